@@ -1,0 +1,22 @@
+#!/bin/sh
+# Remakes requirements/*.txt from pyproject.toml and requirements/*.in. UPGRADE=1 takes the newest of everything.
+set -eu
+cd "$(dirname "$0")/.."
+
+command -v uv >/dev/null 2>&1 || {
+    echo "pumpswap: make lock needs uv, which is not on this machine (pip install uv); nothing else does" >&2
+    exit 1
+}
+
+compile() { # name of the lock, then its sources
+    name=$1
+    shift
+    # Not indexed and not annotated: a lock file names packages and hashes, no host and no folder.
+    uv pip compile "$@" --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+        --no-emit-index-url --no-emit-find-links ${UPGRADE:+--upgrade} --output-file "requirements/$name.txt" >/dev/null
+    echo "pumpswap: requirements/$name.txt, $(grep -c '==' "requirements/$name.txt") packages" >&2
+}
+
+compile runtime pyproject.toml requirements/runtime.in
+compile dev pyproject.toml requirements/runtime.in requirements/dev.in --constraint requirements/runtime.txt
+compile docs requirements/docs.in
