@@ -1,0 +1,54 @@
+"""PoolBook: the latest state of every pool we know, and how old it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pumpswap.amm import PoolState
+from pumpswap.model import MarketUpdate
+
+__all__ = ["PoolBook"]
+
+
+class PoolBook:
+    """Pools by address. Feeds write it through ``apply``, venues through ``put``; everybody else reads.
+
+    ``observed_ns`` is when the market last told us about a pool; our own paper trades move the state but do not make it
+    fresher.
+    """
+
+    def __init__(self) -> None:
+        self._states: dict[str, PoolState] = {}
+        self._observed_ns: dict[str, int] = {}
+        self._obstacles: dict[str, str] = {}
+
+    def __len__(self) -> int:
+        return len(self._states)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._states)
+
+    def apply(self, update: MarketUpdate) -> None:
+        """Take over what an update tells."""
+        if update.state is not None:
+            self._states[update.pool] = update.state
+            self._observed_ns[update.pool] = update.at_ns
+            self._obstacles.pop(update.pool, None)
+        elif update.obstacle:
+            self._obstacles[update.pool] = update.obstacle
+
+    def put(self, pool: str, state: PoolState) -> None:
+        """Replace the state after a trade of ours."""
+        self._states[pool] = state
+
+    def state(self, pool: str) -> PoolState | None:
+        """Latest state, or None when none is known."""
+        return self._states.get(pool)
+
+    def observed_ns(self, pool: str) -> int | None:
+        """When the market last told the state of this pool."""
+        return self._observed_ns.get(pool)
+
+    def obstacle(self, pool: str) -> str:
+        """Why the pool cannot be traded; empty when nothing is known against it."""
+        return self._obstacles.get(pool, "")

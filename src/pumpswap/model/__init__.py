@@ -1,0 +1,37 @@
+"""The nouns that rooms hand to each other. Pure and immutable: data, never behaviour that needs the world."""
+
+from pumpswap.model.decision import Decision, Intent, SizingStep, TradeSide, Verdict
+from pumpswap.model.ledger import SOL, EntryKind, LedgerEntry
+from pumpswap.model.mark import Mark
+from pumpswap.model.order import Order
+from pumpswap.model.outcome import Costs, Denied, Filled, Outcome, Rejected, Unknown
+from pumpswap.model.position import Position
+from pumpswap.model.signal import Side, Signal
+from pumpswap.model.snapshot import PoolSnapshot
+from pumpswap.model.swap import Swap
+from pumpswap.model.update import MarketUpdate
+
+__all__ = [
+    "SOL",
+    "Costs",
+    "Decision",
+    "Denied",
+    "EntryKind",
+    "Filled",
+    "Intent",
+    "LedgerEntry",
+    "Mark",
+    "MarketUpdate",
+    "Order",
+    "Outcome",
+    "PoolSnapshot",
+    "Position",
+    "Rejected",
+    "Side",
+    "Signal",
+    "SizingStep",
+    "Swap",
+    "TradeSide",
+    "Unknown",
+    "Verdict",
+]

@@ -1,0 +1,74 @@
+"""Intent and Decision: what we want, and what risk made of it, with all numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+from pumpswap.model.signal import Signal
+
+__all__ = ["Decision", "Intent", "SizingStep", "TradeSide", "Verdict"]
+
+
+class TradeSide(Enum):
+    """Which way base flows."""
+
+    BUY = "buy"
+    SELL = "sell"
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """What we want, before risk has agreed. ``base_units`` is what a sell gives away (a buy is sized later: None)."""
+
+    side: TradeSide
+    pool: str
+    mint: str
+    at_ns: int
+    reason: str
+    signal: Signal | None = None
+    base_units: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SizingStep:
+    """One step of the calculation of a size: what limited it, and what was left, in lamports."""
+
+    rule: str
+    lamports: int
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """One policy's answer. ``numbers`` are the figures it compared, as text, exact."""
+
+    policy: str
+    passed: bool
+    text: str
+    numbers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Accepted or refused, with every verdict: a refusal carries all failed policies, not only the first.
+
+    ``quote_lamports`` is the accepted budget of a buy, ``base_units`` the accepted amount of a sell; 0 when refused.
+    """
+
+    decision_id: str
+    intent: Intent
+    accepted: bool
+    verdicts: tuple[Verdict, ...]
+    sizing: tuple[SizingStep, ...] = ()
+    quote_lamports: int = 0
+    base_units: int = 0
+
+    def __bool__(self) -> bool:
+        return self.accepted
+
+    @property
+    def refusals(self) -> tuple[Verdict, ...]:
+        """The verdicts that refused."""
+        return tuple(verdict for verdict in self.verdicts if not verdict.passed)

@@ -1,0 +1,42 @@
+"""LedgerEntry: one movement of one asset. The sum of the entries of an asset is what the wallet holds of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+__all__ = ["SOL", "EntryKind", "LedgerEntry"]
+
+SOL = "SOL"  # lamports of the wallet, native and wrapped together; every other asset is named by its mint
+
+
+class EntryKind(Enum):
+    """Why an asset moved. Venue fees, network fee, priority fee, tip and rent are kept apart, for ever."""
+
+    DEPOSIT = "deposit"
+    WITHDRAWAL = "withdrawal"
+    TRADE_BASE = "trade_base"
+    TRADE_QUOTE = "trade_quote"  # the amount that priced the swap, before fees
+    LP_FEE = "lp_fee"
+    PROTOCOL_FEE = "protocol_fee"
+    CREATOR_FEE = "creator_fee"
+    CASHBACK = "cashback"  # charged in place of the creator fee; claimable later
+    NETWORK_FEE = "network_fee"
+    PRIORITY_FEE = "priority_fee"
+    TIP = "tip"
+    RENT_PAID = "rent_paid"
+    RENT_RETURNED = "rent_returned"
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerEntry:
+    """``units`` is signed and raw: lamports for SOL, base units for a mint. ``sequence`` counts from 1 within a run."""
+
+    sequence: int
+    at_ns: int
+    asset: str
+    units: int
+    kind: EntryKind
+    slot: int = 0
+    order_id: str = ""
+    signature: str = ""

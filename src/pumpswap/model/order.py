@@ -1,0 +1,32 @@
+"""Order: an accepted decision on its way to a venue."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pumpswap.amm import Quote
+from pumpswap.model.decision import TradeSide
+
+__all__ = ["Order"]
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """Buys spend at most ``quote_lamports`` (a budget); sells give exactly ``base_units``.
+
+    ``limit`` is the least the order accepts (base for a buy, lamports for a sell); ``quote`` is what was expected when
+    the order was made, and what slippage is measured against.
+    """
+
+    order_id: str
+    decision_id: str
+    side: TradeSide
+    pool: str
+    mint: str
+    created_ns: int
+    limit: int
+    quote: Quote
+    quote_lamports: int = 0
+    base_units: int = 0
+    slippage_bps: int = 0
+    reason: str = ""

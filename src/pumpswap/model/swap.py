@@ -1,0 +1,24 @@
+"""Swap: one observed trade, normalised over all event generations and sources."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["Swap"]
+
+
+@dataclass(frozen=True, slots=True)
+class Swap:
+    """``base_units`` and ``quote_units`` are what the trader gave and received, all fees included.
+
+    ``signature`` identifies the transaction where the source knows it; ``trader`` likewise.
+    """
+
+    pool: str
+    at_ns: int
+    is_buy: bool
+    base_units: int
+    quote_units: int
+    trader: str = ""
+    signature: str = ""
+    slot: int = 0

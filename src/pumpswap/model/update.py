@@ -1,0 +1,28 @@
+"""MarketUpdate: one step of a market, in time order. Every feed (chain, recording, export, simulator) yields these."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pumpswap.amm import PoolState
+from pumpswap.model.snapshot import PoolSnapshot
+from pumpswap.model.swap import Swap
+
+__all__ = ["MarketUpdate"]
+
+
+@dataclass(frozen=True, slots=True)
+class MarketUpdate:
+    """What became known at ``at_ns`` about ``pool`` (its address).
+
+    ``state`` is the pool's new state, or None when this update does not tell it; then ``obstacle`` may say why the pool
+    cannot be traded (another exchange, no reserves). ``snapshot`` is there when the update carries figures to score,
+    ``swap`` when it is a trade.
+    """
+
+    at_ns: int
+    pool: str
+    state: PoolState | None = None
+    snapshot: PoolSnapshot | None = None
+    swap: Swap | None = None
+    obstacle: str = ""
