@@ -1,8 +1,10 @@
 """The nouns that rooms hand to each other. Pure and immutable: data, never behaviour that needs the world."""
 
 from pumpswap.model.decision import Decision, Intent, SizingStep, TradeSide, Verdict
+from pumpswap.model.equity import EquityPoint
 from pumpswap.model.ledger import SOL, EntryKind, LedgerEntry
 from pumpswap.model.mark import Mark
+from pumpswap.model.observer import RunObserver
 from pumpswap.model.order import Order
 from pumpswap.model.outcome import Costs, Denied, Filled, Outcome, Rejected, Unknown
 from pumpswap.model.position import Position
@@ -17,6 +19,7 @@ __all__ = [
     "Decision",
     "Denied",
     "EntryKind",
+    "EquityPoint",
     "Filled",
     "Intent",
     "LedgerEntry",
@@ -27,6 +30,7 @@ __all__ = [
     "PoolSnapshot",
     "Position",
     "Rejected",
+    "RunObserver",
     "Side",
     "Signal",
     "SizingStep",

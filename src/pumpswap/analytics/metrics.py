@@ -1,0 +1,76 @@
+"""Figures of a run. Money stays integer; ratios are floats, since they are statistics."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from pumpswap.amm import BuyQuote
+from pumpswap.analytics.record import Trade
+from pumpswap.model import SOL, EntryKind, EquityPoint, LedgerEntry, Position
+
+__all__ = ["COST_KINDS", "Drawdown", "costs_by_kind", "max_drawdown", "slippage_of", "win_rate"]
+
+COST_KINDS = (
+    EntryKind.LP_FEE,
+    EntryKind.PROTOCOL_FEE,
+    EntryKind.CREATOR_FEE,
+    EntryKind.CASHBACK,
+    EntryKind.NETWORK_FEE,
+    EntryKind.PRIORITY_FEE,
+    EntryKind.TIP,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Drawdown:
+    """The deepest fall of equity from a peak."""
+
+    lamports: int
+    share: float
+    peak_ns: int
+    trough_ns: int
+
+
+def max_drawdown(points: Sequence[EquityPoint]) -> Drawdown:
+    """Deepest fall in lamports; zero for a curve that never fell or has no points."""
+    deepest, peak = Drawdown(0, 0.0, 0, 0), None
+    for point in points:
+        if peak is None or point.equity_lamports > peak.equity_lamports:
+            peak = point
+        fall = peak.equity_lamports - point.equity_lamports
+        if fall > deepest.lamports:
+            share = fall / peak.equity_lamports if peak.equity_lamports else 0.0
+            deepest = Drawdown(fall, share, peak.at_ns, point.at_ns)
+    return deepest
+
+
+def win_rate(closed: Sequence[Position]) -> float | None:
+    """Share of closed rounds that earned something; None without closed rounds: no trades is not 0 %."""
+    if not closed:
+        return None
+    return sum(position.realised_lamports > 0 for position in closed) / len(closed)
+
+
+def costs_by_kind(entries: Sequence[LedgerEntry]) -> dict[EntryKind, int]:
+    """Lamports spent by kind (positive), every kind listed, rent apart."""
+    spent = dict.fromkeys(COST_KINDS, 0)
+    for entry in entries:
+        if entry.asset == SOL and entry.kind in spent:
+            spent[entry.kind] -= entry.units
+    return spent
+
+
+def slippage_of(trade: Trade) -> Fraction:
+    """Executed against quoted price, both after fees; positive is worse than quoted. What latency cost."""
+    quoted, executed = trade.order.quote, trade.filled.executed
+    if isinstance(quoted, BuyQuote) and isinstance(executed, BuyQuote):
+        paid, expected = (
+            Fraction(executed.total_quote, executed.base_out),
+            Fraction(quoted.total_quote, quoted.base_out),
+        )
+        return paid / expected - 1
+    if not isinstance(quoted, BuyQuote) and not isinstance(executed, BuyQuote) and quoted.user_quote_out:
+        return 1 - Fraction(executed.user_quote_out, quoted.user_quote_out)
+    return Fraction(0)

@@ -1,0 +1,98 @@
+"""RunRecord: everything a finished run can be asked about, collected while it ran."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from pumpswap.model import (
+    Decision,
+    Denied,
+    EquityPoint,
+    Filled,
+    LedgerEntry,
+    Mark,
+    MarketUpdate,
+    Order,
+    Outcome,
+    Position,
+    Rejected,
+    RunObserver,
+)
+
+__all__ = ["RunRecord", "Trade"]
+
+MOST_REFUSALS_KEPT = 500  # as examples; all of them are counted, and stored in the database
+
+
+@dataclass(frozen=True, slots=True)
+class Trade:
+    """A filled order beside what was expected of it."""
+
+    order: Order
+    filled: Filled
+    position: Position
+
+
+@dataclass(slots=True)
+class RunRecord(RunObserver):
+    """Counts everything, keeps what reports show. Memory grows with trades, not with market updates."""
+
+    updates: int = 0
+    snapshots: int = 0
+    swaps: int = 0
+    pools: set[str] = field(default_factory=set)
+    scores: list[tuple[float, float]] = field(default_factory=list)  # (ours, stored by the source)
+    decisions: int = 0
+    accepted: list[Decision] = field(default_factory=list)
+    refused_examples: list[Decision] = field(default_factory=list)
+    refused_by_policy: Counter[str] = field(default_factory=Counter)
+    refused_first: Counter[str] = field(default_factory=Counter)
+    entries: list[LedgerEntry] = field(default_factory=list)
+    trades: list[Trade] = field(default_factory=list)
+    rejections: list[tuple[Order, Rejected]] = field(default_factory=list)
+    denials: list[tuple[Order, Denied]] = field(default_factory=list)
+    positions: dict[tuple[str, int], Position] = field(default_factory=dict)
+    marks: dict[str, Mark] = field(default_factory=dict)
+    equity: list[EquityPoint] = field(default_factory=list)
+    names: dict[str, str] = field(default_factory=dict)
+
+    def on_update(self, update: MarketUpdate) -> None:
+        self.updates += 1
+        self.swaps += update.swap is not None
+        self.pools.add(update.pool)
+        if update.snapshot is not None:
+            self.snapshots += 1
+            self.names[update.pool] = update.snapshot.name or update.pool
+
+    def on_decision(self, decision: Decision) -> None:
+        self.decisions += 1
+        if decision:
+            self.accepted.append(decision)
+            return
+        refusals = decision.refusals
+        self.refused_by_policy.update(verdict.policy for verdict in refusals)
+        self.refused_first[refusals[0].policy] += 1
+        # Near misses are the interesting ones: whoever failed one policy only is kept before those that failed many.
+        if len(refusals) <= 2 and len(self.refused_examples) < MOST_REFUSALS_KEPT:
+            self.refused_examples.append(decision)
+
+    def on_entries(self, entries: Sequence[LedgerEntry]) -> None:
+        self.entries.extend(entries)
+
+    def on_outcome(self, order: Order, outcome: Outcome, position: Position | None) -> None:
+        if position is not None:
+            self.positions[position.pool, position.round] = position
+        if isinstance(outcome, Filled) and position is not None:
+            self.trades.append(Trade(order, outcome, position))
+        elif isinstance(outcome, Rejected):
+            self.rejections.append((order, outcome))
+        elif isinstance(outcome, Denied):
+            self.denials.append((order, outcome))
+
+    def on_mark(self, mark: Mark) -> None:
+        self.marks[mark.pool] = mark
+
+    def on_equity(self, point: EquityPoint) -> None:
+        self.equity.append(point)

@@ -1,0 +1,35 @@
+"""Exits: when an open position is sold. Judged on what a sale would really bring, not on the spot price."""
+
+from __future__ import annotations
+
+from pumpswap.clock import NS_PER_SECOND
+from pumpswap.model import Intent, Mark, Position, TradeSide
+from pumpswap.settings import ExitRules
+from pumpswap.units import BPS
+
+__all__ = ["exit_intent"]
+
+
+def exit_intent(position: Position, mark: Mark, rules: ExitRules) -> Intent | None:
+    """The sale that the rules ask for now, or None. Order: stop-loss, take-profit, time-out; bounds inclusive.
+
+    A mark without a value asks for nothing: what cannot be quoted cannot be sold, and is reported as such.
+    """
+    if mark.obstacle or position.base_units == 0 or position.cost_lamports == 0:
+        return None
+    reason = _reason(position, mark, rules)
+    if not reason:
+        return None
+    return Intent(TradeSide.SELL, position.pool, position.mint, mark.at_ns, reason, base_units=position.base_units)
+
+
+def _reason(position: Position, mark: Mark, rules: ExitRules) -> str:
+    gain_bps = (mark.value_lamports - position.cost_lamports) * BPS // position.cost_lamports
+    if rules.stop_loss_bps and gain_bps <= -rules.stop_loss_bps:
+        return f"stop-loss: {gain_bps / 100:+.1f} % of cost, limit −{rules.stop_loss_bps / 100:g} %"
+    if rules.take_profit_bps and gain_bps >= rules.take_profit_bps:
+        return f"take-profit: {gain_bps / 100:+.1f} % of cost, target +{rules.take_profit_bps / 100:g} %"
+    held = (mark.at_ns - position.opened_ns) // NS_PER_SECOND
+    if rules.max_hold_seconds and held > rules.max_hold_seconds:
+        return f"time-out: held {held} s, at most {rules.max_hold_seconds} s"
+    return ""

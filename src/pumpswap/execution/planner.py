@@ -1,0 +1,41 @@
+"""From an accepted decision to an order: the exact quote now, and the limit it may slip to."""
+
+from __future__ import annotations
+
+from pumpswap.amm import FeeSchedule, PoolState, Quote, buy_exact_quote, sell_exact_base
+from pumpswap.model import Decision, Order, TradeSide
+from pumpswap.units import checked_i64
+
+__all__ = ["OrderPlanner"]
+
+
+class OrderPlanner:
+    """Makes orders and numbers them."""
+
+    def __init__(self) -> None:
+        self._planned = 0
+
+    def plan(self, decision: Decision, state: PoolState, schedule: FeeSchedule, slippage_bps: int) -> Order:
+        """Order of an accepted decision. Raises TradeRefused when its quote is refused, AmountOutOfRange."""
+        intent = decision.intent
+        is_buy = intent.side is TradeSide.BUY
+        quote: Quote
+        if is_buy:
+            quote = buy_exact_quote(state, schedule, checked_i64(decision.quote_lamports, "the budget"))
+        else:
+            quote = sell_exact_base(state, schedule, checked_i64(decision.base_units, "the amount sold"))
+        self._planned += 1
+        return Order(
+            order_id=f"o{self._planned:06d}",
+            decision_id=decision.decision_id,
+            side=intent.side,
+            pool=intent.pool,
+            mint=intent.mint,
+            created_ns=intent.at_ns,
+            limit=quote.limit(slippage_bps),
+            quote=quote,
+            quote_lamports=decision.quote_lamports if is_buy else 0,
+            base_units=0 if is_buy else decision.base_units,
+            slippage_bps=slippage_bps,
+            reason=intent.reason,
+        )

@@ -1,0 +1,22 @@
+"""EquityPoint: what everything was worth at one moment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["EquityPoint"]
+
+
+@dataclass(frozen=True, slots=True)
+class EquityPoint:
+    """Equity at one moment: cash, executable value of what is held, rent deposits that come back."""
+
+    at_ns: int
+    cash_lamports: int
+    marks_lamports: int
+    rent_lamports: int
+
+    @property
+    def equity_lamports(self) -> int:
+        """All of it."""
+        return self.cash_lamports + self.marks_lamports + self.rent_lamports

@@ -1,0 +1,98 @@
+"""The ledger: append-only integer entries. Its sums are the wallet, or something is wrong and we say so."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+
+from pumpswap.errors import LedgerMismatch
+from pumpswap.model import EntryKind, LedgerEntry
+from pumpswap.units import checked_i64
+
+__all__ = ["Ledger", "ledger_line", "ledger_sha256"]
+
+Move = tuple[str, int, EntryKind]
+
+
+class Ledger:
+    """Entries and the balances that follow from them."""
+
+    def __init__(self) -> None:
+        self.entries: list[LedgerEntry] = []
+        self._balances: dict[str, int] = {}
+
+    def post(
+        self, moves: Iterable[Move], at_ns: int, *, slot: int = 0, order_id: str = "", signature: str = ""
+    ) -> list[LedgerEntry]:
+        """Book movements of one transaction; zero amounts leave no entry. Raises AmountOutOfRange beyond 64 bits,
+        LedgerMismatch when a balance would fall below zero: nobody can spend what is not there.
+        """
+        posted = []
+        for asset, units, kind in moves:
+            if units == 0:
+                continue
+            balance = checked_i64(self._balances.get(asset, 0) + units, f"the balance of {asset}")
+            checked_i64(units, f"an entry of {asset}")
+            entry = LedgerEntry(len(self.entries) + 1, at_ns, asset, units, kind, slot, order_id, signature)
+            self.entries.append(entry)
+            self._balances[asset] = balance
+            posted.append(entry)
+        for asset in {entry.asset for entry in posted}:
+            if self._balances[asset] < 0:
+                raise LedgerMismatch(
+                    f"{asset} would fall to {self._balances[asset]}",
+                    hint="this is a bug: keep the database and report it",
+                )
+        return posted
+
+    def balance(self, asset: str) -> int:
+        """Sum of the entries of an asset."""
+        return self._balances.get(asset, 0)
+
+    def balances(self) -> dict[str, int]:
+        """Balance by asset, without zeros."""
+        return {asset: units for asset, units in self._balances.items() if units}
+
+    def totals(self) -> dict[EntryKind, dict[str, int]]:
+        """Sum by kind and asset."""
+        sums: dict[EntryKind, dict[str, int]] = {}
+        for entry in self.entries:
+            by_asset = sums.setdefault(entry.kind, {})
+            by_asset[entry.asset] = by_asset.get(entry.asset, 0) + entry.units
+        return sums
+
+    def check_against(self, wallet: dict[str, int]) -> None:
+        """Raises LedgerMismatch naming every asset whose sum differs from the wallet's balance."""
+        ours = self.balances()
+        if ours == wallet:
+            return
+        differences = [
+            f"{asset}: ledger {ours.get(asset, 0)}, wallet {wallet.get(asset, 0)}"
+            for asset in sorted(ours.keys() | wallet.keys())
+            if ours.get(asset, 0) != wallet.get(asset, 0)
+        ]
+        raise LedgerMismatch("; ".join(differences), hint="this is a bug: keep the database and report it")
+
+
+def ledger_line(entry: LedgerEntry) -> str:
+    """One entry as canonical JSON: the same books give the same bytes."""
+    record = {
+        "sequence": entry.sequence,
+        "at_ns": entry.at_ns,
+        "slot": entry.slot,
+        "asset": entry.asset,
+        "units": str(entry.units),
+        "kind": entry.kind.value,
+        "order_id": entry.order_id,
+        "signature": entry.signature,
+    }
+    return json.dumps(record, separators=(",", ":"))
+
+
+def ledger_sha256(entries: Sequence[LedgerEntry]) -> str:
+    """Hash over the canonical lines: two runs agree to the byte or they do not."""
+    digest = hashlib.sha256()
+    for entry in entries:
+        digest.update(ledger_line(entry).encode() + b"\n")
+    return digest.hexdigest()

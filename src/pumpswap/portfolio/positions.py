@@ -1,0 +1,92 @@
+"""Positions by pool and round, average cost, realised profit: all integers, nothing lost in rounding."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from pumpswap.amm import BuyQuote, SellQuote
+from pumpswap.errors import LedgerMismatch
+from pumpswap.model import Filled, Order, Position
+
+__all__ = ["PositionBook", "bought", "sold"]
+
+
+def bought(position: Position, quote: BuyQuote, outcome: Filled) -> Position:
+    """The position after a buy: all that was paid is cost, rent is a deposit and kept apart."""
+    paid = quote.total_quote + outcome.costs.spent
+    return replace(
+        position,
+        base_units=position.base_units + quote.base_out,
+        cost_lamports=position.cost_lamports + paid,
+        bought_lamports=position.bought_lamports + paid,
+        rent_lamports=position.rent_lamports + outcome.costs.rent_paid - outcome.costs.rent_returned,
+        buys=position.buys + 1,
+        last_trade_ns=outcome.at_ns,
+    )
+
+
+def sold(position: Position, quote: SellQuote, outcome: Filled) -> Position:
+    """The position after a sale. The share of the cost is rounded down, so the last sale takes what is left: over a
+    round the realised figures add up to exactly what came in minus what went out.
+    """
+    if quote.base_in > position.base_units:
+        raise LedgerMismatch(f"{quote.base_in} base units sold, {position.base_units} held", hint="this is a bug")
+    is_all = quote.base_in == position.base_units
+    received = quote.user_quote_out - outcome.costs.spent
+    share = position.cost_lamports if is_all else position.cost_lamports * quote.base_in // position.base_units
+    return replace(
+        position,
+        base_units=position.base_units - quote.base_in,
+        cost_lamports=position.cost_lamports - share,
+        sold_lamports=position.sold_lamports + received,
+        realised_lamports=position.realised_lamports + received - share,
+        rent_lamports=position.rent_lamports + outcome.costs.rent_paid - outcome.costs.rent_returned,
+        sells=position.sells + 1,
+        last_trade_ns=outcome.at_ns,
+        closed_ns=outcome.at_ns if is_all else None,
+    )
+
+
+class PositionBook:
+    """The latest round of every pool and all rounds before it."""
+
+    def __init__(self) -> None:
+        self._latest: dict[str, Position] = {}
+        self._closed: list[Position] = []
+
+    def open_round(self, pool: str) -> Position | None:
+        """The open position in a pool."""
+        position = self._latest.get(pool)
+        return position if position and position.is_open else None
+
+    def last_closed_ns(self, pool: str) -> int | None:
+        """When the latest round of a pool ended; None while it is open or without one."""
+        position = self._latest.get(pool)
+        return position.closed_ns if position else None
+
+    def open_positions(self) -> list[Position]:
+        """Open positions in order of opening."""
+        held = [position for position in self._latest.values() if position.is_open]
+        return sorted(held, key=lambda position: (position.opened_ns, position.pool))
+
+    def __iter__(self) -> Iterator[Position]:
+        """All rounds, closed ones first, each group in order of time."""
+        yield from self._closed
+        yield from self.open_positions()
+
+    def book(self, order: Order, outcome: Filled, name: str = "") -> Position:
+        """Book a fill and return the position it changed. Raises LedgerMismatch for a sale of what is not held."""
+        quote, current = outcome.executed, self.open_round(order.pool)
+        if isinstance(quote, BuyQuote):
+            rounds = self._latest[order.pool].round if order.pool in self._latest else 0
+            fresh = Position(order.pool, order.mint, rounds + 1, outcome.at_ns, name=name)
+            changed = bought(current or fresh, quote, outcome)
+        elif current is None:
+            raise LedgerMismatch("a sale without a position", hint="this is a bug: keep the database and report it")
+        else:
+            changed = sold(current, quote, outcome)
+        self._latest[order.pool] = changed
+        if not changed.is_open:
+            self._closed.append(changed)
+        return changed

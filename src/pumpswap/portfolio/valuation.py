@@ -1,0 +1,22 @@
+"""Marks: what a position would bring if it were sold now, all fees in."""
+
+from __future__ import annotations
+
+from pumpswap.amm import FeeSchedule, PoolState, sell_exact_base
+from pumpswap.errors import TradeRefused
+from pumpswap.model import Mark, Position
+
+__all__ = ["mark_position"]
+
+
+def mark_position(
+    position: Position, state: PoolState | None, schedule: FeeSchedule, *, at_ns: int, state_ns: int | None
+) -> Mark:
+    """Exact sell quote of all that is held. Without a state, or where the pool refuses, the value is 0 and says why."""
+    if state is None or state_ns is None:
+        return Mark(position.pool, at_ns, at_ns, position.base_units, 0, "no state of this pool is known")
+    try:
+        value = sell_exact_base(state, schedule, position.base_units).user_quote_out
+    except TradeRefused as refused:
+        return Mark(position.pool, at_ns, state_ns, position.base_units, 0, refused.what)
+    return Mark(position.pool, at_ns, state_ns, position.base_units, value)

@@ -1,0 +1,68 @@
+"""The one gate: every intent is sized, put to every policy, and comes out as a Decision."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from pumpswap.amm import FeeSchedule, PoolState
+from pumpswap.model import Decision, Intent, TradeSide, Verdict
+from pumpswap.risk.policies import BUY_POLICIES, SELL_POLICIES, BookView, Candidate, Policy
+from pumpswap.risk.sizing import Size, size_buy
+from pumpswap.settings import RiskLimits, SignalSettings
+
+__all__ = ["PoolView", "RiskGate"]
+
+
+@dataclass(frozen=True, slots=True)
+class PoolView:
+    """What is known of a pool when an intent comes up."""
+
+    state: PoolState | None
+    observed_ns: int | None
+    obstacle: str = ""
+
+
+class RiskGate:
+    """Limits and policies. Decisions are numbered in order, so a run can be compared with another one."""
+
+    def __init__(self, limits: RiskLimits, signals: SignalSettings) -> None:
+        self._limits = limits
+        self._signals = signals
+        self._decided = 0
+
+    def decide(self, intent: Intent, pool: PoolView, book: BookView, schedule: FeeSchedule) -> Decision:
+        """Size (buys), then ask every policy. An error inside a policy refuses: the gate fails closed."""
+        ask = Candidate(
+            intent, book, self._limits, self._signals, schedule, pool.state, pool.observed_ns, pool.obstacle
+        )
+        sized = Size(0, ())
+        if intent.side is TradeSide.BUY and pool.state is not None and _is_wanted(ask):
+            strength = intent.signal.strength if intent.signal else 0.0
+            sized = size_buy(pool.state, schedule, self._limits, balance=book.balance, strength=strength)
+            ask = replace(ask, budget=sized.lamports, is_sized=True)
+        policies = BUY_POLICIES if intent.side is TradeSide.BUY else SELL_POLICIES
+        verdicts = tuple(verdict for policy in policies if (verdict := _asked(policy, ask)) is not None)
+        accepted = all(verdict.passed for verdict in verdicts)
+        self._decided += 1
+        return Decision(
+            decision_id=f"d{self._decided:06d}",
+            intent=intent,
+            accepted=accepted,
+            verdicts=verdicts,
+            sizing=sized.steps,
+            quote_lamports=sized.lamports if accepted and intent.side is TradeSide.BUY else 0,
+            base_units=(intent.base_units or 0) if accepted and intent.side is TradeSide.SELL else 0,
+        )
+
+
+def _is_wanted(ask: Candidate) -> bool:
+    """Whether sizing is worth its quotes: a signal that is refused needs no size."""
+    verdict = BUY_POLICIES[0](ask)
+    return verdict is not None and verdict.passed
+
+
+def _asked(policy: Policy, ask: Candidate) -> Verdict | None:
+    try:
+        return policy(ask)
+    except Exception as broken:  # fail closed: a bug in a gate must stop the trade, not the engine
+        return Verdict(policy.__name__, False, f"the policy failed: {type(broken).__name__}: {broken}")

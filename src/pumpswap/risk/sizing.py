@@ -1,0 +1,97 @@
+"""How much to buy: fractions of the balance, absolute caps, and the largest size the pool itself allows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+
+from pumpswap.amm import FeeSchedule, PoolState, buy_exact_quote, sell_exact_base
+from pumpswap.errors import TradeRefused
+from pumpswap.model import SizingStep
+from pumpswap.settings import RiskLimits
+from pumpswap.units import BPS
+
+__all__ = ["Size", "largest_budget", "round_trip_loss", "size_buy"]
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """Budget of a buy in lamports and how it came about; 0 with the step that made it so."""
+
+    lamports: int
+    steps: tuple[SizingStep, ...]
+
+
+def size_buy(state: PoolState, schedule: FeeSchedule, limits: RiskLimits, *, balance: int, strength: float) -> Size:
+    """Size of a buy for a signal of ``strength`` 0 to 1; ``balance`` in lamports.
+
+    Every step only ever lowers the size, and each is kept. Bad input gives 0 with the reason, never a default size.
+    """
+    steps: list[SizingStep] = []
+
+    def cap(rule: str, lamports: int, note: str) -> int:
+        left = max(min(steps[-1].lamports, lamports) if steps else lamports, 0)
+        steps.append(SizingStep(rule, left, note))
+        return left
+
+    if balance <= 0 or not 0 <= strength <= 1:
+        return Size(0, (SizingStep("input", 0, f"balance {balance} lamports, strength {strength}"),))
+    spendable = balance - limits.lamports("native_reserve_sol")
+    cap("base fraction", _share(balance, limits.base_position_fraction), f"{limits.base_position_fraction} of balance")
+    # A signal at the threshold already is a full reason to trade; its strength scales within the upper half.
+    scaled = steps[-1].lamports * (500_000 + round(strength * 500_000)) // 1_000_000
+    cap("signal strength", scaled, f"strength {strength:.3f}")
+    cap("maximum fraction", _share(balance, limits.max_position_fraction), f"{limits.max_position_fraction} of balance")
+    cap("maximum size", limits.lamports("max_position_sol"), f"{limits.max_position_sol} SOL")
+    cap("native reserve", spendable, f"{limits.native_reserve_sol} SOL stay")
+    share = state.real_quote_reserve * limits.max_pool_share_bps // BPS
+    cap("share of the pool", share, f"{limits.max_pool_share_bps} bps of the real reserve")
+    left = largest_budget(state, schedule, steps[-1].lamports, Fraction(limits.max_impact_bps, BPS))
+    cap("price impact", left, f"at most {limits.max_impact_bps} bps")
+    if steps[-1].lamports < limits.lamports("min_position_sol"):
+        cap("minimum size", 0, f"below {limits.min_position_sol} SOL")
+    return Size(steps[-1].lamports, tuple(steps))
+
+
+def largest_budget(state: PoolState, schedule: FeeSchedule, most: int, max_impact: Fraction) -> int:
+    """The largest budget up to ``most`` whose exact impact is within ``max_impact``; 0 when none is.
+
+    Starts from the closed form (impact of an unrounded buy is net/E) and walks to the exact boundary by bisection.
+    """
+    if most <= 0:
+        return 0
+    if _fits(state, schedule, most, max_impact):
+        return most
+    low, high = 0, most
+    guess = int(state.effective_quote_reserve * max_impact)
+    if 0 < guess < most:
+        low, high = (guess, high) if _fits(state, schedule, guess, max_impact) else (low, guess)
+    while high - low > 1:
+        middle = (low + high) // 2
+        if _fits(state, schedule, middle, max_impact):
+            low = middle
+        else:
+            high = middle
+    return low
+
+
+def round_trip_loss(state: PoolState, schedule: FeeSchedule, budget: int) -> Fraction:
+    """Share of ``budget`` that is lost by buying and selling again at once: fees and impact of both ways, exactly.
+
+    Raises TradeRefused when either side would be refused: then there is no way out.
+    """
+    bought = buy_exact_quote(state, schedule, budget)
+    sold = sell_exact_base(state.after(bought), schedule, bought.base_out)
+    return 1 - Fraction(sold.user_quote_out, bought.total_quote)
+
+
+def _fits(state: PoolState, schedule: FeeSchedule, budget: int, max_impact: Fraction) -> bool:
+    try:
+        return buy_exact_quote(state, schedule, budget).impact <= max_impact
+    except TradeRefused:
+        return False
+
+
+def _share(lamports: int, fraction: Decimal) -> int:
+    return int(lamports * fraction)

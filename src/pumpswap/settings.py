@@ -1,0 +1,141 @@
+"""The one tree of settings: ``pumpswap.yaml``, environment above it, defaults below. Nobody else reads either.
+
+Names carry their units. Every value is checked when it is read; an unknown key is an error, not a typo that is ignored.
+Environment variables are the path in capitals: ``PUMPSWAP_RISK__MAX_POSITION_SOL=0.5``.
+"""
+
+from __future__ import annotations
+
+import os
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Any
+
+import yaml
+from platformdirs import user_data_path
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, YamlConfigSettingsSource
+
+from pumpswap.errors import ConfigError
+from pumpswap.units import to_units
+
+__all__ = ["ExitRules", "PaperVenueSettings", "RiskLimits", "Settings", "SignalSettings", "load_settings"]
+
+Share = Annotated[Decimal, Field(gt=0, le=1)]
+Sol = Annotated[Decimal, Field(ge=0, le=1_000_000, decimal_places=9)]
+BpsValue = Annotated[int, Field(ge=0, le=10_000, strict=True)]
+Seconds = Annotated[int, Field(ge=0, strict=True)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class SignalSettings(_Section):
+    """When a signal is a reason to trade."""
+
+    min_score: float = Field(75.0, ge=0, le=100)  # the host's watchlist threshold
+    history_hours: int = Field(24, ge=1, le=168)  # how much history of a pool its score may use
+
+
+class RiskLimits(_Section):
+    """What one trade and all of them may do. Sizes are fractions of the SOL balance; absolute caps are in SOL."""
+
+    base_position_fraction: Share = Decimal("0.1")
+    max_position_fraction: Share = Decimal("0.5")
+    max_position_sol: Sol = Decimal("1")
+    min_position_sol: Sol = Decimal("0.01")
+    max_exposure_fraction: Share = Decimal("0.8")  # cost of all open positions, of equity
+    max_open_positions: int = Field(20, ge=1, le=10_000)
+    min_liquidity_sol: Sol = Decimal("10")  # real quote reserve of the pool
+    liquidity_multiple: int = Field(10, ge=1)  # the pool holds at least this many times the trade
+    max_pool_share_bps: BpsValue = 200  # the trade is at most this share of the real quote reserve
+    max_impact_bps: BpsValue = 150  # average price before fees against spot
+    max_round_trip_loss_bps: BpsValue = 600  # bought and sold again at once, all fees in
+    slippage_bps: BpsValue = 300  # what the order accepts between quote and execution
+    native_reserve_sol: Sol = Decimal("0.05")  # never spent on trades: fees, rent, exits
+    max_state_age_seconds: Seconds = 60  # older pool states are not traded on
+    cooldown_seconds: Seconds = 600  # after a closed round in a pool
+    allow_permissionless_pools: bool = False  # anyone can make one with fake liquidity
+
+    def lamports(self, name: str) -> int:
+        """A SOL setting in lamports."""
+        return to_units(getattr(self, name), 9)
+
+
+class ExitRules(_Section):
+    """When an open position is sold. Measured on the executable value, all fees in, against the cost."""
+
+    take_profit_bps: int = Field(10_000, ge=0, le=10_000_000)  # 100 % above cost; 0 disables
+    stop_loss_bps: BpsValue = 2_000  # 20 % below cost; 0 disables
+    max_hold_seconds: Seconds = 86_400  # 0 disables
+    slippage_bps: BpsValue = 1_000  # leaving matters more than the price
+
+
+class PaperVenueSettings(_Section):
+    """The paper venue's imitation of the network. Prices need no setting: fills are exact."""
+
+    start_sol: Sol = Decimal("50")
+    latency_ms: int = Field(1_200, ge=0, le=600_000)  # decision to execution
+    compute_unit_limit: int = Field(200_000, ge=1, le=1_400_000)
+    compute_unit_price_micro_lamports: int = Field(100_000, ge=0)
+    tip_lamports: int = Field(0, ge=0)
+
+
+class Settings(BaseSettings):
+    """Everything that can be set."""
+
+    model_config = SettingsConfigDict(
+        frozen=True,
+        extra="forbid",
+        env_prefix="PUMPSWAP_",
+        env_nested_delimiter="__",
+        nested_model_default_partial_update=True,
+    )
+
+    data_dir: Path = Field(default_factory=lambda: user_data_path("pumpswap", appauthor=False))
+    signals: SignalSettings = SignalSettings()
+    risk: RiskLimits = RiskLimits()
+    exits: ExitRules = ExitRules()
+    paper: PaperVenueSettings = PaperVenueSettings()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments above environment above file."""
+        return init_settings, env_settings, YamlConfigSettingsSource(settings_cls)
+
+
+def load_settings(path: Path | None = None, **overrides: Any) -> Settings:
+    """Settings of a YAML file, or of ``pumpswap.yaml`` in the working folder when there is one, else defaults.
+
+    Raises ConfigError naming the file, the key and what is wrong with it.
+    """
+    file = path or Path("pumpswap.yaml")
+    if path is not None and not file.is_file():
+        raise ConfigError(f"{file} does not exist", hint="pass --config with the path of a pumpswap.yaml")
+    named = str(file) if file.is_file() else "the settings"
+    bound = type("FileSettings", (Settings,), {"model_config": {**Settings.model_config, "yaml_file": file}})
+    try:
+        loaded: Settings = bound(**overrides)
+    except ValidationError as wrong:
+        first = wrong.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the file"
+        raise ConfigError(f"{named}: {where}: {first['msg']}", hint="see docs/settings.md for all keys") from None
+    except (yaml.YAMLError, UnicodeDecodeError, OSError) as broken:
+        text = " ".join(str(broken).split())
+        raise ConfigError(f"{named} is no readable YAML: {text}", hint="check the indentation and quotes") from None
+    except (TypeError, ValueError) as wrong:
+        raise ConfigError(f"{named}: {wrong}", hint="the file must be a mapping of sections") from None
+    return loaded
+
+
+def environment_names() -> list[str]:
+    """Names (never values) of the PUMPSWAP_ variables that are set: for diagnosis."""
+    return sorted(name for name in os.environ if name.startswith("PUMPSWAP_"))
