@@ -6,7 +6,7 @@ slips, and is rejected at its limit, for the same reasons as a live one. Our own
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
 from pumpswap.amm import (
@@ -62,13 +62,14 @@ class PaperVenue:
         """When the next order lands, or None."""
         return self._pending[0][0] if self._pending else None
 
-    def settle(self, until_ns: int) -> list[Outcome]:
-        """Outcomes of all orders that have landed by ``until_ns``, in order of landing."""
-        outcomes: list[Outcome] = []
+    def settle(self, until_ns: int) -> Iterator[Outcome]:
+        """Outcomes of all orders that have landed by ``until_ns``, in order of landing.
+
+        One at a time: each is executed when it is asked for, so that the books can be compared with the wallet in between.
+        """
         while self._pending and self._pending[0][0] <= until_ns:
             landing_ns, order = self._pending.pop(0)
-            outcomes.append(self._execute(order, landing_ns))
-        return outcomes
+            yield self._execute(order, landing_ns)
 
     def _execute(self, order: Order, at_ns: int) -> Outcome:
         state, observed = self._book.state(order.pool), self._book.observed_ns(order.pool)

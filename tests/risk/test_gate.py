@@ -1,0 +1,174 @@
+"""The gate: every policy refuses for its own reason, sizes never pass a limit, a broken policy stops the trade."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pumpswap.amm import PoolState, buy_exact_quote, current_schedule
+from pumpswap.model import Decision, Intent, Position, Side, TradeSide
+from pumpswap.risk import gate as gate_module
+from pumpswap.risk.gate import PoolView, RiskGate
+from pumpswap.risk.policies import BookView
+from pumpswap.risk.sizing import largest_budget, round_trip_loss, size_buy
+from pumpswap.settings import RiskLimits, SignalSettings
+from pumpswap.units import BPS
+from tests.support.market import SOL, START_NS, always, at, graduate, snapshot
+
+EMPTY = BookView(
+    balance=50 * SOL, equity=50 * SOL, exposure=0, open_positions=0, position=None, has_open_order=False, closed_ns=None
+)
+
+
+def buy(score: float = 90.0, side: Side = Side.LONG, state: PoolState | None = None) -> Intent:
+    row = snapshot(state or graduate(), 0)
+    return Intent(TradeSide.BUY, row.pool, row.base_mint or "", START_NS, "test", always(score, side)(row, ()))
+
+
+def decide(
+    intent: Intent | None = None,
+    *,
+    state: PoolState | None = None,
+    observed_ns: int | None = START_NS,
+    book: BookView = EMPTY,
+    limits: RiskLimits | None = None,
+) -> Decision:
+    used = state or graduate()
+    gate = RiskGate(limits or RiskLimits(), SignalSettings())
+    return gate.decide(intent or buy(), PoolView(used, observed_ns), book, current_schedule())
+
+
+def failed(decision: Decision) -> list[str]:
+    assert not decision
+    assert (decision.quote_lamports, decision.base_units) == (0, 0)
+    return [verdict.policy for verdict in decision.refusals]
+
+
+HELD = Position("pool", "mint", 1, START_NS, base_units=1_000, cost_lamports=SOL)
+
+
+def test_a_good_signal_on_a_good_pool_is_accepted_with_all_its_numbers() -> None:
+    decision = decide()
+    assert decision
+    assert 0 < decision.quote_lamports <= SOL
+    assert decision.sizing[-1].lamports == decision.quote_lamports
+    sizes = [step.lamports for step in decision.sizing]
+    assert sizes == sorted(sizes, reverse=True)
+    assert all(verdict.passed for verdict in decision.verdicts)
+
+
+@pytest.mark.parametrize(
+    ("change", "policy"),
+    [
+        ({"intent": buy(74.9)}, "signal"),
+        ({"intent": buy(90.0, Side.SHORT)}, "signal"),
+        ({"intent": buy(90.0, Side.HOLD)}, "signal"),
+        ({"observed_ns": at(-61)}, "fresh state"),
+        ({"state": graduate(creator=graduate().pool.base_mint)}, "venue"),
+        ({"state": graduate(quote_vault=9 * SOL)}, "liquidity"),
+        ({"book": replace(EMPTY, position=HELD)}, "one position"),
+        ({"book": replace(EMPTY, has_open_order=True)}, "one position"),
+        ({"book": replace(EMPTY, closed_ns=at(-599))}, "cool-down"),
+        ({"book": replace(EMPTY, open_positions=20)}, "open positions"),
+        ({"book": replace(EMPTY, exposure=40 * SOL)}, "total exposure"),
+        ({"book": replace(EMPTY, balance=SOL // 20)}, "size"),
+        ({"limits": RiskLimits(max_impact_bps=0)}, "size"),
+        ({"limits": RiskLimits(max_round_trip_loss_bps=100)}, "way out"),
+    ],
+)
+def test_each_limit_refuses_by_name(change: dict[str, Any], policy: str) -> None:
+    assert policy in failed(decide(**change))
+
+
+def test_a_refusal_carries_every_failed_policy() -> None:
+    decision = decide(buy(10.0), observed_ns=at(-3600), book=replace(EMPTY, open_positions=99, position=HELD))
+    assert {"signal", "fresh state", "one position", "open positions"} <= set(failed(decision))
+
+
+def test_a_pool_without_state_is_refused_with_its_obstacle() -> None:
+    gate = RiskGate(RiskLimits(), SignalSettings())
+    decision = gate.decide(buy(), PoolView(None, None, "dex raydium is not PumpSwap"), EMPTY, current_schedule())
+    assert "dex raydium is not PumpSwap" in [verdict.text for verdict in decision.refusals]
+
+
+def test_permissionless_pools_are_traded_only_when_allowed() -> None:
+    state = graduate(creator=graduate().pool.base_mint)
+    assert "venue" in failed(decide(state=state))
+    assert decide(state=state, limits=RiskLimits(allow_permissionless_pools=True))
+
+
+def test_a_policy_that_breaks_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(_: object) -> None:
+        raise ZeroDivisionError("nothing by nothing")
+
+    monkeypatch.setattr(gate_module, "BUY_POLICIES", (*gate_module.BUY_POLICIES, broken))
+    decision = decide()
+    assert failed(decision) == ["broken"]
+    assert "ZeroDivisionError" in decision.refusals[0].text
+
+
+def sell(units: int) -> Intent:
+    row = snapshot(graduate(), 0)
+    return Intent(TradeSide.SELL, row.pool, row.base_mint or "", START_NS, "test", base_units=units)
+
+
+def test_a_sale_gives_what_is_held_and_no_more() -> None:
+    held = replace(EMPTY, position=replace(HELD, base_units=10**9))
+    assert decide(sell(10**9), book=held).base_units == 10**9
+    for units in (0, 10**9 + 1):
+        assert "holding" in failed(decide(sell(units), book=held))
+    assert "holding" in failed(decide(sell(1)))
+    assert "holding" in failed(decide(sell(10**9), book=replace(held, has_open_order=True)))
+    assert "sellable" in failed(decide(sell(1), book=held))  # dust would pay nothing
+
+
+def test_a_sale_on_a_stale_state_would_be_invented_and_is_refused() -> None:
+    held = replace(EMPTY, position=replace(HELD, base_units=10**9))
+    assert failed(decide(sell(10**9), observed_ns=at(-61), book=held)) == ["fresh state"]
+
+
+# ------------------------------------------------------------------------------------------------ sizing
+
+
+@given(
+    vault=st.integers(SOL, 10_000 * SOL),
+    balance=st.integers(0, 1_000 * SOL),
+    strength=st.floats(0, 1),
+    impact_bps=st.integers(0, 1_000),
+)
+def test_no_size_ever_passes_a_limit(vault: int, balance: int, strength: float, impact_bps: int) -> None:
+    state, limits = graduate(quote_vault=vault), RiskLimits(max_impact_bps=impact_bps)
+    size = size_buy(state, current_schedule(), limits, balance=balance, strength=strength).lamports
+    assert size <= limits.lamports("max_position_sol")
+    assert size <= max(balance - limits.lamports("native_reserve_sol"), 0)
+    assert size <= vault * limits.max_pool_share_bps // BPS
+    assert size == 0 or size >= limits.lamports("min_position_sol")
+    if size:
+        assert buy_exact_quote(state, current_schedule(), size).impact * BPS <= impact_bps
+
+
+@given(vault=st.integers(SOL, 10_000 * SOL), most=st.integers(1, 1_000 * SOL), impact_bps=st.integers(1, 2_000))
+def test_the_largest_budget_is_exact_to_the_lamport(vault: int, most: int, impact_bps: int) -> None:
+    state, bound = graduate(quote_vault=vault), Fraction(impact_bps, BPS)
+    found = largest_budget(state, current_schedule(), most, bound)
+    if found:
+        assert buy_exact_quote(state, current_schedule(), found).impact <= bound
+    if 0 < found < most:
+        assert buy_exact_quote(state, current_schedule(), found + 1).impact > bound
+
+
+@pytest.mark.parametrize("bad", [{"balance": 0, "strength": 1.0}, {"balance": SOL, "strength": float("nan")}])
+def test_bad_input_sizes_to_nothing_with_a_reason(bad: dict[str, Any]) -> None:
+    size = size_buy(graduate(), current_schedule(), RiskLimits(), **bad)
+    assert size.lamports == 0
+    assert size.steps[0].rule == "input"
+
+
+def test_a_round_trip_always_loses_at_least_the_fees() -> None:
+    loss = round_trip_loss(graduate(), current_schedule(), SOL)
+    assert loss > Fraction(2 * 120, BPS)
