@@ -11,7 +11,6 @@ import base64
 import sys
 from typing import Any
 
-import msgspec
 
 from benchmarks.node import NodeUnavailable, sdk_figures
 from benchmarks.ours import our_figures, start_up_milliseconds
@@ -84,7 +83,7 @@ def _case() -> tuple[dict[str, Any], Any, FeeSchedule]:
     vector = next(one for one in load("instructions_v1")["vectors"] if one["builder"] == "buyInstructions")
     configs = load("configs")
     state = instruction_state(vector["state"])
-    pool = msgspec.structs.replace(state.pool, account_len=300, tail=b"\0" * 13)
+    pool = state.pool.with_changes(account_len=300, tail=b"\0" * 13)
     global_account = configs["global_config_accounts"]["on"]["data_b64"]
     fee_account = configs["fee_config_accounts"]["oct2026"]["data_b64"]
     swaps = [one for one in load("events")["vectors"] if one["event"] == "SellEvent"]

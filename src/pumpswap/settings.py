@@ -30,6 +30,10 @@ Seconds = Annotated[int, Field(ge=0, strict=True)]
 class _Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    def lamports(self, name: str) -> int:
+        """A SOL setting in lamports."""
+        return to_units(getattr(self, name), 9)
+
 
 class SignalSettings(_Section):
     """When a signal is a reason to trade."""
@@ -58,10 +62,6 @@ class RiskLimits(_Section):
     cooldown_seconds: Seconds = 600  # after a closed round in a pool
     allow_permissionless_pools: bool = False  # anyone can make one with fake liquidity
 
-    def lamports(self, name: str) -> int:
-        """A SOL setting in lamports."""
-        return to_units(getattr(self, name), 9)
-
 
 class ExitRules(_Section):
     """When an open position is sold. Measured on the executable value, all fees in, against the cost."""
@@ -77,7 +77,7 @@ class PaperVenueSettings(_Section):
 
     start_sol: Sol = Decimal("50")
     latency_ms: int = Field(1_200, ge=0, le=600_000)  # decision to execution
-    compute_unit_limit: int = Field(200_000, ge=1, le=1_400_000)
+    compute_unit_limit: int = Field(300_000, ge=1, le=1_400_000)
     compute_unit_price_micro_lamports: int = Field(100_000, ge=0)
     tip_lamports: int = Field(0, ge=0)
 

@@ -51,6 +51,8 @@ POOL_VECTORS = [vector for vector in ACCOUNTS + POOLS if vector["account"] == "P
 
 def plain(value: Any) -> Any:
     """JSON form with every integer as a decimal string, whatever the file at hand does."""
+    if isinstance(value, Pool):
+        value = {name: getattr(value, name) for name in Pool.FIELDS}
     value = msgspec.to_builtins(value, enc_hook=str)
     if isinstance(value, dict):
         return {name: plain(inner) for name, inner in value.items() if name not in OURS}

@@ -18,7 +18,6 @@ from pumpswap.amm import (
     buy_exact_quote,
     deposit_lp,
     sell_exact_base,
-    sell_exact_quote,
     swap_instruction,
     swap_sequence,
     withdraw_lp,
@@ -46,8 +45,8 @@ DISCRIMINATORS = {
     "buy_exact_quote_in_v2": "c2ab1c46684d5b2f",
     "sell_v2": "5df6823ce7e940b2",
 }
-# The SDK passes cashback and pool-v2 accounts whenever the coin is a cashback coin; the program wants them only when the
-# trade charges a creator fee (6053 otherwise), and that is what ours does.
+# The SDK passes cashback and pool-v2 accounts whenever the coin is a cashback coin; the program wants them only when
+# the trade charges a creator fee (6053 otherwise), and that is what ours does.
 SDK_PASSES_TOO_MUCH = "cashback without coin creator"
 
 

@@ -161,6 +161,7 @@ def test_a_recorded_pool_is_where_its_seeds_say(record: dict[str, Any]) -> None:
     account = Pool.decode(data)
     assert account.encode() == data
     assert account.is_canonical == record["is_pump_pool"]
-    assert {name: str(getattr(account, name)) for name in record["decoded"] if not isinstance(record["decoded"][name], bool)} == {
-        name: str(value) for name, value in record["decoded"].items() if not isinstance(value, bool)
-    }  # fmt: skip
+    published = {name: value for name, value in record["decoded"].items() if not isinstance(value, bool)}
+    assert {name: str(getattr(account, name)) for name in published} == {
+        name: str(value) for name, value in published.items()
+    }

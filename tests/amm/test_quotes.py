@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from fractions import Fraction
 from typing import Any
 
@@ -203,10 +204,9 @@ def test_a_budget_is_never_better_spent_by_asking_for_one_unit_more(state: PoolS
 
 @given(st.integers(-(2**70), 2**70), states(), st.sampled_from(sorted(FUNCTIONS)))
 def test_no_amount_escapes_as_anything_but_a_named_error(amount: int, state: PoolState, name: str) -> None:
-    try:
-        FUNCTIONS[name](state, schedule(), amount)
-    except PumpSwapError as refused:
-        assert refused.what
+    with suppress(PumpSwapError):
+        quote = FUNCTIONS[name](state, schedule(), amount)
+        assert quote.gross_quote >= 0
 
 
 @pytest.mark.parametrize("amount", [1.0, "1", None, True])

@@ -15,6 +15,7 @@ from pumpswap.amm import (
     UserVolumeAccumulator,
     decode_event,
 )
+from pumpswap.amm.codec import field_names
 from tests.conformance.cases import Cases
 from tests.conformance.node import Oracle
 from tests.conformance.report import Tally
@@ -45,8 +46,8 @@ def plain(value: Any) -> Any:
         return str(int(value)) if isinstance(value, int) else str(value)
     if isinstance(value, (list, tuple)):
         return [plain(one) for one in value]
-    if hasattr(value, "__struct_fields__"):
-        return {name: plain(getattr(value, name)) for name in value.__struct_fields__}
+    if hasattr(value, "__struct_fields__") or hasattr(value, "FIELDS"):
+        return {name: plain(getattr(value, name)) for name in field_names(value)}
     return value
 
 

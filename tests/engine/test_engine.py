@@ -85,7 +85,7 @@ def test_an_order_that_slips_too_far_is_rejected_and_its_cost_is_in_the_books() 
     ((_, rejected),) = record.rejections
     assert isinstance(rejected, Rejected)
     assert rejected.code == 6040
-    assert summary.equity_change_lamports == -summary.failed_costs_lamports == -25_000
+    assert summary.equity_change_lamports == -summary.failed_costs_lamports == -35_000
 
 
 def test_every_refusal_is_counted_by_policy() -> None:

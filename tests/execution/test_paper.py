@@ -84,7 +84,7 @@ def test_the_wallet_moves_by_the_transfers_and_the_costs() -> None:
     (filled,) = settled(made, buy(state))
     rents = rents_at(LANDING // NS_PER_SECOND)
     assert filled.costs.rent_paid == rents.token_account + rents.user_volume_accumulator
-    spent = filled.executed.total_quote + 5_000 + 20_000 + filled.costs.rent_paid
+    spent = filled.executed.total_quote + 5_000 + 30_000 + filled.costs.rent_paid
     assert made.wallet.balances() == {"SOL": 10 * SOL - spent, str(state.pool.base_mint): filled.executed.base_out}
 
 

@@ -32,7 +32,7 @@ def graduate(number: int = 1, **changes: Any) -> PoolState:
     creator = pool_authority(base)
     address = pool_address(0, creator, base, WSOL_MINT)
     figures = {"base_reserve": 206_900_000_000_000, "quote_vault": 84_990_359_057, "base_supply": 10**15}
-    fields = {name: changes.pop(name) for name in list(changes) if name in Pool.__struct_fields__}
+    fields = {name: changes.pop(name) for name in list(changes) if name in Pool.FIELDS}
     account = Pool(
         **{
             "pool_bump": 255,

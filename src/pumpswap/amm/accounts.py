@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import struct
 from enum import IntEnum
 from typing import Any, ClassVar, Self
 
 from solders.pubkey import Pubkey
 
 from pumpswap.amm.codec import I64, U8, U64, ZERO_KEY, Flag, Key, KeyList7, KeyList8, Record, U64x30, layout_of
-from pumpswap.errors import MalformedAccount
+from pumpswap.errors import AmountOutOfRange, MalformedAccount
 
 __all__ = [
     "BondingCurve",
@@ -22,6 +23,8 @@ __all__ = [
     "UserVolumeAccumulator",
 ]
 
+_WHOLE = "read the whole account, without a slice"
+_KIND = "check the address: token accounts and mints belong to the same program"
 _NO_KEYS_7 = (ZERO_KEY,) * 7
 _NO_KEYS_8 = (ZERO_KEY,) * 8
 
@@ -42,9 +45,12 @@ class Account(Record, frozen=True):
             raise MalformedAccount(f"{cls.__name__}: {broken}", hint="the layout may have changed") from None
 
     def encode(self) -> bytes:
-        """Account bytes in the newest layout."""
+        """Account bytes in the newest layout. Raises AmountOutOfRange when a field does not fit its type."""
         values: list[Any] = [getattr(self, name) for name in self.__struct_fields__]
-        return self.DISCRIMINATOR + layout_of(type(self)).pack(values)
+        try:
+            return self.DISCRIMINATOR + layout_of(type(self)).pack(values)
+        except (struct.error, OverflowError, ValueError) as wrong:
+            raise AmountOutOfRange(f"{type(self).__name__}: {wrong}", hint="a field does not fit its type") from None
 
 
 def check_account(data: bytes, discriminator: bytes, min_len: int, name: str) -> None:
@@ -52,7 +58,7 @@ def check_account(data: bytes, discriminator: bytes, min_len: int, name: str) ->
     if data[:8] != discriminator:
         raise MalformedAccount(f"these bytes are no {name} account", hint=f"a {name} starts with {discriminator.hex()}")
     if len(data) < min_len:
-        raise MalformedAccount(f"a {name} has at least {min_len} bytes, not {len(data)}")
+        raise MalformedAccount(f"a {name} has at least {min_len} bytes, not {len(data)}", hint=_WHOLE)
 
 
 class GlobalConfig(Account, frozen=True):
@@ -188,9 +194,13 @@ class SharingConfig(Record, frozen=True):
         check_account(data, cls.DISCRIMINATOR, 80, cls.__name__)
         count = int.from_bytes(data[76:80], "little")
         if len(data) < 80 + 34 * count:
-            raise MalformedAccount(f"a SharingConfig with {count} shareholders does not fit {len(data)} bytes")
+            raise MalformedAccount(
+                f"a SharingConfig with {count} shareholders does not fit {len(data)} bytes", hint=_WHOLE
+            )
         if data[75] > 1:
-            raise MalformedAccount("a bool of this SharingConfig is neither 0 nor 1")
+            raise MalformedAccount(
+                "a bool of this SharingConfig is neither 0 nor 1", hint="the layout may have changed"
+            )
         holders = tuple(
             Shareholder(Pubkey.from_bytes(data[at : at + 32]), int.from_bytes(data[at + 32 : at + 34], "little"))
             for at in range(80, 80 + 34 * count, 34)
@@ -212,7 +222,9 @@ class TokenAccount(Record, frozen=True):
     def decode(cls, data: bytes) -> Self:
         """Raises MalformedAccount below 165 bytes."""
         if len(data) < 165:
-            raise MalformedAccount(f"a token account has at least 165 bytes, not {len(data)}")
+            raise MalformedAccount(f"a token account has at least 165 bytes, not {len(data)}", hint=_WHOLE)
+        if len(data) > 165 and data[165] == 1:
+            raise MalformedAccount("these bytes are a Token-2022 mint, not a token account", hint=_KIND)
         native = int.from_bytes(data[113:121], "little") if data[109:113] == b"\1\0\0\0" else None
         amount = int.from_bytes(data[64:72], "little")
         return cls(Pubkey.from_bytes(data[:32]), Pubkey.from_bytes(data[32:64]), amount, data[108], native)
@@ -228,5 +240,8 @@ class Mint(Record, frozen=True):
     def decode(cls, data: bytes) -> Self:
         """Raises MalformedAccount below 82 bytes."""
         if len(data) < 82:
-            raise MalformedAccount(f"a mint has at least 82 bytes, not {len(data)}")
+            raise MalformedAccount(f"a mint has at least 82 bytes, not {len(data)}", hint=_WHOLE)
+        # Token-2022 marks its accounts at byte 165; a plain token account has exactly 165 bytes, and no mint has.
+        if len(data) == 165 or (len(data) > 165 and data[165] == 2):
+            raise MalformedAccount("these bytes are a token account, not a mint", hint=_KIND)
         return cls(int.from_bytes(data[36:44], "little"), data[44])

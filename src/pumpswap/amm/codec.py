@@ -31,6 +31,7 @@ __all__ = [
     "Text",
     "U64x30",
     "ZERO_KEY",
+    "field_names",
     "layout_of",
 ]
 
@@ -209,6 +210,12 @@ def _read_text(payload: bytes, position: int) -> tuple[str, int]:
     if end > len(payload):
         raise ValueError(f"a text of {length} bytes does not fit the payload")
     return payload[position + 4 : end].decode("utf-8"), end
+
+
+def field_names(record: Any) -> tuple[str, ...]:
+    """Names of the fields of a record (or its class), in wire order; a Pool lists its own."""
+    names: tuple[str, ...] = getattr(record, "FIELDS", None) or record.__struct_fields__
+    return names
 
 
 @cache

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["FeeConfig", "FeeSchedule", "FeeTier", "Fees"]
 
 _FEES = struct.Struct("<QQQ")
+_CHANGED = "the layout may have changed: stop trading and upgrade"
 _TIER_BYTES = 40
 _MIN_LEN = 2512
 _STABLE_FROM_LEN = 4073  # May 2026
@@ -68,7 +69,7 @@ class FeeConfig(Record, frozen=True):
             stable, at = _read_tiers(data, at)
         if len(data) >= _EXOTIC_FROM_LEN:
             if at + _FEES.size > len(data):
-                raise MalformedAccount("the exotic fees of this FeeConfig do not fit the account")
+                raise MalformedAccount("the exotic fees of this FeeConfig do not fit the account", hint=_CHANGED)
             exotic = Fees(*_FEES.unpack_from(data, at))
         flat = Fees(*_FEES.unpack_from(data, 41))
         return cls(flat, tiers, stable, exotic, Pubkey.from_bytes(data[9:41]), data[8])
@@ -82,7 +83,9 @@ class FeeConfig(Record, frozen=True):
         if account_len >= _EXOTIC_FROM_LEN:
             out += _pack_fees(self.exotic_flat_fees)
         if len(out) > account_len:
-            raise MalformedAccount(f"these tiers need {len(out)} bytes, the account has {account_len}")
+            raise MalformedAccount(
+                f"these tiers need {len(out)} bytes, the account has {account_len}", hint="fewer tiers"
+            )
         return out.ljust(account_len, b"\0")
 
 
@@ -91,7 +94,7 @@ def _read_tiers(data: bytes, at: int) -> tuple[tuple[FeeTier, ...], int]:
     at += 4
     end = at + count * _TIER_BYTES
     if end > len(data):
-        raise MalformedAccount(f"{count} fee tiers do not fit a FeeConfig of {len(data)} bytes")
+        raise MalformedAccount(f"{count} fee tiers do not fit a FeeConfig of {len(data)} bytes", hint=_CHANGED)
     tiers = tuple(
         FeeTier(int.from_bytes(data[one : one + 16], "little"), Fees(*_FEES.unpack_from(data, one + 16)))
         for one in range(at, end, _TIER_BYTES)

@@ -7,7 +7,7 @@ from math import isqrt
 from pumpswap.amm.codec import Record
 from pumpswap.amm.program_errors import refusal
 from pumpswap.amm.state import PoolState, empty_pool
-from pumpswap.errors import UsageError
+from pumpswap.errors import TradeRefused, UsageError
 from pumpswap.units import BPS, U64_MAX
 
 __all__ = [
@@ -74,14 +74,19 @@ def initial_liquidity(base_in: int, quote_in: int) -> InitialLiquidity:
 def deposit_lp(state: PoolState, lp_out: int) -> DepositQuote:
     """Cost of exactly ``lp_out`` LP units, both sides rounded up as the program does. Refuses boosted pools (6064)."""
     base, quote, supply = _reserves(state, lp_out)
-    return DepositQuote(lp_out, -(-base * lp_out // supply), -(-quote * lp_out // supply))
+    cost = DepositQuote(lp_out, -(-base * lp_out // supply), -(-quote * lp_out // supply))
+    if max(cost.base_in, cost.quote_in) > U64_MAX:
+        raise refusal(6024, f"a deposit of {cost.base_in} base and {cost.quote_in} quote is beyond 64 bits")
+    return cost
 
 
 def withdraw_lp(state: PoolState, lp_in: int) -> WithdrawQuote:
     """Worth of exactly ``lp_in`` LP units, both sides rounded down. Refuses boosted pools (6064)."""
     base, quote, supply = _reserves(state, lp_in)
     if lp_in > supply:
-        raise refusal(6023, f"{lp_in} LP units, the pool has {supply}")
+        raise TradeRefused(  # the program notices in the token program: insufficient funds
+            f"{lp_in} LP units, the pool has {supply}", code=None, name="InsufficientFunds", hint="withdraw less"
+        )
     return WithdrawQuote(lp_in, base * lp_in // supply, quote * lp_in // supply)
 
 

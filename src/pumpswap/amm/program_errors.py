@@ -52,7 +52,7 @@ _FAMILIES = {
     TOKEN_PROGRAM: ("token",),
     TOKEN_2022_PROGRAM: ("token",),
     SYSTEM_PROGRAM: ("system",),
-    ASSOCIATED_TOKEN_PROGRAM: ("associated_token", "token"),
+    ASSOCIATED_TOKEN_PROGRAM: ("associated_token",),
 }
 _FAILED = re.compile(r"^Program (\w{32,44}) failed: (.*)$")
 _CUSTOM = re.compile(r"custom program error: 0x([0-9a-fA-F]{1,8})\b")

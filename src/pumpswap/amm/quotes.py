@@ -15,8 +15,8 @@ __all__ = ["buy_exact_base", "buy_exact_quote", "sell_exact_base", "sell_exact_q
 def buy_exact_base(state: PoolState, schedule: FeeSchedule, base_out: int) -> BuyQuote:
     """Cost of exactly ``base_out`` base units (PROTOCOL 4.2).
 
-    Raises TradeRefused: 6001 nothing asked for, 6016 more than the reserve, 6025 the whole reserve, 6023 a cost
-    beyond 64 bits; code None for an empty pool.
+    Raises TradeRefused: 6001 nothing asked for, 6016 more than the reserve, 6025 the whole reserve, 6024 a price
+    beyond 64 bits, 6023 one that gets there by its fees; code None for an empty pool.
     """
     base, reserve = _reserves(state, base_out, 6001)
     if base_out > base:
@@ -24,6 +24,8 @@ def buy_exact_base(state: PoolState, schedule: FeeSchedule, base_out: int) -> Bu
     if base_out == base:
         raise refusal(6025, "the whole base reserve cannot be bought")
     gross = -(-reserve * base_out // (base - base_out))
+    if gross > U64_MAX:
+        raise refusal(6024, f"the price of {gross} quote units is beyond 64 bits")
     lp_bps, protocol_bps, creator_bps = schedule.rates(state)
     lp = -(-gross * lp_bps // BPS)
     protocol = -(-gross * protocol_bps // BPS)

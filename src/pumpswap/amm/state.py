@@ -134,7 +134,9 @@ class PoolState(Record, frozen=True):
 
 
 def empty_pool() -> TradeRefused:
-    """A pool without reserves has no price; the program has no code of its own for it."""
+    """A pool without reserves has no price. The program answers by direction (6016, 6025), or even accepts a buy
+    against an empty quote side; nobody should trade there, so this is one refusal of ours without a code.
+    """
     return TradeRefused(
         "the pool has no reserves",
         code=None,
