@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import Decimal, InvalidOperation, localcontext
+from decimal import Decimal, InvalidOperation, Overflow, localcontext
 from typing import NewType
 
 from pumpswap.errors import AmountOutOfRange, UsageError
@@ -30,6 +30,7 @@ LAMPORTS_PER_SOL = 1_000_000_000
 BPS = 10_000
 U64_MAX = 2**64 - 1
 I64_MAX = 2**63 - 1
+MOST_DIGITS = 40
 
 
 def to_units(amount: str | int | Decimal, decimals: int) -> int:
@@ -43,10 +44,13 @@ def to_units(amount: str | int | Decimal, decimals: int) -> int:
     try:
         with localcontext() as context:
             context.prec = 60
-            scaled = Decimal(amount).scaleb(decimals)
+            given = Decimal(amount)
+            if given.is_finite() and given.adjusted() > MOST_DIGITS:  # 1e999999 would cost megabytes
+                raise UsageError(f"{amount} is beyond any token", hint="amounts are at most 64 bits of raw units")
+            scaled = given.scaleb(decimals)
             units = int(scaled)
             exact = scaled == units
-    except (InvalidOperation, ValueError, OverflowError):
+    except (InvalidOperation, Overflow, ValueError, OverflowError):
         raise UsageError(f"{amount!r} is not a number", hint="write it in plain digits, for example 0.25") from None
     if not exact:
         raise UsageError(f"{amount} has more than {decimals} decimals", hint=f"round it to {decimals} decimals")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 
 from pumpswap.model import (
     Decision,
@@ -43,7 +44,7 @@ class RunRecord(RunObserver):
     snapshots: int = 0
     swaps: int = 0
     pools: set[str] = field(default_factory=set)
-    scores: list[tuple[float, float]] = field(default_factory=list)  # (ours, stored by the source)
+    max_score_difference: float | None = None  # between our base score and the one the source had stored
     decisions: int = 0
     accepted: list[Decision] = field(default_factory=list)
     refused_examples: list[Decision] = field(default_factory=list)
@@ -57,6 +58,7 @@ class RunRecord(RunObserver):
     marks: dict[str, Mark] = field(default_factory=dict)
     equity: list[EquityPoint] = field(default_factory=list)
     names: dict[str, str] = field(default_factory=dict)
+    _stored_score: Decimal | None = None
 
     def on_update(self, update: MarketUpdate) -> None:
         self.updates += 1
@@ -65,9 +67,11 @@ class RunRecord(RunObserver):
         if update.snapshot is not None:
             self.snapshots += 1
             self.names[update.pool] = update.snapshot.name or update.pool
+            self._stored_score = update.snapshot.stored_score
 
     def on_decision(self, decision: Decision) -> None:
         self.decisions += 1
+        self._compare_score(decision)
         if decision:
             self.accepted.append(decision)
             return
@@ -77,6 +81,14 @@ class RunRecord(RunObserver):
         # Near misses are the interesting ones: whoever failed one policy only is kept before those that failed many.
         if len(refusals) <= 2 and len(self.refused_examples) < MOST_REFUSALS_KEPT:
             self.refused_examples.append(decision)
+
+    def _compare_score(self, decision: Decision) -> None:
+        """Decisions on a snapshot follow its update at once: its stored score belongs to this signal."""
+        signal, stored = decision.intent.signal, self._stored_score
+        if signal is not None and stored is not None:
+            difference = abs(signal.score - float(stored))
+            self.max_score_difference = max(self.max_score_difference or 0.0, difference)
+        self._stored_score = None
 
     def on_entries(self, entries: Sequence[LedgerEntry]) -> None:
         self.entries.extend(entries)

@@ -83,7 +83,7 @@ class Engine:
 
     def step(self, update: MarketUpdate) -> None:
         """One update: first what has landed since, then the news, then exits, then entries."""
-        self._settle(update.at_ns)
+        self.settle(update.at_ns)
         self.clock.advance_to(update.at_ns)
         self.parts.book.apply(update)
         for observer in self._observers:
@@ -97,7 +97,7 @@ class Engine:
     def finish(self) -> None:
         """Let orders that are on their way land, then mark every open position at its last known state."""
         while (landing := self.parts.venue.next_landing_ns()) is not None:
-            self._settle(landing)
+            self.settle(landing)
         for position in self.portfolio.positions.open_positions():
             self._mark(position.pool)
         self._measure_equity(force=True)
@@ -114,7 +114,7 @@ class Engine:
             reason = f"signal turned short at score {signal.score:.1f}"
             self._decide(Intent(TradeSide.SELL, held.pool, held.mint, snapshot.at_ns, reason, signal, held.base_units))
             return
-        reason = f"{signal.source} score {signal.score:.1f}"
+        reason = f"{signal.source} {signal.score:.1f}"
         mint = snapshot.base_mint or ""
         self._decide(Intent(TradeSide.BUY, snapshot.pool, mint, snapshot.at_ns, reason, signal))
 
@@ -155,7 +155,10 @@ class Engine:
 
     # ------------------------------------------------------------------------------------------ outcomes
 
-    def _settle(self, until_ns: int) -> None:
+    def settle(self, until_ns: int) -> None:
+        """Execute and book what has landed by ``until_ns``. A market that trades on our book calls this before each of
+        its own trades; otherwise ``step`` does.
+        """
         for outcome in self.parts.venue.settle(until_ns):
             self.clock.advance_to(outcome.at_ns)
             self._book(outcome)

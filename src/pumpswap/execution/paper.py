@@ -65,7 +65,8 @@ class PaperVenue:
     def settle(self, until_ns: int) -> Iterator[Outcome]:
         """Outcomes of all orders that have landed by ``until_ns``, in order of landing.
 
-        One at a time: each is executed when it is asked for, so that the books can be compared with the wallet in between.
+        One at a time: each is executed when it is asked for, so that the books can be compared with the wallet before
+        the next one.
         """
         while self._pending and self._pending[0][0] <= until_ns:
             landing_ns, order = self._pending.pop(0)

@@ -240,35 +240,39 @@ def _bait(floor: Floor, life: _Life) -> Iterator[tuple[int, Actor]]:
 
 def _runner(dice: Dice) -> list[Phase]:
     peak = dice.between(3_200, 8_500)
+    back = peak * dice.between(400, 650) // PER_MILLE
+    over = "the run was over: from here on early buyers took their profits"
     return [
         Phase(dice.between(50, 220), 26, dice.between(420, 550), 80 * _MILLI_SOL),
-        Phase(520, dice.between(38, 52), dice.between(640, 690), 100 * _MILLI_SOL, until=peak),
+        Phase(520, dice.between(38, 52), dice.between(640, 690), 100 * _MILLI_SOL, peak),
         Phase(50, 40, 480, 100 * _MILLI_SOL),
-        Phase(220, 40, dice.between(300, 370), 100 * _MILLI_SOL, until=peak * dice.between(400, 650) // PER_MILLE),
+        Phase(220, 40, dice.between(300, 370), 100 * _MILLI_SOL, back, over),
         Phase(PER_MILLE, 14, 490, 60 * _MILLI_SOL),
     ]
 
 
 def _rug(dice: Dice) -> list[Phase]:
     return [
-        Phase(PER_MILLE, dice.between(26, 36), dice.between(590, 640), 80 * _MILLI_SOL, until=350),
+        Phase(PER_MILLE, dice.between(26, 36), dice.between(590, 640), 80 * _MILLI_SOL, 350),
         Phase(40, 30, 250, 40 * _MILLI_SOL),
         Phase(PER_MILLE, 3, 450, 30 * _MILLI_SOL),
     ]
 
 
 def _fade(dice: Dice) -> list[Phase]:
+    over = "the first rush was over: from here on most orders were sales"
     return [
-        Phase(150, dice.between(30, 45), dice.between(580, 660), 80 * _MILLI_SOL, until=dice.between(1_300, 2_100)),
-        Phase(550, dice.between(28, 44), dice.between(280, 380), 90 * _MILLI_SOL, until=dice.between(200, 450)),
+        Phase(150, dice.between(30, 45), dice.between(580, 660), 80 * _MILLI_SOL, dice.between(1_300, 2_100)),
+        Phase(550, dice.between(28, 44), dice.between(280, 380), 90 * _MILLI_SOL, dice.between(200, 450), over),
         Phase(PER_MILLE, 3, 450, 40 * _MILLI_SOL),
     ]
 
 
 def _climber(dice: Dice) -> list[Phase]:
+    over = "the climb was over: from here on sellers outnumbered buyers"
     return [
-        Phase(600, 22, dice.between(460, 550), 80 * _MILLI_SOL, until=dice.between(1_500, 2_600)),
-        Phase(PER_MILLE, 22, dice.between(370, 470), 80 * _MILLI_SOL),
+        Phase(600, 22, dice.between(460, 550), 80 * _MILLI_SOL, dice.between(1_500, 2_600)),
+        Phase(PER_MILLE, 22, dice.between(370, 470), 80 * _MILLI_SOL, note=over),
     ]
 
 

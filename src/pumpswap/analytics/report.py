@@ -1,0 +1,388 @@
+"""The report of a run: one HTML file that needs nothing else, no network and, but for its charts, no JavaScript.
+
+Every figure is one of ``RunSummary.to_json()`` and carries its raw value in a ``<data>`` element beside the text for
+people, so the page and ``--json`` cannot disagree. What the page says follows from the run alone: no time of writing,
+no path, so the same run gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+import re
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Any
+from unicodedata import category
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from pumpswap.amm import BuyQuote
+from pumpswap.analytics.charts import PALETTES, equity_figure, slippage_figure
+from pumpswap.analytics.explain import RoundStory, story_of
+from pumpswap.analytics.metrics import slippage_of
+from pumpswap.analytics.record import RunRecord, Trade
+from pumpswap.analytics.summary import OpenPosition, RunSummary
+from pumpswap.clock import NS_PER_SECOND, format_utc
+from pumpswap.model import Decision, Position, TradeSide, Verdict
+from pumpswap.units import format_units, from_units
+
+__all__ = ["MOST_NEAR_MISSES", "MOST_ROWS", "ReportInput", "render_report", "write_report"]
+
+MOST_ROWS = 200  # of a table; a page of thousands of rows is read by nobody
+MOST_NEAR_MISSES = 12
+LONGEST_NAME = 120
+
+
+@dataclass(frozen=True, slots=True)
+class ReportInput:
+    """What a report is made of. ``command`` repeats the run; a mark on a state older than ``stale_after_seconds`` is
+    shown as old (the default is the age at which the risk gate stops trading on a state). Text between backticks in
+    ``assumptions`` and ``next_steps`` is shown as code.
+    """
+
+    title: str
+    subtitle: str
+    record: RunRecord
+    summary: RunSummary
+    assumptions: Sequence[str]
+    next_steps: Sequence[str]
+    command: str = ""
+    stale_after_seconds: int = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The rows that a table shows, and how many there are."""
+
+    rows: Sequence[Any]
+    total: int
+
+    @property
+    def hidden(self) -> int:
+        """Rows that are not shown."""
+        return self.total - len(self.rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Fill:
+    """A trade's quoted and executed price in lamports per million base units, all fees in."""
+
+    trade: Trade
+    lamports: int  # what went out (buy) or came in (sell) through the venue
+    quoted: Fraction
+    executed: Fraction
+    slippage: Fraction
+
+
+def write_report(path: Path, report: ReportInput) -> Path:
+    """Render the report and put it at ``path`` in one step: whoever opens the file sees all of it or the one before.
+
+    Folders are made when missing. Returns ``path``. Raises OSError when it cannot be written.
+    """
+    page = render_report(report).encode("utf-8", errors="replace")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        unfinished.write_bytes(page)
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+    return path
+
+
+def render_report(report: ReportInput) -> str:
+    """The page as text."""
+    record, summary = report.record, report.summary
+    environment = _environment()
+    scripts = [Markup(_plotly()), Markup(environment.get_template("report.js").render())]
+    template = environment.get_template("report.html")
+    return template.render(
+        report=report,
+        record=record,
+        summary=summary,
+        palettes=PALETTES,
+        scripts=scripts,
+        script_hashes=[_csp_hash(script) for script in scripts],
+        figures=summary.to_json(),
+        figure=_figure_of(summary.to_json()),
+        coin=lambda pool: _coin(record.names.get(pool, "").strip() or pool),
+        headline=_headline(summary),
+        charts=_charts(record),
+        near_misses=_near_misses(record.refused_examples),
+        example=_example(record.accepted),
+        **_rounds(report),
+        fills=_table([_fill(trade) for trade in record.trades], lambda fill: abs(fill.slippage)),
+        rejections=_table(record.rejections, lambda pair: -pair[1].at_ns),
+        denials=_table(record.denials, lambda pair: -pair[1].at_ns),
+    )
+
+
+# ---------------------------------------------------------------------------------------------------- what is shown
+
+
+def _headline(summary: RunSummary) -> str:
+    """The result in one sentence."""
+    change, start = summary.equity_change_lamports, summary.start_lamports
+    amount, stake = f"{_sol(abs(change))}\u00a0SOL", f"{_sol(start)}\u00a0SOL of play money"
+    share = f" ({_change(change / start)})" if start else ""
+    if not change and not summary.orders:
+        refused = f"{summary.refused:,} of {_count(summary.decisions, 'decision')} were refusals"
+        return f"Made no trade: {refused if summary.decisions else 'nothing came up'}, and {stake} stayed untouched."
+    opening = f"{'Gained' if change > 0 else 'Lost'} {amount}{share}" if change else "Came out even"
+    closed = len(summary.closed)
+    parts = [_count(summary.fills, "trade")]
+    if not summary.fills:
+        parts.append(f"{_count(summary.orders, 'order')} not filled")
+    if closed:
+        parts += [f"{_count(closed, 'round')} closed", f"{_won(summary.closed)}\u00a0won"]
+    elif summary.fills:
+        parts.append("no round closed yet")
+    if summary.open:
+        parts.append(f"{len(summary.open)}\u00a0still open")
+    return f"{opening} on {stake}: {', '.join(parts)}."
+
+
+def _won(closed: Sequence[Position]) -> int:
+    return sum(position.realised_lamports > 0 for position in closed)
+
+
+def _charts(record: RunRecord) -> dict[str, Any]:
+    """Figures by name; none for a run of one moment, which has no axis of time."""
+    if record.equity[0].at_ns == record.equity[-1].at_ns:
+        return {}
+    figures = {"equity": equity_figure(record.equity, record.trades, record.names)}
+    if record.trades:
+        figures["slippage"] = slippage_figure(record.equity, record.trades, record.names)
+    return figures
+
+
+def _near_misses(refused: Sequence[Decision]) -> list[Decision]:
+    """The refusals that came closest to a trade: few failed policies, many passed ones, a high score. Of the same reason
+    at most three, and of different coins, since twelve times one story teaches nothing.
+    """
+
+    def distance(decision: Decision) -> tuple[Any, ...]:
+        refusals = len(decision.refusals)
+        score = decision.intent.signal.score if decision.intent.signal else 0.0
+        return refusals, refusals - len(decision.verdicts), -score, decision.intent.at_ns, decision.decision_id
+
+    stories: dict[tuple[Any, ...], Decision] = {}
+    told: Counter[tuple[str, ...]] = Counter()
+    for decision in sorted(refused, key=distance):
+        reason = tuple(verdict.policy for verdict in decision.refusals)
+        story = (*reason, decision.intent.pool)
+        if story not in stories and told[reason] < 3:
+            stories[story] = decision
+            told[reason] += 1
+    return list(stories.values())[:MOST_NEAR_MISSES]
+
+
+def _example(accepted: Sequence[Decision]) -> Decision | None:
+    """The first of the accepted purchases whose size was lowered most often: it shows most of the rules at work."""
+    bought = [decision for decision in accepted if decision.intent.side is TradeSide.BUY and decision.sizing]
+    return max(bought, key=lambda decision: len({step.lamports for step in decision.sizing}), default=None)
+
+
+def _rounds(report: ReportInput) -> dict[str, Any]:
+    """Closed rounds with their stories, the worst and the best of them, and what is still open."""
+    summary = report.summary
+    closed = _table(summary.closed, lambda position: abs(position.realised_lamports))
+    worst = min(summary.closed, key=lambda position: position.realised_lamports, default=None)
+    best = max(summary.closed, key=lambda position: position.realised_lamports, default=None)
+    held = _table(summary.open, lambda one: one.position.cost_lamports)
+
+    def told(position: Position | None, sign: int) -> RoundStory | None:
+        return story_of(position, report.record) if position and position.realised_lamports * sign > 0 else None
+
+    return {
+        "closed": Table([story_of(position, report.record) for position in closed.rows], closed.total),
+        "won": _won(summary.closed),
+        "worst": told(worst, -1),
+        "best": told(best, 1),
+        "open": held,
+        "is_stale": lambda one: _is_stale(one, report.stale_after_seconds),
+        "stale": sum(_is_stale(one, report.stale_after_seconds) for one in summary.open),
+    }
+
+
+def _is_stale(one: OpenPosition, after_seconds: int) -> bool:
+    return one.mark.age_ns > after_seconds * NS_PER_SECOND
+
+
+def _table(rows: Sequence[Any], weight: Callable[[Any], Any]) -> Table:
+    """All rows, or the MOST_ROWS weightiest of them in their own order."""
+    if len(rows) <= MOST_ROWS:
+        return Table(rows, len(rows))
+    heaviest = sorted(range(len(rows)), key=lambda index: weight(rows[index]), reverse=True)[:MOST_ROWS]
+    return Table([rows[index] for index in sorted(heaviest)], len(rows))
+
+
+def _fill(trade: Trade) -> Fill:
+    quoted, executed = _price(trade.order.quote), _price(trade.filled.executed)
+    return Fill(trade, executed[0], quoted[1], executed[1], slippage_of(trade))
+
+
+def _price(quote: Any) -> tuple[int, Fraction]:
+    """(lamports that changed hands, lamports per million base units), all venue fees in."""
+    lamports, units = (
+        (quote.total_quote, quote.base_out) if isinstance(quote, BuyQuote) else (quote.user_quote_out, quote.base_in)
+    )
+    return lamports, Fraction(lamports * 1_000_000, units)
+
+
+# ---------------------------------------------------------------------------------------------------- how it is said
+
+
+def _sol(lamports: int) -> str:
+    return format_units(lamports, 9).replace("-", "−")
+
+
+def _signed(lamports: int) -> str:
+    return format_units(lamports, 9, signed=True).replace("-", "−") if lamports else "0"
+
+
+def _digits(lamports: int, *, signed: bool = False) -> str:
+    """All nine decimals, for columns that are added up by eye."""
+    return f"{from_units(lamports, 9):{'+' if signed and lamports else ''},.9f}".replace("-", "−")
+
+
+def _percent(share: float | Fraction) -> str:
+    return f"{float(share) * 100:.2f}\u00a0%".replace("-", "−")
+
+
+def _change(share: float | Fraction) -> str:
+    """A signed percentage; what is not zero is not shown as zero."""
+    percent = float(share) * 100
+    decimals = 2 if abs(percent) >= 0.01 or not percent else 5
+    return f"{percent:+.{decimals}f}\u00a0%".replace("-", "−") if percent else "0\u00a0%"
+
+
+def _price_text(price: Fraction) -> str:
+    """Six significant digits: prices of coins span many powers of ten."""
+    text = f"{float(price):,.6g}"
+    return text if "e" not in text else f"{float(price):,.0f}" if price >= 1 else f"{float(price):.12f}".rstrip("0")
+
+
+def _duration(ns: int) -> str:
+    """``1 d 3 h``, ``4 min 12 s``, ``850 ms``: the two largest units."""
+    if ns < NS_PER_SECOND:
+        return f"{ns // 1_000_000}\u00a0ms" if ns else "0\u00a0s"
+    left = ns // NS_PER_SECOND
+    parts: list[tuple[int, str]] = []
+    for unit, seconds in (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1)):
+        amount, left = divmod(left, seconds)
+        if amount or parts:
+            parts.append((amount, unit))
+    return "\u00a0".join(f"{amount}\u00a0{unit}" for amount, unit in parts[:2] if amount)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,}\u00a0{_plural(noun, number)}"
+
+
+def _plural(noun: str, number: int) -> str:
+    return noun if number == 1 else f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
+
+
+def _coin(name: str) -> Markup:
+    """A coin's name as strangers chose it: never markup, no control characters, isolated from the text around it."""
+    clean = "".join("\ufffd" if category(letter) in ("Cc", "Cs") else letter for letter in name[:LONGEST_NAME])
+    if re.fullmatch(r"[1-9A-HJ-NP-Za-km-z]{32,44}", clean):
+        return Markup('<bdi class="coin" title="{0}"><code>{1}…{2}</code></bdi>').format(clean, clean[:4], clean[-4:])
+    return Markup('<bdi class="coin" title="{0}">{0}</bdi>').format(clean)
+
+
+def _with_code(text: str) -> Markup:
+    """Text whose parts between backticks are code."""
+    parts = [escape(part) for part in text.split("`")]
+    if len(parts) % 2 == 0:
+        return escape(text)
+    return Markup("").join(Markup("<code>{}</code>").format(p) if i % 2 else p for i, p in enumerate(parts))
+
+
+def _numbers(verdict: Verdict) -> list[tuple[str, str]]:
+    """A verdict's figures for people: lamports as SOL, exact fractions as percentages."""
+    shown = []
+    for name, value in verdict.numbers.items():
+        if name.endswith("_lamports"):
+            shown.append((_words(name.removesuffix("_lamports")), f"{_sol(int(value))} SOL"))
+        elif "/" in value:
+            shown.append((_words(name), f"{float(Fraction(value)) * 100:.4f}\u00a0%".replace("-", "−")))
+        else:
+            shown.append((_words(name), value))
+    return shown
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def _figure_of(figures: Mapping[str, Any]) -> Callable[..., Markup]:
+    """A figure of ``--json`` by its path, with its raw value beside the text: ``figure("orders.filled")``."""
+    flat = _flat(figures)
+    shapes: dict[str, Callable[[Any], str]] = {
+        "sol": lambda value: _sol(int(value)),
+        "signed": lambda value: _signed(int(value)),
+        "digits": lambda value: _digits(int(value)),
+        "digits_signed": lambda value: _digits(int(value), signed=True),
+        "digits_negated": lambda value: _digits(-int(value), signed=True),
+        "count": lambda value: f"{value:,}",
+        "percent": _percent,
+        "change": _change,
+        "text": str,
+    }
+
+    def figure(path: str, shape: str = "count", noun: str = "") -> Markup:
+        value = flat[path]
+        text = "–" if value is None else shapes[shape](value)
+        raw = "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+        shown = Markup('<data data-figure="{}" value="{}">{}</data>').format(path, raw, text)
+        return shown + escape(f" {_plural(noun, value)}") if noun else shown
+
+    return figure
+
+
+def _flat(figures: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for name, value in figures.items():
+        flat |= _flat(value, f"{prefix}{name}.") if isinstance(value, Mapping) else {f"{prefix}{name}": value}
+    return flat
+
+
+# ---------------------------------------------------------------------------------------------------- the page
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("pumpswap.analytics", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "sol": _sol, "signed": _signed, "digits": _digits, "percent": _percent, "change": _change,
+        "price": _price_text, "duration": _duration, "utc": format_utc, "with_code": _with_code, "numbers": _numbers,
+    }  # fmt: skip
+    environment.globals |= {"count": _count, "slippage_of": slippage_of}
+    return environment
+
+
+@cache
+def _plotly() -> str:
+    """The chart library for browsers, out of the installed plotly package."""
+    return (resources.files("plotly") / "package_data" / "plotly.min.js").read_text(encoding="utf-8")
+
+
+def _csp_hash(script: str) -> str:
+    """What a page's policy names a script by: no other script may run, whatever a coin is called."""
+    return "sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()

@@ -1,0 +1,1 @@
+"""Behind ``pumpswap pool decode`` and ``pumpswap event decode``."""

@@ -1,0 +1,259 @@
+"""The live view of a paper run: pools, decisions with reasons, fills, positions, equity."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from types import TracebackType
+from typing import Self
+
+from rich import box
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from pumpswap.amm import BuyQuote
+from pumpswap.clock import NS_PER_SECOND, format_utc
+from pumpswap.model import (
+    Decision,
+    Denied,
+    EquityPoint,
+    Filled,
+    Mark,
+    MarketUpdate,
+    Order,
+    Outcome,
+    Position,
+    Rejected,
+    RunObserver,
+    TradeSide,
+)
+from pumpswap.units import format_units
+
+__all__ = ["LiveView", "PlainView"]
+
+FRAMES_PER_SECOND = 12
+
+
+class PlainView(RunObserver):
+    """One line per thing that matters, for pipes and logs. The same refusal of the same pool is told once."""
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+        self.names: dict[str, str] = {}
+        self._told: dict[str, str] = {}
+
+    def on_update(self, update: MarketUpdate) -> None:
+        if update.snapshot is not None and update.snapshot.name:
+            self.names[update.pool] = update.snapshot.name
+
+    def on_decision(self, decision: Decision) -> None:
+        line = decision_line(decision, self.names)
+        reason = ",".join(verdict.policy for verdict in decision.refusals)
+        if decision or self._told.get(decision.intent.pool) != reason:
+            self.say(decision.intent.at_ns, line)
+        self._told[decision.intent.pool] = reason
+
+    def on_outcome(self, order: Order, outcome: Outcome, position: Position | None) -> None:
+        self.say(outcome.at_ns, outcome_line(order, outcome, position, self.names))
+
+    def say(self, at_ns: int, line: Text) -> None:
+        """Print one line with its market time."""
+        self.console.print(Text(format_utc(at_ns)[11:] + "  ", style="dim") + line)
+
+
+class LiveView(RunObserver):
+    """Redraws a screen while the run goes on, slowed down to ``seconds`` for the whole of it."""
+
+    def __init__(self, console: Console, *, duration_seconds: int, seconds: float) -> None:
+        self.names: dict[str, str] = {}
+        self._console = console
+        self._pace = seconds / duration_seconds if duration_seconds else 0.0
+        self._live = Live(console=console, refresh_per_second=FRAMES_PER_SECOND, transient=True)
+        self._pools: dict[str, MarketUpdate] = {}
+        self._first_price: dict[str, float] = {}
+        self._decisions: deque[Text] = deque(maxlen=8)
+        self._outcomes: deque[Text] = deque(maxlen=6)
+        self._positions: dict[str, Position] = {}
+        self._marks: dict[str, Mark] = {}
+        self._equity: list[int] = []
+        self._told: dict[str, str] = {}
+        self._counts = {"swaps": 0, "refused": 0, "accepted": 0}
+        self._started: tuple[float, int] | None = None
+        self._next_frame = 0.0
+
+    def __enter__(self) -> Self:
+        self._live.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._live.__exit__(kind, error, trace)
+
+    # ------------------------------------------------------------------------------------------ listening
+
+    def on_update(self, update: MarketUpdate) -> None:
+        if update.snapshot is not None and update.snapshot.name:
+            self.names[update.pool] = update.snapshot.name
+        if update.state is not None:
+            self._pools[update.pool] = update
+            self._first_price.setdefault(update.pool, float(update.state.spot_price))
+        self._counts["swaps"] += update.swap is not None
+        self._wait(update.at_ns)
+
+    def on_decision(self, decision: Decision) -> None:
+        self._counts["accepted" if decision else "refused"] += 1
+        reason = ",".join(verdict.policy for verdict in decision.refusals)
+        if decision or self._told.get(decision.intent.pool) != reason:
+            self._decisions.append(_stamped(decision.intent.at_ns, decision_line(decision, self.names)))
+        self._told[decision.intent.pool] = reason
+
+    def on_outcome(self, order: Order, outcome: Outcome, position: Position | None) -> None:
+        self._outcomes.append(_stamped(outcome.at_ns, outcome_line(order, outcome, position, self.names)))
+        if position is not None:
+            self._positions[position.pool] = position
+
+    def on_mark(self, mark: Mark) -> None:
+        self._marks[mark.pool] = mark
+
+    def on_equity(self, point: EquityPoint) -> None:
+        self._equity.append(point.equity_lamports)
+
+    def _wait(self, at_ns: int) -> None:
+        """Keep market time and wall time in step, and draw when a frame is due."""
+        now = time.monotonic()
+        if self._started is None:
+            self._started = (now, at_ns)
+        started, first_ns = self._started
+        ahead = started + (at_ns - first_ns) / NS_PER_SECOND * self._pace - now
+        if ahead > 0:
+            time.sleep(ahead)
+            now += ahead
+        if now >= self._next_frame:
+            self._next_frame = now + 1 / FRAMES_PER_SECOND
+            self._live.update(self._screen(at_ns))
+
+    # ------------------------------------------------------------------------------------------ drawing
+
+    def _screen(self, at_ns: int) -> RenderableType:
+        return Group(
+            self._headline(at_ns),
+            self._pool_table(),
+            Panel(Group(*self._decisions), title="decisions", title_align="left", border_style="dim", box=box.ROUNDED),
+            Panel(Group(*self._outcomes), title="orders", title_align="left", border_style="dim", box=box.ROUNDED),
+            self._position_table(),
+        )
+
+    def _headline(self, at_ns: int) -> Text:
+        counts = self._counts
+        line = Text(f" {format_utc(at_ns)}", style="bold")
+        line.append(f"   {counts['swaps']} swaps", style="dim")
+        line.append(f"   {counts['accepted']} accepted, {counts['refused']} refused   ", style="dim")
+        if self._equity:
+            change = self._equity[-1] - self._equity[0]
+            line.append(f"equity {_sol(self._equity[-1])} SOL ")
+            line.append(f"({_sol(change, signed=True)})", style="green" if change >= 0 else "red")
+            line.append("  " + sparkline(self._equity), style="cyan")
+        return line
+
+    def _pool_table(self) -> Table:
+        table = Table(box=box.SIMPLE_HEAD, expand=True, pad_edge=False)
+        for name, side in (
+            ("pool", "left"),
+            ("price SOL/M", "right"),
+            ("change", "right"),
+            ("real SOL", "right"),
+            ("held", "right"),
+        ):
+            table.add_column(name, justify=side)  # type: ignore[arg-type]
+        for pool, update in self._pools.items():
+            state = update.state
+            if state is None:
+                continue
+            price = float(state.spot_price)
+            change = price / self._first_price[pool] - 1
+            position = self._positions.get(pool)
+            held = _sol(position.cost_lamports) if position and position.is_open else ""
+            table.add_row(
+                self.names.get(pool, pool[:8]),
+                f"{price * 1e12 / 1e9:,.4f}",
+                Text(f"{change:+.1%}", style="green" if change >= 0 else "red"),
+                f"{state.real_quote_reserve / 1e9:,.1f}",
+                held,
+            )
+        return table
+
+    def _position_table(self) -> RenderableType:
+        held = [position for position in self._positions.values() if position.is_open]
+        if not held:
+            return Text(" nothing is held", style="dim")
+        table = Table(box=box.SIMPLE_HEAD, expand=True, pad_edge=False)
+        for name in ("position", "cost SOL", "would bring SOL", "result"):
+            table.add_column(name, justify="left" if name == "position" else "right")
+        for position in held:
+            mark = self._marks.get(position.pool)
+            value = mark.value_lamports if mark else 0
+            change = value / position.cost_lamports - 1 if position.cost_lamports else 0.0
+            style = "green" if change >= 0 else "red"
+            name = self.names.get(position.pool, position.pool[:8])
+            table.add_row(name, _sol(position.cost_lamports), _sol(value), Text(f"{change:+.1%}", style=style))
+        return table
+
+
+def decision_line(decision: Decision, names: dict[str, str]) -> Text:
+    """A decision in one line: what was wanted, and every reason against it."""
+    intent = decision.intent
+    line = Text(f"{names.get(intent.pool, intent.pool[:8]):<12.12}", style="bold")
+    if decision:
+        verb = "buy" if intent.side is TradeSide.BUY else "sell"
+        amount = f" {_sol(decision.quote_lamports)} SOL" if intent.side is TradeSide.BUY else ""
+        return line.append(f" {verb}{amount}", style="green").append(f"  {intent.reason}", style="dim")
+    reasons = "; ".join(f"{verdict.policy}: {verdict.text}" for verdict in decision.refusals)
+    return line.append(" refused  ", style="yellow").append(reasons, style="dim")
+
+
+def outcome_line(order: Order, outcome: Outcome, position: Position | None, names: dict[str, str]) -> Text:
+    """An outcome in one line: quoted against executed for fills, the code for rejections."""
+    line = Text(f"{names.get(order.pool, order.pool[:8]):<12.12}", style="bold")
+    if isinstance(outcome, Filled):
+        quoted, executed = order.quote, outcome.executed
+        if isinstance(executed, BuyQuote) and isinstance(quoted, BuyQuote):
+            slip = executed.total_quote * quoted.base_out / (quoted.total_quote * executed.base_out) - 1
+            return line.append(
+                f" bought for {_sol(executed.total_quote)} SOL, {slip:+.2%} against the quote", style="green"
+            )
+        if not isinstance(executed, BuyQuote) and not isinstance(quoted, BuyQuote):
+            result = position.realised_lamports if position else 0
+            style = "green" if result >= 0 else "red"
+            return line.append(
+                f" sold for {_sol(executed.user_quote_out)} SOL, result {_sol(result, signed=True)}", style=style
+            ).append(f"  {order.reason}", style="dim")
+    if isinstance(outcome, Rejected):
+        return line.append(f" rejected {outcome.code} {outcome.name}", style="red").append(
+            f"  cost {_sol(outcome.costs.spent)} SOL", style="dim"
+        )
+    if isinstance(outcome, Denied):
+        return line.append(f" not sent: {outcome.rule}", style="yellow").append(f"  {outcome.text}", style="dim")
+    return line.append(f" {type(outcome).__name__}")
+
+
+def sparkline(values: list[int], width: int = 24) -> str:
+    """A curve in one line of text."""
+    if len(values) < 2:
+        return ""
+    step = max(len(values) // width, 1)
+    sampled = values[::step][-width:]
+    low, high = min(sampled), max(sampled)
+    marks = "▁▂▃▄▅▆▇█"
+    return "".join(marks[(value - low) * 7 // (high - low)] if high > low else marks[0] for value in sampled)
+
+
+def _stamped(at_ns: int, line: Text) -> Text:
+    return Text(format_utc(at_ns)[11:] + "  ", style="dim") + line
+
+
+def _sol(lamports: int, *, signed: bool = False) -> str:
+    return format_units(round(lamports, -5), 9, signed=signed)

@@ -1,0 +1,137 @@
+"""Parameter types: what people write on a command line, parsed exactly or refused with a hint."""
+
+from __future__ import annotations
+
+from decimal import Decimal, InvalidOperation
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar
+
+import click
+
+from pumpswap.cli.failures import BadValue
+from pumpswap.clock import NS_PER_SECOND, parse_utc
+from pumpswap.errors import UsageError
+from pumpswap.units import BPS as WHOLE
+from pumpswap.units import LAMPORTS_PER_SOL, U64_MAX, to_units
+
+if TYPE_CHECKING:
+    from solders.pubkey import Pubkey
+
+__all__ = ["AMOUNT", "BPS", "DECIMALS", "PUBKEY", "SIGNED_AMOUNT", "SOL", "UNITS", "UTC_TIME", "AmountType"]
+
+_T = TypeVar("_T")
+
+
+class _Type(click.ParamType, Generic[_T]):  # type: ignore[type-arg]  # click 8.1 has no type argument
+    """A type that parses text once; values that are parsed already pass through, as click asks."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        return self.parse(value) if isinstance(value, str) else value
+
+    def parse(self, text: str) -> _T:
+        raise NotImplementedError
+
+
+class AmountType(_Type[Decimal]):
+    """A display amount (``0.25``), exact. How many decimals it may have is known when the token is."""
+
+    name = "amount"
+
+    def __init__(self, *, signed: bool = False) -> None:
+        self._signed = signed
+
+    def parse(self, text: str) -> Decimal:
+        try:
+            amount = Decimal(text)
+        except InvalidOperation:
+            _refuse(f"{text!r} is not a number", hint="write it in plain digits, for example 0.25")
+        # The bounds come first: 1e999999 is a number, and nobody's amount.
+        if not amount.is_finite() or amount.adjusted() > 40 or amount.as_tuple().exponent < -40:  # type: ignore[operator]
+            _refuse(f"{text} is no amount", hint="write it in plain digits, for example 0.25")
+        if amount < 0 and not self._signed:
+            _refuse(f"{text} is negative", hint="amounts are positive; buying and selling are options of their own")
+        return amount
+
+
+class _SolType(_Type[int]):
+    """SOL as people write it; lamports inside."""
+
+    name = "sol"
+
+    def parse(self, text: str) -> int:
+        amount = AMOUNT.parse(text)
+        if amount == 0:
+            _refuse("0 SOL is nothing to trade", hint="the smallest amount is 0.000000001 SOL, one lamport")
+        if amount * LAMPORTS_PER_SOL > U64_MAX:
+            _refuse(f"{text} SOL is more than there is", hint="did you mean lamports? There are options for raw units")
+        try:
+            return to_units(amount, 9)
+        except UsageError as error:
+            _refuse(error.what, hint=error.hint)
+
+
+class _UnitsType(_Type[int]):
+    """A raw amount, as on chain."""
+
+    name = "units"
+
+    def parse(self, text: str) -> int:
+        if not text.isascii() or not text.isdigit():
+            _refuse(f"{text!r} is no amount of raw units", hint="a positive integer, for example 1000000000 lamports")
+        units = int(text) if len(text) < 40 else U64_MAX + 1
+        if not 0 < units <= U64_MAX:
+            _refuse(f"{text} raw units do not exist", hint="a raw amount is between 1 and 2^64 - 1")
+        return units
+
+
+class _BoundedType(_Type[int]):
+    """An integer of a range, with words of its own."""
+
+    def __init__(self, name: str, most: int, hint: str) -> None:
+        self.name = name
+        self._most = most
+        self._hint = hint
+
+    def parse(self, text: str) -> int:
+        if not text.isascii() or not text.isdigit() or int(text[:20]) > self._most:
+            _refuse(f"{text!r} is not an integer from 0 to {self._most}", hint=self._hint)
+        return int(text)
+
+
+class _PubkeyType(_Type["Pubkey"]):
+    """An address."""
+
+    name = "address"
+
+    def parse(self, text: str) -> Pubkey:
+        from solders.pubkey import Pubkey
+
+        try:
+            return Pubkey.from_string(text)
+        except ValueError:
+            _refuse(f"{text!r} is no Solana address", hint="an address is 32 to 44 base58 characters; was it cut?")
+
+
+class _TimeType(_Type[int]):
+    """A date or a time, UTC unless it names a zone; Unix seconds inside."""
+
+    name = "date"
+
+    def parse(self, text: str) -> int:
+        try:
+            return parse_utc(text) // NS_PER_SECOND
+        except ValueError:
+            _refuse(f"{text!r} is no date", hint="for example 2025-10-03 or 2025-10-03T12:30, in UTC")
+
+
+def _refuse(message: str, *, hint: str) -> NoReturn:
+    raise BadValue(message, hint=hint)
+
+
+AMOUNT = AmountType()
+SIGNED_AMOUNT = AmountType(signed=True)
+SOL = _SolType()
+UNITS = _UnitsType()
+BPS = _BoundedType("bps", WHOLE, "basis points: 100 is one percent")
+DECIMALS = _BoundedType("decimals", 18, "what the mint says, for example 6")
+PUBKEY = _PubkeyType()
+UTC_TIME = _TimeType()

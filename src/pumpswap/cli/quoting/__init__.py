@@ -1,0 +1,1 @@
+"""Behind ``pumpswap quote``: the pool that is quoted, and how the result is shown."""

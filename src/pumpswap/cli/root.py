@@ -1,0 +1,46 @@
+"""The group ``pumpswap``: every command in one table, none of them loaded before it is run."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from pumpswap import __version__
+from pumpswap.cli.lazy import Entry, Example, LazyGroup
+
+__all__ = ["COMMANDS", "main", "pumpswap"]
+
+COMMANDS = {
+    "demo": Entry("pumpswap.cli.demo:demo", "watch a simulated market being traded on paper"),
+    "paper": Entry("pumpswap.cli.paper:paper", "trade recorded markets on paper"),
+    "quote": Entry("pumpswap.cli.quote:quote", "exact result of a trade: price, fees, impact, limit"),
+    "pool": Entry("pumpswap.cli.pool:pool", "read pool accounts and those around them"),
+    "event": Entry("pumpswap.cli.event:event", "read what the program reports in transactions"),
+    "completion": Entry("pumpswap.cli.completion:completion", "make your shell complete commands and options"),
+    "version": Entry("pumpswap.cli.version:version", "versions of pumpswap and what it runs on"),
+}
+
+pumpswap = LazyGroup(
+    "pumpswap",
+    entries=COMMANDS,
+    is_root=True,
+    help=(
+        "Exact PumpSwap trading: quotes, decoding and strategies, on paper by default.\n\n"
+        "Nothing spends money without --live, an unlocked key and configured limits."
+    ),
+    examples=[
+        Example("pumpswap demo", "one minute: no key, no network, nothing to lose"),
+        Example("pumpswap quote --buy-sol 1", "what one SOL buys in a fresh graduate, to the last unit"),
+        Example("pumpswap --json quote --sell-base 1000000", "the same for scripts: one JSON object"),
+    ],
+)
+click.version_option(__version__, prog_name="pumpswap", message="%(prog)s %(version)s")(pumpswap)
+
+
+def main() -> None:
+    """The console script."""
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal without Unicode gets question marks, not a traceback.
+        stream.reconfigure(errors="replace")  # type: ignore[union-attr]
+    pumpswap.main(prog_name="pumpswap")

@@ -1,0 +1,104 @@
+"""Database: where the runs of one owner are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from sqlalchemy import insert, select
+
+from pumpswap.errors import NotFound, StorageError
+from pumpswap.storage import migrate
+from pumpswap.storage.connections import Connections, named_errors
+from pumpswap.storage.documents import dump_mapping
+from pumpswap.storage.engines import make_engine
+from pumpswap.storage.rows import check_integers
+from pumpswap.storage.run import Run
+from pumpswap.storage.run_header import RunHeader, header_of
+from pumpswap.storage.tables import RUNS
+
+__all__ = ["Database", "open_database"]
+
+
+def open_database(target: str | Path) -> Database:
+    """Open a SQLite file or a database URL, creating or bringing forward our tables where needed.
+
+    A path makes a SQLite file with the folders above it. Raises ConfigError for a target that this package does not
+    serve; StorageError for a file that is no database, a folder that cannot be written, and a database that a newer
+    version has written. Nothing is changed in any of these cases.
+    """
+    engine = make_engine(target)
+    # As a target for people: a URL without its password, or the path.
+    where = engine.url.database if engine.dialect.name == "sqlite" else engine.url.render_as_string()
+    try:
+        with named_errors(f"opening {where}"):
+            migrate.upgrade(engine)
+    except BaseException:
+        engine.dispose()
+        raise
+    return Database(Connections(engine), str(where))
+
+
+class Database:
+    """Runs, and one writer for them. Any number of processes may read while one writes.
+
+    Use as a context, or call ``close``. ``location`` is the path, or the URL without its password.
+    """
+
+    def __init__(self, connections: Connections, location: str) -> None:
+        self._connections = connections
+        self.location = location
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"Database({self.location!r})"
+
+    def close(self) -> None:
+        """Give all connections back. Harmless when done twice."""
+        self._connections.close()
+
+    def start_run(
+        self,
+        kind: str,
+        started_ns: int,
+        seed: int | None = None,
+        settings: Mapping[str, object] | None = None,
+    ) -> Run:
+        """A new run with empty books. ``settings`` are kept as JSON, so that the run can be repeated.
+
+        Raises UsageError for settings that are no JSON, StorageError when the database refuses.
+        """
+        check_integers({"started_ns": started_ns}, "the run")
+        values = {
+            "kind": kind,
+            "started_ns": started_ns,
+            "seed": None if seed is None else str(seed),
+            "settings": dump_mapping(settings or {}, "the settings of the run"),
+        }
+        with self._connections.writing("the new run") as connection:
+            run_id = connection.execute(insert(RUNS).values(values)).inserted_primary_key
+        if run_id is None:
+            raise StorageError("the database gave the new run no number", hint="this is a bug in its driver")
+        return Run(self._connections, run_id[0])
+
+    def runs(self) -> tuple[RunHeader, ...]:
+        """All runs, oldest first. Raises StorageError when they cannot be read."""
+        return tuple(self._connections.rows(select(RUNS).order_by(RUNS.c.run_id), header_of))
+
+    def run(self, run_id: int) -> Run:
+        """The run with this number. Raises NotFound when there is none."""
+        check_integers({"run_id": run_id}, "the run")
+        with self._connections.reading() as connection:
+            found = connection.execute(select(RUNS.c.run_id).where(RUNS.c.run_id == run_id)).scalar()
+        if found is None:
+            raise NotFound(f"there is no run {run_id} in {self.location}", hint="list the runs to find its number")
+        return Run(self._connections, run_id)

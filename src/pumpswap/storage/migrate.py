@@ -1,0 +1,106 @@
+"""Alembic, driven from code: the migrations travel inside the package and need no configuration file.
+
+Our version table has a name of its own, so that our tables can live in a database that another program migrates.
+Alembic itself is imported only when there is something to migrate.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal
+
+from sqlalchemy import Column, Connection, Engine, MetaData, String, Table, inspect, select, text
+
+from pumpswap.errors import StorageError
+from pumpswap.storage.engines import WRITES
+
+__all__ = ["HEAD", "REVISIONS", "VERSION_TABLE", "current", "downgrade", "upgrade"]
+
+VERSION_TABLE = "pumpswap_alembic_version"
+REVISIONS = ("0001",)  # oldest first; a test compares them with the files in migrations/versions
+HEAD = REVISIONS[-1]
+
+_SCRIPTS = Path(__file__).parent / "migrations"
+_VERSION = Table(VERSION_TABLE, MetaData(), Column("version_num", String))
+_ADVISORY_LOCK = 0x70756D70  # "pump"
+# Alembic's scripts talk to it through module globals: one migration at a time in a process.
+_one_at_a_time = threading.Lock()
+
+
+def current(engine: Engine) -> str | None:
+    """Revision of the database; None when our tables are not there. Raises StorageError for a newer one."""
+    with engine.connect() as connection:
+        return _current(connection)
+
+
+def upgrade(engine: Engine, revision: str = HEAD) -> None:
+    """Bring the database forward to ``revision``, all or nothing. Does nothing when it is there already.
+
+    Raises StorageError when a newer version of this package has written the database.
+    """
+    if current(engine) != revision:
+        _migrate(engine, "upgrade", revision)
+
+
+def downgrade(engine: Engine, revision: str = "base") -> None:
+    """Take the database back to ``revision``; ``base`` drops all our tables and what is in them."""
+    _migrate(engine, "downgrade", revision)
+
+
+def _current(connection: Connection) -> str | None:
+    if not inspect(connection).has_table(VERSION_TABLE):
+        return None
+    revision: str | None = connection.execute(select(_VERSION.c.version_num)).scalar()
+    if revision is not None and revision not in REVISIONS:
+        raise StorageError(
+            f"the database has revision {revision}, this version of pumpswap knows it up to {HEAD}",
+            hint="a newer pumpswap has written it: upgrade pumpswap, or use another database",
+        )
+    return revision
+
+
+def _migrate(engine: Engine, direction: Literal["upgrade", "downgrade"], revision: str) -> None:
+    # Two processes may open a new database at once: the second waits, and must then see what the first has done.
+    is_postgresql = engine.dialect.name == "postgresql"
+    options = WRITES | ({"isolation_level": "READ COMMITTED"} if is_postgresql else {})
+    with (
+        _one_at_a_time,
+        _quiet(),
+        engine.connect().execution_options(**options) as connection,
+        connection.begin(),
+    ):
+        if is_postgresql:
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK})
+        _current(connection)
+        _run_scripts(connection, direction, revision)
+        if revision == "base":
+            _VERSION.drop(connection, checkfirst=True)
+
+
+def _run_scripts(connection: Connection, direction: Literal["upgrade", "downgrade"], revision: str) -> None:
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(_SCRIPTS).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    if direction == "upgrade":
+        command.upgrade(config, revision)
+    else:
+        command.downgrade(config, revision)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Opening a database is no event for a log; errors still are."""
+    logger = logging.getLogger("alembic")
+    level = logger.level
+    logger.setLevel(logging.WARNING)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)

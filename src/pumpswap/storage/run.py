@@ -1,0 +1,232 @@
+"""Run: the books of one run, written once and read back as the same objects."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+from sqlalchemy import ColumnElement, Connection, Integer, and_, func, insert, literal_column, select, update
+
+from pumpswap.errors import StorageError
+from pumpswap.model import Decision, Filled, LedgerEntry, Mark, Order, Outcome, Position
+from pumpswap.storage import rows
+from pumpswap.storage.connections import Connections
+from pumpswap.storage.documents import dump_mapping
+from pumpswap.storage.outcomes import UNRESOLVED, outcome_of, outcome_values, select_outcomes
+from pumpswap.storage.run_header import RunHeader, header_of
+from pumpswap.storage.tables import DECISIONS, LEDGER, MARKS, ORDERS, POSITIONS, RUNS, TRADES
+
+__all__ = ["Run"]
+
+
+class Run:
+    """Writers and readers of one run. Made by ``Database.start_run`` and ``Database.run``.
+
+    Every writer raises AmountOutOfRange for an amount beyond signed 64 bits, and StorageError when the row contradicts
+    what is stored or the database fails. Outside of ``batch`` each call is a transaction of its own: it is on the disk
+    when the call returns.
+
+    Readers are iterators over one moment of the database; inside a batch they see what it has written. They raise
+    StorageError when something stored cannot be read.
+    """
+
+    def __init__(self, connections: Connections, run_id: int) -> None:
+        self.run_id = run_id
+        self._connections = connections
+        self._decimals: dict[str, int] = {}
+
+    def __repr__(self) -> str:
+        return f"Run({self.run_id})"
+
+    # ------------------------------------------------------------------------------------------ writing
+
+    @contextmanager
+    def batch(self) -> Iterator[None]:
+        """Group writes: all of the block is stored, or nothing of it when it ends with an error.
+
+        A batch inside a batch joins it. After a write that the database has refused, nothing of the batch can be kept:
+        if its error was caught on the way, the end of the batch raises StorageError.
+        """
+        with self._connections.writing("the batch"):
+            yield
+
+    def know_decimals(self, mint: str, decimals: int) -> None:
+        """Tell the decimals of a mint, for the columns in whole tokens of what is saved from now on.
+
+        Without them these columns stay empty: decimals are never assumed. The exact integers do not depend on it.
+        """
+        self._decimals[mint] = decimals
+
+    def save_decision(self, decision: Decision) -> None:
+        """Store a decision, accepted or refused."""
+        values = rows.decision_values(decision)
+        with self._connections.writing(f"decision {decision.decision_id}") as connection:
+            connection.execute(insert(DECISIONS), {"run_id": self.run_id} | values)
+
+    def save_order(self, order: Order) -> None:
+        """Store an order before it goes anywhere. Its decision must be stored."""
+        values = rows.order_values(order)
+        with self._connections.writing(f"order {order.order_id}") as connection:
+            connection.execute(insert(ORDERS), {"run_id": self.run_id} | values)
+
+    def save_outcome(self, outcome: Outcome) -> None:
+        """Store how an order ended; for a filled one also its trade, both or neither. Its order must be stored.
+
+        Unknown may be followed by another outcome. The others are final: the same outcome again changes nothing, a
+        different one is refused.
+        """
+        values = outcome_values(outcome)
+        exact = rows.trade_integers(outcome) if isinstance(outcome, Filled) else {}
+        order_id = outcome.order_id
+        with self._connections.writing(f"the outcome of order {order_id}") as connection:
+            status = connection.execute(select(ORDERS.c.status).where(*self._order(order_id))).scalar()
+            if status is None:
+                raise StorageError(
+                    f"order {order_id} has an outcome but is not stored", hint="save the order before it is sent"
+                )
+            if status not in UNRESOLVED:
+                self._check_repeated(connection, outcome)
+                return
+            connection.execute(update(ORDERS).where(*self._order(order_id)).values(values))
+            if isinstance(outcome, Filled):
+                self._insert_trade(connection, outcome, exact)
+
+    def append_entries(self, entries: Sequence[LedgerEntry]) -> None:
+        """Append to the ledger, all or none. Sequence numbers go on where the stored ones end, without a gap."""
+        values = [{"run_id": self.run_id} | rows.entry_values(entry) for entry in entries]
+        if not values:
+            return
+        with self._connections.writing("the ledger entries") as connection:
+            last = connection.execute(select(func.max(LEDGER.c.sequence)).where(LEDGER.c.run_id == self.run_id))
+            expected = (last.scalar() or 0) + 1
+            for entry in entries:
+                if entry.sequence != expected:
+                    raise StorageError(
+                        f"ledger entry {entry.sequence} came where {expected} is next",
+                        hint="entries are appended once, in sequence",
+                    )
+                expected += 1
+            connection.execute(insert(LEDGER), values)
+
+    def save_position(self, position: Position) -> None:
+        """Store a position as it is now; the one that was stored of the same pool and round is replaced."""
+        values = rows.position_values(position, self._decimals.get(position.mint))
+        key = (
+            POSITIONS.c.run_id == self.run_id,
+            POSITIONS.c.pair_address == position.pool,
+            POSITIONS.c.round == position.round,
+        )
+        with self._connections.writing(f"the position in {position.pool}") as connection:
+            if connection.execute(update(POSITIONS).where(*key).values(values)).rowcount == 0:
+                connection.execute(insert(POSITIONS), {"run_id": self.run_id} | values)
+
+    def save_mark(self, mark: Mark) -> None:
+        """Store a mark, and show it in the open position of the pool when it values what that position holds."""
+        values = rows.mark_values(mark)
+        position = (
+            POSITIONS.c.run_id == self.run_id,
+            POSITIONS.c.pair_address == mark.pool,
+            POSITIONS.c.closed_ns.is_(None),
+            POSITIONS.c.base_units == mark.base_units,
+        )
+        with self._connections.writing(f"the mark of {mark.pool}") as connection:
+            connection.execute(insert(MARKS), {"run_id": self.run_id} | values)
+            held = connection.execute(select(POSITIONS.c.id, POSITIONS.c.cost_lamports).where(*position)).first()
+            if held is not None:
+                shown = rows.valuation_values(mark, held.cost_lamports)
+                connection.execute(update(POSITIONS).where(POSITIONS.c.id == held.id).values(shown))
+
+    def finish(self, finished_ns: int, summary: Mapping[str, object]) -> None:
+        """Close the run with its figures, once. Raises UsageError for a summary that is no JSON."""
+        rows.check_integers({"finished_ns": finished_ns}, f"run {self.run_id}")
+        values = {"finished_ns": finished_ns, "summary": dump_mapping(summary, "the summary of the run")}
+        unfinished = (RUNS.c.run_id == self.run_id, RUNS.c.finished_ns.is_(None))
+        with self._connections.writing(f"the end of run {self.run_id}") as connection:
+            if connection.execute(update(RUNS).where(*unfinished).values(values)).rowcount == 0:
+                raise StorageError(f"run {self.run_id} is finished already", hint="start a new run")
+
+    # ------------------------------------------------------------------------------------------ reading
+
+    def header(self) -> RunHeader:
+        """Kind, times, seed, settings and summary."""
+        (header,) = self._connections.rows(select(RUNS).where(RUNS.c.run_id == self.run_id), header_of)
+        return header
+
+    def summary(self) -> Mapping[str, object] | None:
+        """What ``finish`` was given; None while the run is not finished."""
+        return self.header().summary
+
+    def decisions(self, accepted: bool | None = None) -> Iterator[Decision]:
+        """Decisions as they were made: all of them, or only the accepted or the refused ones."""
+        query = select(DECISIONS).where(DECISIONS.c.run_id == self.run_id).order_by(DECISIONS.c.id)
+        if accepted is not None:
+            query = query.where(DECISIONS.c.accepted.is_(accepted))
+        return self._connections.rows(query, rows.decision_of)
+
+    def orders(self, *, unresolved: bool = False) -> Iterator[Order]:
+        """Orders as they were made; ``unresolved``: only those whose fate is not known."""
+        query = select(ORDERS).where(ORDERS.c.run_id == self.run_id).order_by(ORDERS.c.id)
+        if unresolved:
+            query = query.where(ORDERS.c.status.in_(UNRESOLVED))
+        return self._connections.rows(query, rows.order_of)
+
+    def outcomes(self) -> Iterator[Outcome]:
+        """The outcome of every order that has one, in the order in which the orders were made."""
+        return self._connections.rows(select_outcomes(self.run_id), outcome_of)
+
+    def trades(self) -> Iterator[Filled]:
+        """Trades in the order in which they were booked."""
+        query = select(TRADES).where(TRADES.c.run_id == self.run_id).order_by(TRADES.c.id)
+        return self._connections.rows(query, rows.filled_of)
+
+    def ledger(self) -> Iterator[LedgerEntry]:
+        """The ledger in sequence."""
+        query = select(LEDGER).where(LEDGER.c.run_id == self.run_id).order_by(LEDGER.c.sequence)
+        return self._connections.rows(query, rows.entry_of)
+
+    def positions(self) -> Iterator[Position]:
+        """Positions, open and closed, in the order in which they were opened."""
+        query = select(POSITIONS).where(POSITIONS.c.run_id == self.run_id).order_by(POSITIONS.c.id)
+        return self._connections.rows(query, rows.position_of)
+
+    def marks(self) -> Iterator[Mark]:
+        """Marks in the order in which they were made."""
+        query = select(MARKS).where(MARKS.c.run_id == self.run_id).order_by(MARKS.c.id)
+        return self._connections.rows(query, rows.mark_of)
+
+    def balances(self) -> dict[str, int]:
+        """Sum of the ledger per asset, exactly, however large."""
+        # A 64-bit sum of 64-bit numbers can overflow on the way even if it ends small: add both halves apart.
+        high = func.sum(LEDGER.c.units.bitwise_rshift(literal_column("32", Integer)))
+        low = func.sum(LEDGER.c.units.bitwise_and(literal_column("4294967295", Integer)))
+        query = (
+            select(LEDGER.c.asset, high, low)
+            .where(LEDGER.c.run_id == self.run_id)
+            .group_by(LEDGER.c.asset)
+            .order_by(LEDGER.c.asset)
+        )
+        with self._connections.reading() as connection:
+            return {asset: (int(high) << 32) + int(low) for asset, high, low in connection.execute(query)}
+
+    # ------------------------------------------------------------------------------------------ helpers
+
+    def _order(self, order_id: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+        return ORDERS.c.run_id == self.run_id, ORDERS.c.order_id == order_id
+
+    def _insert_trade(self, connection: Connection, filled: Filled, exact: rows.Values) -> None:
+        decided = and_(DECISIONS.c.run_id == ORDERS.c.run_id, DECISIONS.c.decision_id == ORDERS.c.decision_id)
+        query = select(
+            ORDERS.c.side, ORDERS.c.pool, ORDERS.c.mint, DECISIONS.c.signal_score, DECISIONS.c.signal_strength
+        ).select_from(ORDERS.join(DECISIONS, decided))
+        order = connection.execute(query.where(*self._order(filled.order_id))).one()
+        values = rows.trade_values(filled, order, self._decimals.get(order.mint))
+        connection.execute(insert(TRADES), {"run_id": self.run_id} | exact | values)
+
+    def _check_repeated(self, connection: Connection, outcome: Outcome) -> None:
+        query = select_outcomes(self.run_id).where(ORDERS.c.order_id == outcome.order_id)
+        stored = outcome_of(connection.execute(query).one())
+        if stored != outcome:
+            raise StorageError(
+                f"order {outcome.order_id} has ended as {type(stored).__name__} already and cannot end again",
+                hint="an order has one outcome; this is a bug in the venue",
+            )
