@@ -134,8 +134,8 @@ def _headline(summary: RunSummary) -> str:
     amount, stake = f"{_sol(abs(change))}\u00a0SOL", f"{_sol(start)}\u00a0SOL of play money"
     share = f" ({_change(change / start)})" if start else ""
     if not change and not summary.orders:
-        refused = f"{summary.refused:,} of {_count(summary.decisions, 'decision')} were refusals"
-        return f"Made no trade: {refused if summary.decisions else 'nothing came up'}, and {stake} stayed untouched."
+        decided = f"{_count(summary.decisions, 'decision')}, {_count(summary.refused, 'refusal')}"
+        return f"Made no trade: {decided if summary.decisions else 'nothing came up'}, and {stake} stayed untouched."
     opening = f"{'Gained' if change > 0 else 'Lost'} {amount}{share}" if change else "Came out even"
     closed = len(summary.closed)
     parts = [_count(summary.fills, "trade")]
@@ -165,8 +165,8 @@ def _charts(record: RunRecord) -> dict[str, Any]:
 
 
 def _near_misses(refused: Sequence[Decision]) -> list[Decision]:
-    """The refusals that came closest to a trade: few failed policies, many passed ones, a high score. Of the same reason
-    at most three, and of different coins, since twelve times one story teaches nothing.
+    """The refusals that came closest to a trade: few failed policies, many passed ones, a high score. At most three of
+    the same reason, and of different coins, since twelve times one story teaches nothing.
     """
 
     def distance(decision: Decision) -> tuple[Any, ...]:
@@ -272,9 +272,9 @@ def _price_text(price: Fraction) -> str:
 
 
 def _duration(ns: int) -> str:
-    """``1 d 3 h``, ``4 min 12 s``, ``850 ms``: the two largest units."""
-    if ns < NS_PER_SECOND:
-        return f"{ns // 1_000_000}\u00a0ms" if ns else "0\u00a0s"
+    """``1 d 3 h``, ``4 min 12 s``, ``1.2 s``: the two largest units, tenths below ten seconds."""
+    if ns < 10 * NS_PER_SECOND:
+        return f"{ns * 10 // NS_PER_SECOND / 10:g}\u00a0s"
     left = ns // NS_PER_SECOND
     parts: list[tuple[int, str]] = []
     for unit, seconds in (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1)):

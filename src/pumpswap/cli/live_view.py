@@ -149,7 +149,7 @@ class LiveView(RunObserver):
 
     def _headline(self, at_ns: int) -> Text:
         counts = self._counts
-        line = Text(f" {format_utc(at_ns)}", style="bold")
+        line = Text(f" {format_utc(at_ns)}", style="bold", no_wrap=True, overflow="ellipsis")
         line.append(f"   {counts['swaps']} swaps", style="dim")
         line.append(f"   {counts['accepted']} accepted, {counts['refused']} refused   ", style="dim")
         if self._equity:
@@ -233,7 +233,7 @@ def outcome_line(order: Order, outcome: Outcome, position: Position | None, name
             ).append(f"  {order.reason}", style="dim")
     if isinstance(outcome, Rejected):
         return line.append(f" rejected {outcome.code} {outcome.name}", style="red").append(
-            f"  cost {_sol(outcome.costs.spent)} SOL", style="dim"
+            f"  cost {format_units(outcome.costs.spent, 9)} SOL", style="dim"
         )
     if isinstance(outcome, Denied):
         return line.append(f" not sent: {outcome.rule}", style="yellow").append(f"  {outcome.text}", style="dim")
@@ -252,7 +252,9 @@ def sparkline(values: list[int], width: int = 24) -> str:
 
 
 def _stamped(at_ns: int, line: Text) -> Text:
-    return Text(format_utc(at_ns)[11:] + "  ", style="dim") + line
+    stamped = Text(format_utc(at_ns)[11:] + "  ", style="dim") + line
+    stamped.no_wrap, stamped.overflow = True, "ellipsis"
+    return stamped
 
 
 def _sol(lamports: int, *, signed: bool = False) -> str:

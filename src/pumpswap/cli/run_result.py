@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from rich import box
@@ -69,7 +73,17 @@ def show_run(out: Output, run: PaperRun) -> None:
     )
     out.say("\nNext:")
     for line in run.next_steps:
-        out.say(f"  {line}")
+        out.say(f"  {_callable_here(line)}")
+
+
+def _callable_here(line: str) -> str:
+    """A command as this user can type it: after ``make demo`` the program is in .venv and not on the PATH."""
+    called = Path(sys.argv[0])
+    if called.name != "pumpswap" or shutil.which("pumpswap"):
+        return line
+    with suppress(ValueError):
+        called = called.resolve().relative_to(Path.cwd())
+    return line.replace("pumpswap", str(called), 1)
 
 
 def _headline(run: PaperRun) -> Text:

@@ -284,6 +284,7 @@ _POSITION_INTEGERS = (
 def position_values(position: Position, decimals: int | None) -> Values:
     """Row of ``pumpswap_positions``, without a value until the next mark."""
     integers: dict[str, int | None] = {name: getattr(position, name) for name in _POSITION_INTEGERS}
+    integers["trade_count"] = position.buys + position.sells
     check_integers(integers, f"the position in {position.pool}")
     changed_ns = max(position.opened_ns, position.last_trade_ns, position.closed_ns or 0)
     return integers | {
@@ -301,7 +302,6 @@ def position_values(position: Position, decimals: int | None) -> Values:
         "unrealized_pnl_percentage": None,
         "first_buy_at": display.utc_time(position.opened_ns),
         "last_trade_at": display.utc_time(position.last_trade_ns) if position.last_trade_ns else None,
-        "trade_count": position.buys + position.sells,
         "is_active": position.is_open,
         "created_at": display.utc_time(position.opened_ns),
         "updated_at": display.utc_time(changed_ns),

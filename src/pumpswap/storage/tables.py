@@ -255,7 +255,7 @@ POSITIONS = Table(
     _display("unrealized_pnl_percentage"),
     _moment("first_buy_at"),
     _moment("last_trade_at"),
-    Column("trade_count", Integer, server_default=text("0")),
+    Column("trade_count", BigInteger, server_default=text("0")),
     Column("is_active", Boolean, server_default=text("true")),
     _stamp("created_at"),
     _stamp("updated_at"),

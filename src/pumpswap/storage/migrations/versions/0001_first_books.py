@@ -210,7 +210,7 @@ def _create_positions() -> None:
         sa.Column("unrealized_pnl_percentage", DISPLAY, nullable=True),
         sa.Column("first_buy_at", sa.DateTime(), nullable=True),
         sa.Column("last_trade_at", sa.DateTime(), nullable=True),
-        sa.Column("trade_count", sa.Integer(), server_default=sa.text("0"), nullable=True),
+        sa.Column("trade_count", sa.BigInteger(), server_default=sa.text("0"), nullable=True),
         sa.Column("is_active", sa.Boolean(), server_default=sa.text("true"), nullable=True),
         sa.Column("created_at", sa.DateTime(), server_default=NOW, nullable=True),
         sa.Column("updated_at", sa.DateTime(), server_default=NOW, nullable=True),
