@@ -11,7 +11,6 @@ import base64
 import sys
 from typing import Any
 
-
 from benchmarks.node import NodeUnavailable, sdk_figures
 from benchmarks.ours import our_figures, start_up_milliseconds
 from pumpswap.amm import FeeConfig, FeeSchedule, GlobalConfig

@@ -7,8 +7,6 @@ import re
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from pumpswap.storage.database import open_database
 from tests.cli.running import answer, refusal, run
 from tests.market.export_folder import snapshot, trade, write_export
