@@ -24,6 +24,7 @@
       if (width) layout.width = width; else layout.autosize = true;
       if (!element.classList.contains("drawn")) element.textContent = "";
       element.classList.add("drawn");
+      element.style.height = layout.height + "px";
       Plotly.react(element, data, layout, { displayModeBar: false });
     }
   }
