@@ -66,6 +66,7 @@ class _Plan:
     next_steps: tuple[str, ...]
     schedule_for: Callable[[int], FeeSchedule]
     equity_every_seconds: int
+    command: str
     updates: Callable[[Settle], Iterable[MarketUpdate]]
     counts: Callable[[], dict[str, int]] = dict
     notes: Callable[[], tuple[str, ...]] = tuple
@@ -94,6 +95,7 @@ def run_demo(
         ),
         schedule_for=lambda _: current_schedule(),
         equity_every_seconds=5,
+        command=f"pumpswap demo --seed {seed} --minutes {duration_seconds // 60}",
         updates=market.updates,
         notes=lambda: _notes(market),
     )
@@ -117,6 +119,7 @@ def run_replay(path: Path, settings: Settings, *, observers: Sequence[RunObserve
         next_steps=("pumpswap paper replay PATH --ledger ledger.jsonl", "pumpswap quote --buy-sol 1", "pumpswap demo"),
         schedule_for=schedule_at,
         equity_every_seconds=60,
+        command=f"pumpswap paper replay {path.name}",
         updates=lambda _: chain([first], updates),
         counts=lambda: dict(recording.counts),
     )
@@ -154,6 +157,7 @@ def _run(plan: _Plan, settings: Settings, book: PoolBook, observers: Sequence[Ru
         summary=summary,
         assumptions=plan.assumptions,
         next_steps=plan.next_steps,
+        command=plan.command,
     )
     report = write_report(settings.data_dir / "reports" / f"{plan.kind}-{run_id}.html", shown)
     return PaperRun(

@@ -22,6 +22,7 @@ from pumpswap.amm.codec import ZERO_KEY
 from pumpswap.amm.incentives import current_day_tokens, total_unclaimed_tokens
 from pumpswap.amm.liquidity import deposit_by_base, deposit_by_quote
 from pumpswap.errors import TradeRefused, UsageError
+from tests.support.by_design import ByDesign
 from tests.support.vectors import load, pool, schedule, vector_state
 
 
@@ -52,9 +53,10 @@ def test_a_deposit_costs_what_the_program_takes(case: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("case", _liquidity("withdraw"))
-def test_a_withdrawal_pays_what_the_program_gives(case: dict[str, Any]) -> None:
+def test_a_withdrawal_pays_what_the_program_gives(case: dict[str, Any], by_design: ByDesign) -> None:
     if int(case["lp_token"]) > int(case["lp_supply"]):
-        with pytest.raises(TradeRefused):  # the SDK computes it all the same; nobody holds more LP than there is
+        by_design("a withdrawal of more LP than there is: the SDK computes it, the program cannot pay it")
+        with pytest.raises(TradeRefused):
             withdraw_lp(_state(case), int(case["lp_token"]))
         return
     worth, (_, factor) = withdraw_lp(_state(case), int(case["lp_token"])), _factors(case)
@@ -63,12 +65,13 @@ def test_a_withdrawal_pays_what_the_program_gives(case: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("case", _liquidity("depositBaseInput") + _liquidity("depositQuoteInput"))
-def test_a_deposit_by_one_side_yields_the_sdks_lp_and_its_true_cost(case: dict[str, Any]) -> None:
+def test_a_deposit_by_one_side_yields_the_sdks_lp_and_its_true_cost(case: dict[str, Any], by_design: ByDesign) -> None:
     by_base = case["fn"] == "depositBaseInput"
     call, amount = (deposit_by_base, case["base"]) if by_base else (deposit_by_quote, case["quote"])
     wanted = int(case["output"]["lp_token"])
     if wanted == 0:
-        with pytest.raises(TradeRefused):  # the SDK would send a deposit of nothing
+        by_design("a deposit too small for one LP unit: the SDK would send a deposit of nothing")
+        with pytest.raises(TradeRefused):
             call(_state(case), int(amount))
         return
     cost = call(_state(case), int(amount))

@@ -26,6 +26,7 @@ from pumpswap.amm import (
 from pumpswap.amm.addresses import WSOL_MINT, pool_authority
 from pumpswap.amm.codec import ZERO_KEY
 from pumpswap.amm.events.trades import BuyEvent, SellEvent
+from tests.support.by_design import ByDesign
 from tests.support.material import material, requires_material
 from tests.support.vectors import global_config, pool
 
@@ -115,7 +116,9 @@ def _assert_vaults(record: dict[str, Any], state: PoolState, quote: Any) -> None
 
 
 @pytest.mark.parametrize("record", _swaps())
-def test_the_schedule_of_its_date_explains_the_rates_of_a_recorded_swap(record: dict[str, Any]) -> None:
+def test_the_schedule_of_its_date_explains_the_rates_of_a_recorded_swap(
+    record: dict[str, Any], by_design: ByDesign
+) -> None:
     event, rule = _event(record), record["fee_schedule"]
     then = schedule_at(int(datetime.fromisoformat(record["time_utc"].replace("Z", "+00:00")).timestamp()))
     charged = (
@@ -124,15 +127,17 @@ def test_the_schedule_of_its_date_explains_the_rates_of_a_recorded_swap(record: 
         event.coin_creator_fee_basis_points or event.cashback_fee_basis_points,
     )
     if rule == BOOST:
+        by_design("recorded: the boost authority's own purchase pays no fees")
         assert charged == (0, 0, 0)
         return
     if rule == EXOTIC:
+        by_design("recorded: an event does not tell the creator rate that was set in an exotic pool")
         listed = then.fee_config.exotic_flat_fees
         assert charged[:2] == (listed.lp_fee_bps, listed.protocol_fee_bps)
         assert charged[2] != listed.creator_fee_bps
         return
     if rule == "fee_tiers" and event.base_supply == 0:
-        # Events before 2026-07-15 do not tell the supply: the rates must at least be one tier of the schedule.
+        by_design("recorded: events before 2026-07-15 do not tell the supply; their rates are those of some tier")
         tiers = {(tier.fees.lp_fee_bps, tier.fees.protocol_fee_bps, tier.fees.creator_fee_bps)
                  for tier in then.fee_config.fee_tiers}  # fmt: skip
         assert charged in tiers

@@ -156,8 +156,10 @@ class QuoteComparison:
         if asked.function == "buyQuoteInput" and ours.code in (6039, 6040):
             # With E = 1 and a negative net the SDK divides two negative figures and returns a positive base.
             return Reason.NO_BASE if theirs["base"] <= 0 or theirs["internal_quote_without_fees"] <= 1 else None
-        if asked.function == "buyBaseInput" and theirs["ui_quote"] > U64_MAX and ours.code == 6023:
-            return Reason.BEYOND_U64
+        if asked.function == "buyBaseInput" and theirs["ui_quote"] > U64_MAX:
+            # Measured on the real program: 6024 when the price alone does not fit, 6023 when its fees push it over.
+            expected = 6024 if theirs["internal_quote_amount"] > U64_MAX else 6023
+            return Reason.BEYOND_U64 if ours.code == expected else None
         if asked.function == "sellQuoteInput":
             if sum(asked.schedule.rates(asked.state)) >= 10_000 and theirs["base"] <= 0:
                 return Reason.ALL_FEES

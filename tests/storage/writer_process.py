@@ -1,4 +1,4 @@
-"""A process that writes whole batches, for tests to kill: ``python -m tests.storage.writer_process FILE BATCHES [half]``.
+"""Writes whole batches, for tests to kill: ``python -m tests.storage.writer_process DATABASE BATCHES [half]``.
 
 Each batch appends ENTRIES entries that sum to 0 SOL and 1 token, and one decision. When it is on the disk, its number
 is printed. With ``half``, one more batch is begun after that and left open until the process is killed.

@@ -26,10 +26,14 @@ def exit_intent(position: Position, mark: Mark, rules: ExitRules) -> Intent | No
 def _reason(position: Position, mark: Mark, rules: ExitRules) -> str:
     gain_bps = (mark.value_lamports - position.cost_lamports) * BPS // position.cost_lamports
     if rules.stop_loss_bps and gain_bps <= -rules.stop_loss_bps:
-        return f"stop-loss: {gain_bps / 100:+.1f} % of cost, limit −{rules.stop_loss_bps / 100:g} %"
+        return f"stop-loss: {_signed(gain_bps)} of cost, limit −{rules.stop_loss_bps / 100:g} %"
     if rules.take_profit_bps and gain_bps >= rules.take_profit_bps:
-        return f"take-profit: {gain_bps / 100:+.1f} % of cost, target +{rules.take_profit_bps / 100:g} %"
+        return f"take-profit: {_signed(gain_bps)} of cost, target +{rules.take_profit_bps / 100:g} %"
     held = (mark.at_ns - position.opened_ns) // NS_PER_SECOND
     if rules.max_hold_seconds and held > rules.max_hold_seconds:
         return f"time-out: held {held} s, at most {rules.max_hold_seconds} s"
     return ""
+
+
+def _signed(bps: int) -> str:
+    return f"{bps / 100:+.1f} %".replace("-", "−")
