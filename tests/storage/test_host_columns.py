@@ -141,6 +141,16 @@ def test_a_price_that_no_column_holds_is_left_out(database: Database, run: Run) 
     assert (row["average_buy_price"], row["cost_lamports"]) == (None, 1_000_035_000)
 
 
+def test_a_score_that_no_column_holds_is_left_out(database: Database, run: Run) -> None:
+    signal = replace(samples.SIGNAL, score=float("inf"), strength=1e300)
+    run.save_decision(samples.decision(intent=replace(samples.decision().intent, signal=signal)))
+    run.save_order(samples.order())
+    run.save_outcome(samples.filled())
+    row = only_row(database, "pumpswap_trades")
+    assert (row["signal_score"], row["signal_strength"]) == (None, None)
+    assert [decision.intent.signal for decision in run.decisions()] == [signal]
+
+
 def test_documents_hold_exact_numbers_as_text(database: Database, run: Run) -> None:
     run.save_decision(samples.decision())
     run.save_order(samples.order(quote=samples.buy_quote(effective_quote_reserve=2**64 + 1)))

@@ -46,9 +46,10 @@ class Connections:
         """
         with self._lock:
             if self._open is not None:
+                batch = self._batch()
                 try:
                     with named_errors(what):
-                        yield self._open
+                        yield batch
                 except BaseException:
                     self._spoiled = True
                     raise
@@ -61,11 +62,7 @@ class Connections:
                 self._open, self._owner, self._spoiled = connection, threading.get_ident(), False
                 try:
                     yield connection
-                    if self._spoiled:
-                        raise StorageError(
-                            "a write of this batch failed before, so nothing of it was kept",
-                            hint="let the first error end the batch",
-                        )
+                    self._batch()
                 finally:
                     self._open = self._owner = None
 
@@ -98,7 +95,12 @@ class Connections:
         return self._owner == threading.get_ident()
 
     def _batch(self) -> Connection:
-        assert self._open is not None
+        """The open write transaction. Raises StorageError when it cannot be kept any more."""
+        if self._open is None or self._spoiled:
+            raise StorageError(
+                "a write of this batch failed before, so nothing of it is kept",
+                hint="let the first error end the batch",
+            )
         return self._open
 
 
@@ -118,7 +120,7 @@ def named_errors(what: str) -> Iterator[None]:
         raise StorageError(f"{what} failed: {reason}", hint=hint) from error
     except (SQLAlchemyError, sqlite3.Error) as error:
         reason = str(getattr(error, "orig", None) or error)
-        raise StorageError(f"{what} failed: {reason}", hint="the database may be damaged: restore a backup") from error
+        raise StorageError(f"{what} failed: {reason}", hint="if the database is damaged, restore a backup") from error
 
 
 def _understood(row: StoredRow, read: Callable[[StoredRow], T]) -> T:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, localcontext
 
-__all__ = ["host_pool_id", "percent", "price_per_token", "sol", "tokens", "utc_time"]
+__all__ = ["figure", "host_pool_id", "percent", "price_per_token", "sol", "tokens", "utc_time"]
 
 _SOL_DECIMALS = 9
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -41,6 +41,11 @@ def percent(part: int, whole: int) -> Decimal | None:
     with localcontext() as context:
         context.prec = 50
         return _fitting(Decimal(part) * 100 / Decimal(whole)) if whole else None
+
+
+def figure(value: float | None) -> float | None:
+    """A score or a strength; None where it is none, or so large that only the documents hold it."""
+    return value if value is not None and abs(value) < _COLUMN_LIMIT else None
 
 
 def utc_time(at_ns: int) -> datetime:

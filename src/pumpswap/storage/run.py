@@ -45,7 +45,7 @@ class Run:
         """Group writes: all of the block is stored, or nothing of it when it ends with an error.
 
         A batch inside a batch joins it. After a write that the database has refused, nothing of the batch can be kept:
-        if its error was caught on the way, the end of the batch raises StorageError.
+        if its error was caught on the way, whatever comes next in the batch raises StorageError, and so does its end.
         """
         with self._connections.writing("the batch"):
             yield
