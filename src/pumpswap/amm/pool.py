@@ -24,6 +24,7 @@ KNOWN_POOL_LENGTHS = frozenset({211, 243, 244, 245, 261, 270, 271, 287, 300, 301
 
 _FIXED = struct.Struct("<8sBH32s32s32s32s32s32sQ32sBBQqQBBQQ")
 _UNPACK = struct.Struct("<8sBH192xQ32xBBQqQBBQQ").unpack_from  # without the keys
+_NEW, _SET = object.__new__, object.__setattr__
 _SOL_MINTS = frozenset({ZERO_KEY, WSOL_MINT, NATIVE_MINT_2022})
 
 
@@ -72,14 +73,15 @@ class Pool:
     pool_quote_token_account: Pubkey = _key_at(171)
     lp_supply: int
     coin_creator: Pubkey = _key_at(211)
-    is_mayhem_mode: bool
-    is_cashback_coin: bool
-    virtual_quote_reserves: int
-    creator_fee_bps: int
-    can_edit_creator_fee: bool
-    is_holder_reward: bool
-    protocol_fees: int
-    creator_fees: int
+    # Zero in most accounts: then the class answers, and decoding has less to write down.
+    is_mayhem_mode: bool = False
+    is_cashback_coin: bool = False
+    virtual_quote_reserves: int = 0
+    creator_fee_bps: int = 0
+    can_edit_creator_fee: bool = False
+    is_holder_reward: bool = False
+    protocol_fees: int = 0
+    creator_fees: int = 0
     account_len: int
     tail: bytes
 
@@ -147,25 +149,28 @@ class Pool:
          protocol_fees, creator_fees) = _UNPACK(raw)  # fmt: skip
         if discriminator != POOL_DISCRIMINATOR:
             raise _no_pool()
-        if mayhem | cashback | editable | rewards > 1:
-            raise MalformedAccount("a bool of this Pool is neither 0 nor 1", hint="the layout may have changed")
-        pool = object.__new__(cls)
-        object.__setattr__(pool, "__dict__", {
+        values = {
             "_raw": raw,
             "pool_bump": bump,
             "index": index,
             "lp_supply": lp_supply,
-            "is_mayhem_mode": mayhem == 1,
-            "is_cashback_coin": cashback == 1,
-            "virtual_quote_reserves": (high << 64) + low if high else low,
-            "creator_fee_bps": creator_bps,
-            "can_edit_creator_fee": editable == 1,
-            "is_holder_reward": rewards == 1,
-            "protocol_fees": protocol_fees,
-            "creator_fees": creator_fees,
             "account_len": size,
             "tail": data[CURRENT_POOL_LEN:],
-        })  # fmt: skip
+        }
+        if mayhem | cashback | editable | rewards:
+            if mayhem | cashback | editable | rewards > 1:
+                raise MalformedAccount("a bool of this Pool is neither 0 nor 1", hint="the layout may have changed")
+            values["is_mayhem_mode"] = mayhem == 1
+            values["is_cashback_coin"] = cashback == 1
+            values["can_edit_creator_fee"] = editable == 1
+            values["is_holder_reward"] = rewards == 1
+        if low or high or protocol_fees or creator_fees or creator_bps:
+            values["virtual_quote_reserves"] = (high << 64) + low if high else low
+            values["creator_fee_bps"] = creator_bps
+            values["protocol_fees"] = protocol_fees
+            values["creator_fees"] = creator_fees
+        pool = _NEW(cls)
+        _SET(pool, "__dict__", values)
         return pool
 
     def encode(self) -> bytes:
@@ -241,8 +246,8 @@ class Pool:
         if _IDENTITY & changes.keys():
             for derived in _DERIVED:
                 values.pop(derived, None)
-        changed = object.__new__(type(self))
-        object.__setattr__(changed, "__dict__", values)
+        changed = _NEW(type(self))
+        _SET(changed, "__dict__", values)
         return changed
 
 
