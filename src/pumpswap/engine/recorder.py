@@ -31,6 +31,7 @@ class StoreRecorder(RunObserver):
         self._run = run
         self._batch = ExitStack()
         self._updates = 0
+        self._decimals: dict[str, int] = {}
 
     def __enter__(self) -> Self:
         self._batch.enter_context(self._run.batch())
@@ -43,6 +44,8 @@ class StoreRecorder(RunObserver):
 
     def on_update(self, update: MarketUpdate) -> None:
         self._updates += 1
+        if update.state is not None:
+            self._decimals[update.pool] = update.state.base_decimals
         if self._updates % UPDATES_PER_BATCH == 0:
             self._batch.close()
             self._batch = ExitStack()
@@ -52,6 +55,8 @@ class StoreRecorder(RunObserver):
         self._run.save_decision(decision)
 
     def on_order(self, order: Order) -> None:
+        if order.pool in self._decimals:
+            self._run.know_decimals(order.mint, self._decimals[order.pool])
         self._run.save_order(order)
 
     def on_entries(self, entries: Sequence[LedgerEntry]) -> None:
