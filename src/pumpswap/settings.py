@@ -23,8 +23,8 @@ __all__ = ["ExitRules", "PaperVenueSettings", "RiskLimits", "Settings", "SignalS
 
 Share = Annotated[Decimal, Field(gt=0, le=1)]
 Sol = Annotated[Decimal, Field(ge=0, le=1_000_000, decimal_places=9)]
-BpsValue = Annotated[int, Field(ge=0, le=10_000, strict=True)]
-Seconds = Annotated[int, Field(ge=0, strict=True)]
+BpsValue = Annotated[int, Field(ge=0, le=10_000)]
+Seconds = Annotated[int, Field(ge=0)]
 
 
 class _Section(BaseModel):

@@ -154,6 +154,7 @@ def test_the_whole_export_replays_to_the_same_ledger_twice(tmp_path: Path) -> No
     assert without_places(first) == without_places(second)
     assert first["snapshots"] == 4720
     assert first["decisions"]["total"] >= 4720
+    assert first["scores_compared"] == 4720
     assert first["max_score_difference"] <= 1e-4
     assert first["orders"]["filled"] > 100
     # One watched pool collapsed while it was held: two sales were rejected at their limit before one went through.

@@ -96,6 +96,29 @@ def test_a_pool_without_state_is_refused_with_its_obstacle() -> None:
     assert "dex raydium is not PumpSwap" in [verdict.text for verdict in decision.refusals]
 
 
+def test_an_obstacle_refuses_although_an_older_state_is_known() -> None:
+    gate = RiskGate(RiskLimits(), SignalSettings())
+    decision = gate.decide(buy(), PoolView(graduate(), START_NS, "no reserves"), EMPTY, current_schedule())
+    assert "no reserves" in [verdict.text for verdict in decision.refusals]
+
+
+def test_a_score_that_is_no_number_is_refused() -> None:
+    assert "signal" in failed(decide(buy(float("nan"))))
+
+
+def test_a_pool_layout_that_nobody_knows_is_refused() -> None:
+    assert "venue" in failed(decide(state=graduate(account_len=341, tail=b"\1" * 54)))
+
+
+def test_what_breaks_while_sizing_refuses() -> None:
+    wanted = buy()
+    assert wanted.signal is not None
+    broken = replace(wanted, signal=replace(wanted.signal, strength="x"))  # type: ignore[arg-type]
+    decision = decide(broken)
+    assert "size" in failed(decision)
+    assert decision.sizing[0].rule == "error"
+
+
 def test_permissionless_pools_are_traded_only_when_allowed() -> None:
     state = graduate(creator=graduate().pool.base_mint)
     assert "venue" in failed(decide(state=state))

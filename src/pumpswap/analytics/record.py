@@ -45,6 +45,7 @@ class RunRecord(RunObserver):
     swaps: int = 0
     pools: set[str] = field(default_factory=set)
     max_score_difference: float | None = None  # between our base score and the one the source had stored
+    scores_compared: int = 0
     decisions: int = 0
     accepted: list[Decision] = field(default_factory=list)
     refused_examples: list[Decision] = field(default_factory=list)
@@ -85,9 +86,10 @@ class RunRecord(RunObserver):
     def _compare_score(self, decision: Decision) -> None:
         """Decisions on a snapshot follow its update at once: its stored score belongs to this signal."""
         signal, stored = decision.intent.signal, self._stored_score
-        if signal is not None and stored is not None:
-            difference = abs(signal.score - float(stored))
-            self.max_score_difference = max(self.max_score_difference or 0.0, difference)
+        if signal is None or stored is None:
+            return  # an exit decided on the same update has no signal and must not take the score away
+        self.scores_compared += 1
+        self.max_score_difference = max(self.max_score_difference or 0.0, abs(signal.score - float(stored)))
         self._stored_score = None
 
     def on_entries(self, entries: Sequence[LedgerEntry]) -> None:

@@ -27,7 +27,7 @@ pumpswap = LazyGroup(
     is_root=True,
     help=(
         "Exact PumpSwap trading: quotes, decoding and strategies, on paper by default.\n\n"
-        "Nothing spends money without --live, an unlocked key and configured limits."
+        "Nothing in this version can spend money: it signs and sends no transaction."
     ),
     examples=[
         Example("pumpswap demo", "one minute: no key, no network, nothing to lose"),

@@ -37,6 +37,7 @@ def run_json(run: PaperRun) -> dict[str, Any]:
     return {
         **run.summary.to_json(),
         "max_score_difference": run.record.max_score_difference,
+        "scores_compared": run.record.scores_compared,
         "recording": {name: str(count) for name, count in run.counts.items()},
         "assumptions": list(run.assumptions),
         "notes": list(run.notes),

@@ -25,7 +25,8 @@ def exit_intent(position: Position, mark: Mark, rules: ExitRules) -> Intent | No
 
 def _reason(position: Position, mark: Mark, rules: ExitRules) -> str:
     gain_bps = (mark.value_lamports - position.cost_lamports) * BPS // position.cost_lamports
-    if rules.stop_loss_bps and gain_bps <= -rules.stop_loss_bps:
+    loss = position.cost_lamports - mark.value_lamports
+    if rules.stop_loss_bps and loss * BPS >= rules.stop_loss_bps * position.cost_lamports:
         return f"stop-loss: {_signed(gain_bps)} of cost, limit −{rules.stop_loss_bps / 100:g} %"
     if rules.take_profit_bps and gain_bps >= rules.take_profit_bps:
         return f"take-profit: {_signed(gain_bps)} of cost, target +{rules.take_profit_bps / 100:g} %"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from pumpswap.amm import FeeSchedule, PoolState
-from pumpswap.model import Decision, Intent, TradeSide, Verdict
+from pumpswap.model import Decision, Intent, SizingStep, TradeSide, Verdict
 from pumpswap.risk.policies import BUY_POLICIES, SELL_POLICIES, BookView, Candidate, Policy
 from pumpswap.risk.sizing import Size, size_buy
 from pumpswap.settings import RiskLimits, SignalSettings
@@ -35,11 +35,10 @@ class RiskGate:
         ask = Candidate(
             intent, book, self._limits, self._signals, schedule, pool.state, pool.observed_ns, pool.obstacle
         )
-        sized = Size(0, ())
-        if intent.side is TradeSide.BUY and pool.state is not None and _is_wanted(ask):
-            strength = intent.signal.strength if intent.signal else 0.0
-            sized = size_buy(pool.state, schedule, self._limits, balance=book.balance, strength=strength)
+        sized = self._sized(ask)
+        if sized is not None:
             ask = replace(ask, budget=sized.lamports, is_sized=True)
+        sized = sized or Size(0, ())
         policies = BUY_POLICIES if intent.side is TradeSide.BUY else SELL_POLICIES
         verdicts = tuple(verdict for policy in policies if (verdict := _asked(policy, ask)) is not None)
         accepted = all(verdict.passed for verdict in verdicts)
@@ -53,6 +52,18 @@ class RiskGate:
             quote_lamports=sized.lamports if accepted and intent.side is TradeSide.BUY else 0,
             base_units=(intent.base_units or 0) if accepted and intent.side is TradeSide.SELL else 0,
         )
+
+    def _sized(self, ask: Candidate) -> Size | None:
+        """Size of a buy; None when none is asked for. What breaks in here sizes to nothing, and so refuses."""
+        if ask.intent.side is not TradeSide.BUY or ask.state is None:
+            return None
+        try:
+            if not _is_wanted(ask):
+                return None
+            strength = ask.intent.signal.strength if ask.intent.signal else 0.0
+            return size_buy(ask.state, ask.schedule, self._limits, balance=ask.book.balance, strength=strength)
+        except Exception as broken:  # fail closed, as for the policies
+            return Size(0, (SizingStep("error", 0, f"{type(broken).__name__}: {broken}"),))
 
 
 def _is_wanted(ask: Candidate) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from pumpswap.amm import FeeSchedule, PoolState, buy_exact_quote, sell_exact_base
+from pumpswap.amm.pool import KNOWN_POOL_LENGTHS
 from pumpswap.clock import NS_PER_SECOND
 from pumpswap.errors import TradeRefused
 from pumpswap.model import Intent, Position, Side, Verdict
@@ -63,7 +64,7 @@ def signal(ask: Candidate) -> Verdict | None:
     if found is None:
         return Verdict("signal", False, "there is no signal")
     numbers = {"score": f"{found.score:.4f}", "min_score": f"{least}"}
-    if found.score < least:
+    if not found.score >= least:  # also refuses a score that is no number
         return Verdict("signal", False, f"score {found.score:.1f} is below {least:g}", numbers)
     if found.side is not Side.LONG:
         return Verdict("signal", False, f"the signal says {found.side.value}, not long", numbers)
@@ -72,8 +73,10 @@ def signal(ask: Candidate) -> Verdict | None:
 
 def venue(ask: Candidate) -> Verdict | None:
     """The pool is one we can trade at all."""
-    if ask.state is None:
+    if ask.state is None or ask.obstacle:
         return Verdict("venue", False, ask.obstacle or "no state of this pool is known")
+    if ask.state.pool.account_len not in KNOWN_POOL_LENGTHS or any(ask.state.pool.tail):
+        return Verdict("venue", False, "the pool account has a layout that this version does not know: upgrade")
     if not ask.state.pool.is_canonical and not ask.limits.allow_permissionless_pools:
         return Verdict("venue", False, "not the coin's canonical pool: anyone can make one and pull its liquidity")
     return Verdict("venue", True, "a canonical PumpSwap pool")
@@ -182,7 +185,7 @@ def way_out(ask: Candidate) -> Verdict | None:
 
 def known(ask: Candidate) -> Verdict | None:
     """A pool whose state we know; what is held may always be sold, whatever kind of pool it is."""
-    if ask.state is None:
+    if ask.state is None or ask.obstacle:
         return Verdict("venue", False, ask.obstacle or "no state of this pool is known")
     return Verdict("venue", True, "the pool's state is known")
 
