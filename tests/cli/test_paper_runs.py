@@ -119,6 +119,16 @@ def test_the_ledger_file_is_what_the_hash_is_computed_over(tmp_path: Path) -> No
     assert len(ledger.read_text().splitlines()) == figures["ledger_entries"]
 
 
+def test_a_replay_keeps_the_limits_that_the_user_has_set(tmp_path: Path) -> None:
+    config = tmp_path / "pumpswap.yaml"
+    config.write_text("risk:\n  max_position_sol: 0.5\npaper:\n  start_sol: 60\n")
+    export = small_export(tmp_path / "export")
+    assert replay(tmp_path, export)["start_lamports"] == "500000000000"
+    assert replay(tmp_path, export, "--config", str(config))["start_lamports"] == "60000000000"
+    given = replay(tmp_path, export, "--config", str(config), "--start-sol", "7")
+    assert given["start_lamports"] == "7000000000"
+
+
 def test_what_is_no_recording_is_refused_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     (tmp_path / "text.csv").write_text("hello\n")

@@ -11,6 +11,8 @@ from pumpswap.cli.output import Output, pass_output
 
 __all__ = ["paper", "replay"]
 
+REPLAY_SOL, REPLAY_POSITIONS = 500, 500
+
 paper = LazyGroup(
     "paper",
     entries={"replay": Entry("pumpswap.cli.paper:replay", "replay recorded market data on paper")},
@@ -37,27 +39,33 @@ paper = LazyGroup(
 @click.option(
     "--ledger", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write the ledger as JSON lines."
 )
-@click.option(
-    "--start-sol", type=click.FloatRange(0.1, 1e6), default=500, show_default=True, help="Play money, in SOL."
-)
-@click.option(
-    "--max-positions", type=click.IntRange(1, 10_000), default=500, show_default=True, help="Open positions at once."
-)
+@click.option("--start-sol", type=click.FloatRange(0.1, 1e6), help="Play money, in SOL (500 unless set).")
+@click.option("--max-positions", type=click.IntRange(1, 10_000), help="Open positions at once (500 unless set).")
 @click.option("--canonical-only", is_flag=True, help="Refuse permissionless pools, as live trading does.")
 @pass_output
 def replay(
-    out: Output, path: Path, ledger: Path | None, start_sol: float, max_positions: int, canonical_only: bool
+    out: Output,
+    path: Path,
+    ledger: Path | None,
+    start_sol: float | None,
+    max_positions: int | None,
+    canonical_only: bool,
 ) -> None:
     from pumpswap.app import run_replay, write_ledger
     from pumpswap.cli.run_result import run_json, settings_for, show_run
 
     # Most recorded pools are never seen again, so nothing ever sells them: with the limits of live trading the first
-    # twenty would take all places. Nearly all of them are permissionless, too.
-    settings = settings_for(
-        out,
-        risk={"max_open_positions": max_positions, "allow_permissionless_pools": not canonical_only},
-        paper={"start_sol": str(start_sol)},
-    )
+    # twenty would take all places. Nearly all of them are permissionless, too. What the user has set stays.
+    told = settings_for(out).model_fields_set  # a section that differs from its defaults is the user's: taken as it is
+    risk: dict[str, object] = {}
+    if max_positions is not None or "risk" not in told:
+        risk["max_open_positions"] = max_positions or REPLAY_POSITIONS
+    if canonical_only or "risk" not in told:
+        risk["allow_permissionless_pools"] = not canonical_only
+    paper_section: dict[str, object] = {}
+    if start_sol is not None or "paper" not in told:
+        paper_section["start_sol"] = str(start_sol or REPLAY_SOL)
+    settings = settings_for(out, risk=risk, paper=paper_section)
     run = run_replay(path, settings)
     out.say("Recorded data, play money. Nothing here can spend money.\n")
     if ledger is not None:
