@@ -6,7 +6,6 @@ Environment variables are the path in capitals: ``PUMPSWAP_RISK__MAX_POSITION_SO
 
 from __future__ import annotations
 
-import os
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any
@@ -134,8 +133,3 @@ def load_settings(path: Path | None = None, **overrides: Any) -> Settings:
     except (TypeError, ValueError) as wrong:
         raise ConfigError(f"{named}: {wrong}", hint="the file must be a mapping of sections") from None
     return loaded
-
-
-def environment_names() -> list[str]:
-    """Names (never values) of the PUMPSWAP_ variables that are set: for diagnosis."""
-    return sorted(name for name in os.environ if name.startswith("PUMPSWAP_"))

@@ -54,14 +54,6 @@ class Ledger:
         """Balance by asset, without zeros."""
         return {asset: units for asset, units in self._balances.items() if units}
 
-    def totals(self) -> dict[EntryKind, dict[str, int]]:
-        """Sum by kind and asset."""
-        sums: dict[EntryKind, dict[str, int]] = {}
-        for entry in self.entries:
-            by_asset = sums.setdefault(entry.kind, {})
-            by_asset[entry.asset] = by_asset.get(entry.asset, 0) + entry.units
-        return sums
-
     def check_against(self, wallet: dict[str, int]) -> None:
         """Raises LedgerMismatch naming every asset whose sum differs from the wallet's balance."""
         ours = self.balances()
