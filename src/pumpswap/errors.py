@@ -4,10 +4,24 @@ PumpSwapError                    exit 1
 ├── UsageError                   exit 2    the call itself is wrong: an amount that is no integer, a bad option
 ├── NotFound                     exit 3    a file, a pool, an order that is not there
 ├── ConfigError                  exit 4    settings that cannot be used
+│   └── WrongNetwork                       the endpoint serves another chain than the settings say
+├── TimedOut                     exit 5    nothing happened in time, and nothing was sent that could still happen
+├── NotRunning                   exit 6    a process that this command needs is not there
+├── GuardRefused                 exit 7    a transaction beyond the plan of its order: not signed
 ├── TradeRefused                 exit 8    what the program would refuse; carries its code and name
+├── InsufficientFunds            exit 10   the wallet cannot pay for this, fees and rent included
+├── ChainError                   exit 11   the network, or what an endpoint answered
+│   ├── EndpointDown                       no connection, no answer in time, or a server error
+│   ├── RateLimited                        429; carries when the endpoint will listen again
+│   ├── StaleNode                          the node is behind a slot that we have seen already
+│   ├── NotServed                          the endpoint refuses this method
+│   └── NodeRefused                        a JSON-RPC error; carries its code and data
 ├── ProtocolDrift                exit 12   bytes that this version does not understand
 │   ├── MalformedAccount                   wrong discriminator, too short, impossible value
 │   └── MalformedEvent                     known discriminator, broken payload
+├── KeyLocked                    exit 13   there is no unlocked key for this
+│   ├── WrongPassword                      the keystore does not open with this password
+│   └── KeystoreDamaged                    the keystore file was changed, cut, or is too widely readable
 ├── BadInput                     exit 1    a data file that cannot be read as what it should be
 ├── AmountOutOfRange             exit 1    beyond 64 bits where the chain or the books hold 64
 ├── StorageError                 exit 1    the database is not what it should be
@@ -22,16 +36,30 @@ from __future__ import annotations
 __all__ = [
     "AmountOutOfRange",
     "BadInput",
+    "ChainError",
     "ConfigError",
+    "EndpointDown",
+    "GuardRefused",
+    "InsufficientFunds",
+    "KeyLocked",
+    "KeystoreDamaged",
     "LedgerMismatch",
     "MalformedAccount",
     "MalformedEvent",
+    "NodeRefused",
     "NotFound",
+    "NotRunning",
+    "NotServed",
     "ProtocolDrift",
     "PumpSwapError",
+    "RateLimited",
+    "StaleNode",
     "StorageError",
+    "TimedOut",
     "TradeRefused",
     "UsageError",
+    "WrongNetwork",
+    "WrongPassword",
 ]
 
 
@@ -64,6 +92,28 @@ class ConfigError(PumpSwapError):
     exit_code = 4
 
 
+class WrongNetwork(ConfigError):
+    """The endpoint's genesis hash is not that of the configured network, or mainnet was not switched on."""
+
+
+class TimedOut(PumpSwapError):
+    """Waited long enough. Never used where something may still happen: that is the outcome ``Unknown``."""
+
+    exit_code = 5
+
+
+class NotRunning(PumpSwapError):
+    """A process that is needed is not running."""
+
+    exit_code = 6
+
+
+class GuardRefused(PumpSwapError):
+    """The guard does not let this transaction be signed."""
+
+    exit_code = 7
+
+
 class TradeRefused(PumpSwapError):
     """The program would reject this; ``code`` and ``name`` are the program's own (None where it has none)."""
 
@@ -85,6 +135,47 @@ def _rebuild_refusal(what: str, code: int | None, name: str, hint: str) -> Trade
     return error
 
 
+class InsufficientFunds(PumpSwapError):
+    """The wallet holds less than this needs."""
+
+    exit_code = 10
+
+
+class ChainError(PumpSwapError):
+    """The network failed, or an endpoint did. ``what`` names the endpoint by host, never by its whole URL."""
+
+    exit_code = 11
+
+
+class EndpointDown(ChainError):
+    """No connection, no answer in time, a broken answer, or a server error (5xx)."""
+
+
+class RateLimited(ChainError):
+    """The endpoint wants fewer requests."""
+
+    def __init__(self, what: str, *, retry_after_seconds: float | None = None, hint: str = "") -> None:
+        super().__init__(what, hint=hint)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class StaleNode(ChainError):
+    """The node has not reached the slot that was asked for as a minimum."""
+
+
+class NotServed(ChainError):
+    """The endpoint does not offer this method, or not to us."""
+
+
+class NodeRefused(ChainError):
+    """A JSON-RPC error. For a failed pre-flight ``data`` holds ``err``, ``logs`` and ``unitsConsumed``."""
+
+    def __init__(self, what: str, *, code: int, data: object = None, hint: str = "") -> None:
+        super().__init__(what, hint=hint)
+        self.code = code
+        self.data = data
+
+
 class ProtocolDrift(PumpSwapError):
     """The chain speaks a dialect that this version does not know: stop trading, upgrade."""
 
@@ -97,6 +188,20 @@ class MalformedAccount(ProtocolDrift):
 
 class MalformedEvent(ProtocolDrift):
     """Event bytes with a known discriminator and a broken payload."""
+
+
+class KeyLocked(PumpSwapError):
+    """No unlocked key."""
+
+    exit_code = 13
+
+
+class WrongPassword(KeyLocked):
+    """The password does not open the keystore."""
+
+
+class KeystoreDamaged(KeyLocked):
+    """The keystore file cannot be trusted: changed, cut, of an unknown version, or readable by others."""
 
 
 class BadInput(PumpSwapError):

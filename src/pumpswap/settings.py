@@ -8,17 +8,28 @@ from __future__ import annotations
 
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import yaml
 from platformdirs import user_data_path
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, YamlConfigSettingsSource
 
 from pumpswap.errors import ConfigError
 from pumpswap.units import to_units
 
-__all__ = ["ExitRules", "PaperVenueSettings", "RiskLimits", "Settings", "SignalSettings", "load_settings"]
+__all__ = [
+    "ChainSettings",
+    "EndpointSettings",
+    "ExitRules",
+    "PaperVenueSettings",
+    "RiskLimits",
+    "SendingSettings",
+    "Settings",
+    "SignalSettings",
+    "WalletSettings",
+    "load_settings",
+]
 
 Share = Annotated[Decimal, Field(gt=0, le=1)]
 Sol = Annotated[Decimal, Field(ge=0, le=1_000_000, decimal_places=9)]
@@ -81,6 +92,52 @@ class PaperVenueSettings(_Section):
     tip_lamports: int = Field(0, ge=0)
 
 
+class EndpointSettings(_Section):
+    """One RPC endpoint. URLs often carry an access token, so they are secret: messages name the host only."""
+
+    url: SecretStr
+    ws_url: SecretStr | None = None  # derived when absent: wss for https, port + 1 for a port that is not 443 or 80
+    requests_per_second: float = Field(10, gt=0, le=100_000)
+    timeout_ms: int = Field(5_000, ge=100, le=120_000)
+
+
+class ChainSettings(_Section):
+    """Which chain, and through which endpoints; the first is preferred, the others take over when it fails."""
+
+    network: Literal["mainnet", "devnet", "localnet"] | None = None  # explicit: nothing is guessed from a URL
+    allow_mainnet: bool = False  # mainnet's own switch, in addition to the network
+    endpoints: tuple[EndpointSettings, ...] = ()
+    max_slot_lag: int = Field(25, ge=1)  # a node this many slots behind the best one is not read from
+    stale_after_slots: int = Field(50, ge=1)  # a stream this far behind the chain stops entries
+    schedule_refresh_seconds: int = Field(300, ge=1)  # GlobalConfig and FeeConfig are read again
+
+
+class SendingSettings(_Section):
+    """How a transaction is priced, sent and followed."""
+
+    priority_percentile: int = Field(75, ge=0, le=100)  # of recent fees on this pool's writable accounts
+    priority_floor_micro_lamports: int = Field(10_000, ge=0)
+    priority_cap_micro_lamports: int = Field(2_000_000, ge=0)
+    priority_step_bps: int = Field(15_000, ge=10_000)  # each new attempt pays at least this much of the one before
+    compute_margin_bps: BpsValue = 2_000  # above what the simulation used: bump searches vary
+    max_attempts: int = Field(3, ge=1, le=20)  # each only after the proven expiry of the one before
+    rebroadcast_ms: int = Field(1_000, ge=50)
+    poll_ms: int = Field(400, ge=20)
+    lanes: tuple[Literal["rpc", "jito"], ...] = ("rpc",)
+    jito_url: SecretStr | None = None
+    tip_lamports: int = Field(0, ge=0)
+    dont_front: bool = False  # adds the read-only jitodontfront account
+    generation: Literal["auto", "1", "2"] = "auto"  # which swap instructions; auto probes the program once
+    absence_quorum: int = Field(2, ge=1)  # endpoints that must agree that a signature is absent, if there are so many
+
+
+class WalletSettings(_Section):
+    """Where the key is, never the key. Limits live in the keystore, under its seal."""
+
+    keystore: Path | None = None  # default: <data_dir>/wallets/default.json
+    public_key: str | None = None  # compared with the key that was unlocked
+
+
 class Settings(BaseSettings):
     """Everything that can be set."""
 
@@ -97,6 +154,9 @@ class Settings(BaseSettings):
     risk: RiskLimits = RiskLimits()
     exits: ExitRules = ExitRules()
     paper: PaperVenueSettings = PaperVenueSettings()
+    chain: ChainSettings = ChainSettings()
+    sending: SendingSettings = SendingSettings()
+    wallet: WalletSettings = WalletSettings()
 
     @classmethod
     def settings_customise_sources(

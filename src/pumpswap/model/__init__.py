@@ -1,5 +1,6 @@
 """The nouns that rooms hand to each other. Pure and immutable: data, never behaviour that needs the world."""
 
+from pumpswap.model.attempt import Attempt, AttemptState
 from pumpswap.model.decision import Decision, Intent, SizingStep, TradeSide, Verdict
 from pumpswap.model.equity import EquityPoint
 from pumpswap.model.ledger import SOL, EntryKind, LedgerEntry
@@ -10,11 +11,14 @@ from pumpswap.model.outcome import Costs, Denied, Filled, Outcome, Rejected, Unk
 from pumpswap.model.position import Position
 from pumpswap.model.signal import Side, Signal
 from pumpswap.model.snapshot import PoolSnapshot
+from pumpswap.model.spend_plan import PlanKind, SpendPlan
 from pumpswap.model.swap import Swap
 from pumpswap.model.update import MarketUpdate
 
 __all__ = [
     "SOL",
+    "Attempt",
+    "AttemptState",
     "Costs",
     "Decision",
     "Denied",
@@ -27,6 +31,7 @@ __all__ = [
     "MarketUpdate",
     "Order",
     "Outcome",
+    "PlanKind",
     "PoolSnapshot",
     "Position",
     "Rejected",
@@ -34,6 +39,7 @@ __all__ = [
     "Side",
     "Signal",
     "SizingStep",
+    "SpendPlan",
     "Swap",
     "TradeSide",
     "Unknown",

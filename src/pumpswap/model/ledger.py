@@ -26,6 +26,7 @@ class EntryKind(Enum):
     TIP = "tip"
     RENT_PAID = "rent_paid"
     RENT_RETURNED = "rent_returned"
+    FOREIGN = "foreign"  # moved by somebody or something else than an order of ours
 
 
 @dataclass(frozen=True, slots=True)

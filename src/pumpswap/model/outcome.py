@@ -53,7 +53,9 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True)
 class Denied:
-    """Not sent: a rule of ours stopped it. Nothing was paid."""
+    """Did not happen and never will; nothing was paid. A rule of ours stopped it, its simulation failed, or all its
+    transactions have expired and are proven absent from the chain (rule ``expired``).
+    """
 
     order_id: str
     at_ns: int

@@ -1,0 +1,1 @@
+"""A practice chain: LiteSVM with the real program, behind Solana's JSON-RPC and websocket."""
