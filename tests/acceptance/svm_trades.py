@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.acceptance.check import Check, Findings, Progress
 from tests.support.material import material
-from tests.svm.pool_kinds import KINDS
+from pumpswap.localnet.pool_kinds import KINDS
 from tests.svm.random_trades import Tally, Trial
 from tests.svm.trade_draw import Action
 

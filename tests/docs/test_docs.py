@@ -11,12 +11,28 @@ from solders.pubkey import Pubkey
 
 from pumpswap.amm import explain
 from pumpswap.amm.addresses import AMM_PROGRAM
-from pumpswap.settings import ExitRules, PaperVenueSettings, RiskLimits, SignalSettings
+from pumpswap.settings import (
+    ChainSettings,
+    ExitRules,
+    PaperVenueSettings,
+    RiskLimits,
+    SendingSettings,
+    SignalSettings,
+    WalletSettings,
+)
 from tests.support.market import graduate
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")]
-SECTIONS = {"signals": SignalSettings, "risk": RiskLimits, "exits": ExitRules, "paper": PaperVenueSettings}
+SECTIONS = {
+    "signals": SignalSettings,
+    "risk": RiskLimits,
+    "exits": ExitRules,
+    "paper": PaperVenueSettings,
+    "chain": ChainSettings,
+    "sending": SendingSettings,
+    "wallet": WalletSettings,
+}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -195,3 +195,38 @@ def test_bad_input_sizes_to_nothing_with_a_reason(bad: dict[str, Any]) -> None:
 def test_a_round_trip_always_loses_at_least_the_fees() -> None:
     loss = round_trip_loss(graduate(), current_schedule(), SOL)
     assert loss > Fraction(2 * 120, BPS)
+
+
+# ------------------------------------------------------------------------------------------ asked for by hand
+
+
+def by_hand(lamports: int) -> Intent:
+    state = graduate()
+    return Intent(
+        TradeSide.BUY, str(state.address), str(state.pool.base_mint), START_NS, "by hand", quote_lamports=lamports
+    )
+
+
+def test_a_budget_named_by_hand_needs_no_signal_and_is_taken_whole() -> None:
+    decision = decide(by_hand(SOL // 4))
+    assert decision
+    assert decision.quote_lamports == SOL // 4
+    assert decision.sizing[0].rule == "asked"
+
+
+def test_a_budget_named_by_hand_is_never_cut_to_fit_but_refused_with_what_would_fit() -> None:
+    decision = decide(by_hand(2 * SOL))
+    assert failed(decision) == ["size"]
+    (verdict,) = decision.refusals
+    assert verdict.text == "2 SOL asked for, the limits allow 1"
+    assert verdict.numbers["asked_lamports"] == str(2 * SOL)
+
+
+def test_a_person_may_add_to_a_position_and_a_signal_may_not() -> None:
+    book = replace(EMPTY, position=HELD, open_positions=20, closed_ns=START_NS)
+    assert decide(by_hand(SOL // 10), book=book)
+    assert "one position" in failed(decide(book=book))
+
+
+def test_nothing_is_bought_by_hand_while_an_order_on_the_token_is_open() -> None:
+    assert failed(decide(by_hand(SOL // 10), book=replace(EMPTY, has_open_order=True))) == ["one position"]

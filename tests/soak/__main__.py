@@ -13,7 +13,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from pumpswap.app import run_demo
+from pumpswap.app.paper import run_demo
 from pumpswap.settings import Settings
 from tests.support.evidence import write_evidence
 

@@ -11,9 +11,9 @@ from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 
 from pumpswap.amm import PoolState, buy_exact_base, buy_exact_quote, sell_exact_base, swap_instruction
+from pumpswap.localnet.pool_kinds import PoolKind
 from tests.svm.chain import Chain, Failure, Receipt
 from tests.svm.market import Reserves, make_market
-from tests.svm.pool_kinds import PoolKind
 from tests.svm.trade_accounts import TradeAccounts
 
 GRADUATE = Reserves(base=206_900_000_000_000, quote=84_990_359_057, base_supply=10**15)

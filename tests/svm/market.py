@@ -14,27 +14,14 @@ from pumpswap.amm.addresses import (
     AMM_PROGRAM,
     TOKEN_2022_PROGRAM,
     TOKEN_PROGRAM,
-    USDC_MINT,
     WSOL_MINT,
-    ata,
-    lp_mint,
-    pool_address,
-    pool_authority,
 )
+from pumpswap.localnet import token_bytes
+from pumpswap.localnet.pool_kinds import PoolKind
+from pumpswap.localnet.pools import PoolSpec, make_state, token_account
 from tests.support.material import material
-from tests.svm import token_bytes
 from tests.svm.chain import Chain, read_account
-from tests.svm.pool_kinds import PoolKind, QuoteKind
 
-_CURRENT_LEN = 287
-_OTHER_SPL_QUOTE = Pubkey.from_bytes(b"other quote mint of spl tokens  ")
-_OTHER_2022_QUOTE = Pubkey.from_bytes(b"other quote mint of token-2022  ")
-_QUOTES = {
-    QuoteKind.WSOL: (WSOL_MINT, TOKEN_PROGRAM, 9),
-    QuoteKind.USDC: (USDC_MINT, TOKEN_PROGRAM, 6),
-    QuoteKind.OTHER_SPL: (_OTHER_SPL_QUOTE, TOKEN_PROGRAM, 6),
-    QuoteKind.OTHER_TOKEN_2022: (_OTHER_2022_QUOTE, TOKEN_2022_PROGRAM, 6),
-}
 _RECORDED_MINT = "mint_token_2022.2026-08-10.24QHKVts.json"
 
 
@@ -120,64 +107,16 @@ def make_market(
     account_len: int = 301,
 ) -> Market:
     """A pool of ``kind`` under fresh addresses; it is on no chain yet."""
-    quote_mint, quote_program, quote_decimals = _QUOTES[kind.quote]
-    base_mint, base_decimals = Pubkey.from_bytes(rng.randbytes(32)), 6
-    if kind.wsol_base:
-        # The coin is the quote here: the base side is wrapped SOL and nothing of it may be made up.
-        base_mint, base_program, base_decimals, quote_mint = WSOL_MINT, TOKEN_PROGRAM, 9, base_mint
-    creator = pool_authority(base_mint) if kind.canonical else Pubkey.from_bytes(rng.randbytes(32))
-    address, bump = pool_and_bump(kind.index, creator, base_mint, quote_mint)
-    pool = Pool(
-        pool_bump=bump,
-        index=kind.index,
-        creator=creator,
-        base_mint=base_mint,
-        quote_mint=quote_mint,
-        lp_mint=lp_mint(address),
-        pool_base_token_account=ata(address, base_mint, base_program),
-        pool_quote_token_account=ata(address, quote_mint, quote_program),
-        lp_supply=reserves.lp,
-        coin_creator=Pubkey.from_bytes(rng.randbytes(32)) if kind.coin_creator else Pubkey.default(),
-        is_mayhem_mode=kind.mayhem,
-        is_cashback_coin=kind.cashback,
-        account_len=account_len,
-        tail=bytes(max(account_len - _CURRENT_LEN, 0)),
-    )
-    return Market(
-        kind,
-        PoolState(
-            pool=pool,
-            address=address,
-            base_reserve=reserves.base,
-            quote_vault=reserves.quote,
-            base_supply=0 if kind.wsol_base else reserves.base_supply,
-            base_token_program=base_program,
-            quote_token_program=quote_program,
-            base_decimals=base_decimals,
-            quote_decimals=quote_decimals,
-        ),
-    )
-
-
-def pool_and_bump(index: int, creator: Pubkey, base_mint: Pubkey, quote_mint: Pubkey) -> tuple[Pubkey, int]:
-    seeds = [b"pool", index.to_bytes(2, "little"), bytes(creator), bytes(base_mint), bytes(quote_mint)]
-    address, bump = Pubkey.find_program_address(seeds, AMM_PROGRAM)
-    assert address == pool_address(index, creator, base_mint, quote_mint)
-    return address, bump
+    spec = PoolSpec(kind, reserves.base, reserves.quote, reserves.base_supply, reserves.lp, base_program, account_len)
+    return Market(kind, make_state(spec, rng))
 
 
 def write_tokens(
     chain: Chain, address: Pubkey, mint: Pubkey, owner: Pubkey, units: int, program: Pubkey = TOKEN_PROGRAM
 ) -> None:
     """A token account with ``units``. Wrapped SOL is backed: its lamports are the rent reserve and the amount."""
-    if mint == WSOL_MINT:
-        reserve = chain.rent(token_bytes.SPL_ACCOUNT_LEN)
-        data = token_bytes.token_account(mint, owner, units, native_reserve=reserve)
-        chain.write(address, program, data, lamports=reserve + units)
-    elif program == TOKEN_2022_PROGRAM:
-        chain.write(address, program, token_bytes.token_2022_account(mint, owner, units))
-    else:
-        chain.write(address, program, token_bytes.token_account(mint, owner, units))
+    account = token_account(address, (mint, program), owner, units, chain.rent)
+    chain.write(address, program, account.data, lamports=account.lamports)
 
 
 def units_of(chain: Chain, address: Pubkey) -> int:

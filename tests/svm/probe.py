@@ -15,11 +15,11 @@ from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 
 from pumpswap.amm.addresses import TOKEN_2022_PROGRAM, TOKEN_PROGRAM, ata
+from pumpswap.localnet import token_bytes
+from pumpswap.localnet.pool_kinds import PoolKind, QuoteKind
 from tests.support.material import material
-from tests.svm import token_bytes
 from tests.svm.chain import Chain, Failure, Receipt
 from tests.svm.market import Market, Reserves, make_market, write_tokens
-from tests.svm.pool_kinds import PoolKind, QuoteKind
 from tests.svm.raw_swap import buyback_tail, full_tail, pool_v2_tail, raw_swap, swap_data
 from tests.svm.trade_accounts import Balances, TradeAccounts
 

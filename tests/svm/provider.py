@@ -10,7 +10,7 @@ from solders.pubkey import Pubkey
 from pumpswap.amm import PoolState
 from pumpswap.amm.addresses import TOKEN_2022_PROGRAM
 from pumpswap.amm.instructions.liquidity import LiquidityAccounts
-from tests.svm import token_bytes
+from pumpswap.localnet import token_bytes
 from tests.svm.chain import Chain
 from tests.svm.market import supply_of, units_of, write_tokens
 

@@ -25,9 +25,9 @@ from pumpswap.amm import (
     swap_instruction,
 )
 from pumpswap.errors import TradeRefused
+from pumpswap.localnet.pool_kinds import KINDS, PoolKind
 from tests.svm.chain import NOW, Chain, Failure, Receipt
 from tests.svm.market import Market, make_market
-from tests.svm.pool_kinds import KINDS, PoolKind
 from tests.svm.raw_swap import full_tail, raw_swap, swap_data
 from tests.svm.trade_accounts import Balances, TradeAccounts
 from tests.svm.trade_check import (

@@ -10,10 +10,10 @@ from solders.pubkey import Pubkey
 
 from pumpswap.amm import Pool, PoolState
 from pumpswap.amm.addresses import AMM_PROGRAM, WSOL_MINT
+from pumpswap.localnet.pool_kinds import PoolKind
 from tests.support.material import material
 from tests.svm.chain import Chain, read_account
 from tests.svm.market import Market
-from tests.svm.pool_kinds import PoolKind
 
 # What was not recorded: a graduate's reserves, or those of a pool with some SOL in it.
 _UNKNOWN_COINS, _UNKNOWN_SOL = 206_900_000_000_000, 84_990_359_057

@@ -21,10 +21,10 @@ from pumpswap.amm import (
     swap_instruction,
 )
 from pumpswap.amm.addresses import USDC_MINT
+from pumpswap.localnet.pool_kinds import OTHER_QUOTES, PoolKind
 from tests.support.material import material
 from tests.svm.chain import Chain, Receipt
 from tests.svm.market import Reserves, make_market
-from tests.svm.pool_kinds import OTHER_QUOTES, PoolKind
 from tests.svm.trade_accounts import TradeAccounts
 
 _FULL_SUPPLY = 10**15  # where the event does not say it

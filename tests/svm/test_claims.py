@@ -13,10 +13,10 @@ from pumpswap.amm import Existing, UserVolumeAccumulator, decode_event, sell_exa
 from pumpswap.amm.addresses import TOKEN_PROGRAM, USDC_MINT, WSOL_MINT, ata, creator_vault_authority, pump_creator_vault
 from pumpswap.amm.instructions import fees
 from pumpswap.amm.instructions.sequences import collect_sequence
+from pumpswap.localnet.pool_kinds import PoolKind, QuoteKind
 from tests.support.material import requires_material
 from tests.svm.chain import SIGNATURE_FEE, Chain, Failure, Receipt
 from tests.svm.market import Market, Reserves, make_market, units_of, write_tokens
-from tests.svm.pool_kinds import PoolKind, QuoteKind
 from tests.svm.trade_accounts import ACCUMULATOR_LEN
 from tests.svm.wallet import Wallet, thousandth
 

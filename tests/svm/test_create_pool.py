@@ -25,10 +25,11 @@ from pumpswap.amm.addresses import (
 from pumpswap.amm.instructions.liquidity import NewPool, create_pool
 from pumpswap.amm.instructions.sequences import create_pool_sequence
 from pumpswap.errors import TradeRefused
+from pumpswap.localnet import token_bytes
+from pumpswap.localnet.pools import pool_and_bump
 from tests.support.material import requires_material
-from tests.svm import token_bytes
 from tests.svm.chain import SIGNATURE_FEE, Chain, Failure, Receipt
-from tests.svm.market import pool_and_bump, supply_of, units_of, write_tokens
+from tests.svm.market import supply_of, units_of, write_tokens
 from tests.svm.probe import recorded_probes
 
 pytestmark = requires_material("chain", "programs")

@@ -14,10 +14,10 @@ from pumpswap.amm import Pool, PoolState, decode_event, deposit_lp, execute_depo
 from pumpswap.amm.addresses import AMM_PROGRAM, TOKEN_2022_PROGRAM, TOKEN_PROGRAM
 from pumpswap.amm.instructions.liquidity import deposit, extend_account, withdraw
 from pumpswap.errors import TradeRefused
+from pumpswap.localnet.pool_kinds import KINDS, PoolKind, allowed_account_lengths
 from tests.support.material import requires_material
 from tests.svm.chain import SIGNATURE_FEE, Chain, Failure, Receipt
 from tests.svm.market import Market, Reserves, make_market
-from tests.svm.pool_kinds import KINDS, PoolKind, allowed_account_lengths
 from tests.svm.provider import Provider
 
 pytestmark = requires_material("chain", "programs")

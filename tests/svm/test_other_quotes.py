@@ -10,10 +10,10 @@ from solders.keypair import Keypair
 
 from pumpswap.amm import buy_exact_base, schedule_at, sell_exact_base, swap_instruction
 from pumpswap.amm.addresses import TOKEN_2022_PROGRAM, TOKEN_PROGRAM
+from pumpswap.localnet.pool_kinds import OTHER_QUOTES, PoolKind
 from tests.support.material import requires_material
 from tests.svm.chain import NOW, Chain, Failure, Receipt
 from tests.svm.market import Reserves, make_market
-from tests.svm.pool_kinds import OTHER_QUOTES, PoolKind
 from tests.svm.recorded_swap import as_the_build_prices
 from tests.svm.trade_accounts import TradeAccounts
 from tests.svm.trade_check import balance_differences, expected_balances

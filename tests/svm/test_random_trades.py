@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from pumpswap.localnet.pool_kinds import KINDS
 from tests.support.material import requires_material
 from tests.svm.chain import Chain
-from tests.svm.pool_kinds import KINDS
 from tests.svm.random_trades import Tally, Trial
 from tests.svm.trade_accounts import PLACES
 from tests.svm.trade_draw import Action

@@ -13,11 +13,11 @@ from pumpswap.amm import (
 )
 from pumpswap.amm.addresses import AMM_PROGRAM, TOKEN_PROGRAM
 from pumpswap.errors import TradeRefused
+from pumpswap.localnet.pool_kinds import KINDS, PoolKind
 from tests.support.material import requires_material
 from tests.svm.broken_swap import STRANGER, BrokenSwap
 from tests.svm.chain import Chain, Failure, Receipt
 from tests.svm.market import Reserves, make_market
-from tests.svm.pool_kinds import KINDS, PoolKind
 from tests.svm.random_trades import Trial
 
 pytestmark = requires_material("chain", "programs")

@@ -17,12 +17,12 @@ from pumpswap.amm import (
 from pumpswap.amm.addresses import TOKEN_2022_PROGRAM, TOKEN_PROGRAM, WSOL_MINT, ata
 from pumpswap.amm.instructions.sequences import deposit_sequence, withdraw_sequence
 from pumpswap.amm.liquidity import deposit_lp, withdraw_lp
+from pumpswap.localnet.pool_kinds import KINDS, PoolKind, allowed_account_lengths
+from pumpswap.localnet.token_bytes import SPL_ACCOUNT_LEN, TOKEN_2022_ACCOUNT_LEN, mint
 from tests.support.material import requires_material
 from tests.svm.chain import Chain, Failure, Receipt
 from tests.svm.market import Reserves, make_market, supply_of, units_of
-from tests.svm.pool_kinds import KINDS, PoolKind, allowed_account_lengths
 from tests.svm.provider import LP_DECIMALS
-from tests.svm.token_bytes import SPL_ACCOUNT_LEN, TOKEN_2022_ACCOUNT_LEN, mint
 from tests.svm.trade_check import rent_paid
 from tests.svm.wallet import LAMPORTS, NETWORK_FEE, Wallet, thousandth
 

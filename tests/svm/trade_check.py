@@ -7,8 +7,8 @@ from typing import Any
 
 from pumpswap.amm import BuyQuote, Pool, PoolState, Quote, decode_event, transfers_of
 from pumpswap.amm.addresses import TOKEN_2022_PROGRAM
+from pumpswap.localnet.token_bytes import SPL_ACCOUNT_LEN, TOKEN_2022_ACCOUNT_LEN
 from tests.svm.chain import SIGNATURE_FEE, Chain, Receipt
-from tests.svm.token_bytes import SPL_ACCOUNT_LEN, TOKEN_2022_ACCOUNT_LEN
 from tests.svm.trade_accounts import ACCUMULATOR_LEN, Balances, TradeAccounts
 
 _ALWAYS_MADE = frozenset({"protocol", "creator"})

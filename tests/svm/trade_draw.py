@@ -10,8 +10,8 @@ from solders.pubkey import Pubkey
 
 from pumpswap.amm import FeeSchedule, PoolState
 from pumpswap.amm.addresses import TOKEN_2022_PROGRAM, TOKEN_PROGRAM
+from pumpswap.localnet.pool_kinds import PoolKind, QuoteKind, allowed_account_lengths
 from tests.svm.market import Reserves
-from tests.svm.pool_kinds import PoolKind, QuoteKind, allowed_account_lengths
 from tests.svm.trade_accounts import PLACES
 
 U64_MAX = 2**64 - 1

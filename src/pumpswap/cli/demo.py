@@ -30,7 +30,7 @@ SECONDS = 25.0  # of a live view, for half an hour of market time
 @click.option("--fast", is_flag=True, help="No live view, as quick as it goes.")
 @pass_output
 def demo(out: Output, seed: int, minutes: int, fast: bool) -> None:
-    from pumpswap.app import run_demo
+    from pumpswap.app.paper import run_demo
     from pumpswap.cli.live_view import LiveView, PlainView
     from pumpswap.cli.run_result import run_json, settings_for, show_run
     from pumpswap.model import RunObserver

@@ -51,7 +51,7 @@ def replay(
     max_positions: int | None,
     canonical_only: bool,
 ) -> None:
-    from pumpswap.app import run_replay, write_ledger
+    from pumpswap.app.paper import run_replay, write_ledger
     from pumpswap.cli.run_result import run_json, settings_for, show_run
 
     # Most recorded pools are never seen again, so nothing ever sells them: with the limits of live trading the first

@@ -17,6 +17,7 @@ COMMANDS = {
     "quote": Entry("pumpswap.cli.quote:quote", "exact result of a trade: price, fees, impact, limit"),
     "pool": Entry("pumpswap.cli.pool:pool", "read pool accounts and those around them"),
     "event": Entry("pumpswap.cli.event:event", "read what the program reports in transactions"),
+    "wallet": Entry("pumpswap.cli.wallet:wallet", "keys under a password, and what they may spend"),
     "completion": Entry("pumpswap.cli.completion:completion", "make your shell complete commands and options"),
     "version": Entry("pumpswap.cli.version:version", "versions of pumpswap and what it runs on"),
 }

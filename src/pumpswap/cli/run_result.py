@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pumpswap.analytics.explain import story_of
-from pumpswap.app import PaperRun
+from pumpswap.app.paper import PaperRun
 from pumpswap.cli.formats import age_text, sol_text
 from pumpswap.cli.output import Output
 from pumpswap.clock import NS_PER_SECOND

@@ -12,8 +12,8 @@ from pumpswap.amm import FeeSchedule
 from pumpswap.clock import NS_PER_SECOND, ManualClock
 from pumpswap.errors import PumpSwapError
 from pumpswap.execution.exits import exit_intent
-from pumpswap.execution.paper import PaperVenue
 from pumpswap.execution.planner import OrderPlanner
+from pumpswap.execution.venue import Venue
 from pumpswap.market.book import PoolBook
 from pumpswap.market.history import SnapshotHistory
 from pumpswap.model import (
@@ -47,7 +47,7 @@ class EngineParts:
     """What an engine is made of."""
 
     book: PoolBook
-    venue: PaperVenue
+    venue: Venue
     signaller: Signaller
     schedule_for: Callable[[int], FeeSchedule]
     settings: Settings

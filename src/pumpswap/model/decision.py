@@ -20,7 +20,10 @@ class TradeSide(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """What we want, before risk has agreed. ``base_units`` is what a sell gives away (a buy is sized later: None)."""
+    """What we want, before risk has agreed. ``base_units`` is what a sell gives away (a buy is sized later: None).
+
+    ``quote_lamports`` is there when a person named the budget of a buy: the gate then takes it whole or refuses it.
+    """
 
     side: TradeSide
     pool: str
@@ -29,6 +32,12 @@ class Intent:
     reason: str
     signal: Signal | None = None
     base_units: int | None = None
+    quote_lamports: int | None = None
+
+    @property
+    def is_by_hand(self) -> bool:
+        """Whether a person named this budget, rather than a signal leading to it."""
+        return self.quote_lamports is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from pumpswap.amm.events import BuyEvent, SellEvent
 
 __all__ = ["Swap"]
 
@@ -11,7 +13,9 @@ __all__ = ["Swap"]
 class Swap:
     """``base_units`` and ``quote_units`` are what the trader gave and received, all fees included.
 
-    ``signature`` identifies the transaction where the source knows it; ``trader`` likewise.
+    ``signature`` identifies the transaction where the source knows it; ``trader`` likewise. ``index`` counts the trades
+    of one transaction, so (signature, index) names a swap. ``event`` is what the program reported, where it was seen:
+    fees, pre-trade reserves and everything else that is exact.
     """
 
     pool: str
@@ -22,3 +26,5 @@ class Swap:
     trader: str = ""
     signature: str = ""
     slot: int = 0
+    index: int = 0
+    event: BuyEvent | SellEvent | None = field(default=None, repr=False)

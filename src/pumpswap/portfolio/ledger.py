@@ -46,6 +46,16 @@ class Ledger:
                 )
         return posted
 
+    def take_over(self, entry: LedgerEntry) -> None:
+        """Append an entry that is stored already. Raises LedgerMismatch when its number is not the next one."""
+        if entry.sequence != len(self.entries) + 1:
+            raise LedgerMismatch(
+                f"stored entry {entry.sequence} came where {len(self.entries) + 1} is next",
+                hint="the stored ledger has a gap: restore the database from a backup",
+            )
+        self.entries.append(entry)
+        self._balances[entry.asset] = self._balances.get(entry.asset, 0) + entry.units
+
     def balance(self, asset: str) -> int:
         """Sum of the entries of an asset."""
         return self._balances.get(asset, 0)

@@ -9,7 +9,7 @@ from pumpswap.amm import BuyQuote, SellQuote
 from pumpswap.errors import LedgerMismatch
 from pumpswap.model import Filled, Order, Position
 
-__all__ = ["PositionBook", "bought", "sold"]
+__all__ = ["PositionBook", "bought", "sold", "taken_away"]
 
 
 def bought(position: Position, quote: BuyQuote, outcome: Filled) -> Position:
@@ -48,6 +48,21 @@ def sold(position: Position, quote: SellQuote, outcome: Filled) -> Position:
     )
 
 
+def taken_away(position: Position, base_units: int, at_ns: int) -> Position:
+    """The position after ``base_units`` have left the wallet without an order of ours: as a sale for nothing."""
+    if not 0 < base_units <= position.base_units:
+        raise LedgerMismatch(f"{base_units} base units taken from {position.base_units} held", hint="this is a bug")
+    is_all = base_units == position.base_units
+    share = position.cost_lamports if is_all else position.cost_lamports * base_units // position.base_units
+    return replace(
+        position,
+        base_units=position.base_units - base_units,
+        cost_lamports=position.cost_lamports - share,
+        realised_lamports=position.realised_lamports - share,
+        closed_ns=at_ns if is_all else None,
+    )
+
+
 class PositionBook:
     """The latest round of every pool and all rounds before it."""
 
@@ -74,6 +89,23 @@ class PositionBook:
         """All rounds, closed ones first, each group in order of time."""
         yield from self._closed
         yield from self.open_positions()
+
+    def take_over(self, position: Position) -> None:
+        """Put in a position that is stored already, or has changed without an order.
+
+        Raises LedgerMismatch for a round that is over, or that follows one which is not.
+        """
+        latest = self._latest.get(position.pool)
+        follows = latest is None or (position.round > latest.round and not latest.is_open)
+        replaces = latest is not None and position.round == latest.round and latest.is_open
+        if not follows and not replaces:
+            raise LedgerMismatch(
+                f"round {position.round} in {position.pool} does not follow what is in the books",
+                hint="the stored positions contradict each other: restore the database from a backup",
+            )
+        self._latest[position.pool] = position
+        if not position.is_open:
+            self._closed.append(position)
 
     def book(self, order: Order, outcome: Filled, name: str = "") -> Position:
         """Book a fill and return the position it changed. Raises LedgerMismatch for a sale of what is not held."""

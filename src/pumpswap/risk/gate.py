@@ -61,7 +61,14 @@ class RiskGate:
             if not _is_wanted(ask):
                 return None
             strength = ask.intent.signal.strength if ask.intent.signal else 0.0
-            return size_buy(ask.state, ask.schedule, self._limits, balance=ask.book.balance, strength=strength)
+            return size_buy(
+                ask.state,
+                ask.schedule,
+                self._limits,
+                balance=ask.book.balance,
+                strength=strength,
+                asked_lamports=ask.intent.quote_lamports,
+            )
         except Exception as broken:  # fail closed, as for the policies
             return Size(0, (SizingStep("error", 0, f"{type(broken).__name__}: {broken}"),))
 

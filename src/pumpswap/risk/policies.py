@@ -61,6 +61,8 @@ def _percent(share: Fraction) -> str:
 def signal(ask: Candidate) -> Verdict | None:
     """The score reaches the threshold and points up."""
     found, least = ask.intent.signal, ask.signals.min_score
+    if found is None and ask.intent.is_by_hand:
+        return Verdict("signal", True, "asked for by hand: no signal needed")
     if found is None:
         return Verdict("signal", False, "there is no signal")
     numbers = {"score": f"{found.score:.4f}", "min_score": f"{least}"}
@@ -93,17 +95,19 @@ def freshness(ask: Candidate) -> Verdict | None:
 
 
 def one_position(ask: Candidate) -> Verdict | None:
-    """One round per pool at a time, and no buy while an order there is open."""
-    if ask.book.position is not None:
+    """One round per pool at a time, and no buy while an order there is open. A person may add to what is held."""
+    if ask.book.position is not None and not ask.intent.is_by_hand:
         return Verdict("one position", False, "this pool is held already")
     if ask.book.has_open_order:
         return Verdict("one position", False, "an order on this token is not finished")
+    if ask.book.position is not None:
+        return Verdict("one position", True, "adds to what is held, as asked by hand")
     return Verdict("one position", True, "nothing of it is held")
 
 
 def cooldown(ask: Candidate) -> Verdict | None:
     """After a closed round the pool rests."""
-    if ask.book.closed_ns is None:
+    if ask.book.closed_ns is None or ask.intent.is_by_hand:
         return None
     since, rest = (ask.intent.at_ns - ask.book.closed_ns) // NS_PER_SECOND, ask.limits.cooldown_seconds
     numbers = {"seconds_since": str(since), "cooldown_seconds": str(rest)}
@@ -111,7 +115,9 @@ def cooldown(ask: Candidate) -> Verdict | None:
 
 
 def open_positions(ask: Candidate) -> Verdict | None:
-    """Not too many rounds at once."""
+    """Not too many rounds at once; adding to one makes no new one."""
+    if ask.book.position is not None and ask.intent.is_by_hand:
+        return None
     held, most = ask.book.open_positions, ask.limits.max_open_positions
     numbers = {"open_positions": str(held), "max_open_positions": str(most)}
     return Verdict("open positions", held < most, f"{held} open, at most {most}", numbers)
@@ -123,6 +129,10 @@ def size(ask: Candidate) -> Verdict | None:
         return None
     least, most = ask.limits.lamports("min_position_sol"), ask.limits.lamports("max_position_sol")
     numbers = {"budget_lamports": str(ask.budget), "min_lamports": str(least), "max_lamports": str(most)}
+    asked = ask.intent.quote_lamports
+    if asked is not None and ask.budget < asked:
+        numbers["asked_lamports"] = str(asked)
+        return Verdict("size", False, f"{_sol(asked)} SOL asked for, the limits allow {_sol(ask.budget)}", numbers)
     if ask.budget < max(least, 1):
         return Verdict("size", False, f"no size of at least {_sol(least)} SOL fits the limits", numbers)
     return Verdict("size", ask.budget <= most, f"{_sol(ask.budget)} SOL, at most {_sol(most)}", numbers)

@@ -23,8 +23,17 @@ class Size:
     steps: tuple[SizingStep, ...]
 
 
-def size_buy(state: PoolState, schedule: FeeSchedule, limits: RiskLimits, *, balance: int, strength: float) -> Size:
-    """Size of a buy for a signal of ``strength`` 0 to 1; ``balance`` in lamports.
+def size_buy(
+    state: PoolState,
+    schedule: FeeSchedule,
+    limits: RiskLimits,
+    *,
+    balance: int,
+    strength: float,
+    asked_lamports: int | None = None,
+) -> Size:
+    """Size of a buy for a signal of ``strength`` 0 to 1; ``balance`` in lamports. ``asked_lamports`` takes the place
+    of the fraction that a signal would get: all limits hold for it, and whoever asked is told when they cut it.
 
     Every step only ever lowers the size, and each is kept. Bad input gives 0 with the reason, never a default size.
     """
@@ -38,10 +47,14 @@ def size_buy(state: PoolState, schedule: FeeSchedule, limits: RiskLimits, *, bal
     if balance <= 0 or not 0 <= strength <= 1:
         return Size(0, (SizingStep("input", 0, f"balance {balance} lamports, strength {strength}"),))
     spendable = balance - limits.lamports("native_reserve_sol")
-    cap("base fraction", _share(balance, limits.base_position_fraction), f"{limits.base_position_fraction} of balance")
-    # A signal at the threshold already is a full reason to trade; its strength scales within the upper half.
-    scaled = steps[-1].lamports * (500_000 + round(strength * 500_000)) // 1_000_000
-    cap("signal strength", scaled, f"strength {strength:.3f}")
+    if asked_lamports is not None:
+        cap("asked", asked_lamports, "by hand")
+    else:
+        base = limits.base_position_fraction
+        cap("base fraction", _share(balance, base), f"{base} of balance")
+        # A signal at the threshold already is a full reason to trade; its strength scales within the upper half.
+        scaled = steps[-1].lamports * (500_000 + round(strength * 500_000)) // 1_000_000
+        cap("signal strength", scaled, f"strength {strength:.3f}")
     cap("maximum fraction", _share(balance, limits.max_position_fraction), f"{limits.max_position_fraction} of balance")
     cap("maximum size", limits.lamports("max_position_sol"), f"{limits.max_position_sol} SOL")
     cap("native reserve", spendable, f"{limits.native_reserve_sol} SOL stay")

@@ -7,7 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from sqlalchemy import insert, select
+from sqlalchemy import func, insert, select
 
 from pumpswap.errors import NotFound, StorageError
 from pumpswap.storage import migrate
@@ -72,8 +72,13 @@ class Database:
         started_ns: int,
         seed: int | None = None,
         settings: Mapping[str, object] | None = None,
+        *,
+        wallet: str | None = None,
+        network: str | None = None,
     ) -> Run:
         """A new run with empty books. ``settings`` are kept as JSON, so that the run can be repeated.
+
+        ``wallet`` (base58) and ``network`` (genesis hash) belong to live runs: ``open_live`` finds them by both.
 
         Raises UsageError for settings that are no JSON, StorageError when the database refuses.
         """
@@ -83,12 +88,25 @@ class Database:
             "started_ns": started_ns,
             "seed": None if seed is None else str(seed),
             "settings": dump_mapping(settings or {}, "the settings of the run"),
+            "wallet": wallet,
+            "network": network,
         }
         with self._connections.writing("the new run") as connection:
             run_id = connection.execute(insert(RUNS).values(values)).inserted_primary_key
         if run_id is None:
             raise StorageError("the database gave the new run no number", hint="this is a bug in its driver")
         return Run(self._connections, run_id[0])
+
+    def open_live(self, wallet: str, network: str) -> Run | None:
+        """The newest live run of a wallet on a network that is not finished; None when there is none."""
+        query = (
+            select(func.max(RUNS.c.run_id))
+            .where(RUNS.c.kind == "live", RUNS.c.finished_ns.is_(None))
+            .where(RUNS.c.wallet == wallet, RUNS.c.network == network)
+        )
+        with self._connections.reading() as connection:
+            found = connection.execute(query).scalar()
+        return None if found is None else Run(self._connections, found)
 
     def runs(self) -> tuple[RunHeader, ...]:
         """All runs, oldest first. Raises StorageError when they cannot be read."""

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Connection, Integer, and_, func, insert, l
 from pumpswap.errors import StorageError
 from pumpswap.model import Decision, Filled, LedgerEntry, Mark, Order, Outcome, Position
 from pumpswap.storage import rows
+from pumpswap.storage.attempts import Attempts
 from pumpswap.storage.connections import Connections
 from pumpswap.storage.documents import dump_mapping
 from pumpswap.storage.outcomes import UNRESOLVED, outcome_of, outcome_values, select_outcomes
@@ -37,6 +38,11 @@ class Run:
 
     def __repr__(self) -> str:
         return f"Run({self.run_id})"
+
+    @property
+    def attempts(self) -> Attempts:
+        """Signed transactions of the orders of this run."""
+        return Attempts(self._connections, self.run_id)
 
     # ------------------------------------------------------------------------------------------ writing
 

@@ -13,7 +13,10 @@ __all__ = ["RunHeader", "header_of"]
 
 @dataclass(frozen=True, slots=True)
 class RunHeader:
-    """``finished_ns`` and ``summary`` are None while the run goes on, and for ever when it was interrupted."""
+    """``finished_ns`` and ``summary`` are None while the run goes on, and for ever when it was interrupted.
+
+    ``wallet`` and ``network`` (genesis hash) are those of a live run, else None.
+    """
 
     run_id: int
     kind: str
@@ -22,6 +25,8 @@ class RunHeader:
     seed: int | None
     settings: Mapping[str, object]
     summary: Mapping[str, object] | None
+    wallet: str | None = None
+    network: str | None = None
 
 
 def header_of(row: StoredRow) -> RunHeader:
@@ -34,4 +39,6 @@ def header_of(row: StoredRow) -> RunHeader:
         seed=None if row.seed is None else int(row.seed),
         settings=load_mapping(row.settings),
         summary=None if row.summary is None else load_mapping(row.summary),
+        wallet=row.wallet,
+        network=row.network,
     )

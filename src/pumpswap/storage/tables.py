@@ -22,6 +22,7 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     Numeric,
     Row,
@@ -33,6 +34,7 @@ from sqlalchemy import (
 )
 
 __all__ = [
+    "ATTEMPTS",
     "DECISIONS",
     "LEDGER",
     "MARKS",
@@ -105,6 +107,9 @@ RUNS = Table(
     _words("seed", nullable=True),  # text: a seed may have any size
     _document("settings"),
     _document("summary", nullable=True),
+    # Of a live run: whose money it is, and on which chain (base58 of its first block).
+    _words("wallet", nullable=True),
+    _words("network", nullable=True),
 )
 
 DECISIONS = Table(
@@ -156,6 +161,41 @@ ORDERS = Table(
     ForeignKeyConstraint(["run_id", "decision_id"], ["pumpswap_decisions.run_id", "pumpswap_decisions.decision_id"]),
     CheckConstraint("side IN ('buy', 'sell')", name="side"),
     Index(None, "run_id", "status"),
+)
+
+# Signed transactions. A row is here before its first byte is broadcast.
+ATTEMPTS = Table(
+    "pumpswap_attempts",
+    METADATA,
+    _id(),
+    _run_id(),
+    _words("order_id"),
+    _exact("number"),
+    _words("signature"),
+    Column("raw", LargeBinary, nullable=False),
+    _words("blockhash"),
+    _exact("last_valid_block_height"),
+    _exact("created_ns"),
+    _exact("created_slot"),
+    _exact("compute_unit_limit"),
+    _exact("compute_unit_price_micro_lamports"),
+    _exact("tip_lamports"),
+    _words("state"),
+    _exact("resolved_ns", nullable=True),
+    _words("note"),
+    UniqueConstraint("signature"),
+    UniqueConstraint("run_id", "order_id", "number"),
+    ForeignKeyConstraint(["run_id", "order_id"], ["pumpswap_orders.run_id", "pumpswap_orders.order_id"]),
+    CheckConstraint("state IN ('signed', 'sent', 'landed', 'expired')", name="state"),
+    # One signature at a time per order: whatever goes wrong above, the database does not take a second open one.
+    Index(
+        "uq_pumpswap_attempts_open",
+        "run_id",
+        "order_id",
+        unique=True,
+        sqlite_where=text("state IN ('signed', 'sent')"),
+        postgresql_where=text("state IN ('signed', 'sent')"),
+    ),
 )
 
 TRADES = Table(

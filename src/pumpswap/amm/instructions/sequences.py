@@ -22,6 +22,7 @@ from pumpswap.amm.instructions.swap import swap_kind
 from pumpswap.amm.instructions.tokens import close_account, create_ata, wrap_sol
 from pumpswap.amm.liquidity import DepositQuote, WithdrawQuote
 from pumpswap.amm.state import PoolState
+from pumpswap.errors import UsageError
 
 __all__ = [
     "Existing",
@@ -51,8 +52,15 @@ class _Side(NamedTuple):
     exists: bool
 
 
-def swap_sequence(
-    swap: Instruction, state: PoolState, user: Pubkey, existing: Existing, *, keep_wsol: bool = False
+def swap_sequence(  # noqa: PLR0913 (the public contract: every choice around a trade, by name)
+    swap: Instruction,
+    state: PoolState,
+    user: Pubkey,
+    existing: Existing,
+    *,
+    keep_wsol: bool = False,
+    wrap_lamports: int | None = None,
+    close_emptied: bool = False,
 ) -> list[Instruction]:
     """Everything around one swap instruction: extend (v1), wrap, token accounts, swap, unwrap.
 
@@ -60,6 +68,10 @@ def swap_sequence(
     another amount than the instruction may spend. Wrapping covers the instruction's limit, not the quote: if the price
     moves within the slippage the swap must not run dry (pitfall 22). ``keep_wsol`` leaves the wrapped-SOL account open;
     closing it sweeps all that is in it, also for other strategies (pitfall 21).
+
+    ``wrap_lamports`` replaces the amount that is wrapped, for a wallet whose wrapped-SOL account holds some already.
+    ``close_emptied`` closes the base account behind a sale, so that its rent comes back; the caller knows that the
+    sale empties it, since the whole transaction fails otherwise. Raises UsageError for a wrap beyond the limit.
     """
     generation, is_buy, _ = swap_kind(swap.data)
     pool = state.pool
@@ -68,10 +80,12 @@ def swap_sequence(
     paying, receiving = (quote, base) if is_buy else (base, quote)
     steps = [extend_account(state.address, user)] if generation == 1 and _must_extend(existing) else []
     if paying.mint == WSOL_MINT:
-        steps += wrap_sol(user, _spend_of(swap), account_exists=paying.exists, account=paying.account)
+        steps += wrap_sol(user, _to_wrap(swap, wrap_lamports), account_exists=paying.exists, account=paying.account)
     if not receiving.exists:
         steps.append(create_ata(user, user, receiving.mint, receiving.token_program))
     steps.append(swap)
+    if close_emptied and not is_buy and base.mint != WSOL_MINT:
+        steps.append(close_account(base.account, user, base.token_program))
     if keep_wsol:
         return steps
     return steps + [close_account(side.account, user) for side in (paying, receiving) if side.mint == WSOL_MINT]
@@ -156,6 +170,16 @@ def collect_sequence(
 
 def _must_extend(existing: Existing) -> bool:
     return existing.pool_account_len is None or existing.pool_account_len < EXTENDED_ENOUGH
+
+
+def _to_wrap(swap: Instruction, wrap_lamports: int | None) -> int:
+    spend = _spend_of(swap)
+    if wrap_lamports is None:
+        return spend
+    if not 0 <= wrap_lamports <= spend:
+        hint = "wrap at most what is missing for this trade"
+        raise UsageError(f"wrapping {wrap_lamports} lamports for a trade that spends {spend} at most", hint=hint)
+    return wrap_lamports
 
 
 def _spend_of(swap: Instruction) -> int:

@@ -1,4 +1,4 @@
-"""Composition: settings → the objects of one running system. The CLI calls these functions and prints the result."""
+"""Paper runs: a market, the rooms, the store and the report of one run."""
 
 from __future__ import annotations
 

@@ -1,11 +1,13 @@
-"""Every kind of pool that the build of June 2026 trades."""
+"""Kinds of pools that the program build of June 2026 prices exactly (PROTOCOL 2.1, 4.2)."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
 
-__all__ = ["KINDS", "OTHER_QUOTES", "PoolKind", "QuoteKind", "allowed_account_lengths"]
+from pumpswap.errors import NotFound
+
+__all__ = ["KINDS", "OTHER_QUOTES", "PoolKind", "QuoteKind", "allowed_account_lengths", "kind_named"]
 
 
 class QuoteKind(Enum):
@@ -17,7 +19,7 @@ class QuoteKind(Enum):
     OTHER_TOKEN_2022 = "other token-2022 mint"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class PoolKind:
     """One row of the table: what makes pools differ for a trader."""
 
@@ -68,3 +70,16 @@ def allowed_account_lengths(kind: PoolKind) -> tuple[int, ...]:
     """Historic account lengths that can hold what this kind needs."""
     least = 245 if kind.cashback else 244 if kind.mayhem else 243 if kind.coin_creator else 211
     return tuple(length for length in _LENGTHS if length >= least)
+
+
+_ALIASES = {"graduate": "canonical"}
+
+
+def kind_named(name: str) -> PoolKind:
+    """The kind of this name; ``graduate`` is the canonical pool of a coin in SOL. Raises NotFound."""
+    wanted = _ALIASES.get(name, name)
+    for kind in (*KINDS, *OTHER_QUOTES):
+        if kind.name == wanted:
+            return kind
+    known = ", ".join(["graduate", *(kind.name for kind in KINDS)])
+    raise NotFound(f"there is no kind of pool called {name!r}", hint=f"one of: {known}")

@@ -1,0 +1,38 @@
+"""Books: what a live venue asks of whoever keeps the orders and the ledger. ``live_books`` implements it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from pumpswap.chain.node import Node
+from pumpswap.model import LedgerEntry, Order, Outcome
+
+__all__ = ["Books"]
+
+
+class Books(Protocol):
+    """Orders are in the books before anything is signed for them, outcomes the moment they are known."""
+
+    def admit(self, order: Order) -> None:
+        """Store a new order. Raises StorageError when it is stored already: an order is executed once."""
+        ...
+
+    def settle(self, order: Order, outcome: Outcome, foreign: Mapping[str, int]) -> None:
+        """Store and book an outcome, all of it or nothing. ``foreign`` is what its transaction changed besides."""
+        ...
+
+    def unresolved(self) -> Sequence[Order]:
+        """Orders whose fate is not known: without an outcome, or Unknown."""
+        ...
+
+    def balance(self, asset: str) -> int:
+        """What the ledger has of an asset."""
+        ...
+
+    async def reconcile(self, node: Node, unsent: str = "") -> Sequence[LedgerEntry]:
+        """Compare the ledger with the chain; differences become foreign entries, which are returned.
+
+        ``unsent`` is an order of which nothing is on its way yet.
+        """
+        ...

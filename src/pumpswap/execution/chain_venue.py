@@ -1,0 +1,371 @@
+"""The chain venue: from an order to its outcome on a real program.
+
+Each order is checked, planned, simulated, reserved, sent by the sender, read back from the confirmed transaction and
+booked. Whatever stops it before a byte is out is Denied and costs nothing. Orders of one token wait for each other;
+while the fate of one is unknown, no other order of its token is sent.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from functools import partial
+from random import Random
+
+from solders.pubkey import Pubkey
+
+from pumpswap.amm import BuyQuote, FeeSchedule, PoolState
+from pumpswap.chain.compute import TransactionFailure, compute_limit, preflight, read_failure
+from pumpswap.chain.fills import SwapRequest, WalletChange, costs_of, fill_of, tip_accounts_of, wallet_change
+from pumpswap.chain.generation import FALLBACK_CODES, GenerationProbe, generation_for
+from pumpswap.chain.lanes import Lane
+from pumpswap.chain.node import ConfirmedTransaction, Node
+from pumpswap.chain.order_state import BuildRequest, Built, SendJob
+from pumpswap.chain.priority import contended_accounts, price_of_attempt, recent_price
+from pumpswap.chain.sender import Sender
+from pumpswap.chain.token_extensions import risky_extensions
+from pumpswap.chain.transaction import MAX_COMPUTE_UNITS, ComputeBudget, build_message
+from pumpswap.clock import NS_PER_SECOND, Clock
+from pumpswap.errors import InsufficientFunds, NotFound
+from pumpswap.execution.books import Books
+from pumpswap.execution.pool_source import PoolSource
+from pumpswap.execution.reservations import Reservation, Reservations
+from pumpswap.execution.swap_plan import Denial, SwapChoices, SwapPlan, Tip, WalletView, plan_swap, read_wallet
+from pumpswap.model import SOL, Attempt, Denied, Filled, Order, Outcome, Rejected, TradeSide, Unknown
+from pumpswap.settings import Settings
+from pumpswap.units import BPS
+
+__all__ = ["ChainVenue", "ChainVenueParts", "Executed"]
+
+_SCHEDULE_CODES = frozenset({6013, 6053})  # a recipient that is not listed any more
+_UNKNOWN_INSTRUCTION = 101
+_MAX_PLANS = 3  # the first, one with a fresh schedule, one of the other generation
+
+
+@dataclass(frozen=True, slots=True)
+class ChainVenueParts:
+    """What a chain venue works with. ``network`` is the genesis hash of the chain that the books belong to."""
+
+    node: Node
+    sender: Sender
+    pools: PoolSource
+    books: Books
+    generations: GenerationProbe
+    wallet: Pubkey
+    network: str
+    clock: Clock
+    settings: Settings
+    rng: Random
+    lanes: Sequence[Lane] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Executed:
+    """An outcome, and what its transaction changed in the wallet by the balances; ``foreign`` is not the order's."""
+
+    outcome: Outcome
+    change: WalletChange = field(default_factory=lambda: WalletChange(0, ()))
+    foreign: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    """A plan that has passed its simulation."""
+
+    plan: SwapPlan
+    state: PoolState
+    view: WalletView
+    units: int
+
+
+class ChainVenue:
+    """Executes orders of one wallet on one chain."""
+
+    def __init__(self, parts: ChainVenueParts) -> None:
+        self.parts = parts
+        self._reservations = Reservations()
+        self._locks: dict[str, asyncio.Lock] = {}
+        self._opening = asyncio.Lock()
+        self._is_open = False
+        self._is_right_network: bool | None = None
+        self._blocked: dict[str, str] = {}  # mint → order whose fate is unknown
+        self._read: dict[str, Executed] = {}  # what interpret found, until it is booked
+        self._landed_slot = 0
+        self._rents: dict[int, int] = {}
+        self._running: set[str] = set()  # orders that somebody follows right now
+
+    # ------------------------------------------------------------------------------------------ whole orders
+
+    async def execute(self, order: Order) -> Outcome:
+        """Send an order and follow it to its end; it is stored and booked when this returns.
+
+        Raises StorageError when the books fail, ProtocolDrift when a landed transaction cannot be read: the order is
+        then unresolved and blocks its token.
+        """
+        return (await self.execute_in_full(order)).outcome
+
+    async def execute_in_full(self, order: Order) -> Executed:
+        """``execute``, with what the transaction changed in the wallet."""
+        await self._open()
+        async with self._locks.setdefault(order.mint, asyncio.Lock()):
+            self.parts.books.admit(order)
+            blocking = self._blocked.get(order.mint)
+            if blocking is not None:
+                text = f"order {blocking} of this token is unresolved: it may still land"
+                return self._settle(order, Denied(order.order_id, self._now_ns(), "unresolved order", text))
+            self._blocked[order.mint] = order.order_id  # until its fate is in the books, however this ends
+            self._running.add(order.order_id)
+            try:
+                outcome = await self.parts.sender.run(self._job(order))
+            finally:
+                self._running.discard(order.order_id)
+            return self._settle(order, outcome)
+
+    async def resolve_open(self) -> list[tuple[Order, Outcome]]:
+        """Find out and book what became of every unresolved order, before anything new is sent.
+
+        Nothing is signed. An order stays Unknown where the endpoints cannot tell yet: call this again later.
+        """
+        orders = [order for order in self.parts.books.unresolved() if order.order_id not in self._running]
+        resolved = [(order, executed.outcome) for order, executed in await self._resolve(orders)]
+        self._is_open = True
+        return resolved
+
+    async def resolve(self, order: Order) -> Executed:
+        """Ask once more what became of an order whose outcome is Unknown."""
+        ((_, executed),) = await self._resolve([order])
+        return executed
+
+    async def _resolve(self, orders: Sequence[Order]) -> list[tuple[Order, Executed]]:
+        for order in orders:
+            self._blocked.setdefault(order.mint, order.order_id)
+        self._running.update(order.order_id for order in orders)
+        try:
+            states = await self.parts.sender.resolve_open([order.order_id for order in orders])
+            resolved = []
+            for order in orders:
+                outcome = self.parts.sender.outcome_of(states[order.order_id], self._job(order))
+                resolved.append((order, self._settle(order, outcome)))
+        finally:
+            self._running.difference_update(order.order_id for order in orders)
+        self._block_unresolved()
+        return resolved
+
+    def _block_unresolved(self) -> None:
+        """Two orders of one token may be unresolved after a crash: the second blocks it when the first is done."""
+        for order in self.parts.books.unresolved():
+            self._blocked.setdefault(order.mint, order.order_id)
+
+    def blocked_tokens(self) -> dict[str, str]:
+        """Tokens on which nothing is sent now, with the order that they wait for."""
+        return dict(self._blocked)
+
+    async def _open(self) -> None:
+        async with self._opening:
+            if not self._is_open:
+                await self.resolve_open()
+
+    def _settle(self, order: Order, outcome: Outcome) -> Executed:
+        read = self._read.pop(order.order_id, None)
+        executed = read if read is not None and read.outcome == outcome else Executed(outcome)
+        self.parts.books.settle(order, outcome, executed.foreign)
+        if not isinstance(outcome, Unknown):
+            self._reservations.release(order.order_id)
+            if self._blocked.get(order.mint) == order.order_id:
+                del self._blocked[order.mint]
+        return executed
+
+    # ------------------------------------------------------------------------------------------ what was sent
+
+    def _job(self, order: Order) -> SendJob:
+        return SendJob(order.order_id, partial(self._build, order), partial(self._interpret, order))
+
+    def _interpret(self, order: Order, attempt: Attempt, transaction: ConfirmedTransaction) -> Filled | Rejected:
+        """What a landed transaction means. Times come from its block, so that reading it again gives the same."""
+        wallet, block_time = self.parts.wallet, transaction.block_time
+        at_ns = attempt.created_ns if block_time is None else block_time * NS_PER_SECOND
+        tips = tip_accounts_of(transaction, wallet) if attempt.tip_lamports else frozenset[Pubkey]()
+        pool, mint = Pubkey.from_string(order.pool), Pubkey.from_string(order.mint)
+        request = SwapRequest(pool, mint, order.side is TradeSide.BUY, tips)
+        order_id, slot, signature = order.order_id, transaction.slot, transaction.signature
+        outcome: Filled | Rejected
+        if transaction.err is not None:
+            failure, costs = read_failure(transaction.err, transaction.logs), costs_of(transaction, wallet, request)
+            outcome = Rejected(order_id, at_ns, slot, failure.code, failure.name, failure.text, costs, signature)
+            change = wallet_change(transaction, wallet)
+            foreign = {SOL: change.sol_lamports + costs.spent}
+        else:
+            fill = fill_of(request, transaction, wallet)
+            outcome = Filled(order_id, at_ns, slot, fill.executed, fill.costs, signature)
+            change, foreign = fill.change, {SOL: fill.sol_remainder, order.mint: fill.base_remainder}
+        self._landed_slot = max(self._landed_slot, slot)
+        self._read[order_id] = Executed(outcome, change, {asset: units for asset, units in foreign.items() if units})
+        return outcome
+
+    # ------------------------------------------------------------------------------------------ what is sent
+
+    async def _build(self, order: Order, request: BuildRequest) -> Built | Denied:
+        """One transaction of an order, or why there is none. Nothing of the order is open while this runs."""
+        try:
+            built = await self._built(order, request)
+        except InsufficientFunds as short:
+            built = Denial("insufficient funds", short.what)
+        except NotFound as missing:
+            built = Denial("unknown pool", missing.what)
+        if isinstance(built, Denial):
+            self._reservations.release(order.order_id)
+            return Denied(order.order_id, self._now_ns(), built.rule, built.text)
+        return built
+
+    async def _built(self, order: Order, request: BuildRequest) -> Built | Denial:
+        parts, sending = self.parts, self.parts.settings.sending
+        if not await self._check_network():
+            return Denial("wrong network", f"{parts.node.name} serves another chain than these books belong to")
+        ready = await self._ready(order, request)
+        if isinstance(ready, Denial):
+            return ready
+        recent = await recent_price(parts.node, contended_accounts(ready.state), sending)
+        before = request.previous.compute_unit_price_micro_lamports if request.previous else None
+        price = price_of_attempt(recent.micro_lamports, before, sending)
+        budget = ComputeBudget(compute_limit(ready.units, sending), price)
+        await self._reserve(ready.plan, ready.view, budget)
+        message = build_message(ready.plan.instructions, parts.wallet, request.blockhash.blockhash, budget)
+        tip = ready.plan.tip.lamports if ready.plan.tip else 0
+        return Built(message, ready.plan.spend_plan(budget), budget.unit_limit, price, tip)
+
+    async def _ready(self, order: Order, request: BuildRequest) -> _Ready | Denial:
+        """Plan and simulate; once more with a fresh schedule or the other generation when the program asks for it."""
+        parts, denial = self.parts, Denial("simulation", "the program changes faster than it can be asked")
+        fallback, is_distrusted = False, False
+        for _ in range(_MAX_PLANS):
+            state, schedule = await parts.pools.state(Pubkey.from_string(order.pool)), await parts.pools.schedule()
+            known = await parts.generations.generations()
+            generation = 1 if fallback else generation_for(state, known, parts.settings.sending.generation)
+            view = await self._view(state)
+            plan = await self._planned(order, (state, schedule), view, generation)
+            if isinstance(plan, Denial):
+                return plan
+            # The simulation gets all units and pays nothing for them: it is asked for what the trade needs.
+            blockhash, budget = request.blockhash.blockhash, ComputeBudget(MAX_COMPUTE_UNITS)
+            found = await preflight(parts.node, build_message(plan.instructions, parts.wallet, blockhash, budget))
+            if found.failure is None:
+                return _Ready(plan, state, view, found.units)
+            denial = _denial_of(found.failure)
+            if found.failure.amm_code in _SCHEDULE_CODES and not is_distrusted:
+                is_distrusted = True
+                parts.pools.distrust(f"{found.failure.code} {found.failure.name}")
+            elif found.failure.amm_code in FALLBACK_CODES and generation == 2 and self._may_fall_back(found.failure):
+                fallback = True
+            else:
+                return denial
+        return denial
+
+    def _may_fall_back(self, failure: TransactionFailure) -> bool:
+        if failure.amm_code == _UNKNOWN_INSTRUCTION:
+            self.parts.generations.forget()
+        return self.parts.settings.sending.generation == "auto"
+
+    async def _planned(
+        self, order: Order, market: tuple[PoolState, FeeSchedule], view: WalletView, generation: int
+    ) -> SwapPlan | Denial:
+        state, schedule = market
+        settings = self.parts.settings
+        age = view.slot - state.slot
+        if age > settings.chain.max_slot_lag:
+            return Denial("stale state", f"the pool was last seen {age} slots ago")
+        risks = risky_extensions(view.base_mint_data)
+        if risks:
+            return Denial("risky token", f"its mint can take or block tokens: {', '.join(risks)}")
+        choices = self._choices(generation, state, schedule)
+        # No await between looking at the reservations and taking one: other orders plan at the same time.
+        plan = plan_swap(order, state, schedule, view, choices, self._reservations.others(order.order_id, order.mint))
+        if isinstance(plan, Denial):
+            return plan
+        impact = plan.quote.impact
+        # Exits are never held back by their impact: the limit protects them, staying in does not.
+        if isinstance(plan.quote, BuyQuote) and impact > Fraction(settings.risk.max_impact_bps, BPS):
+            text = f"moves the price by {float(impact) * 100:.2f} %, the cap is {settings.risk.max_impact_bps} bps"
+            return Denial("impact", text)
+        self._take(plan, view, plan.reservation(ComputeBudget(MAX_COMPUTE_UNITS), 0), keep_lamports=0)
+        return plan
+
+    def _choices(self, generation: int, state: PoolState, schedule: FeeSchedule) -> SwapChoices:
+        rng, sending = self.parts.rng, self.parts.settings.sending
+        config = schedule.global_config
+        recipients = config.protocol_recipients(is_mayhem_mode=state.pool.is_mayhem_mode)
+        return SwapChoices(
+            generation,
+            recipient_index=rng.choice(_set_wallets(recipients)),
+            buyback_index=rng.choice(_set_wallets(config.buyback_fee_recipients)),
+            dont_front=sending.dont_front,
+            tip=self._tip(),
+        )
+
+    def _tip(self) -> Tip | None:
+        for lane in self.parts.lanes:
+            account = lane.tip_account(self.parts.rng)
+            lamports = max(self.parts.settings.sending.tip_lamports, lane.min_tip_lamports)
+            if account is not None and lamports:
+                return Tip(account, lamports)
+        return None
+
+    # ------------------------------------------------------------------------------------------ wallet and network
+
+    async def _view(self, state: PoolState) -> WalletView:
+        """The wallet, not older than the newest transaction of ours: what that has spent must not count again."""
+        while True:
+            view = await read_wallet(self.parts.node, self.parts.wallet, state, least_slot=self._landed_slot)
+            if view.slot >= self._landed_slot:
+                return view
+
+    async def _reserve(self, plan: SwapPlan, view: WalletView, budget: ComputeBudget) -> None:
+        """Take what the finished transaction may cost, in the wallet and in the books."""
+        rent = 0
+        for size in plan.new_account_bytes:
+            rent += await self._rent(size)
+        wanted = plan.reservation(budget, rent)
+        spends = wanted.native_lamports + wanted.wrapped_lamports
+        books = self.parts.books
+        is_short = spends > books.balance(SOL) or wanted.base_units > books.balance(plan.order.mint)
+        if is_short and self._running == {plan.order.order_id}:
+            await books.reconcile(self.parts.node, plan.order.order_id)  # somebody has topped the wallet up
+        if spends > books.balance(SOL):
+            raise InsufficientFunds(
+                f"needs {spends} lamports, the books have {books.balance(SOL)}",
+                hint="wait for the other orders, then compare the books with the chain",
+            )
+        self._take(plan, view, wanted, keep_lamports=await self._rent(0))
+
+    def _take(self, plan: SwapPlan, view: WalletView, wanted: Reservation, *, keep_lamports: int) -> None:
+        # A fee payer keeps the rent of an empty account, or the network refuses the transaction.
+        native = view.native_lamports - keep_lamports
+        held = Reservation(native, view.wrapped_lamports or 0, plan.order.mint, view.base_units or 0)
+        self._reservations.take(plan.order.order_id, wanted, held)
+
+    async def _rent(self, size: int) -> int:
+        if size not in self._rents:
+            self._rents[size] = await self.parts.node.minimum_rent(size)
+        return self._rents[size]
+
+    async def _check_network(self) -> bool:
+        if self._is_right_network is None:
+            self._is_right_network = await self.parts.node.genesis_hash() == self.parts.network
+        return self._is_right_network
+
+    def _now_ns(self) -> int:
+        return self.parts.clock.now_ns()
+
+
+def _denial_of(failure: TransactionFailure) -> Denial:
+    if failure.is_lack_of_funds:
+        return Denial("insufficient funds", f"the simulation failed: {failure.name}: {failure.text}")
+    code = "" if failure.code is None else f"{failure.code} "
+    where = f" in program {failure.program}" if failure.program is not None else ""
+    return Denial("simulation", f"it would fail with {code}{failure.name}{where}: {failure.text}")
+
+
+def _set_wallets(listed: Sequence[Pubkey]) -> list[int]:
+    """Indices of a list in GlobalConfig whose places are filled."""
+    return [index for index, wallet in enumerate(listed) if wallet != Pubkey.default()]

@@ -1,0 +1,120 @@
+"""What a chain feed works on: what streams tell, and what nodes answer when the feed asks. Recordings hold these."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from solders.pubkey import Pubkey
+
+from pumpswap.amm.addresses import AMM_PROGRAM, PUMP_PROGRAM
+from pumpswap.amm.events import CPI_PREFIX, Instruction
+from pumpswap.chain.node import ConfirmedTransaction, SignatureInfo
+from pumpswap.chain.streams import (
+    AccountChanged,
+    Connected,
+    Disconnected,
+    LogsSeen,
+    SignatureSeen,
+    SlotSeen,
+)
+from pumpswap.market.swaps_of import Normalised, normalise_parts
+
+__all__ = ["FeedInput", "HistorySeen", "StampedInput", "TransactionMissing", "TransactionSeen", "decoder", "encoder"]
+
+
+class HistorySeen(msgspec.Struct, frozen=True, tag="history"):
+    """Histories of the feed's addresses, in their order, each from old to new, since what was settled before.
+
+    ``asked_slot`` is the newest slot that the stream had told when the question was asked. ``is_start``: the last
+    lines before the feed began, which it does not tell any more.
+    """
+
+    asked_slot: int
+    pages: tuple[tuple[SignatureInfo, ...], ...]
+    is_start: bool = False
+
+
+class EventCall(msgspec.Struct, frozen=True):
+    """A call that may carry an event."""
+
+    program: Pubkey
+    accounts: tuple[Pubkey, ...]
+    data: bytes
+
+
+class TransactionSeen(msgspec.Struct, frozen=True, tag="transaction"):
+    """A transaction that was asked for: what its swaps are read from. ``calls`` is None when none were recorded."""
+
+    slot: int
+    signature: str
+    err: object | None
+    logs: tuple[str, ...]
+    calls: tuple[EventCall, ...] | None
+
+    @classmethod
+    def of(cls, transaction: ConfirmedTransaction) -> TransactionSeen:
+        """The part of a transaction that tells swaps."""
+        calls = None
+        if any(one.height > 1 for one in transaction.instructions):
+            calls = tuple(
+                EventCall(one.program, one.accounts, one.data)
+                for one in transaction.instructions
+                if one.program in (AMM_PROGRAM, PUMP_PROGRAM) and one.data[:8] == CPI_PREFIX
+            )
+        return cls(transaction.slot, transaction.signature, transaction.err, transaction.logs, calls)
+
+    def normalised(self) -> Normalised:
+        """Its swaps; the transaction must have succeeded."""
+        calls: list[Instruction] | None = None
+        if self.calls is not None:
+            calls = [(one.program, one.accounts, one.data) for one in self.calls]
+        return normalise_parts(self.signature, self.slot, self.logs, calls)
+
+
+class TransactionMissing(msgspec.Struct, frozen=True, tag="missing"):
+    """A transaction that is in the history and that no node gave."""
+
+    signature: str
+
+
+FeedInput = (
+    AccountChanged
+    | LogsSeen
+    | SignatureSeen
+    | SlotSeen
+    | Connected
+    | Disconnected
+    | HistorySeen
+    | TransactionSeen
+    | TransactionMissing
+)
+
+
+class StampedInput(msgspec.Struct, frozen=True):
+    """An input and when it came."""
+
+    at_ns: int
+    entry: FeedInput
+
+
+def encoder() -> msgspec.json.Encoder:
+    """Writes inputs: the same input gives the same bytes."""
+    return msgspec.json.Encoder(enc_hook=_plain, order="deterministic")
+
+
+def decoder() -> msgspec.json.Decoder[StampedInput]:
+    """Reads stamped inputs back, equal to what was written."""
+    return msgspec.json.Decoder(StampedInput, dec_hook=_typed)
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, Pubkey):
+        return str(value)
+    raise NotImplementedError(f"{type(value).__name__} is no part of a recording")
+
+
+def _typed(kind: type[Any], value: Any) -> Any:
+    if kind is Pubkey:
+        return Pubkey.from_string(value)
+    raise NotImplementedError(f"{kind.__name__} is no part of a recording")

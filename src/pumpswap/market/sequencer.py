@@ -1,0 +1,281 @@
+"""Sequencer: from what a feed sees, in whatever order and however often, to market updates in the order of the chain.
+
+Pure: it asks nothing and knows no time but that of its inputs. The same inputs give the same updates, so a recording of
+them replays exactly.
+
+The rule: history decides. Notifications can be lost, doubled and mixed up, and only say early what will be in the
+history of an address; a swap is told when the history lists its transaction, in the order of the history.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Protocol
+
+import msgspec
+
+from pumpswap.amm import PoolState
+from pumpswap.chain.node import SignatureInfo
+from pumpswap.chain.streams import AccountChanged, LogsSeen, SlotSeen
+from pumpswap.market.feed_inputs import FeedInput, HistorySeen, TransactionMissing, TransactionSeen
+from pumpswap.market.gap_fill import merged
+from pumpswap.market.swaps_of import Normalised, normalise_logs, reserves_after
+from pumpswap.model import MarketUpdate, Swap
+
+__all__ = ["FeedCounts", "FeedScope", "Sequencer", "StateKeeper"]
+
+_LIVE_LIMIT = 50_000
+
+
+class FeedScope(msgspec.Struct, frozen=True):
+    """What a feed tells about, and how patient it is.
+
+    ``addresses``: whose histories are read: the AMM program, or single pools. ``pools``: whose swaps are told; empty
+    means all. ``settle_slots``: a history without a newer line is taken as complete up to so many slots ago.
+    ``overlap_slots``: how far back a history is read again, for lines that a lagging node had not yet.
+    ``forget_slots``: a transaction that was told but is in no history for so long has been undone.
+    ``missing_limit``: how often a transaction that no node has is asked for before it is given up, loudly.
+    """
+
+    addresses: tuple[str, ...]
+    pools: tuple[str, ...] = ()
+    settle_slots: int = 32
+    overlap_slots: int = 32
+    forget_slots: int = 150
+    missing_limit: int = 30
+
+
+@dataclass(slots=True)
+class FeedCounts:
+    """What a feed has met. Everything that may mean a missing or misread swap is here, never only in a log.
+
+    ``filled``: transactions that no notification told (in time); ``late``: told after newer slots, because a node
+    had hidden them; ``unreadable``: given up; ``vanished``: told by a notification but never in the history.
+    """
+
+    swaps: int = 0
+    transactions: int = 0
+    failed: int = 0
+    duplicates: int = 0
+    filled: int = 0
+    late: int = 0
+    behind: int = 0
+    vanished: int = 0
+    unreadable: int = 0
+    burns: int = 0
+    unknown: int = 0
+    malformed: int = 0
+    unknown_lengths: int = 0
+
+
+class StateKeeper(Protocol):
+    """Who makes pool states of accounts."""
+
+    def apply(self, changed: AccountChanged) -> Sequence[PoolState]:
+        """Take over an account; returns the states that became known by it."""
+        ...
+
+
+class Sequencer:
+    """Feed it with ``take``; ``wanted`` and ``anchors`` say what to ask."""
+
+    def __init__(
+        self, scope: FeedScope, keeper: StateKeeper | None = None, warn: Callable[[str, str], None] | None = None
+    ) -> None:
+        self.scope = scope
+        self.counts = FeedCounts()
+        self.slot = 0
+        self.settled_slot = 0
+        self.wanted: tuple[str, ...] = ()
+        self.doubted_pools: set[str] = set()
+        self.anchors: list[SignatureInfo | None] = [None] * len(scope.addresses)
+        self._pools = frozenset(scope.pools)
+        self._keeper = keeper
+        self._warn = warn or (lambda _key, _text: None)
+        self._done: dict[str, int] = {}
+        self._live: dict[str, LogsSeen] = {}
+        self._found: dict[str, Normalised] = {}
+        self._missing: dict[str, int] = {}
+        self._states: dict[tuple[int, str], PoolState] = {}
+        self._latest: dict[str, PoolState] = {}
+        self._pages: tuple[tuple[SignatureInfo, ...], ...] = ()
+        self._batch: list[SignatureInfo] = []
+        self._through = 0
+        self._floor = 0
+
+    @property
+    def has_unsettled(self) -> bool:
+        """Whether something was told that the history has not confirmed yet."""
+        return bool(self._live or self.wanted)
+
+    def take(self, entry: FeedInput, at_ns: int) -> list[MarketUpdate]:
+        """The updates that an input completes, with ``at_ns`` as the moment they became known."""
+        match entry:
+            case SlotSeen(slot=slot):
+                self.slot = max(self.slot, slot)
+            case LogsSeen():
+                self._notified(entry)
+            case AccountChanged():
+                self._account(entry)
+            case HistorySeen(is_start=True):
+                self._start(entry)
+            case HistorySeen():
+                return self._history(entry, at_ns)
+            case TransactionSeen():
+                if entry.err is None:
+                    self._found[entry.signature] = entry.normalised()
+                    return self._settle(at_ns)
+            case TransactionMissing(signature=signature):
+                return self._lacks(signature, at_ns)
+            case _:
+                pass
+        return []
+
+    def _notified(self, seen: LogsSeen) -> None:
+        self.slot = max(self.slot, seen.slot)
+        if seen.signature in self._done or seen.signature in self._live or seen.slot < self._floor:
+            self.counts.duplicates += 1
+            return
+        if len(self._live) >= _LIVE_LIMIT:
+            del self._live[next(iter(self._live))]  # its transaction will be fetched instead
+        self._live[seen.signature] = seen
+
+    def _account(self, changed: AccountChanged) -> None:
+        if self._keeper is None:
+            return
+        for state in self._keeper.apply(changed):
+            pool = str(state.address)
+            known = self._latest.get(pool)
+            if known is None or state.slot >= known.slot:
+                self._latest[pool] = state
+                self._states[changed.slot, pool] = state
+
+    def _start(self, history: HistorySeen) -> None:
+        for at, page in enumerate(history.pages):
+            for line in page:
+                self._done[line.signature] = line.slot
+            if page:
+                self.settled_slot = max(self.settled_slot, page[-1].slot)
+                self.anchors[at] = _anchor(page, page[-1].slot - self.scope.overlap_slots) or page[0]
+        self._set_floor()
+
+    def _history(self, history: HistorySeen, at_ns: int) -> list[MarketUpdate]:
+        lines = merged(history.pages)
+        listed = {line.signature for line in lines}
+        newest = lines[-1].slot if lines else 0
+        through = max(newest, history.asked_slot - self.scope.settle_slots, self.settled_slot)
+        for seen in list(self._live.values()):
+            if seen.slot > through or seen.signature in listed:
+                continue
+            if seen.slot < history.asked_slot - self.scope.forget_slots:
+                del self._live[seen.signature]
+                self.counts.vanished += 1
+                self._warn("vanished", f"transaction {seen.signature} was told but is not in the chain's history")
+                continue
+            # What was told must be there: this node is behind, so nothing from that slot on is complete.
+            through = seen.slot - 1
+            self.counts.behind += 1
+        self._pages, self._through = history.pages, max(through, self.settled_slot)
+        self._batch = [line for line in lines if line.signature not in self._done and line.slot <= through]
+        return self._settle(at_ns)
+
+    def _lacks(self, signature: str, at_ns: int) -> list[MarketUpdate]:
+        tries = self._missing[signature] = self._missing.get(signature, 0) + 1
+        if tries < self.scope.missing_limit:
+            return []
+        live = self._live.get(signature)
+        self.counts.unreadable += 1
+        self._warn("unreadable", f"no node gives transaction {signature}: its swaps may be missing here")
+        self._found[signature] = normalise_logs(live or LogsSeen(0, signature, None, ()))
+        return self._settle(at_ns)
+
+    def _settle(self, at_ns: int) -> list[MarketUpdate]:
+        """Tell the batch when every one of its transactions can be read."""
+        wanted = []
+        for line in self._batch:
+            if line.err is not None or line.signature in self._found:
+                continue
+            live = self._live.get(line.signature)
+            found = normalise_logs(live) if live is not None and live.err is None else None
+            if found is None or found.is_partial or found.failed:
+                wanted.append(line.signature)
+            else:
+                self._found[line.signature] = found
+        self.wanted = tuple(wanted)
+        return [] if wanted else self._tell(at_ns)
+
+    def _tell(self, at_ns: int) -> list[MarketUpdate]:
+        updates: list[MarketUpdate] = []
+        last_swaps: dict[str, Swap] = {}
+        for slot, lines in groupby(self._batch, key=lambda line: line.slot):
+            updates += self._states_until(slot - 1, at_ns)
+            for line in lines:
+                self.counts.late += slot <= self.settled_slot
+                for swap in self._swaps_of(line):
+                    last_swaps[swap.pool] = swap
+                    updates.append(MarketUpdate(at_ns, swap.pool, swap=swap))
+        updates += self._states_until(self._through, at_ns)
+        self.settled_slot = max(self.settled_slot, self._through)
+        self._doubt(last_swaps)
+        self._batch = []
+        for at, page in enumerate(self._pages):
+            self.anchors[at] = _anchor(page, self.settled_slot - self.scope.overlap_slots) or self.anchors[at]
+        self._pages = ()
+        self._set_floor()
+        return updates
+
+    def _swaps_of(self, line: SignatureInfo) -> list[Swap]:
+        counts = self.counts
+        self._done[line.signature] = line.slot
+        self._missing.pop(line.signature, None)
+        if self._live.pop(line.signature, None) is None:
+            counts.filled += 1
+        if line.err is not None:
+            counts.failed += 1
+            return []
+        found = self._found.pop(line.signature)
+        counts.transactions += 1
+        counts.burns += found.burns
+        self._complain(found, line.signature)
+        swaps = [swap for swap in found.swaps if not self._pools or swap.pool in self._pools]
+        counts.swaps += len(swaps)
+        return swaps
+
+    def _complain(self, found: Normalised, signature: str) -> None:
+        for key, number, text in (
+            ("unknown events", found.unknown, "events of the AMM that this version does not know"),
+            ("malformed events", found.malformed, "events that cannot be read"),
+            ("unknown lengths", found.unknown_lengths, "swap events of a length that this version has never seen"),
+        ):
+            if number:
+                self._warn(key, f"transaction {signature} has {number} {text}: compare with a newer version")
+        self.counts.unknown += found.unknown
+        self.counts.malformed += found.malformed
+        self.counts.unknown_lengths += found.unknown_lengths
+
+    def _states_until(self, slot: int, at_ns: int) -> list[MarketUpdate]:
+        ripe = sorted(key for key in self._states if key[0] <= slot)
+        return [MarketUpdate(at_ns, pool, self._states.pop((seen, pool))) for seen, pool in ripe]
+
+    def _doubt(self, last_swaps: dict[str, Swap]) -> None:
+        """A swap tells what its pool held afterwards: a state that disagrees has missed a notification."""
+        for pool, swap in last_swaps.items():
+            state = self._latest.get(pool)
+            if state is None or state.slot > swap.slot or swap.event is None:
+                continue
+            after = reserves_after(swap)
+            if (state.base_reserve, state.quote_vault) != (after.base_reserve, after.quote_vault):
+                self.doubted_pools.add(pool)
+
+    def _set_floor(self) -> None:
+        floor = min((one.slot if one else 0 for one in self.anchors), default=0)
+        if floor > self._floor:
+            self._floor = floor
+            self._done = {signature: slot for signature, slot in self._done.items() if slot >= floor}
+
+
+def _anchor(page: Sequence[SignatureInfo], slot: int) -> SignatureInfo | None:
+    """The newest line that is no newer than ``slot``."""
+    return next((line for line in reversed(page) if line.slot <= slot), None)

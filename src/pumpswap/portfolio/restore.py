@@ -1,0 +1,80 @@
+"""Books from what is stored: the same portfolio that a process had when it ended, however it ended."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from pumpswap.model import EntryKind, LedgerEntry, Mark, Position
+from pumpswap.portfolio.ledger import Ledger
+from pumpswap.portfolio.portfolio import Portfolio
+from pumpswap.portfolio.positions import PositionBook, taken_away
+
+__all__ = ["adjust_positions", "restore_ledger", "restore_portfolio", "restore_positions"]
+
+_FEES = frozenset({EntryKind.NETWORK_FEE, EntryKind.PRIORITY_FEE, EntryKind.TIP})
+
+
+def restore_ledger(entries: Iterable[LedgerEntry]) -> Ledger:
+    """The ledger of stored entries, in sequence. Raises LedgerMismatch for a gap in it."""
+    ledger = Ledger()
+    for entry in entries:
+        ledger.take_over(entry)
+    return ledger
+
+
+def restore_positions(positions: Iterable[Position]) -> PositionBook:
+    """The book of stored positions, all rounds. Raises LedgerMismatch for two open rounds in one pool."""
+    book = PositionBook()
+    for position in sorted(positions, key=_ended):
+        book.take_over(position)
+    return book
+
+
+def restore_portfolio(
+    entries: Iterable[LedgerEntry], positions: Iterable[Position], marks: Iterable[Mark]
+) -> Portfolio:
+    """The portfolio of stored books; ``marks`` in order of time: the latest of each open position counts."""
+    portfolio = Portfolio()
+    portfolio.ledger = restore_ledger(entries)
+    portfolio.positions = restore_positions(positions)
+    for mark in marks:
+        if portfolio.positions.open_round(mark.pool) is not None:
+            portfolio.mark(mark)
+    booked = portfolio.ledger.entries
+    traded = {entry.order_id for entry in booked if entry.kind is EntryKind.TRADE_BASE}
+    for entry in booked:
+        if entry.kind in (EntryKind.RENT_PAID, EntryKind.RENT_RETURNED):
+            portfolio.rent_lamports -= entry.units
+        elif entry.kind in _FEES and entry.order_id and entry.order_id not in traded:
+            portfolio.failed_costs_lamports -= entry.units
+    return portfolio
+
+
+def _ended(position: Position) -> tuple[bool, int, int]:
+    """Closed rounds first, as they were closed: within a pool, that is also the order of the rounds."""
+    return position.is_open, position.closed_ns or position.opened_ns, position.round
+
+
+def adjust_positions(portfolio: Portfolio, at_ns: int) -> list[Position]:
+    """Positions that hold more than the ledger has of their mint, cut down to it, the newest round first.
+
+    Somebody else has moved these units: they leave at no price, and their share of the cost is a realised loss. What
+    was paid for them, if anything, is in the ledger as a foreign entry.
+    """
+    changed = []
+    by_mint: dict[str, list[Position]] = {}
+    for position in portfolio.positions.open_positions():
+        by_mint.setdefault(position.mint, []).append(position)
+    for mint, held in by_mint.items():
+        missing = sum(position.base_units for position in held) - portfolio.ledger.balance(mint)
+        for position in reversed(held):
+            if missing <= 0:
+                break
+            lost = min(missing, position.base_units)
+            missing -= lost
+            left = taken_away(position, lost, at_ns)
+            portfolio.positions.take_over(left)
+            if not left.is_open:
+                portfolio.marks.pop(left.pool, None)
+            changed.append(left)
+    return changed

@@ -1,0 +1,299 @@
+"""Trader: trades by hand on a real chain, through the gate, the wallet's limits, the books and the chain venue."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from random import Random, SystemRandom
+from typing import Protocol
+
+from pumpswap.amm import BuyQuote, PoolState
+from pumpswap.chain.blockhash import BlockhashCache
+from pumpswap.chain.generation import GenerationProbe
+from pumpswap.chain.jito import JitoLane
+from pumpswap.chain.lanes import Lane, RpcLane
+from pumpswap.chain.sender import Sender, SenderParts
+from pumpswap.chain.signing import Signer
+from pumpswap.clock import NS_PER_SECOND
+from pumpswap.errors import ConfigError, KeyLocked, NotFound
+from pumpswap.execution.chain_venue import ChainVenue, ChainVenueParts
+from pumpswap.execution.live_books import LiveBooks
+from pumpswap.execution.planner import OrderPlanner
+from pumpswap.execution.pool_source import ChainPools
+from pumpswap.model import (
+    Decision,
+    Filled,
+    Intent,
+    LedgerEntry,
+    Order,
+    Outcome,
+    Position,
+    Rejected,
+    TradeSide,
+    Unknown,
+    Verdict,
+)
+from pumpswap.risk.gate import PoolView, RiskGate
+from pumpswap.risk.policies import BookView
+from pumpswap.sdk.connection import ChainConnection
+from pumpswap.sdk.wallet_lock import WalletLock
+from pumpswap.settings import SendingSettings
+from pumpswap.storage.database import Database, open_database
+from pumpswap.units import format_units
+from pumpswap.wallet.limits import WalletLimits
+
+__all__ = ["DATABASE_FILE", "LimitedSigner", "Traded", "Trader"]
+
+DATABASE_FILE = "pumpswap.sqlite"
+_DAY_NS = 86_400 * NS_PER_SECOND
+
+
+class LimitedSigner(Signer, Protocol):
+    """A signer that knows the limits of its wallet; None means that none were configured."""
+
+    @property
+    def limits(self) -> WalletLimits | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Traded:
+    """What became of an intent: refused by the gate (no order), or an order and its outcome."""
+
+    decision: Decision
+    order: Order | None = None
+    outcome: Outcome | None = None
+
+
+class Trader:
+    """One wallet on one chain. Made by ``open``; use as a context, or ``aclose`` it.
+
+    ``resolved`` are orders of earlier processes whose fate was found out on opening; ``foreign`` is what somebody else
+    has moved in the wallet since: show both.
+    """
+
+    def __init__(self, connection: ChainConnection, signer: LimitedSigner, database: Database) -> None:
+        self.connection = connection
+        self.signer = signer
+        self.database = database
+        self.resolved: Sequence[tuple[Order, Outcome]] = ()
+        self.foreign: Sequence[LedgerEntry] = ()
+        settings = connection.settings
+        self._lock = WalletLock(settings.data_dir / "locks", signer.public_key)
+        self._gate = RiskGate(settings.risk, settings.signals)
+        self._planner = OrderPlanner()
+        self._deciding = asyncio.Lock()
+        self._accepted: dict[str, Order] = {}  # accepted by the gate and not ended yet, by order id
+        self._books: LiveBooks | None = None
+        self._venue: ChainVenue | None = None
+
+    @classmethod
+    async def open(cls, connection: ChainConnection, signer: LimitedSigner, rng: Random | None = None) -> Trader:
+        """Take the wallet's lock, open its books, and resolve what earlier processes left open, before anything else.
+
+        Raises KeyLocked for a wallet without limits, StorageError when another process trades with it, ConfigError
+        when the configured public key is another one, ChainError when the endpoints cannot be asked.
+        """
+        settings = connection.settings
+        configured = settings.wallet.public_key
+        if configured is not None and configured != str(signer.public_key):
+            raise ConfigError(
+                f"the unlocked key is {signer.public_key}, the settings want {configured}",
+                hint="change wallet.public_key or unlock the other wallet",
+            )
+        if signer.limits is None:
+            raise KeyLocked(
+                f"wallet {signer.public_key} has no limits, and live trading needs them",
+                hint="set them: pumpswap wallet limits --max-order SOL --max-day SOL --reserve SOL",
+            )
+        trader = cls(connection, signer, open_database(settings.data_dir / DATABASE_FILE))
+        try:
+            await trader._start(rng or SystemRandom())
+        except BaseException:
+            await trader.aclose()
+            raise
+        return trader
+
+    async def aclose(self) -> None:
+        """Close the books and let the wallet go. Orders on their way stay stored and are resolved at the next start."""
+        self.database.close()
+        self._lock.release()
+
+    @property
+    def books(self) -> LiveBooks:
+        """Ledger, positions and orders of the wallet."""
+        assert self._books is not None, "made by open"
+        return self._books
+
+    @property
+    def venue(self) -> ChainVenue:
+        """Where orders are executed."""
+        assert self._venue is not None, "made by open"
+        return self._venue
+
+    # ------------------------------------------------------------------------------------------ trading
+
+    async def buy(self, state: PoolState, quote_lamports: int, slippage_bps: int | None = None) -> Traded:
+        """Spend at most ``quote_lamports`` on the pool's coin, if the gate and the wallet's limits agree."""
+        intent = Intent(
+            TradeSide.BUY,
+            str(state.address),
+            str(state.pool.base_mint),
+            self._now_ns(),
+            "by hand",
+            quote_lamports=quote_lamports,
+        )
+        return await self._trade(intent, state, slippage_bps or self.connection.settings.risk.slippage_bps)
+
+    async def sell(self, state: PoolState, base_units: int | None = None, slippage_bps: int | None = None) -> Traded:
+        """Sell ``base_units`` of the position in this pool, or all of it. Raises NotFound without a position."""
+        held = self.position(state)
+        if base_units is None and held is None:
+            raise NotFound(
+                f"nothing of {state.pool.base_mint} is held in pool {state.address}",
+                hint="the books know of no position there",
+            )
+        units = base_units if base_units is not None else (held.base_units if held else 0)
+        mint = str(state.pool.base_mint)
+        intent = Intent(TradeSide.SELL, str(state.address), mint, self._now_ns(), "by hand", base_units=units)
+        return await self._trade(intent, state, slippage_bps or self.connection.settings.exits.slippage_bps)
+
+    def position(self, state: PoolState) -> Position | None:
+        """The open position in a pool."""
+        return self.books.portfolio.positions.open_round(str(state.address))
+
+    async def _trade(self, intent: Intent, state: PoolState, slippage_bps: int) -> Traded:
+        schedule = await self.connection.schedules.current()
+        # One decision at a time: the next one must see what this one has taken.
+        async with self._deciding:
+            view = PoolView(state, intent.at_ns)
+            decided = self._gate.decide(intent, view, self._book_view(intent), schedule)
+            decision = self._within_wallet_limits(replace(decided, decision_id=self.books.next_decision_id()))
+            self.books.decide(decision)
+            if not decision:
+                return Traded(decision)
+            planned = self._planner.plan(decision, state, schedule, slippage_bps)
+            order = replace(planned, order_id=self.books.next_order_id())
+            self.books.know_pool(order.pool, "", order.mint, state.base_decimals)
+            self._accepted[order.order_id] = order
+        try:
+            return Traded(decision, order, await self.venue.execute(order))
+        finally:
+            del self._accepted[order.order_id]
+
+    def _open_orders(self) -> list[Order]:
+        """Orders whose fate is not known, those that the venue has not stored yet among them."""
+        return list({order.order_id: order for order in (*self._accepted.values(), *self.books.unresolved())}.values())
+
+    def _book_view(self, intent: Intent) -> BookView:
+        portfolio, now = self.books.portfolio, self._now_ns()
+        orders = self._open_orders()
+        waiting = [order for order in orders if order.side is TradeSide.BUY]
+        reserved = sum(order.quote_lamports for order in waiting)
+        return BookView(
+            balance=portfolio.cash - reserved,
+            # Nothing is marked here: what is held counts at its cost.
+            equity=portfolio.equity_at(now).equity_lamports + portfolio.exposure,
+            exposure=portfolio.exposure + reserved,
+            open_positions=len(portfolio.positions.open_positions()) + len(waiting),
+            position=portfolio.positions.open_round(intent.pool),
+            has_open_order=any(order.mint == intent.mint for order in orders),
+            closed_ns=portfolio.positions.last_closed_ns(intent.pool),
+        )
+
+    def _within_wallet_limits(self, decision: Decision) -> Decision:
+        """The limits that were sealed with the key; exits pass, since staying in is no protection."""
+        limits = self.signer.limits
+        if not decision or decision.intent.side is TradeSide.SELL or limits is None:
+            return decision
+        asked, spent = decision.quote_lamports, self.spent_today()
+        left = self.books.portfolio.cash - asked
+        verdicts = (
+            _limit("wallet: per order", asked, limits.max_order_lamports),
+            _limit("wallet: per day", spent + asked, limits.max_day_lamports),
+            Verdict(
+                "wallet: reserve",
+                left >= limits.min_reserve_lamports,
+                f"{_sol(left)} SOL would stay, at least {_sol(limits.min_reserve_lamports)}",
+                {"left_lamports": str(left), "min_reserve_lamports": str(limits.min_reserve_lamports)},
+            ),
+        )
+        accepted = all(verdict.passed for verdict in verdicts)
+        return replace(
+            decision,
+            accepted=accepted,
+            verdicts=decision.verdicts + verdicts,
+            quote_lamports=asked if accepted else 0,
+        )
+
+    def spent_today(self) -> int:
+        """Lamports that the buys of the last 24 hours have cost, fees in, and those on their way may still cost."""
+        since = self._now_ns() - _DAY_NS
+        spent = sum(order.quote_lamports for order in self._open_orders() if order.side is TradeSide.BUY)
+        for outcome in self.books.run.outcomes():
+            if isinstance(outcome, Filled) and outcome.at_ns >= since and isinstance(outcome.executed, BuyQuote):
+                spent += outcome.executed.total_quote + outcome.costs.spent
+            elif isinstance(outcome, Rejected) and outcome.at_ns >= since:
+                spent += outcome.costs.spent
+        return spent
+
+    # ------------------------------------------------------------------------------------------ opening
+
+    async def _start(self, rng: Random) -> None:
+        self._lock.take()
+        connection, settings = self.connection, self.connection.settings
+        node, clock, wallet = connection.node, connection.clock, self.signer.public_key
+        shown = settings.model_dump(mode="json", exclude={"chain": {"endpoints"}, "sending": {"jito_url"}})
+        self._books = await LiveBooks.open(self.database, node, wallet, clock, shown)
+        lanes = _lanes(connection, settings.sending)
+        parts = SenderParts(
+            pool=node,
+            lanes=lanes,
+            store=self._books.run.attempts,
+            signer=self.signer,
+            blockhashes=BlockhashCache(node, clock),
+            clock=clock,
+            settings=settings.sending,
+        )
+        self._venue = ChainVenue(
+            ChainVenueParts(
+                node=node,
+                sender=Sender(parts),
+                pools=ChainPools(node, connection.schedules),
+                books=self._books,
+                generations=GenerationProbe(node, wallet, file=settings.data_dir / "generations.json"),
+                wallet=wallet,
+                network=await node.genesis_hash(),
+                clock=clock,
+                settings=settings,
+                rng=rng,
+                lanes=lanes,
+            )
+        )
+        self.resolved = await self._venue.resolve_open()
+        if not any(isinstance(outcome, Unknown) for _, outcome in self.resolved):
+            self.foreign = await self._books.reconcile(node)
+
+    def _now_ns(self) -> int:
+        return self.connection.clock.now_ns()
+
+
+def _lanes(connection: ChainConnection, sending: SendingSettings) -> tuple[Lane, ...]:
+    lanes: list[Lane] = []
+    for name in dict.fromkeys(sending.lanes):
+        if name == "rpc":
+            lanes.append(RpcLane(connection.node))
+        elif sending.jito_url is None:
+            raise ConfigError("the lane jito has no address", hint="set sending.jito_url, or leave the lane out")
+        else:
+            lanes.append(JitoLane(sending.jito_url))
+    return tuple(lanes)
+
+
+def _limit(policy: str, found: int, most: int) -> Verdict:
+    numbers = {"lamports": str(found), "max_lamports": str(most)}
+    return Verdict(policy, found <= most, f"{_sol(found)} SOL, at most {_sol(most)}", numbers)
+
+
+def _sol(lamports: int) -> str:
+    return format_units(lamports, 9)
