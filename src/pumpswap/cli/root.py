@@ -15,6 +15,8 @@ COMMANDS = {
     "demo": Entry("pumpswap.cli.demo:demo", "watch a simulated market being traded on paper"),
     "paper": Entry("pumpswap.cli.paper:paper", "trade recorded markets on paper"),
     "quote": Entry("pumpswap.cli.quote:quote", "exact result of a trade: price, fees, impact, limit"),
+    "buy": Entry("pumpswap.cli.buy:buy", "buy a coin: simulated, or with --live"),
+    "sell": Entry("pumpswap.cli.buy:sell", "sell a coin: simulated, or with --live"),
     "pool": Entry("pumpswap.cli.pool:pool", "read pool accounts and those around them"),
     "event": Entry("pumpswap.cli.event:event", "read what the program reports in transactions"),
     "wallet": Entry("pumpswap.cli.wallet:wallet", "keys under a password, and what they may spend"),
@@ -28,7 +30,7 @@ pumpswap = LazyGroup(
     is_root=True,
     help=(
         "Exact PumpSwap trading: quotes, decoding and strategies, on paper by default.\n\n"
-        "Nothing in this version can spend money: it signs and sends no transaction."
+        "Nothing spends money without three things at once: --live, the wallet's password, and limits set for it."
     ),
     examples=[
         Example("pumpswap demo", "one minute: no key, no network, nothing to lose"),

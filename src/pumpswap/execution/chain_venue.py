@@ -24,6 +24,7 @@ from pumpswap.chain.lanes import Lane
 from pumpswap.chain.node import ConfirmedTransaction, Node
 from pumpswap.chain.order_state import BuildRequest, Built, SendJob
 from pumpswap.chain.priority import contended_accounts, price_of_attempt, recent_price
+from pumpswap.chain.schedule import REFRESH_CODES
 from pumpswap.chain.sender import Sender
 from pumpswap.chain.token_extensions import risky_extensions
 from pumpswap.chain.transaction import MAX_COMPUTE_UNITS, ComputeBudget, build_message
@@ -39,7 +40,6 @@ from pumpswap.units import BPS
 
 __all__ = ["ChainVenue", "ChainVenueParts", "Executed"]
 
-_SCHEDULE_CODES = frozenset({6013, 6053})  # a recipient that is not listed any more
 _UNKNOWN_INSTRUCTION = 101
 _MAX_PLANS = 3  # the first, one with a fresh schedule, one of the other generation
 
@@ -253,7 +253,7 @@ class ChainVenue:
             if found.failure is None:
                 return _Ready(plan, state, view, found.units)
             denial = _denial_of(found.failure)
-            if found.failure.amm_code in _SCHEDULE_CODES and not is_distrusted:
+            if found.failure.amm_code in REFRESH_CODES and not is_distrusted:
                 is_distrusted = True
                 parts.pools.distrust(f"{found.failure.code} {found.failure.name}")
             elif found.failure.amm_code in FALLBACK_CODES and generation == 2 and self._may_fall_back(found.failure):

@@ -8,8 +8,9 @@ from solders.pubkey import Pubkey
 
 from pumpswap.amm import FeeSchedule, PoolState
 from pumpswap.chain.node import Node
-from pumpswap.chain.pools import load_pool
+from pumpswap.chain.pools import PoolReader
 from pumpswap.chain.schedule import ScheduleCache
+from pumpswap.errors import ProtocolDrift
 
 __all__ = ["ChainPools", "PoolSource"]
 
@@ -34,14 +35,20 @@ class ChainPools:
     """Reads the pool anew for every order, and the schedule from its cache."""
 
     def __init__(self, node: Node, schedule: ScheduleCache) -> None:
-        self._node = node
+        self._reader = PoolReader(node)
         self._schedule = schedule
 
     async def state(self, pool: Pubkey) -> PoolState:
-        return await load_pool(self._node, pool)
+        return await self._reader.load(pool)
 
     async def schedule(self) -> FeeSchedule:
-        return await self._schedule.current()
+        current = await self._schedule.current()
+        if self._schedule.drift:
+            raise ProtocolDrift(
+                f"the program's settings are not of this version: {'; '.join(self._schedule.drift)}",
+                hint="stop trading and upgrade pumpswap",
+            )
+        return current
 
     def distrust(self, reason: str) -> None:
         self._schedule.invalidate(reason)

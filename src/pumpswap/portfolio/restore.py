@@ -31,7 +31,7 @@ def restore_positions(positions: Iterable[Position]) -> PositionBook:
 
 
 def restore_portfolio(
-    entries: Iterable[LedgerEntry], positions: Iterable[Position], marks: Iterable[Mark]
+    entries: Iterable[LedgerEntry], positions: Iterable[Position], marks: Iterable[Mark] = ()
 ) -> Portfolio:
     """The portfolio of stored books; ``marks`` in order of time: the latest of each open position counts."""
     portfolio = Portfolio()

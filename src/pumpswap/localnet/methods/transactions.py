@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from solders.message import Message, MessageV0
 from solders.transaction import VersionedTransaction
 
 from pumpswap.chain.node import Commitment, SignatureStatus

@@ -1,0 +1,309 @@
+"""The chain venue on the real program: exact fills, exact books, refusals that cost nothing, restarts that lose nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from solders.pubkey import Pubkey
+from solders.transaction import VersionedTransaction
+
+from pumpswap.amm import buy_exact_quote, sell_exact_base
+from pumpswap.amm.addresses import TOKEN_2022_PROGRAM, TOKEN_PROGRAM, WSOL_MINT, ata, user_volume_accumulator
+from pumpswap.chain.balances import wallet_holdings
+from pumpswap.chain.dont_front import DONT_FRONT
+from pumpswap.chain.node import ChainAccount
+from pumpswap.errors import StorageError
+from pumpswap.execution.live_books import LiveBooks, balances_of
+from pumpswap.localnet.faults import Fault, FaultKind, FaultPlan
+from pumpswap.localnet.pools import PoolSpec, fund_tokens, schedule_of
+from pumpswap.model import Denied, EntryKind, Filled, Rejected, Unknown
+from tests.execution.live_world import SOL, WALLET, World
+from tests.support.material import requires_material
+
+pytestmark = requires_material("chain", "programs")
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    made = World(tmp_path)
+    yield made
+    made.close()
+
+
+def books_of(venue: Any) -> LiveBooks:
+    books: LiveBooks = venue.parts.books
+    return books
+
+
+async def agree(world: World, venue: Any) -> None:
+    """Ledger, stored ledger and chain say the same of every asset."""
+    await books_of(venue).check(world.node)
+    assert books_of(venue).run.balances() == books_of(venue).portfolio.ledger.balances()
+
+
+@pytest.mark.asyncio
+async def test_a_buy_and_a_sale_fill_at_the_exact_quote_of_the_state_they_landed_on(world: World) -> None:
+    venue = await world.open()
+    schedule, before = schedule_of(world.chain), world.now()
+    bought = await venue.execute(world.buy(SOL))
+    assert isinstance(bought, Filled), bought
+    assert bought.executed == buy_exact_quote(before, schedule, SOL)
+    assert world.now().base_reserve == before.base_reserve - bought.executed.base_out
+    rents = world.chain.rent(165) * 2 + world.chain.rent(137)  # wrapped SOL, base, accumulator: the first of each
+    assert bought.costs.rent_paid >= rents
+    assert bought.costs.network_fee == 5_000
+    await agree(world, venue)
+    before = world.now()
+    sold = await venue.execute(world.sell(bought.executed.base_out))
+    assert isinstance(sold, Filled), sold
+    assert sold.executed == sell_exact_base(before, schedule, bought.executed.base_out)
+    assert sold.costs.rent_returned == world.chain.rent(165)
+    assert world.chain.account(ata(WALLET, Pubkey.from_string(str(before.pool.base_mint)), TOKEN_PROGRAM)) is None
+    await agree(world, venue)
+    assert books_of(venue).portfolio.positions.open_positions() == []
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("kind", ["graduate", "cashback", "mayhem", "permissionless"])
+@pytest.mark.parametrize("program", [TOKEN_PROGRAM, TOKEN_2022_PROGRAM], ids=["spl", "token-2022"])
+async def test_p12_every_kind_of_pool_can_be_left_again(tmp_path: Path, kind: str, program: Pubkey) -> None:
+    world = World(tmp_path, spec=PoolSpec(kind=kind, base_program=program))
+    venue = await world.open()
+    bought = await venue.execute(world.buy(SOL // 2))
+    assert isinstance(bought, Filled), bought
+    sold = await venue.execute(world.sell(bought.executed.base_out))  # type: ignore[union-attr]
+    assert isinstance(sold, Filled), sold
+    assert sold.costs.rent_returned > 0
+    await agree(world, venue)
+    world.close()
+
+
+@pytest.mark.asyncio
+async def test_wrapped_sol_is_topped_up_by_the_shortfall_only_and_never_closed(world: World) -> None:
+    venue = await world.open()
+    bought = await venue.execute(world.buy(SOL))
+    assert isinstance(bought, Filled)
+    sold = await venue.execute(world.sell(bought.executed.base_out))  # type: ignore[union-attr]
+    assert isinstance(sold, Filled)
+    wrapped = (await wallet_holdings(world.node, WALLET)).wrapped_lamports
+    assert wrapped >= sold.executed.user_quote_out  # type: ignore[union-attr]
+    native = (await wallet_holdings(world.node, WALLET)).native_lamports
+    again = await venue.execute(world.buy(SOL))
+    assert isinstance(again, Filled)
+    after = await wallet_holdings(world.node, WALLET)
+    # Native SOL gave the shortfall, the fees and the rent of the base account; the rest was wrapped already.
+    assert native - after.native_lamports == SOL - wrapped + again.costs.spent + again.costs.rent_paid
+    assert world.chain.account(ata(WALLET, WSOL_MINT, TOKEN_PROGRAM)) is not None
+
+
+@pytest.mark.asyncio
+async def test_the_generation_is_found_by_simulation_and_costs_nothing(world: World) -> None:
+    venue = await world.open()
+    known = await venue.parts.generations.generations()
+    assert known.known == {1}  # the recorded program is older than v2
+    filled = await venue.execute(world.buy(SOL // 10))
+    assert isinstance(filled, Filled)
+    assert len([one for one in world.chain.history(WALLET) if one.err is not None]) == 0
+
+
+@pytest.mark.asyncio
+async def test_a_limit_that_is_exceeded_is_denied_before_anything_is_paid(world: World) -> None:
+    venue = await world.open()
+    quote = buy_exact_quote(world.now(), schedule_of(world.chain), SOL)
+    denied = await venue.execute(world.buy(SOL, limit=quote.base_out + 1))
+    assert isinstance(denied, Denied)
+    assert denied.rule == "limit"
+    assert balances_of(await wallet_holdings(world.node, WALLET)) == {"SOL": 10 * SOL}
+    await agree(world, venue)
+
+
+@pytest.mark.asyncio
+async def test_p01_a_transaction_that_fails_on_chain_is_rejected_with_the_programs_code_and_its_fees(world: World) -> None:
+    venue = await world.open()
+    order = world.buy(SOL)
+    # Between simulation and landing somebody else buys: written as fewer base units in the pool's vault.
+    submit = world.chain.submit
+
+    def after_another_trader(raw: bytes) -> Any:
+        pool = world.now()
+        fund_tokens(
+            world.chain, pool.address, pool.pool.base_mint, pool.base_token_program, pool.base_reserve * 9 // 10
+        )
+        return submit(raw)
+
+    world.chain.submit = after_another_trader  # type: ignore[method-assign]
+    rejected = await venue.execute(order)
+    assert isinstance(rejected, Rejected), rejected
+    assert (rejected.code, rejected.name) == (6040, "BuySlippageBelowMinBaseAmountOut")
+    assert rejected.costs.network_fee == 5_000
+    held = balances_of(await wallet_holdings(world.node, WALLET))
+    assert held == {"SOL": 10 * SOL - rejected.costs.spent}
+    await agree(world, venue)
+
+
+@pytest.mark.asyncio
+async def test_what_the_wallet_cannot_pay_is_denied(world: World) -> None:
+    venue = await world.open()
+    for order in (world.buy(10 * SOL), world.sell(10**9)):
+        denied = await venue.execute(order)
+        assert isinstance(denied, Denied), denied
+        assert denied.rule == "insufficient funds"
+    assert world.chain.history(WALLET) == ()
+
+
+@pytest.mark.asyncio
+async def test_the_impact_cap_holds_buys_back(world: World) -> None:
+    venue = await world.open(settings=world.settings.model_copy(update={"risk": world.settings.risk.model_copy(update={"max_impact_bps": 50})}))
+    denied = await venue.execute(world.buy(SOL))
+    assert isinstance(denied, Denied)
+    assert denied.rule == "impact"
+
+
+@pytest.mark.asyncio
+async def test_books_of_another_network_are_never_traded_on(world: World) -> None:
+    venue = await world.open(network="another genesis hash")
+    denied = await venue.execute(world.buy(SOL))
+    assert isinstance(denied, Denied)
+    assert denied.rule == "wrong network"
+
+
+@pytest.mark.asyncio
+async def test_a_mint_with_a_transfer_fee_is_refused(tmp_path: Path) -> None:
+    world = World(tmp_path, spec=PoolSpec(base_program=TOKEN_2022_PROGRAM))
+    mint = world.chain.account(world.pool.pool.base_mint)
+    assert mint is not None
+    taxed = mint.data[:82].ljust(165, b"\0") + b"\x01" + (1).to_bytes(2, "little") + (108).to_bytes(2, "little") + bytes(108)
+    world.chain.set_account(ChainAccount(mint.address, mint.owner, world.chain.rent(len(taxed)), taxed))
+    world.chain.advance(2)
+    venue = await world.open()
+    denied = await venue.execute(world.buy(SOL))
+    assert isinstance(denied, Denied)
+    assert denied.rule == "risky token"
+    assert "transfer-fee" in denied.text
+    world.close()
+
+
+@pytest.mark.asyncio
+async def test_p02_an_order_whose_fate_is_unknown_blocks_its_token_until_the_chain_tells(world: World) -> None:
+    venue = await world.open()
+    first = world.buy(SOL)
+    # It lands, but the node shows nothing of it: neither landed nor absent can be proven.
+    world.node.faults = FaultPlan([Fault(FaultKind.HIDE)])
+    advance = world.chain.advance
+    world.chain.advance = lambda slots=1: advance(60 * slots)  # type: ignore[method-assign]
+    unknown = await venue.execute(first)
+    assert isinstance(unknown, Unknown), unknown
+    world.chain.advance = advance  # type: ignore[method-assign]
+    blocked = await venue.execute(world.buy(SOL))
+    assert isinstance(blocked, Denied)
+    assert blocked.rule == "unresolved order"
+    world.node.faults = FaultPlan()
+    ((order, outcome),) = await venue.resolve_open()
+    assert order == first
+    assert isinstance(outcome, Filled)
+    assert venue.blocked_tokens() == {}
+    await agree(world, venue)
+    assert isinstance(await venue.execute(world.buy(SOL)), Filled)
+
+
+@pytest.mark.asyncio
+async def test_p23_p24_a_restart_finds_what_landed_and_books_it_once(world: World) -> None:
+    venue = await world.open()
+    order = world.buy(SOL)
+    class Killed(BaseException):
+        pass
+
+    def die(*_: object) -> None:
+        raise Killed
+
+    books_of(venue).settle = die  # type: ignore[method-assign]
+    with pytest.raises(Killed):
+        await venue.execute(order)
+    again = await world.open()
+    ((found, outcome),) = await again.resolve_open()
+    assert found == order
+    assert isinstance(outcome, Filled)
+    await agree(world, again)
+    third = await world.open()
+    assert await third.resolve_open() == []
+    assert list(books_of(third).run.outcomes()) == [outcome]
+    assert books_of(third).portfolio.positions.open_positions()[0].base_units == outcome.executed.base_out  # type: ignore[union-attr]
+    assert await books_of(third).reconcile(world.node) == []
+
+
+@pytest.mark.asyncio
+async def test_an_order_is_executed_once(world: World) -> None:
+    venue = await world.open()
+    order = world.buy(SOL // 10)
+    assert isinstance(await venue.execute(order), Filled)
+    with pytest.raises(StorageError):
+        await venue.execute(order)
+    await agree(world, venue)
+
+
+@pytest.mark.asyncio
+async def test_concurrent_orders_on_two_tokens_share_the_wallet_without_counting_anything_twice(world: World) -> None:
+    other = world.another_pool()
+    venue = await world.open()
+    outcomes = await asyncio.gather(
+        venue.execute(world.buy(SOL)), venue.execute(world.buy(2 * SOL, pool=other)), venue.execute(world.buy(SOL))
+    )
+    assert [type(outcome) for outcome in outcomes] == [Filled, Filled, Filled], outcomes
+    await agree(world, venue)
+    # Together they want more than there is: at least one is refused, none fails on chain.
+    outcomes = await asyncio.gather(venue.execute(world.buy(4 * SOL)), venue.execute(world.buy(4 * SOL, pool=other)))
+    assert {type(outcome) for outcome in outcomes} == {Filled, Denied}, outcomes
+    assert [one for one in world.chain.history(WALLET) if one.err is not None] == []
+    await agree(world, venue)
+
+
+@pytest.mark.asyncio
+async def test_p11_the_marker_is_read_only_on_the_swap_and_the_program_tolerates_it(world: World) -> None:
+    sending = world.settings.sending.model_copy(update={"dont_front": True})
+    venue = await world.open(settings=world.settings.model_copy(update={"sending": sending}))
+    filled = await venue.execute(world.buy(SOL // 10))
+    assert isinstance(filled, Filled), filled
+    landed = world.chain.transaction(filled.signature)
+    assert landed is not None
+    message = VersionedTransaction.from_bytes(landed.raw).message
+    place = list(message.account_keys).index(DONT_FRONT)
+    assert not message.is_maybe_writable(place)
+
+
+@pytest.mark.asyncio
+async def test_p29_what_somebody_else_has_moved_becomes_foreign_entries_and_cuts_the_position(world: World) -> None:
+    venue = await world.open()
+    bought = await venue.execute(world.buy(SOL))
+    assert isinstance(bought, Filled)
+    pool, units = world.now(), bought.executed.base_out  # type: ignore[union-attr]
+    fund_tokens(world.chain, WALLET, pool.pool.base_mint, pool.base_token_program, units // 4)
+    world.chain.airdrop(WALLET, SOL)
+    world.chain.advance(2)
+    again = await world.open()
+    assert await again.resolve_open() == []
+    entries = await books_of(again).reconcile(world.node)
+    assert {(entry.asset, entry.units, entry.kind) for entry in entries} == {
+        ("SOL", SOL, EntryKind.FOREIGN),
+        (str(pool.pool.base_mint), units // 4 - units, EntryKind.FOREIGN),
+    }
+    (position,) = books_of(again).portfolio.positions.open_positions()
+    assert position.base_units == units // 4
+    await agree(world, again)
+    sold = await again.execute(world.sell(units // 4))
+    assert isinstance(sold, Filled)
+    await agree(world, again)
+
+
+@pytest.mark.asyncio
+async def test_the_accumulator_and_other_deposits_are_paid_once(world: World) -> None:
+    venue = await world.open()
+    first = await venue.execute(world.buy(SOL // 10))
+    second = await venue.execute(world.buy(SOL // 10))
+    assert isinstance(first, Filled) and isinstance(second, Filled)
+    assert world.chain.account(user_volume_accumulator(WALLET)) is not None
+    assert second.costs.rent_paid == 0
+
