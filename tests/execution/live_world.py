@@ -79,7 +79,7 @@ class World:
         self.node = LocalNode(self.chain)
         self.clock = ChainClock(self.chain)
         self.database: Database = open_database(folder / "live.sqlite")
-        self.settings = Settings(risk={"max_impact_bps": 1_000})  # type: ignore[arg-type]
+        self.settings = Settings(risk={"max_impact_bps": 5_000})  # type: ignore[arg-type]
         self.lanes: list[Lane] = []
         self.numbers = 0
 
@@ -126,6 +126,7 @@ class World:
             settings=settings,
             rng=random.Random(9),
             lanes=lanes,
+            limits=changes.get("limits"),
         )
         return ChainVenue(parts)
 

@@ -1,4 +1,4 @@
-"""The chain venue on the real program: exact fills, exact books, refusals that cost nothing, restarts that lose nothing."""
+"""The chain venue on the real program: exact fills and books, refusals that cost nothing, restarts that lose none."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from pumpswap.execution.live_books import LiveBooks, balances_of
 from pumpswap.localnet.faults import Fault, FaultKind, FaultPlan
 from pumpswap.localnet.pools import PoolSpec, fund_tokens, schedule_of
 from pumpswap.model import Denied, EntryKind, Filled, Rejected, Unknown
+from pumpswap.wallet.limits import WalletLimits
 from tests.execution.live_world import SOL, WALLET, World
 from tests.support.material import requires_material
 
@@ -42,7 +43,8 @@ def books_of(venue: Any) -> LiveBooks:
 async def agree(world: World, venue: Any) -> None:
     """Ledger, stored ledger and chain say the same of every asset."""
     await books_of(venue).check(world.node)
-    assert books_of(venue).run.balances() == books_of(venue).portfolio.ledger.balances()
+    stored = {asset: units for asset, units in books_of(venue).run.balances().items() if units}
+    assert stored == books_of(venue).portfolio.ledger.balances()
 
 
 @pytest.mark.asyncio
@@ -122,7 +124,9 @@ async def test_a_limit_that_is_exceeded_is_denied_before_anything_is_paid(world:
 
 
 @pytest.mark.asyncio
-async def test_p01_a_transaction_that_fails_on_chain_is_rejected_with_the_programs_code_and_its_fees(world: World) -> None:
+async def test_p01_a_transaction_that_fails_on_chain_is_rejected_with_the_programs_code_and_its_fees(
+    world: World,
+) -> None:
     venue = await world.open()
     order = world.buy(SOL)
     # Between simulation and landing somebody else buys: written as fewer base units in the pool's vault.
@@ -157,7 +161,11 @@ async def test_what_the_wallet_cannot_pay_is_denied(world: World) -> None:
 
 @pytest.mark.asyncio
 async def test_the_impact_cap_holds_buys_back(world: World) -> None:
-    venue = await world.open(settings=world.settings.model_copy(update={"risk": world.settings.risk.model_copy(update={"max_impact_bps": 50})}))
+    venue = await world.open(
+        settings=world.settings.model_copy(
+            update={"risk": world.settings.risk.model_copy(update={"max_impact_bps": 50})}
+        )
+    )
     denied = await venue.execute(world.buy(SOL))
     assert isinstance(denied, Denied)
     assert denied.rule == "impact"
@@ -176,7 +184,13 @@ async def test_a_mint_with_a_transfer_fee_is_refused(tmp_path: Path) -> None:
     world = World(tmp_path, spec=PoolSpec(base_program=TOKEN_2022_PROGRAM))
     mint = world.chain.account(world.pool.pool.base_mint)
     assert mint is not None
-    taxed = mint.data[:82].ljust(165, b"\0") + b"\x01" + (1).to_bytes(2, "little") + (108).to_bytes(2, "little") + bytes(108)
+    taxed = (
+        mint.data[:82].ljust(165, b"\0")
+        + b"\x01"
+        + (1).to_bytes(2, "little")
+        + (108).to_bytes(2, "little")
+        + bytes(108)
+    )
     world.chain.set_account(ChainAccount(mint.address, mint.owner, world.chain.rent(len(taxed)), taxed))
     world.chain.advance(2)
     venue = await world.open()
@@ -214,6 +228,7 @@ async def test_p02_an_order_whose_fate_is_unknown_blocks_its_token_until_the_cha
 async def test_p23_p24_a_restart_finds_what_landed_and_books_it_once(world: World) -> None:
     venue = await world.open()
     order = world.buy(SOL)
+
     class Killed(BaseException):
         pass
 
@@ -307,3 +322,37 @@ async def test_the_accumulator_and_other_deposits_are_paid_once(world: World) ->
     assert world.chain.account(user_volume_accumulator(WALLET)) is not None
     assert second.costs.rent_paid == 0
 
+
+@pytest.mark.asyncio
+async def test_the_wallets_limits_of_a_day_and_its_reserve_hold_back_buys_and_never_sales(world: World) -> None:
+    venue = await world.open(limits=WalletLimits(2 * SOL, 2 * SOL, 0))
+    bought = await venue.execute(world.buy(SOL))
+    assert isinstance(bought, Filled)
+    spent = books_of(venue).spent_since(0)
+    assert spent == bought.executed.total_quote + bought.costs.spent  # type: ignore[union-attr]
+    over = await venue.execute(world.buy(2 * SOL - spent))
+    assert isinstance(over, Denied)
+    assert over.rule == "day limit"
+    venue = await world.open(limits=WalletLimits(9 * SOL, 90 * SOL, 8 * SOL))
+    under = await venue.execute(world.buy(SOL))
+    assert isinstance(under, Denied)
+    assert under.rule == "wallet reserve"
+    assert isinstance(await venue.execute(world.sell(bought.executed.base_out)), Filled)  # type: ignore[union-attr]
+    await agree(world, venue)
+
+
+@pytest.mark.asyncio
+async def test_p08_each_attempt_pays_a_step_more_and_only_after_the_one_before_has_expired(world: World) -> None:
+    venue = await world.open()
+    world.node.faults = FaultPlan([Fault(FaultKind.DROP_BEFORE, times=200)])
+    advance = world.chain.advance
+    world.chain.advance = lambda slots=1: advance(40 * slots)  # type: ignore[method-assign]
+    denied = await venue.execute(world.buy(SOL))
+    assert isinstance(denied, Denied), denied
+    assert denied.rule == "expired"
+    attempts = books_of(venue).run.attempts.of_order(denied.order_id)
+    assert [one.compute_unit_price_micro_lamports for one in attempts] == [10_000, 15_000, 22_500]
+    assert balances_of(await wallet_holdings(world.node, WALLET)) == {"SOL": 10 * SOL}
+    world.chain.advance = advance  # type: ignore[method-assign]
+    world.node.faults = FaultPlan()
+    assert isinstance(await venue.execute(world.buy(SOL)), Filled)

@@ -17,8 +17,13 @@ __all__ = ["decode", "pool"]
 
 pool = LazyGroup(
     "pool",
-    entries={"decode": Entry("pumpswap.cli.pool:decode", "account bytes to fields: pools, configs, fees, curves")},
-    help="Read pool accounts and those around them.",
+    entries={
+        "show": Entry("pumpswap.cli.pool_chain:show", "a pool now: price, reserves, fees, risks"),
+        "find": Entry("pumpswap.cli.pool_chain:find", "the pools of a coin, canonical ones first"),
+        "watch": Entry("pumpswap.cli.pool_chain:watch", "every swap of a pool as it is confirmed"),
+        "decode": Entry("pumpswap.cli.pool:decode", "account bytes to fields: pools, configs, fees, curves"),
+    },
+    help="Pools on the chain, and the bytes of their accounts.",
     examples=[Example("pumpswap pool decode pool.json")],
 )
 

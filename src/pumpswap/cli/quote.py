@@ -1,9 +1,12 @@
-"""``pumpswap quote``, offline."""
+"""``pumpswap quote``: offline, or on a pool of the chain."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import click
+
+from pumpswap.cli.chain_options import chain_options, chain_settings
 from pumpswap.cli.lazy import Example, command, option
 from pumpswap.cli.output import Output, pass_output
 from pumpswap.cli.params import AMOUNT, BPS, DECIMALS, PUBKEY, SIGNED_AMOUNT, SOL, UNITS, UTC_TIME
@@ -12,7 +15,11 @@ from pumpswap.errors import UsageError
 from pumpswap.units import to_units
 
 if TYPE_CHECKING:
+    from solders.pubkey import Pubkey
+
     from pumpswap.amm import FeeSchedule, PoolState, Quote
+    from pumpswap.amm.schedules import DatedSchedule
+    from pumpswap.settings import Settings
 
 __all__ = ["quote"]
 
@@ -24,7 +31,9 @@ _FEES = "Fees and limit"
 @command(
     "quote",
     help=(
-        "Quote a trade exactly as the program would execute it, without a network.\n\n"
+        "Quote a trade exactly as the program would execute it.\n\n"
+        "With a MINT (or the address of a pool) the pool and the fees are read from the chain, as they are now. "
+        "Without one nothing is asked of any network:\n\n"
         "The pool comes from options, from a state file, or from both, where options win. Without either it is a fresh "
         "graduate of the standard curve: 206,900,000 tokens and 84.990359056 SOL, canonical, with a coin creator. "
         "Real pools differ: some open higher, boosted ones hold less SOL and have virtual reserves.\n\n"
@@ -35,6 +44,7 @@ _FEES = "Fees and limit"
     ),
     examples=[
         Example("pumpswap quote --buy-sol 1", "what one SOL buys in a fresh graduate"),
+        Example("pumpswap quote MINT --buy-sol 1", "and in this coin's pool, now", needs="an endpoint"),
         Example("pumpswap quote --sell-base 1000000 --slippage-bps 300", "one million tokens, 3 % slippage"),
         Example("pumpswap quote --sell-for-sol 2.5 --state state.json", "how many tokens bring 2.5 SOL"),
         Example("pumpswap quote --buy-sol 1 --quote-vault 67.40585379 --virtual-quote 17.584505294", "a boosted pool"),
@@ -44,6 +54,7 @@ _FEES = "Fees and limit"
         ),
     ],
 )
+@click.argument("address", type=PUBKEY, required=False, metavar="[MINT]")
 @option("--buy-sol", type=SOL, metavar="SOL", section=_TRADE, help="Spend exactly this, fees included.")
 @option("--buy-base", type=AMOUNT, metavar="TOKENS", section=_TRADE, help="Get exactly this many tokens.")
 @option("--sell-base", type=AMOUNT, metavar="TOKENS", section=_TRADE, help="Sell exactly this many tokens.")
@@ -74,10 +85,15 @@ _FEES = "Fees and limit"
     section=_FEES,
     help="Fees that were in force at this time (UTC); default: today's.",
 )
+@chain_options
 @pass_output
 def quote(
     out: Output,
     /,
+    address: Pubkey | None,
+    urls: tuple[str, ...],
+    ws_url: str | None,
+    network: str | None,
     state_file: str | None,
     slippage_bps: int,
     at: int | None,
@@ -110,10 +126,16 @@ def quote(
     from pumpswap.cli.quoting.view import Shown, quote_json, quote_table
 
     document = None if state_file is None else json_object(read_source(state_file), "the state")
+    if address is not None:
+        if document is not None or at is not None:
+            raise UsageError("a MINT is read from the chain as it is now", hint="leave out --state and --at")
+        document, dated = _on_chain(chain_settings(out, urls, ws_url, network), address)
+        schedule = dated.schedule
+    else:
+        schedule = current_schedule() if at is None else schedule_at(at)
+        dated = next(each for each in dated_schedules() if each.schedule is schedule)
     state = state_of(document, PoolOptions(**pool))
-    schedule = current_schedule() if at is None else schedule_at(at)
     result = _quoted(trade, _raw(trade, amount, state), state, schedule)
-    dated = next(each for each in dated_schedules() if each.schedule is schedule)
     shown = Shown(state, dated, result, slippage_bps)
     if isinstance(result, SellQuote) and result.user_quote_out == 0:
         out.warn("this sale pays nothing: the program would take the tokens; sell more at once")
@@ -121,6 +143,24 @@ def quote(
         out.emit("quote", quote_json(shown))
     else:
         out.show(quote_table(shown))
+
+
+def _on_chain(settings: Settings, address: Pubkey) -> tuple[dict[str, Any], DatedSchedule]:
+    """A state document of the pool, and the fees that are in force."""
+    from pumpswap.amm.schedules import DatedSchedule
+    from pumpswap.cli.quoting.state import state_json
+    from pumpswap.cli.waiting import wait_for
+    from pumpswap.clock import NS_PER_SECOND
+    from pumpswap.sdk import ChainConnection
+
+    async def read() -> tuple[dict[str, Any], DatedSchedule]:
+        async with ChainConnection(settings) as connection:
+            state = await connection.pool(address)
+            found = await connection.schedules.read()
+            dated = DatedSchedule(found.read_ns // NS_PER_SECOND, f"read at slot {found.slot}", found.schedule)
+            return state_json(state), dated
+
+    return wait_for(read())
 
 
 def _one_trade(amounts: dict[str, Any]) -> tuple[str, Any]:

@@ -17,9 +17,12 @@ COMMANDS = {
     "quote": Entry("pumpswap.cli.quote:quote", "exact result of a trade: price, fees, impact, limit"),
     "buy": Entry("pumpswap.cli.buy:buy", "buy a coin: simulated, or with --live"),
     "sell": Entry("pumpswap.cli.buy:sell", "sell a coin: simulated, or with --live"),
-    "pool": Entry("pumpswap.cli.pool:pool", "read pool accounts and those around them"),
+    "pool": Entry("pumpswap.cli.pool:pool", "pools on the chain, and the bytes of their accounts"),
     "event": Entry("pumpswap.cli.event:event", "read what the program reports in transactions"),
+    "tx": Entry("pumpswap.cli.tx:tx", "what a transaction did, cost, and why it failed"),
     "wallet": Entry("pumpswap.cli.wallet:wallet", "keys under a password, and what they may spend"),
+    "doctor": Entry("pumpswap.cli.doctor:doctor", "is everything in order before money moves?"),
+    "protocol": Entry("pumpswap.cli.protocol:protocol", "is the program the one that this version knows?"),
     "completion": Entry("pumpswap.cli.completion:completion", "make your shell complete commands and options"),
     "version": Entry("pumpswap.cli.version:version", "versions of pumpswap and what it runs on"),
 }

@@ -30,6 +30,10 @@ class Books(Protocol):
         """What the ledger has of an asset."""
         ...
 
+    def spent_since(self, since_ns: int) -> int:
+        """Lamports that orders have paid for tokens, fees and tips since then; proceeds are not set off."""
+        ...
+
     async def reconcile(self, node: Node, unsent: str = "") -> Sequence[LedgerEntry]:
         """Compare the ledger with the chain; differences become foreign entries, which are returned.
 

@@ -37,16 +37,21 @@ from pumpswap.execution.swap_plan import Denial, SwapChoices, SwapPlan, Tip, Wal
 from pumpswap.model import SOL, Attempt, Denied, Filled, Order, Outcome, Rejected, TradeSide, Unknown
 from pumpswap.settings import Settings
 from pumpswap.units import BPS
+from pumpswap.wallet.limits import WalletLimits
 
 __all__ = ["ChainVenue", "ChainVenueParts", "Executed"]
 
 _UNKNOWN_INSTRUCTION = 101
+_DAY_NS = 86_400 * NS_PER_SECOND
 _MAX_PLANS = 3  # the first, one with a fresh schedule, one of the other generation
 
 
 @dataclass(frozen=True, slots=True)
 class ChainVenueParts:
-    """What a chain venue works with. ``network`` is the genesis hash of the chain that the books belong to."""
+    """What a chain venue works with. ``network`` is the genesis hash of the chain that the books belong to.
+
+    ``limits`` are the wallet's own; the guard holds those of one order, the venue those of a day and the reserve.
+    """
 
     node: Node
     sender: Sender
@@ -59,6 +64,7 @@ class ChainVenueParts:
     settings: Settings
     rng: Random
     lanes: Sequence[Lane] = ()
+    limits: WalletLimits | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,6 +237,9 @@ class ChainVenue:
         price = price_of_attempt(recent.micro_lamports, before, sending)
         budget = ComputeBudget(compute_limit(ready.units, sending), price)
         await self._reserve(ready.plan, ready.view, budget)
+        limited = self._check_limits(ready.plan, ready.view, budget)
+        if limited is not None:
+            return limited
         message = build_message(ready.plan.instructions, parts.wallet, request.blockhash.blockhash, budget)
         tip = ready.plan.tip.lamports if ready.plan.tip else 0
         return Built(message, ready.plan.spend_plan(budget), budget.unit_limit, price, tip)
@@ -337,6 +346,25 @@ class ChainVenue:
                 hint="wait for the other orders, then compare the books with the chain",
             )
         self._take(plan, view, wanted, keep_lamports=await self._rent(0))
+
+    def _check_limits(self, plan: SwapPlan, view: WalletView, budget: ComputeBudget) -> Denial | None:
+        """The wallet's limits for a day and for what stays. They hold back buys: leaving is always allowed."""
+        limits, order = self.parts.limits, plan.order
+        if limits is None or order.side is TradeSide.SELL:
+            return None
+        others, ours = self._reservations.others(order.order_id), self._reservations.of(order.order_id)
+        left = view.native_lamports - others.native_lamports - ours.native_lamports
+        if left < limits.min_reserve_lamports:
+            text = f"leaves {left} lamports of native SOL, the wallet's reserve is {limits.min_reserve_lamports}"
+            return Denial("wallet reserve", text)
+        day_ns = self._now_ns() - _DAY_NS
+        on_the_way = others.native_lamports + others.wrapped_lamports
+        tip = plan.tip.lamports if plan.tip else 0
+        spent = self.parts.books.spent_since(day_ns) + on_the_way + order.quote_lamports + budget.fee() + tip
+        if spent > limits.max_day_lamports:
+            text = f"brings the orders of 24 hours to {spent} lamports, the limit is {limits.max_day_lamports}"
+            return Denial("day limit", text)
+        return None
 
     def _take(self, plan: SwapPlan, view: WalletView, wanted: Reservation, *, keep_lamports: int) -> None:
         # A fee payer keeps the rent of an empty account, or the network refuses the transaction.

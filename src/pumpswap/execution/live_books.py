@@ -24,6 +24,11 @@ from pumpswap.storage.run import Run
 __all__ = ["LIVE", "LiveBooks", "balances_of"]
 
 LIVE = "live"
+_ALWAYS_SPENT = frozenset({EntryKind.NETWORK_FEE, EntryKind.PRIORITY_FEE, EntryKind.TIP})
+# A sale pays these out of its proceeds.
+_SPENT_BY_BUYS = frozenset(
+    {EntryKind.TRADE_QUOTE, EntryKind.LP_FEE, EntryKind.PROTOCOL_FEE, EntryKind.CREATOR_FEE, EntryKind.CASHBACK}
+)
 
 
 def balances_of(holdings: WalletHoldings) -> dict[str, int]:
@@ -132,6 +137,18 @@ class LiveBooks:
     def balance(self, asset: str) -> int:
         """What the ledger has of an asset."""
         return self.portfolio.ledger.balance(asset)
+
+    def spent_since(self, since_ns: int) -> int:
+        """Lamports that orders have paid for tokens, fees and tips since then; proceeds are not set off."""
+        booked = self.portfolio.ledger.entries
+        recent = [entry for entry in booked if entry.at_ns >= since_ns and entry.asset == SOL and entry.order_id]
+        bought = {entry.order_id for entry in recent if entry.kind is EntryKind.TRADE_QUOTE and entry.units < 0}
+        counted = (
+            entry
+            for entry in recent
+            if entry.kind in _ALWAYS_SPENT or (entry.order_id in bought and entry.kind in _SPENT_BY_BUYS)
+        )
+        return -sum(entry.units for entry in counted)
 
     async def reconcile(self, node: Node, unsent: str = "") -> Sequence[LedgerEntry]:
         """Compare the ledger with the chain; differences become foreign entries, which are returned.

@@ -28,6 +28,10 @@ class Reservations:
     def __len__(self) -> int:
         return len(self._taken)
 
+    def of(self, order_id: str) -> Reservation:
+        """What this order has taken."""
+        return self._taken.get(order_id, Reservation())
+
     def others(self, order_id: str, mint: str = "") -> Reservation:
         """Sum of what all orders but this one have taken, with the base units of ``mint``."""
         rest = [taken for other, taken in self._taken.items() if other != order_id]

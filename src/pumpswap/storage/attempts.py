@@ -93,6 +93,16 @@ class Attempts:
         query = select(ATTEMPTS).where(ATTEMPTS.c.run_id == self._run_id, ATTEMPTS.c.state.in_(_OPEN))
         return tuple(self._connections.rows(query.order_by(ATTEMPTS.c.id), _attempt_of))
 
+    def by_signature(self, signature: str) -> tuple[Attempt, str] | None:
+        """The attempt with this signature and the status of its order; None when this run has none."""
+        same = (ORDERS.c.run_id == ATTEMPTS.c.run_id) & (ORDERS.c.order_id == ATTEMPTS.c.order_id)
+        query = (
+            select(ATTEMPTS, ORDERS.c.status)
+            .select_from(ATTEMPTS.join(ORDERS, same))
+            .where(ATTEMPTS.c.run_id == self._run_id, ATTEMPTS.c.signature == signature)
+        )
+        return next(self._connections.rows(query, lambda row: (_attempt_of(row), row.status)), None)
+
     def _check_order(self, connection: Connection, attempt: Attempt) -> None:
         order = (ORDERS.c.run_id == self._run_id, ORDERS.c.order_id == attempt.order_id)
         status = connection.execute(select(ORDERS.c.status).where(*order)).scalar()
