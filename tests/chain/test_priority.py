@@ -1,4 +1,4 @@
-"""Priority fees: of this pool's accounts, between floor and cap, a step more per attempt; sandwiches found afterwards."""
+"""Priority fees: of this pool's accounts, between floor and cap, a step more per attempt; sandwiches found."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def test_only_the_base_that_went_both_ways_counts_as_earned() -> None:
     [
         [OURS],
         [],
-        around(pool="another pool")[:1] + [OURS] + around(pool="another pool")[2:],
+        [*around(pool="another pool")[:1], OURS, *around(pool="another pool")[2:]],
         around(back_buys=True),
         around()[::-1],
         around(trader="us"),

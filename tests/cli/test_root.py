@@ -44,7 +44,7 @@ def test_help_fits_the_terminal_and_lists_commands_in_the_order_of_a_newcomer() 
     lines = result.stdout.splitlines()
     assert max(map(len, lines)) <= 80
     listed = [line.split()[0] for line in lines[lines.index("Commands:") + 1 :] if line.startswith("  ")]
-    assert listed[:5] == ["demo", "paper", "quote", "pool", "event"]
+    assert listed[:6] == ["demo", "paper", "quote", "buy", "sell", "pool"]
 
 
 def test_a_bare_name_shows_help_as_talk_and_is_a_usage_error() -> None:
@@ -69,7 +69,7 @@ def test_global_options_without_a_command_are_a_usage_error() -> None:
         (["--jsno", "quote"], "there is no option --jsno", "did you mean --json?"),
         (["quote", "-x"], "there is no option -x", "see pumpswap quote --help"),
         (["quote", "--buy-sol"], "option '--buy-sol' requires an argument", "see pumpswap quote --help"),
-        (["quote", "--buy-sol", "1", "2"], "got unexpected extra argument", "see pumpswap quote --help"),
+        (["quote", "--buy-sol", "1", "2"], "[MINT]: '2' is no Solana address", "an address is 32 to 44"),
         (["completion"], "SHELL is missing", "one of bash, zsh, fish"),
         (["completion", "tcsh"], "SHELL: 'tcsh' is not one of", "see pumpswap completion --help"),
     ],

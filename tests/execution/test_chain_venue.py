@@ -7,22 +7,28 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from solders.pubkey import Pubkey
 from solders.transaction import VersionedTransaction
 
-from pumpswap.amm import buy_exact_quote, sell_exact_base
+from pumpswap.amm import FeeSchedule, PoolState, buy_exact_quote, sell_exact_base
 from pumpswap.amm.addresses import TOKEN_2022_PROGRAM, TOKEN_PROGRAM, WSOL_MINT, ata, user_volume_accumulator
 from pumpswap.chain.balances import wallet_holdings
 from pumpswap.chain.dont_front import DONT_FRONT
+from pumpswap.chain.generation import GenerationProbe, Generations
 from pumpswap.chain.node import ChainAccount
+from pumpswap.chain.schedule import ScheduleCache
 from pumpswap.errors import StorageError
 from pumpswap.execution.live_books import LiveBooks, balances_of
+from pumpswap.execution.pool_source import ChainPools
+from pumpswap.execution.sandwich import find_sandwich
 from pumpswap.localnet.faults import Fault, FaultKind, FaultPlan
 from pumpswap.localnet.pools import PoolSpec, fund_tokens, schedule_of
 from pumpswap.model import Denied, EntryKind, Filled, Rejected, Unknown
 from pumpswap.wallet.limits import WalletLimits
 from tests.execution.live_world import SOL, WALLET, World
+from tests.localnet.practice import ALICE, swap
 from tests.support.material import requires_material
 
 pytestmark = requires_material("chain", "programs")
@@ -81,6 +87,19 @@ async def test_p12_every_kind_of_pool_can_be_left_again(tmp_path: Path, kind: st
     assert isinstance(sold, Filled), sold
     assert sold.costs.rent_returned > 0
     await agree(world, venue)
+    world.close()
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("length", [211, 244, 300])
+async def test_a_short_pool_account_is_extended_and_its_growth_is_rent(tmp_path: Path, length: int) -> None:
+    kind = "graduate" if length > 211 else "permissionless"
+    world = World(tmp_path, spec=PoolSpec(kind=kind, account_len=length))
+    venue = await world.open()
+    bought = await venue.execute(world.buy(SOL // 2))
+    assert isinstance(bought, Filled), bought
+    await agree(world, venue)
+    assert [one for one in books_of(venue).portfolio.ledger.entries if one.kind is EntryKind.FOREIGN] == []
     world.close()
 
 
@@ -290,6 +309,34 @@ async def test_p11_the_marker_is_read_only_on_the_swap_and_the_program_tolerates
 
 
 @pytest.mark.asyncio
+async def test_p11_a_sandwich_around_our_trade_is_found_in_the_history_of_its_slot(world: World) -> None:
+    venue = await world.open()
+    calm = await venue.execute(world.buy(SOL // 10))
+    assert isinstance(calm, Filled)
+    assert await find_sandwich(world.node, calm, str(world.pool.address)) is None
+    world.chain.set_account(ChainAccount(ALICE.pubkey(), Pubkey.default(), 100 * SOL, b""))
+    world.chain.advance(2)
+    order, submit, schedule = world.buy(SOL), world.chain.submit, schedule_of(world.chain)
+
+    def sandwiched(raw: bytes) -> Any:
+        bread = buy_exact_quote(world.now(), schedule, SOL // 2)
+        assert submit(swap(world.chain, ALICE, world.pool, bread, 1)).err is None
+        receipt = submit(raw)
+        back = sell_exact_base(world.now(), schedule, bread.base_out)
+        assert submit(swap(world.chain, ALICE, world.pool, back, 1)).err is None
+        return receipt
+
+    world.chain.submit = sandwiched  # type: ignore[method-assign]
+    filled = await venue.execute(order)
+    assert isinstance(filled, Filled), filled
+    found = await find_sandwich(world.node, filled, str(world.pool.address))
+    assert found is not None
+    assert found.trader == str(ALICE.pubkey())
+    assert (len(found.front_signatures), len(found.back_signatures)) == (1, 1)
+    await agree(world, venue)
+
+
+@pytest.mark.asyncio
 async def test_p29_what_somebody_else_has_moved_becomes_foreign_entries_and_cuts_the_position(world: World) -> None:
     venue = await world.open()
     bought = await venue.execute(world.buy(SOL))
@@ -356,3 +403,60 @@ async def test_p08_each_attempt_pays_a_step_more_and_only_after_the_one_before_h
     world.chain.advance = advance  # type: ignore[method-assign]
     world.node.faults = FaultPlan()
     assert isinstance(await venue.execute(world.buy(SOL)), Filled)
+
+
+class StaleRecipients:
+    """A schedule whose fee recipients are no longer those of the chain, until it is distrusted."""
+
+    def __init__(self, world: World) -> None:
+        self._chain_pools = ChainPools(world.node, ScheduleCache(world.node, world.clock, 300))
+        self.reasons: list[str] = []
+
+    async def state(self, pool: Pubkey) -> PoolState:
+        return await self._chain_pools.state(pool)
+
+    async def schedule(self) -> FeeSchedule:
+        real = await self._chain_pools.schedule()
+        if self.reasons:
+            return real
+        others = tuple(Pubkey.from_bytes(bytes([number + 1]) * 32) for number in range(8))
+        config = msgspec.structs.replace(real.global_config, protocol_fee_recipients=others)
+        return FeeSchedule(config, real.fee_config)
+
+    def distrust(self, reason: str) -> None:
+        self.reasons.append(reason)
+
+
+@pytest.mark.asyncio
+async def test_p13_recipients_that_have_changed_are_read_again_before_anything_is_paid(world: World) -> None:
+    pools = StaleRecipients(world)
+    venue = await world.open(pools=pools)
+    filled = await venue.execute(world.buy(SOL))
+    assert isinstance(filled, Filled), filled
+    assert len(pools.reasons) == 1
+    assert pools.reasons[0].startswith("6013")
+    assert len(world.chain.history(WALLET)) == 1
+
+
+@pytest.mark.asyncio
+async def test_a_program_that_does_not_know_v2_after_all_is_traded_through_v1(world: World) -> None:
+    probe = GenerationProbe(world.node, WALLET)
+    probe._found = Generations("an upgrade that was rolled back", frozenset({1, 2}))
+    venue = await world.open(generations=probe)
+    filled = await venue.execute(world.buy(SOL))
+    assert isinstance(filled, Filled), filled
+    assert (await probe.generations()).known == {1}
+    assert [one.err for one in world.chain.history(WALLET)] == [None]
+
+
+@pytest.mark.asyncio
+async def test_rent_is_what_the_network_asks_and_never_a_constant(world: World) -> None:
+    world.chain.set_lamports_per_byte(5_080)
+    world.chain.advance(2)
+    venue = await world.open()
+    bought = await venue.execute(world.buy(SOL))
+    assert isinstance(bought, Filled), bought
+    sold = await venue.execute(world.sell(bought.executed.base_out))  # type: ignore[union-attr]
+    assert isinstance(sold, Filled), sold
+    assert sold.costs.rent_returned == world.chain.rent(165) == (165 + 128) * 5_080
+    await agree(world, venue)

@@ -16,6 +16,7 @@ from pumpswap.errors import InsufficientFunds, NotRunning
 from pumpswap.execution.paper import PaperVenue
 from pumpswap.execution.venue import Venue
 from pumpswap.execution.venue_thread import VenueThread
+from pumpswap.localnet.faults import Fault, FaultKind, FaultPlan
 from pumpswap.localnet.pools import schedule_of
 from pumpswap.market.book import PoolBook
 from pumpswap.model import SOL as SOL_ASSET
@@ -181,8 +182,8 @@ def test_every_order_has_exactly_one_outcome(bench: Bench) -> None:
     assert bench.venue.next_landing_ns() is None
 
 
-def test_the_engine_trades_on_any_venue_and_its_ledger_is_the_wallet(tmp_path: Path, request: Any) -> None:
-    """The same loop on both venues, from snapshot to exit; ``Engine`` compares ledger and wallet at every outcome."""
+def test_the_engine_trades_on_the_chain_and_its_ledger_is_the_wallet(tmp_path: Path) -> None:
+    """The same loop as on paper, from snapshot to exit; ``Engine`` compares ledger and wallet at every outcome."""
     world = World(tmp_path, lamports=START)
     settings = world.settings.model_copy(
         update={"exits": world.settings.exits.model_copy(update={"max_hold_seconds": 1})}
@@ -224,3 +225,23 @@ def test_a_live_venue_does_not_promise_more_than_the_chain_holds(tmp_path: Path)
     with venue, pytest.raises(InsufficientFunds):
         venue.deposit(START + 1)
     world.close()
+
+
+def test_p02_the_engine_hears_of_an_unknown_order_only_when_the_chain_has_told(tmp_path: Path) -> None:
+    world = World(tmp_path, lamports=START)
+    with VenueThread(asyncio.run(world.open())) as venue:
+        venue.deposit(START)
+        advance = world.chain.advance
+        world.chain.advance = lambda slots=1: advance(60 * slots)  # type: ignore[method-assign]
+        # Hidden for longer than the sender is patient: the venue asks again.
+        world.node.faults = FaultPlan([Fault(FaultKind.HIDE, last_slot=world.chain.slot + 1_500)])
+        bench = Bench(world, venue, world.now)
+        filled = bench.fill(bench.buy())
+        assert len(world.node.faults.fired) > 10
+        assert bench.land() == []
+        assert venue.wallet.balances()[filled_mint(world)] == filled.executed.base_out  # type: ignore[union-attr]
+    world.close()
+
+
+def filled_mint(world: World) -> str:
+    return str(world.pool.pool.base_mint)

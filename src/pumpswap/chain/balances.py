@@ -64,15 +64,21 @@ class WalletHoldings:
 
 
 async def wallet_holdings(
-    node: Node, wallet: Pubkey, *, commitment: Commitment = Commitment.CONFIRMED
+    node: Node,
+    wallet: Pubkey,
+    *,
+    commitment: Commitment = Commitment.CONFIRMED,
+    least_slot: int = 0,
+    known: Sequence[Pubkey] = (),
 ) -> WalletHoldings:
-    """All that ``wallet`` holds, every figure of the same slot.
+    """All that ``wallet`` holds, every figure of the same slot, which is not before ``least_slot``.
 
-    Raises StaleNode when the node does not answer several times in a row from one slot, and every other ChainError.
+    ``known`` are token accounts to look at even if the node does not list them: lists carry no slot and may be old.
+    Raises StaleNode when the node is behind, or does not answer several times in a row from one slot, and every other
+    ChainError.
     """
     listed = await node.token_accounts(wallet, commitment=commitment)
-    addresses = [wallet, *(account.address for account in listed)]
-    least_slot = 0
+    addresses = list(dict.fromkeys((wallet, *(account.address for account in listed), *known)))
     for _ in range(_ROUNDS):
         slots, found = set(), list[ChainAccount | None]()
         for start in range(0, len(addresses), MAX_ACCOUNTS_PER_CALL):

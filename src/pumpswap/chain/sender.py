@@ -107,6 +107,10 @@ class Sender:
         Unknown when ``until`` is set, or when the endpoints could not settle it in time: then no new transaction is
         signed for it any more, and ``resolve_open`` finds out later. Raises StorageError when the books fail.
         """
+        return self.outcome_of(await self.follow(job, until=until), job)
+
+    async def follow(self, job: SendJob, *, until: asyncio.Event | None = None) -> OrderState:
+        """``run`` for whoever reads the landed transaction himself: the state instead of its outcome."""
         try:
             state = await self.start(job)
             started_ns = self._now_ns()
@@ -118,7 +122,7 @@ class Sender:
                 state = await self.advance(job.order_id)
         finally:
             self._jobs.pop(job.order_id, None)
-        return self.outcome_of(state, job)
+        return state
 
     async def resolve_open(
         self, order_ids: Iterable[str] = (), *, until: asyncio.Event | None = None, resume: bool = False

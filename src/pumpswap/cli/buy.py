@@ -11,7 +11,7 @@ from pumpswap.cli.chain_options import chain_options, chain_settings
 from pumpswap.cli.lazy import Example, command, option
 from pumpswap.cli.output import Output, pass_output
 from pumpswap.cli.params import AMOUNT, BPS, PUBKEY, SOL
-from pumpswap.cli.trading import TradeWish, run_trade
+from pumpswap.cli.trading import TradeWish, WalletChoice, run_trade
 from pumpswap.errors import UsageError
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def buy(
 ) -> None:
     from pumpswap.model import TradeSide
 
-    wish = TradeWish(TradeSide.BUY, mint, sol, slippage_bps, wallet, password_fd, live)
+    wish = TradeWish(TradeSide.BUY, mint, sol, slippage_bps, WalletChoice(wallet, password_fd), live)
     run_trade(out, chain_settings(out, urls, ws_url, network), wish)
 
 
@@ -96,7 +96,7 @@ def sell(
 ) -> None:
     from pumpswap.model import TradeSide
 
-    wish = TradeWish(TradeSide.SELL, mint, _tokens(tokens), slippage_bps, wallet, password_fd, live)
+    wish = TradeWish(TradeSide.SELL, mint, _tokens(tokens), slippage_bps, WalletChoice(wallet, password_fd), live)
     run_trade(out, chain_settings(out, urls, ws_url, network), wish)
 
 

@@ -22,9 +22,17 @@ if TYPE_CHECKING:
     from pumpswap.sdk.trader import LimitedSigner
     from pumpswap.settings import Settings
 
-__all__ = ["TradeWish", "run_trade"]
+__all__ = ["TradeWish", "WalletChoice", "run_trade", "tell_opening", "unlock_wallet", "wallet_key"]
 
 _EXIT_CODES = {"filled": 0, "rejected": 8, "denied": 7, "refused": 7, "unknown": 9, "simulated": 0}
+
+
+@dataclass(frozen=True, slots=True)
+class WalletChoice:
+    """Which wallet, and where its password comes from. None: as the settings say; asked for."""
+
+    name: str | None
+    password_fd: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +43,7 @@ class TradeWish:
     address: Pubkey
     amount: Any
     slippage_bps: int | None
-    wallet: str | None
-    password_fd: int | None
+    wallet: WalletChoice
     live: bool
 
 
@@ -44,7 +51,7 @@ def run_trade(out: Output, settings: Settings, wish: TradeWish) -> None:
     """Preview, and with ``live`` trade. Exits with the code of the outcome."""
     from pumpswap.cli.waiting import wait_for
 
-    signer = _unlock(out, settings, wish) if wish.live else None
+    signer = unlock_wallet(out, settings, wish.wallet) if wish.live else None
     status = wait_for(_trade(out, settings, wish, signer))
     code = _EXIT_CODES[status]
     if code:
@@ -59,10 +66,10 @@ async def _trade(out: Output, settings: Settings, wish: TradeWish, signer: Limit
         trader = await Trader.open(connection, signer) if signer is not None else None
         try:
             if trader is not None:
-                _tell_opening(out, trader)
+                tell_opening(out, trader)
             state = await connection.pool(wish.address)
             amount = _raw_amount(wish, state.base_decimals, trader.position(state) if trader else None)
-            wallet = signer.public_key if signer is not None else _wallet_key(settings, wish)
+            wallet = signer.public_key if signer is not None else wallet_key(settings, wish.wallet)
             preview = await preview_trade(
                 connection, wish.side, state, amount, slippage_bps=_slippage(settings, wish), wallet=wallet
             )
@@ -118,34 +125,35 @@ def _raw_amount(wish: TradeWish, decimals: int, position: Any) -> int:
 # ---------------------------------------------------------------------------------------------- the wallet
 
 
-def _keystore_path(settings: Settings, wish: TradeWish) -> Path:
+def _keystore_path(settings: Settings, choice: WalletChoice) -> Path:
     from pumpswap.wallet import WalletStore, default_keystore_path
 
-    return default_keystore_path(settings) if wish.wallet is None else WalletStore.of(settings).path(wish.wallet)
+    return default_keystore_path(settings) if choice.name is None else WalletStore.of(settings).path(choice.name)
 
 
-def _unlock(out: Output, settings: Settings, wish: TradeWish) -> LimitedSigner:
+def unlock_wallet(out: Output, settings: Settings, choice: WalletChoice) -> LimitedSigner:
+    """The unlocked key. Raises KeyLocked, NotFound, ConfigError."""
     from pumpswap.wallet import PasswordSources, unlock
 
-    sources = PasswordSources(descriptor=wish.password_fd, warn=out.warn)
-    expected = settings.wallet.public_key if wish.wallet is None else None
-    return unlock(_keystore_path(settings, wish), sources.find, expected=expected)
+    sources = PasswordSources(descriptor=choice.password_fd, warn=out.warn)
+    expected = settings.wallet.public_key if choice.name is None else None
+    return unlock(_keystore_path(settings, choice), sources.find, expected=expected)
 
 
-def _wallet_key(settings: Settings, wish: TradeWish) -> Pubkey | None:
+def wallet_key(settings: Settings, choice: WalletChoice) -> Pubkey | None:
     """The public key to simulate for; no password is needed. None where there is no wallet."""
     from pumpswap.sdk.connection import parse_address
     from pumpswap.wallet import read_keystore
 
-    if wish.wallet is None and settings.wallet.public_key is not None:
+    if choice.name is None and settings.wallet.public_key is not None:
         try:
             return parse_address(settings.wallet.public_key, "public key")
         except UsageError as wrong:
             raise ConfigError(f"wallet.public_key: {wrong.what}", hint=wrong.hint) from None
     try:
-        return read_keystore(_keystore_path(settings, wish)).public_key
+        return read_keystore(_keystore_path(settings, choice)).public_key
     except NotFound:
-        if wish.wallet is not None:
+        if choice.name is not None:
             raise
         return None
 
@@ -153,7 +161,7 @@ def _wallet_key(settings: Settings, wish: TradeWish) -> Pubkey | None:
 # ---------------------------------------------------------------------------------------------- what is shown
 
 
-def _tell_opening(out: Output, trader: Trader) -> None:
+def tell_opening(out: Output, trader: Trader) -> None:
     """What happened while nobody looked. Never overlooked, also by scripts."""
     for order, outcome in trader.resolved:
         out.warn(f"order {order.order_id} of an earlier run is settled: {_outcome_text(outcome)}")

@@ -39,6 +39,9 @@ wallet = LazyGroup(
         "show": Entry(f"{_HERE}:show", "public key and limits of one wallet"),
         "unlock": Entry(f"{_HERE}:unlock", "try the password, and keep it in the system's keyring"),
         "limits": Entry(f"{_HERE}:limits", "what a wallet may spend: show or change it"),
+        "wrap": Entry("pumpswap.cli.wallet_chain:wrap", "move SOL into the wrapped-SOL account"),
+        "unwrap": Entry("pumpswap.cli.wallet_chain:unwrap", "all wrapped SOL back to SOL"),
+        "close-empty": Entry("pumpswap.cli.wallet_chain:close_empty", "close empty token accounts, for their rent"),
     },
     help=(
         "Keystores: private keys that are encrypted with a password, one file each.\n\n"
@@ -179,8 +182,8 @@ def show(out: Output, name: tuple[str, ...]) -> None:
     help=(
         "Try the password of the wallet NAME (default: the one of the settings).\n\n"
         "Where the system has a keyring, the password is kept there, so that this user's programs can unlock the "
-        "wallet without asking; --no-keyring only tries it, --forget removes it again. Nothing stays unlocked when this "
-        "command ends."
+        "wallet without asking; --no-keyring only tries it, --forget removes it again. Nothing stays unlocked when "
+        "this command ends."
     ),
     examples=[
         Example("pumpswap wallet unlock", "try it, keep it in the keyring", needs=_TERMINAL),

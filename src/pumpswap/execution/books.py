@@ -18,6 +18,10 @@ class Books(Protocol):
         """Store a new order. Raises StorageError when it is stored already: an order is executed once."""
         ...
 
+    def know_decimals(self, mint: str, decimals: int) -> None:
+        """Decimals of a mint, for what people are shown."""
+        ...
+
     def settle(self, order: Order, outcome: Outcome, foreign: Mapping[str, int]) -> None:
         """Store and book an outcome, all of it or nothing. ``foreign`` is what its transaction changed besides."""
         ...

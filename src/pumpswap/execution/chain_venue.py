@@ -250,6 +250,7 @@ class ChainVenue:
         fallback, is_distrusted = False, False
         for _ in range(_MAX_PLANS):
             state, schedule = await parts.pools.state(Pubkey.from_string(order.pool)), await parts.pools.schedule()
+            parts.books.know_decimals(order.mint, state.base_decimals)
             known = await parts.generations.generations()
             generation = 1 if fallback else generation_for(state, known, parts.settings.sending.generation)
             view = await self._view(state)

@@ -11,11 +11,12 @@ from collections.abc import Mapping, Sequence
 
 from solders.pubkey import Pubkey
 
+from pumpswap.amm.addresses import TOKEN_2022_PROGRAM, TOKEN_PROGRAM, WSOL_MINT, ata
 from pumpswap.chain.balances import WalletHoldings, wallet_holdings
 from pumpswap.chain.node import Node
 from pumpswap.clock import Clock
 from pumpswap.errors import LedgerMismatch
-from pumpswap.model import SOL, Decision, EntryKind, Intent, LedgerEntry, Order, Outcome
+from pumpswap.model import SOL, Chore, ChoreResult, Decision, EntryKind, Intent, LedgerEntry, Order, Outcome
 from pumpswap.portfolio.portfolio import Portfolio
 from pumpswap.portfolio.restore import adjust_positions, restore_portfolio
 from pumpswap.storage.database import Database
@@ -109,10 +110,13 @@ class LiveBooks:
             self.run.save_order(order)
         self._decisions.add(order.decision_id)
 
-    def know_pool(self, pool: str, name: str, mint: str, decimals: int) -> None:
-        """Name and decimals for what people see of positions and trades."""
-        self._names[pool] = name
+    def know_decimals(self, mint: str, decimals: int) -> None:
+        """Decimals of a mint, for the columns in whole tokens."""
         self.run.know_decimals(mint, decimals)
+
+    def know_name(self, pool: str, name: str) -> None:
+        """The name under which people will find the position of a pool."""
+        self._names[pool] = name
 
     def settle(self, order: Order, outcome: Outcome, foreign: Mapping[str, int]) -> None:
         """Book an outcome in one database transaction; ``foreign`` goes in beside it, under its signature."""
@@ -127,6 +131,13 @@ class LiveBooks:
             self.run.append_entries(entries)
             if position is not None:
                 self.run.save_position(position)
+
+    def settle_chore(self, chore: Chore, result: ChoreResult, foreign_lamports: int = 0) -> None:
+        """Book what became of upkeep of the wallet, in one database transaction."""
+        entries = self.portfolio.book_chore(chore.order_id, result, foreign_lamports)
+        with self.run.batch():
+            self.run.chores.end(chore.order_id, result)
+            self.run.append_entries(entries)
 
     def unresolved(self) -> Sequence[Order]:
         """Orders whose fate is not known."""
@@ -158,7 +169,7 @@ class LiveBooks:
         are cut down.
         """
         self._require_settled(unsent)
-        holdings = await wallet_holdings(node, self.wallet)
+        holdings = await self._holdings(node)
         self._require_settled(unsent)  # an order may have started while the node was asked
         held, ours = balances_of(holdings), self.portfolio.ledger.balances()
         moves = [
@@ -177,10 +188,19 @@ class LiveBooks:
 
     async def check(self, node: Node) -> None:
         """Raises LedgerMismatch, naming every asset, when the ledger is not what the chain says the wallet holds."""
-        self.portfolio.ledger.check_against(balances_of(await wallet_holdings(node, self.wallet)))
+        self.portfolio.ledger.check_against(balances_of(await self._holdings(node)))
+
+    async def _holdings(self, node: Node) -> WalletHoldings:
+        """The wallet as it is after everything in the ledger: a node that lags must not make foreign entries."""
+        entries = self.portfolio.ledger.entries
+        mints = [WSOL_MINT, *(Pubkey.from_string(asset) for asset in self.portfolio.ledger.balances() if asset != SOL)]
+        known = [ata(self.wallet, mint, program) for mint in mints for program in (TOKEN_PROGRAM, TOKEN_2022_PROGRAM)]
+        least_slot = max((entry.slot for entry in entries), default=0)
+        return await wallet_holdings(node, self.wallet, least_slot=least_slot, known=known)
 
     def _require_settled(self, unsent: str) -> None:
         waiting = [order.order_id for order in self.unresolved() if order.order_id != unsent]
+        waiting += [chore.order_id for chore in self.run.chores.unresolved()]
         if waiting:
             raise LedgerMismatch(
                 f"the ledger cannot be compared with the chain while orders are unresolved: {', '.join(waiting)}",

@@ -1,6 +1,7 @@
 """The nouns that rooms hand to each other. Pure and immutable: data, never behaviour that needs the world."""
 
 from pumpswap.model.attempt import Attempt, AttemptState
+from pumpswap.model.chore import Chore, ChoreResult
 from pumpswap.model.decision import Decision, Intent, SizingStep, TradeSide, Verdict
 from pumpswap.model.equity import EquityPoint
 from pumpswap.model.ledger import SOL, EntryKind, LedgerEntry
@@ -19,6 +20,8 @@ __all__ = [
     "SOL",
     "Attempt",
     "AttemptState",
+    "Chore",
+    "ChoreResult",
     "Costs",
     "Decision",
     "Denied",

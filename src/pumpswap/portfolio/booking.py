@@ -5,13 +5,13 @@ from __future__ import annotations
 from pumpswap.amm import BuyQuote
 from pumpswap.model import SOL, Costs, EntryKind, Filled, Order, Outcome, Rejected
 
-__all__ = ["moves_of"]
+__all__ = ["moves_of", "moves_of_costs"]
 
 
 def moves_of(order: Order, outcome: Outcome) -> list[tuple[str, int, EntryKind]]:
     """(asset, signed units, kind) of what an outcome moved; nothing for orders that were denied or are unknown."""
     if isinstance(outcome, Rejected):
-        return _costs(outcome.costs)
+        return moves_of_costs(outcome.costs)
     if not isinstance(outcome, Filled):
         return []
     quote = outcome.executed
@@ -24,11 +24,12 @@ def moves_of(order: Order, outcome: Outcome) -> list[tuple[str, int, EntryKind]]
         (SOL, -quote.creator_fee, EntryKind.CREATOR_FEE),
         (SOL, -quote.cashback, EntryKind.CASHBACK),
         (order.mint, base, EntryKind.TRADE_BASE),
-        *_costs(outcome.costs),
+        *moves_of_costs(outcome.costs),
     ]
 
 
-def _costs(costs: Costs) -> list[tuple[str, int, EntryKind]]:
+def moves_of_costs(costs: Costs) -> list[tuple[str, int, EntryKind]]:
+    """The five costs of a transaction, each under its own kind."""
     return [
         (SOL, -costs.network_fee, EntryKind.NETWORK_FEE),
         (SOL, -costs.priority_fee, EntryKind.PRIORITY_FEE),

@@ -2,8 +2,20 @@
 
 from __future__ import annotations
 
-from pumpswap.model import SOL, EntryKind, EquityPoint, Filled, LedgerEntry, Mark, Order, Outcome, Position, Rejected
-from pumpswap.portfolio.booking import moves_of
+from pumpswap.model import (
+    SOL,
+    ChoreResult,
+    EntryKind,
+    EquityPoint,
+    Filled,
+    LedgerEntry,
+    Mark,
+    Order,
+    Outcome,
+    Position,
+    Rejected,
+)
+from pumpswap.portfolio.booking import moves_of, moves_of_costs
 from pumpswap.portfolio.ledger import Ledger
 from pumpswap.portfolio.positions import PositionBook
 
@@ -44,6 +56,12 @@ class Portfolio:
         if not position.is_open:
             self.marks.pop(position.pool, None)
         return entries, position
+
+    def book_chore(self, order_id: str, result: ChoreResult, foreign_lamports: int = 0) -> list[LedgerEntry]:
+        """Book what upkeep of the wallet has cost; wrapping moves nothing, SOL is native and wrapped together."""
+        moves = [*moves_of_costs(result.costs), (SOL, foreign_lamports, EntryKind.FOREIGN)]
+        self.rent_lamports += result.costs.rent_paid - result.costs.rent_returned
+        return self.ledger.post(moves, result.at_ns, slot=result.slot, order_id=order_id, signature=result.signature)
 
     def mark(self, mark: Mark) -> None:
         """Take over the newest mark of a pool's position."""

@@ -37,6 +37,7 @@ from pumpswap.model import (
 from pumpswap.risk.gate import PoolView, RiskGate
 from pumpswap.risk.policies import BookView
 from pumpswap.sdk.connection import ChainConnection
+from pumpswap.sdk.upkeep import Upkeep
 from pumpswap.sdk.wallet_lock import WalletLock
 from pumpswap.settings import SendingSettings
 from pumpswap.storage.database import Database, open_database
@@ -86,6 +87,7 @@ class Trader:
         self._accepted: dict[str, Order] = {}  # accepted by the gate and not ended yet, by order id
         self._books: LiveBooks | None = None
         self._venue: ChainVenue | None = None
+        self._upkeep: Upkeep | None = None
 
     @classmethod
     async def open(cls, connection: ChainConnection, signer: LimitedSigner, rng: Random | None = None) -> Trader:
@@ -131,6 +133,12 @@ class Trader:
         assert self._venue is not None, "made by open"
         return self._venue
 
+    @property
+    def upkeep(self) -> Upkeep:
+        """Wrapping, unwrapping, closing empty accounts."""
+        assert self._upkeep is not None, "made by open"
+        return self._upkeep
+
     # ------------------------------------------------------------------------------------------ trading
 
     async def buy(self, state: PoolState, quote_lamports: int, slippage_bps: int | None = None) -> Traded:
@@ -174,7 +182,7 @@ class Trader:
                 return Traded(decision)
             planned = self._planner.plan(decision, state, schedule, slippage_bps)
             order = replace(planned, order_id=self.books.next_order_id())
-            self.books.know_pool(order.pool, "", order.mint, state.base_decimals)
+            self.books.know_decimals(order.mint, state.base_decimals)
             self._accepted[order.order_id] = order
         try:
             return Traded(decision, order, await self.venue.execute(order))
@@ -255,10 +263,12 @@ class Trader:
             clock=clock,
             settings=settings.sending,
         )
+        sender = Sender(parts)
+        self._upkeep = Upkeep(connection, sender, self._books, wallet)
         self._venue = ChainVenue(
             ChainVenueParts(
                 node=node,
-                sender=Sender(parts),
+                sender=sender,
                 pools=ChainPools(node, connection.schedules),
                 books=self._books,
                 generations=GenerationProbe(node, wallet, file=settings.data_dir / "generations.json"),
@@ -271,7 +281,8 @@ class Trader:
             )
         )
         self.resolved = await self._venue.resolve_open()
-        if not any(isinstance(outcome, Unknown) for _, outcome in self.resolved):
+        chores_done = await self._upkeep.resolve_open()
+        if chores_done and not any(isinstance(outcome, Unknown) for _, outcome in self.resolved):
             self.foreign = await self._books.reconcile(node)
 
     def _now_ns(self) -> int:

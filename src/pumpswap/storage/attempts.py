@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, Table, func, insert, select, update
 
 from pumpswap.errors import StorageError
 from pumpswap.model import Attempt, AttemptState
 from pumpswap.storage.connections import Connections
 from pumpswap.storage.outcomes import UNRESOLVED
 from pumpswap.storage.rows import check_integers
-from pumpswap.storage.tables import ATTEMPTS, ORDERS, StoredRow
+from pumpswap.storage.tables import ATTEMPTS, CHORES, ORDERS, StoredRow
 
 __all__ = ["Attempts"]
 
@@ -95,17 +95,17 @@ class Attempts:
 
     def by_signature(self, signature: str) -> tuple[Attempt, str] | None:
         """The attempt with this signature and the status of its order; None when this run has none."""
-        same = (ORDERS.c.run_id == ATTEMPTS.c.run_id) & (ORDERS.c.order_id == ATTEMPTS.c.order_id)
-        query = (
-            select(ATTEMPTS, ORDERS.c.status)
-            .select_from(ATTEMPTS.join(ORDERS, same))
-            .where(ATTEMPTS.c.run_id == self._run_id, ATTEMPTS.c.signature == signature)
-        )
-        return next(self._connections.rows(query, lambda row: (_attempt_of(row), row.status)), None)
+        query = select(ATTEMPTS).where(ATTEMPTS.c.run_id == self._run_id, ATTEMPTS.c.signature == signature)
+        attempt = next(self._connections.rows(query, _attempt_of), None)
+        if attempt is None:
+            return None
+        with self._connections.reading() as connection:
+            found = (self._status(connection, table, attempt) for table in (ORDERS, CHORES))
+            return attempt, next(filter(None, found), "")
 
     def _check_order(self, connection: Connection, attempt: Attempt) -> None:
-        order = (ORDERS.c.run_id == self._run_id, ORDERS.c.order_id == attempt.order_id)
-        status = connection.execute(select(ORDERS.c.status).where(*order)).scalar()
+        # An order, or a chore of the wallet: both are stored before anything is signed for them.
+        status = next(filter(None, (self._status(connection, table, attempt) for table in (ORDERS, CHORES))), None)
         if status not in UNRESOLVED:
             found = "is not stored" if status is None else f"has ended as {status}"
             raise StorageError(f"order {attempt.order_id} {found}", hint="only a stored, open order may be sent")
@@ -119,6 +119,11 @@ class Attempts:
         last = connection.execute(select(func.max(ATTEMPTS.c.number)).where(*mine)).scalar() or 0
         if attempt.number != last + 1:
             raise StorageError(f"attempt {attempt.number} came where {last + 1} is next", hint="attempts count from 1")
+
+    def _status(self, connection: Connection, table: Table, attempt: Attempt) -> str | None:
+        this = (table.c.run_id == self._run_id, table.c.order_id == attempt.order_id)
+        status: str | None = connection.execute(select(table.c.status).where(*this)).scalar()
+        return status
 
 
 def _attempt_of(row: StoredRow) -> Attempt:

@@ -75,6 +75,7 @@ def decision_values(decision: Decision) -> Values:
     integers = {
         "at_ns": intent.at_ns,
         "intent_base_units": intent.base_units,
+        "intent_quote_lamports": intent.quote_lamports,
         "quote_lamports": decision.quote_lamports,
         "base_units": decision.base_units,
     }
@@ -99,7 +100,14 @@ def decision_of(row: StoredRow) -> Decision:
     """Inverse of ``decision_values``."""
     signal = None if row.signal is None else load_signal(row.signal)
     intent = Intent(
-        TradeSide(row.side), row.pool, row.mint, row.at_ns, row.reason, signal=signal, base_units=row.intent_base_units
+        TradeSide(row.side),
+        row.pool,
+        row.mint,
+        row.at_ns,
+        row.reason,
+        signal=signal,
+        base_units=row.intent_base_units,
+        quote_lamports=row.intent_quote_lamports,
     )
     return Decision(
         decision_id=row.decision_id,

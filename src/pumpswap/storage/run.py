@@ -11,6 +11,7 @@ from pumpswap.errors import StorageError
 from pumpswap.model import Decision, Filled, LedgerEntry, Mark, Order, Outcome, Position
 from pumpswap.storage import rows
 from pumpswap.storage.attempts import Attempts
+from pumpswap.storage.chores import Chores
 from pumpswap.storage.connections import Connections
 from pumpswap.storage.documents import dump_mapping
 from pumpswap.storage.outcomes import UNRESOLVED, outcome_of, outcome_values, select_outcomes
@@ -43,6 +44,11 @@ class Run:
     def attempts(self) -> Attempts:
         """Signed transactions of the orders of this run."""
         return Attempts(self._connections, self.run_id)
+
+    @property
+    def chores(self) -> Chores:
+        """Upkeep of the wallet of this run."""
+        return Chores(self._connections, self.run_id)
 
     # ------------------------------------------------------------------------------------------ writing
 

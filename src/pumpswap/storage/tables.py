@@ -35,6 +35,7 @@ from sqlalchemy import (
 
 __all__ = [
     "ATTEMPTS",
+    "CHORES",
     "DECISIONS",
     "LEDGER",
     "MARKS",
@@ -132,6 +133,7 @@ DECISIONS = Table(
     _document("signal", nullable=True),
     _document("verdicts"),
     _document("sizing"),
+    _exact("intent_quote_lamports", nullable=True),  # the budget that a person named
     UniqueConstraint("run_id", "decision_id"),
     CheckConstraint("side IN ('buy', 'sell')", name="side"),
     Index(None, "run_id", "mint", "at_ns"),
@@ -185,7 +187,7 @@ ATTEMPTS = Table(
     _words("note"),
     UniqueConstraint("signature"),
     UniqueConstraint("run_id", "order_id", "number"),
-    ForeignKeyConstraint(["run_id", "order_id"], ["pumpswap_orders.run_id", "pumpswap_orders.order_id"]),
+    # No key: an attempt belongs to an order or to a chore. The writer looks it up in the same transaction.
     CheckConstraint("state IN ('signed', 'sent', 'landed', 'expired')", name="state"),
     # One signature at a time per order: whatever goes wrong above, the database does not take a second open one.
     Index(
@@ -315,4 +317,22 @@ MARKS = Table(
     _exact("value_lamports"),
     _words("obstacle"),
     Index(None, "run_id", "pool", "at_ns"),
+)
+
+CHORES = Table(
+    "pumpswap_chores",
+    METADATA,
+    _id(),
+    _run_id(),
+    _words("order_id"),
+    _words("kind"),
+    _exact("created_ns"),
+    _exact("lamports"),
+    _document("accounts"),
+    _words("status"),  # pending, done, rejected, denied, unknown
+    _exact("outcome_ns", nullable=True),
+    _words("signature", nullable=True),
+    _words("text", nullable=True),
+    UniqueConstraint("run_id", "order_id"),
+    CheckConstraint("kind IN ('wrap', 'unwrap', 'close_empty')", name="kind"),
 )

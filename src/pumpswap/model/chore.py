@@ -1,0 +1,34 @@
+"""Chore: upkeep of the wallet that is no trade: wrap, unwrap, close empty accounts. Stored and sent like an order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from pumpswap.model.outcome import Costs
+from pumpswap.model.spend_plan import PlanKind
+
+__all__ = ["Chore", "ChoreResult"]
+
+
+@dataclass(frozen=True, slots=True)
+class Chore:
+    """``lamports`` is what is wrapped; ``accounts`` are addresses that are closed."""
+
+    order_id: str
+    kind: PlanKind
+    created_ns: int
+    lamports: int = 0
+    accounts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ChoreResult:
+    """``status`` is done, rejected, denied or unknown; an unknown one may land until ``expiry_height``."""
+
+    status: str
+    at_ns: int
+    text: str = ""
+    signature: str = ""
+    slot: int = 0
+    costs: Costs = field(default_factory=Costs)
+    expiry_height: int = 0
