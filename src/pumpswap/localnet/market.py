@@ -95,6 +95,16 @@ class MarketBots:
     def wallets(self) -> tuple[Pubkey, ...]:
         return tuple(bot.pubkey() for bot in self._bots)
 
+    def open(self, pools: int) -> list[PoolState]:
+        """So many more pools, of the usual kinds in turn, on which the bots trade from now on."""
+        count = len(self.pools)
+        specs = [MARKET_POOLS[(count + number) % len(MARKET_POOLS)] for number in range(pools)]
+        opened = [create_pool(self.chain, spec, self._rng) for spec in specs]
+        self.pools += opened
+        for bot in self._bots:
+            self._outfit(bot)
+        return opened
+
     def run(self, slots: int) -> list[BotTrade]:
         """Trade for some slots, the chain's next slot after each."""
         trades: list[BotTrade] = []

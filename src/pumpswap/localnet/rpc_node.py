@@ -12,6 +12,7 @@ from pumpswap.amm import PoolState
 from pumpswap.localnet.chain import LocalChain
 from pumpswap.localnet.encoding import mint_decimals
 from pumpswap.localnet.faults import FaultPlan
+from pumpswap.localnet.market import MARKET_POOLS, MarketBots
 
 __all__ = ["MOST_LAG_SLOTS", "Market", "ServedChain"]
 
@@ -26,7 +27,7 @@ class Market(Protocol):
 
     def open(self, pools: int) -> Sequence[PoolState]: ...
 
-    def step(self) -> None: ...
+    def step(self) -> object: ...
 
 
 class ServedChain:
@@ -65,11 +66,11 @@ class ServedChain:
 
     def open_market(self, pools: int) -> Sequence[PoolState]:
         """Create pools and let bots trade on them from now on. Raises NotFound without the programs."""
-        if self.market is None:
-            from pumpswap.localnet.market import MarketBots
-
-            self.market = MarketBots(self.chain, random.Random(f"market {self.chain.seed}"))
-        return self.market.open(pools)
+        if self.market is not None:
+            return self.market.open(pools)
+        specs = [MARKET_POOLS[number % len(MARKET_POOLS)] for number in range(pools)]
+        self.market = MarketBots(self.chain, random.Random(f"market {self.chain.seed}"), specs=specs)
+        return tuple(self.market.pools)
 
     def decimals(self, mint: Pubkey) -> int | None:
         """Decimals of a mint; None when there is no such mint. They never change."""
