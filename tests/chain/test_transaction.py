@@ -12,7 +12,8 @@ from solders.pubkey import Pubkey
 from solders.transaction import VersionedTransaction
 
 from pumpswap.amm.addresses import COMPUTE_BUDGET_PROGRAM, SYSTEM_PROGRAM
-from pumpswap.chain.compute import compute_limit, custom_code, error_name, read_failure
+from pumpswap.chain.compute import compute_limit, custom_code
+from pumpswap.chain.failures import classify
 from pumpswap.chain.transaction import (
     MAX_TRANSACTION_BYTES,
     ComputeBudget,
@@ -87,19 +88,19 @@ def test_a_failure_is_told_by_the_program_that_failed_first() -> None:
         f"Program {token} failed: custom program error: 0x1",
         f"Program {amm} failed: x",
     ]
-    failure = read_failure(err, logs)
+    failure = classify(err, logs)
     assert (str(failure.program), failure.code, failure.is_lack_of_funds) == (token, 1, True)
     assert failure.amm_code is None
-    slipped = read_failure(
+    slipped = classify(
         {"InstructionError": [3, {"Custom": 6004}]}, [f"Program {amm} failed: custom program error: 0x1774"]
     )
     assert (slipped.amm_code, slipped.name, slipped.is_lack_of_funds) == (6004, "ExceededSlippage", False)
 
 
 def test_the_runtimes_own_refusals_have_names() -> None:
-    assert error_name("BlockhashNotFound") == "BlockhashNotFound"
-    assert error_name({"InsufficientFundsForRent": {"account_index": 0}}) == "InsufficientFundsForRent"
-    assert error_name({"InstructionError": [0, "PrivilegeEscalation"]}) == "PrivilegeEscalation"
-    assert error_name({"InstructionError": [0, {"Custom": 9}]}) == "Custom 9"
+    assert classify("BlockhashNotFound").name == "BlockhashNotFound"
+    assert classify({"InsufficientFundsForRent": {"account_index": 0}}).name == "InsufficientFundsForRent"
+    assert classify({"InstructionError": [0, "PrivilegeEscalation"]}).name == "PrivilegeEscalation"
+    assert classify({"InstructionError": [0, {"Custom": 9}]}).code == 9
     assert (custom_code({"InstructionError": [0, {"Custom": 9}]}), custom_code("x"), custom_code({})) == (9, None, None)
-    assert read_failure("InsufficientFundsForFee", []).is_lack_of_funds
+    assert classify("InsufficientFundsForFee", []).is_lack_of_funds

@@ -73,7 +73,8 @@ async def _online(connection: ChainConnection, wallet: Keystore | None, pool: Pu
         else:
             states.append(state)
             yield Check("pool", _OK, f"{state.address}: {_price(state)} SOL per token, slot {state.slot:,}")
-    for check in await check_protocol(connection, states):
+    payer = wallet.public_key if wallet is not None else None
+    for check in await check_protocol(connection, states, payer=payer):
         yield check
     if wallet is not None:
         yield await _balance(connection, wallet)

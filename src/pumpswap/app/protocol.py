@@ -20,15 +20,20 @@ _DRIFT = 12
 _UPGRADE = "stop trading and upgrade pumpswap"
 
 
-async def check_protocol(connection: ChainConnection, pools: Sequence[PoolState] = ()) -> list[Check]:
-    """All checks; the accounts of ``pools`` are looked at too. What cannot be asked is a failed check, not an error."""
+async def check_protocol(
+    connection: ChainConnection, pools: Sequence[PoolState] = (), *, payer: Pubkey | None = None
+) -> list[Check]:
+    """All checks; the accounts of ``pools`` are looked at too. What cannot be asked is a failed check, not an error.
+
+    ``payer`` is an account to simulate for; without it one that the settings account names is taken.
+    """
     try:
         read = await connection.schedules.read()
     except PumpSwapError as error:
         return [failed("settings accounts", error)]
     schedule = read.schedule
     checks = [_layouts(read.drift, read.slot), _recipients(schedule), *_switches(schedule), _rates(schedule)]
-    checks.append(await _program(connection, schedule))
+    checks.append(await _program(connection, schedule, payer))
     checks += [_pool(state) for state in pools]
     return checks
 
@@ -72,24 +77,28 @@ def _rates(schedule: FeeSchedule) -> Check:
     return Check("fees", CheckStatus.WARNING, text, "quotes on the chain use its own; offline quotes may be off")
 
 
-async def _program(connection: ChainConnection, schedule: FeeSchedule) -> Check:
-    # Nothing is signed or paid: any account with lamports can stand as the payer of a simulation.
-    payer = await _payer(connection, schedule)
+async def _program(connection: ChainConnection, schedule: FeeSchedule, wallet: Pubkey | None) -> Check:
     try:
         deployment = await deployment_of(connection.node, AMM_PROGRAM)
+        payer = await _payer(connection, schedule, wallet)
+        if payer is None:
+            text = f"deployment {deployment}; no funded account to simulate with, so its instructions are not known"
+            return Check("program", CheckStatus.WARNING, text, "fund the wallet, then ask again")
         known = await GenerationProbe(connection.node, payer).generations()
     except PumpSwapError as error:
         return failed("program", error)
-    names = " and ".join(f"generation {number}" for number in sorted(known.known))
-    return Check("program", CheckStatus.OK, f"deployment {deployment} knows swap instructions of {names}")
+    names = " and ".join(str(number) for number in sorted(known.known))
+    text = f"deployment {deployment} knows swap instructions of generation {names}"
+    return Check("program", CheckStatus.OK, text)
 
 
-async def _payer(connection: ChainConnection, schedule: FeeSchedule) -> Pubkey:
+async def _payer(connection: ChainConnection, schedule: FeeSchedule, wallet: Pubkey | None) -> Pubkey | None:
+    """An account with lamports. Nothing is signed or paid: anybody can stand as the payer of a simulation."""
     config = schedule.global_config
-    candidates = [config.admin, *config.protocol_fee_recipients, *config.buyback_fee_recipients]
-    answer = await connection.node.accounts(list(dict.fromkeys(candidates)))
-    funded = [one.address for one in answer.accounts if one is not None and one.lamports and not one.data]
-    return funded[0] if funded else config.admin
+    named = [config.admin, *config.protocol_fee_recipients, *config.buyback_fee_recipients]
+    answer = await connection.node.accounts(list(dict.fromkeys([wallet, *named] if wallet else named)))
+    funded = (one.address for one in answer.accounts if one is not None and one.lamports and not one.data)
+    return next(funded, None)
 
 
 def _pool(state: PoolState) -> Check:

@@ -14,7 +14,14 @@ from enum import Enum
 from solders.pubkey import Pubkey
 
 from pumpswap.amm import explain, failure_from_logs
-from pumpswap.amm.addresses import AMM_PROGRAM, FEES_PROGRAM, PUMP_PROGRAM
+from pumpswap.amm.addresses import (
+    AMM_PROGRAM,
+    FEES_PROGRAM,
+    PUMP_PROGRAM,
+    SYSTEM_PROGRAM,
+    TOKEN_2022_PROGRAM,
+    TOKEN_PROGRAM,
+)
 from pumpswap.errors import (
     ChainError,
     NodeRefused,
@@ -43,7 +50,21 @@ class Failure:
     text: str
     advice: Advice
 
+    @property
+    def amm_code(self) -> int | None:
+        """The AMM's code; None when another program or the runtime failed (numbers repeat between programs)."""
+        return self.code if self.program == AMM_PROGRAM else None
 
+    @property
+    def is_lack_of_funds(self) -> bool:
+        """Whether the wallet could not pay."""
+        return (self.program, self.code) in _FUNDS_CODES or (self.program is None and self.name in _FUNDS_NAMES)
+
+
+_FUNDS_CODES = frozenset({(SYSTEM_PROGRAM, 1), (TOKEN_PROGRAM, 1), (TOKEN_2022_PROGRAM, 1)})
+_FUNDS_NAMES = frozenset(
+    {"InsufficientFundsForFee", "InsufficientFundsForRent", "InsufficientFunds", "AccountNotFound"}
+)
 _ANCHOR_PROGRAMS = frozenset({AMM_PROGRAM, PUMP_PROGRAM, FEES_PROGRAM})
 # Prices that moved, recipients and layouts that changed, accounts that were built from something old.
 _REBUILD_AMM = frozenset(

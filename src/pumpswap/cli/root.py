@@ -23,6 +23,7 @@ COMMANDS = {
     "wallet": Entry("pumpswap.cli.wallet:wallet", "keys under a password, and what they may spend"),
     "doctor": Entry("pumpswap.cli.doctor:doctor", "is everything in order before money moves?"),
     "protocol": Entry("pumpswap.cli.protocol:protocol", "is the program the one that this version knows?"),
+    "localnet": Entry("pumpswap.cli.localnet:localnet", "a practice chain that runs the real program"),
     "completion": Entry("pumpswap.cli.completion:completion", "make your shell complete commands and options"),
     "version": Entry("pumpswap.cli.version:version", "versions of pumpswap and what it runs on"),
 }
@@ -38,6 +39,7 @@ pumpswap = LazyGroup(
     examples=[
         Example("pumpswap demo", "one minute: no key, no network, nothing to lose"),
         Example("pumpswap quote --buy-sol 1", "what one SOL buys in a fresh graduate, to the last unit"),
+        Example("pumpswap localnet start --market 3", "a practice chain for all that follows", needs="the program"),
         Example("pumpswap --json quote --sell-base 1000000", "the same for scripts: one JSON object"),
     ],
 )

@@ -190,7 +190,7 @@ def _show_preview(out: Output, wish: TradeWish, preview: Preview, wallet: Pubkey
         result = dict(simulated_result(wish.side, preview))
         out.emit("trade", _exact_strings(result) | {"wallet": None if wallet is None else str(wallet)})
         return
-    out.show(_preview_table(wish, preview))
+    out.show(_preview_table(wish, preview), keep_lines=True)
     if preview.problem:
         out.warn(preview.problem)
     elif not wish.live:
@@ -254,7 +254,7 @@ def _show_outcome(
             out.show("Refused: nothing was sent.", *(f"  {reason}" for reason in refusals))
         case Filled():
             assert order is not None
-            out.show(_filled_table(order, outcome, decimals))
+            out.show(_filled_table(order, outcome, decimals), keep_lines=True)
         case Rejected():
             code = "" if outcome.code is None else f"{outcome.code} "
             out.show(

@@ -170,7 +170,7 @@ def _show(out: Output, wish: ChoreWish, result: ChoreResult) -> None:
     if result.status == "done":
         rent = costs.rent_returned - costs.rent_paid
         moved = f", rent {sol_text(rent, signed=True)}" if rent else ""
-        out.show(f"Done: {_described(wish).lower()}. Fees {sol_text(costs.spent)}{moved}.", f"  {result.signature}")
+        out.show(f"{_described(wish)}: done. Fees {sol_text(costs.spent)}{moved}.", f"  {result.signature}")
     elif result.status == "unknown":
         out.show(
             f"UNKNOWN: transaction {result.signature} may still land, until block height {result.expiry_height}.",

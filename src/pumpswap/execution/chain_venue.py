@@ -17,7 +17,8 @@ from random import Random
 from solders.pubkey import Pubkey
 
 from pumpswap.amm import BuyQuote, FeeSchedule, PoolState
-from pumpswap.chain.compute import TransactionFailure, compute_limit, preflight, read_failure
+from pumpswap.chain.compute import compute_limit, preflight
+from pumpswap.chain.failures import Failure, classify
 from pumpswap.chain.fills import SwapRequest, WalletChange, costs_of, fill_of, tip_accounts_of, wallet_change
 from pumpswap.chain.generation import FALLBACK_CODES, GenerationProbe, generation_for
 from pumpswap.chain.lanes import Lane
@@ -198,7 +199,7 @@ class ChainVenue:
         order_id, slot, signature = order.order_id, transaction.slot, transaction.signature
         outcome: Filled | Rejected
         if transaction.err is not None:
-            failure, costs = read_failure(transaction.err, transaction.logs), costs_of(transaction, wallet, request)
+            failure, costs = classify(transaction.err, transaction.logs), costs_of(transaction, wallet, request)
             outcome = Rejected(order_id, at_ns, slot, failure.code, failure.name, failure.text, costs, signature)
             change = wallet_change(transaction, wallet)
             foreign = {SOL: change.sol_lamports + costs.spent}
@@ -272,7 +273,7 @@ class ChainVenue:
                 return denial
         return denial
 
-    def _may_fall_back(self, failure: TransactionFailure) -> bool:
+    def _may_fall_back(self, failure: Failure) -> bool:
         if failure.amm_code == _UNKNOWN_INSTRUCTION:
             self.parts.generations.forget()
         return self.parts.settings.sending.generation == "auto"
@@ -387,7 +388,7 @@ class ChainVenue:
         return self.parts.clock.now_ns()
 
 
-def _denial_of(failure: TransactionFailure) -> Denial:
+def _denial_of(failure: Failure) -> Denial:
     if failure.is_lack_of_funds:
         return Denial("insufficient funds", f"the simulation failed: {failure.name}: {failure.text}")
     code = "" if failure.code is None else f"{failure.code} "

@@ -8,7 +8,8 @@ from solders.hash import Hash
 from solders.pubkey import Pubkey
 
 from pumpswap.amm import PoolState, Quote, buy_exact_quote, sell_exact_base
-from pumpswap.chain.compute import TransactionFailure, compute_limit, preflight
+from pumpswap.chain.compute import compute_limit, preflight
+from pumpswap.chain.failures import Failure
 from pumpswap.chain.generation import GenerationProbe, generation_for
 from pumpswap.chain.priority import contended_accounts, recent_price
 from pumpswap.chain.transaction import MAX_COMPUTE_UNITS, ComputeBudget, build_message
@@ -36,7 +37,7 @@ class Preview:
     rent_lamports: int | None = None
     units: int | None = None
     problem: str = ""
-    failure: TransactionFailure | None = None
+    failure: Failure | None = None
     is_simulated: bool = False
 
 

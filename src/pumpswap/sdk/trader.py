@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from random import Random, SystemRandom
 from typing import Protocol
 
-from pumpswap.amm import BuyQuote, PoolState
+from pumpswap.amm import PoolState
 from pumpswap.chain.blockhash import BlockhashCache
 from pumpswap.chain.generation import GenerationProbe
 from pumpswap.chain.jito import JitoLane
@@ -23,13 +23,11 @@ from pumpswap.execution.planner import OrderPlanner
 from pumpswap.execution.pool_source import ChainPools
 from pumpswap.model import (
     Decision,
-    Filled,
     Intent,
     LedgerEntry,
     Order,
     Outcome,
     Position,
-    Rejected,
     TradeSide,
     Unknown,
     Verdict,
@@ -235,15 +233,9 @@ class Trader:
         )
 
     def spent_today(self) -> int:
-        """Lamports that the buys of the last 24 hours have cost, fees in, and those on their way may still cost."""
-        since = self._now_ns() - _DAY_NS
-        spent = sum(order.quote_lamports for order in self._open_orders() if order.side is TradeSide.BUY)
-        for outcome in self.books.run.outcomes():
-            if isinstance(outcome, Filled) and outcome.at_ns >= since and isinstance(outcome.executed, BuyQuote):
-                spent += outcome.executed.total_quote + outcome.costs.spent
-            elif isinstance(outcome, Rejected) and outcome.at_ns >= since:
-                spent += outcome.costs.spent
-        return spent
+        """Lamports that buys of the last 24 hours have cost, fees in, and that those on their way may still cost."""
+        waiting = sum(order.quote_lamports for order in self._open_orders() if order.side is TradeSide.BUY)
+        return self.books.spent_since(self._now_ns() - _DAY_NS) + waiting
 
     # ------------------------------------------------------------------------------------------ opening
 
@@ -278,6 +270,7 @@ class Trader:
                 settings=settings,
                 rng=rng,
                 lanes=lanes,
+                limits=self.signer.limits,
             )
         )
         self.resolved = await self._venue.resolve_open()
