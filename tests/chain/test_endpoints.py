@@ -14,7 +14,7 @@ from pumpswap.chain.circuit import Circuit, CircuitState
 from pumpswap.chain.endpoint import EndpointRules
 from pumpswap.chain.endpoints import EndpointPool
 from pumpswap.chain.networks import GenesisGuard
-from pumpswap.chain.node import ChainAccount, Commitment, ProgramFilter
+from pumpswap.chain.node import ChainAccount, Commitment, Height, ProgramFilter
 from pumpswap.chain.rate_limit import RateLimit
 from pumpswap.clock import NS_PER_SECOND, ManualClock
 from pumpswap.errors import (
@@ -80,6 +80,33 @@ async def test_reads_go_on_when_two_of_three_endpoints_are_dead_and_come_back_to
     assert world.states() == [True, False, True]
     world.nodes[2].is_down = True
     assert await world.slot() == world.chain.slot - 1
+
+
+class Stalling(LocalNode):
+    """Down at first; then it takes questions and never answers."""
+
+    is_stalled = False
+    asked = 0
+
+    async def height(self, commitment: Commitment = Commitment.CONFIRMED) -> Height:
+        self.asked += 1
+        if self.is_stalled:
+            await asyncio.Event().wait()
+        return await super().height(commitment)
+
+
+async def test_no_read_waits_for_an_endpoint_that_is_on_trial() -> None:
+    world = World()
+    stalling = Stalling(world.chain, name="stalling")
+    async with EndpointPool([stalling, world.nodes[1]], world.clock, sleep=world.sleep) as pool:
+        stalling.is_down = True
+        for _ in range(2):
+            await pool.height()
+        stalling.is_down, stalling.is_stalled, stalling.asked = False, True, 0
+        world.wait(2)
+        for _ in range(3):
+            assert (await settled(pool.height())).slot == world.chain.slot - 1
+        assert stalling.asked == 1 and world.slept == []
 
 
 async def test_when_all_are_down_the_error_names_each() -> None:

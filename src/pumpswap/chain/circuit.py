@@ -45,7 +45,7 @@ class Circuit:
 
     @property
     def wait_seconds(self) -> float:
-        """Until a question may be asked: 0 when closed, or half-open without a trial under way."""
+        """Until the pause is over: 0 when closed or half-open."""
         if self._until_ns is None:
             return 0.0
         return max(self._until_ns - self._clock.now_ns(), 0) / NS_PER_SECOND
@@ -54,6 +54,11 @@ class Circuit:
     def is_due(self) -> bool:
         """Half-open, and nobody is trying yet."""
         return self.state is CircuitState.HALF_OPEN and not self._on_trial
+
+    @property
+    def is_on_trial(self) -> bool:
+        """A trial is under way: others should not be asked the same of this endpoint."""
+        return self._on_trial
 
     def asked(self) -> None:
         """A question goes out; in the half-open state it is the trial."""

@@ -143,7 +143,8 @@ class Endpoint(NodeRelay):
         """Seconds until this method may be asked; 0 for now, None for never."""
         if self._barred is not None or not self.serves(method):
             return None
-        return max(self.circuit.wait_seconds, self.blocked_seconds)
+        trial = self._rules.behind_wait_seconds if self.circuit.is_on_trial else 0.0
+        return max(self.circuit.wait_seconds, self.blocked_seconds, trial)
 
     def health(self) -> NodeHealth:
         """What is known, without asking."""
@@ -278,6 +279,8 @@ class Endpoint(NodeRelay):
             await self.height()
         except (ChainError, WrongNetwork):
             return False
+        finally:
+            self.circuit.abandoned()  # a trial that ended before anything was asked must not block the next one
         return True
 
     async def aclose(self) -> None:

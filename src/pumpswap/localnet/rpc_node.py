@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from typing import Protocol
 
 from solders.pubkey import Pubkey
 
@@ -14,20 +13,9 @@ from pumpswap.localnet.encoding import mint_decimals
 from pumpswap.localnet.faults import FaultPlan
 from pumpswap.localnet.market import MARKET_POOLS, MarketBots
 
-__all__ = ["MOST_LAG_SLOTS", "Market", "ServedChain"]
+__all__ = ["MOST_LAG_SLOTS", "ServedChain"]
 
 MOST_LAG_SLOTS = 240  # older accounts are not kept for certain
-
-
-class Market(Protocol):
-    """Pools on which bots trade, once per slot."""
-
-    @property
-    def pools(self) -> Sequence[PoolState]: ...
-
-    def open(self, pools: int) -> Sequence[PoolState]: ...
-
-    def step(self) -> object: ...
 
 
 class ServedChain:
@@ -40,7 +28,7 @@ class ServedChain:
         self.slot_ms = slot_ms
         self.allows_test_methods = test_methods
         self.lag_slots = 0
-        self.market: Market | None = None
+        self._markets: list[MarketBots] = []
         self._forgotten_before = 0
         self._decimals: dict[Pubkey, int] = {}
 
@@ -61,16 +49,22 @@ class ServedChain:
         """Let time pass; bots trade in every slot."""
         for _ in range(slots):
             self.chain.advance()
-            if self.market is not None:
-                self.market.step()
+            for market in self._markets:
+                market.step()
+
+    @property
+    def bot_pools(self) -> int:
+        """Pools on which bots trade."""
+        return sum(len(each.pools) for each in self._markets)
 
     def open_market(self, pools: int) -> Sequence[PoolState]:
         """Create pools and let bots trade on them from now on. Raises NotFound without the programs."""
-        if self.market is not None:
-            return self.market.open(pools)
-        specs = [MARKET_POOLS[number % len(MARKET_POOLS)] for number in range(pools)]
-        self.market = MarketBots(self.chain, random.Random(f"market {self.chain.seed}"), specs=specs)
-        return tuple(self.market.pools)
+        # Slot and count make each market one of its own, also after a saved chain was loaded.
+        rng = random.Random(f"market {self.chain.seed} {self.chain.slot} {len(self._markets)}")
+        specs = [MARKET_POOLS[at % len(MARKET_POOLS)] for at in range(pools)]
+        opened = MarketBots(self.chain, rng, specs=specs)
+        self._markets.append(opened)
+        return opened.pools
 
     def decimals(self, mint: Pubkey) -> int | None:
         """Decimals of a mint; None when there is no such mint. They never change."""
