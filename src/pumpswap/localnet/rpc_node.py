@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from typing import Protocol
 
 from solders.pubkey import Pubkey
 
@@ -13,9 +14,20 @@ from pumpswap.localnet.encoding import mint_decimals
 from pumpswap.localnet.faults import FaultPlan
 from pumpswap.localnet.market import MARKET_POOLS, MarketBots
 
-__all__ = ["MOST_LAG_SLOTS", "ServedChain"]
+__all__ = ["MOST_LAG_SLOTS", "Market", "ServedChain"]
 
 MOST_LAG_SLOTS = 240  # older accounts are not kept for certain
+
+
+class Market(Protocol):
+    """Pools on which bots trade, once per slot."""
+
+    @property
+    def pools(self) -> Sequence[PoolState]: ...
+
+    def open(self, pools: int) -> Sequence[PoolState]: ...
+
+    def step(self) -> object: ...
 
 
 class ServedChain:
@@ -28,7 +40,7 @@ class ServedChain:
         self.slot_ms = slot_ms
         self.allows_test_methods = test_methods
         self.lag_slots = 0
-        self._markets: list[MarketBots] = []
+        self.market: Market | None = None
         self._forgotten_before = 0
         self._decimals: dict[Pubkey, int] = {}
 
@@ -49,22 +61,16 @@ class ServedChain:
         """Let time pass; bots trade in every slot."""
         for _ in range(slots):
             self.chain.advance()
-            for market in self._markets:
-                market.step()
-
-    @property
-    def bot_pools(self) -> int:
-        """Pools on which bots trade."""
-        return sum(len(each.pools) for each in self._markets)
+            if self.market is not None:
+                self.market.step()
 
     def open_market(self, pools: int) -> Sequence[PoolState]:
         """Create pools and let bots trade on them from now on. Raises NotFound without the programs."""
-        # Slot and count make each market one of its own, also after a saved chain was loaded.
-        rng = random.Random(f"market {self.chain.seed} {self.chain.slot} {len(self._markets)}")
-        specs = [MARKET_POOLS[at % len(MARKET_POOLS)] for at in range(pools)]
-        opened = MarketBots(self.chain, rng, specs=specs)
-        self._markets.append(opened)
-        return opened.pools
+        if self.market is not None:
+            return self.market.open(pools)
+        specs = [MARKET_POOLS[number % len(MARKET_POOLS)] for number in range(pools)]
+        self.market = MarketBots(self.chain, random.Random(f"market {self.chain.seed}"), specs=specs)
+        return tuple(self.market.pools)
 
     def decimals(self, mint: Pubkey) -> int | None:
         """Decimals of a mint; None when there is no such mint. They never change."""

@@ -28,7 +28,7 @@ def _status(state: RpcState, params: Params) -> object:
         "transactions": state.transaction_count,
         "programs": [str(program) for program in chain.programs],
         "pools": state.pool_count(),
-        "botPools": node.bot_pools,
+        "botPools": 0 if node.market is None else len(node.market.pools),
         "testMethods": node.allows_test_methods,
     }
 
