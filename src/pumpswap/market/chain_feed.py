@@ -2,34 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Protocol
 
 from solders.pubkey import Pubkey
 
+from pumpswap.amm import PoolState
 from pumpswap.amm.addresses import AMM_PROGRAM
 from pumpswap.chain.node import Commitment, SignatureInfo
-from pumpswap.chain.streams import AccountChanged, AccountWatch, ChainStream, Connected, LogsWatch, SlotSeen, Watch
+from pumpswap.chain.streams import AccountWatch, ChainStream, Connected, LogsWatch, SlotSeen, Watch
 from pumpswap.chain.streams.warnings import Warnings
 from pumpswap.clock import Clock
-from pumpswap.errors import ChainError, UsageError
-from pumpswap.market.feed_inputs import FeedInput, HistorySeen, TransactionMissing, TransactionSeen
+from pumpswap.errors import ChainError, PumpSwapError, UsageError
+from pumpswap.market.feed_inputs import FeedInput, HistorySeen, PoolRead, TransactionMissing, TransactionSeen
 from pumpswap.market.gap_fill import FeedNode, fetch_transactions, history_since
-from pumpswap.market.sequencer import FeedCounts, FeedScope, Sequencer, StateKeeper
+from pumpswap.market.live_pools import LivePools
+from pumpswap.market.sequencer import FeedCounts, FeedScope, Sequencer
 from pumpswap.model import MarketUpdate
 
 __all__ = ["ChainFeed", "FeedOptions", "FeedParts", "InputRecorder", "feed_watches", "scope_of"]
 
 _START_LINES = 1_000
-_ACCOUNTS_AT_ONCE = 100
+
+Refusal = Callable[[Pubkey, PumpSwapError], None]
 
 
 class InputRecorder(Protocol):
     """Who keeps the inputs of a feed: see StreamRecorder."""
 
     def write(self, at_ns: int, entry: FeedInput) -> None: ...
+
+
+class ReadsPools(Protocol):
+    """Who reads pools from the chain: see PoolReader."""
+
+    async def load_many(
+        self, addresses: Iterable[Pubkey], *, min_context_slot: int = 0, on_refusal: Refusal | None = None
+    ) -> dict[Pubkey, PoolState]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +62,17 @@ class FeedOptions:
 
 @dataclass(frozen=True, slots=True)
 class FeedParts:
-    """What a feed works with. ``state_accounts`` are the accounts that ``keeper`` makes states of."""
+    """What a feed works with.
+
+    ``pools`` holds the states of the pools that it was filled with, and the feed tells them too; ``reader`` reads them
+    again after a gap and when a notification was lost. One is no use without the other.
+    """
 
     clock: Clock
     warnings: Warnings
-    keeper: StateKeeper | None = None
-    state_accounts: Sequence[Pubkey] = ()
     recorder: InputRecorder | None = None
+    pools: LivePools | None = None
+    reader: ReadsPools | None = None
 
 
 def scope_of(pools: Sequence[Pubkey] = (), *, most_addresses: int = 16) -> FeedScope:
@@ -70,7 +85,7 @@ def scope_of(pools: Sequence[Pubkey] = (), *, most_addresses: int = 16) -> FeedS
 
 
 def feed_watches(scope: FeedScope, state_accounts: Sequence[Pubkey] = ()) -> list[Watch]:
-    """The subscriptions that a feed of this scope needs."""
+    """The subscriptions that a feed of this scope needs; for the states of ``LivePools`` its ``watched()`` too."""
     logs: list[Watch] = [LogsWatch(Pubkey.from_string(address)) for address in scope.addresses]
     return [*logs, *(AccountWatch(address) for address in state_accounts)]
 
@@ -78,9 +93,10 @@ def feed_watches(scope: FeedScope, state_accounts: Sequence[Pubkey] = ()) -> lis
 class ChainFeed:
     """Iterate ``updates`` once. The stream must have the watches of ``feed_watches`` and the commitment of the options.
 
-    A swap is told when the chain's history lists it, usually one slot after its notification; ``keeper`` has new
-    accounts at once. An endpoint that does not answer delays the feed, it never makes it skip: after each connection,
-    and every ``idle_slots``, the history since the last settled line is read. ``is_stale`` says when not to rely on it.
+    A swap is told when the chain's history lists it, usually one slot after its notification, and the states of
+    ``pools`` behind the swaps of their slot. An endpoint that does not answer delays the feed, it never makes it skip:
+    after each connection, and every ``idle_slots``, the history since the last settled line is read. ``is_stale`` says
+    when not to rely on it.
     """
 
     def __init__(
@@ -97,7 +113,9 @@ class ChainFeed:
         self._stream = stream
         self._node = node
         self._parts = parts
-        self._sequencer = Sequencer(scope, parts.keeper, parts.warnings.tell)
+        if (parts.pools is None) is not (parts.reader is None):
+            raise UsageError("a feed of pool states needs pools and their reader", hint="pass both, or none")
+        self._sequencer = Sequencer(scope, parts.pools, parts.warnings.tell)
         self._asked_slot = 0
         self._answered_slot = 0
 
@@ -124,7 +142,7 @@ class ChainFeed:
             async for record in records:
                 told = self._take(record)
                 if isinstance(record, Connected):
-                    told += await self._read_accounts()
+                    told += await self._read_watched()
                 if self._is_due(record):
                     told += await self._audit()
                 for update in told:
@@ -174,9 +192,8 @@ class ChainFeed:
         told += await self._fetch_wanted()
         if not sequencer.wanted:
             self._answered_slot = self._asked_slot
-        if sequencer.doubted_pools:
-            sequencer.doubted_pools.clear()
-            told += await self._read_accounts()
+        if sequencer.doubted:
+            told += await self._read_pools(sequencer.doubted, max(sequencer.doubted.values()))
         return told
 
     async def _fetch_wanted(self) -> list[MarketUpdate]:
@@ -193,19 +210,31 @@ class ChainFeed:
                 told += self._take(TransactionSeen.of(answer))
         return told
 
-    async def _read_accounts(self) -> list[MarketUpdate]:
-        """Accounts that may have changed unseen. All of one answer are of one slot."""
+    async def _read_watched(self) -> list[MarketUpdate]:
+        """Read all pools: anything may have happened while nobody looked."""
+        pools = self._parts.pools
+        if pools is None:
+            return []
+        known = {*pools.in_doubt(), *(state.address for state in pools.states())}
+        return await self._read_pools(known, self._sequencer.settled_slot)
+
+    async def _read_pools(self, addresses: Iterable[Pubkey], least_slot: int) -> list[MarketUpdate]:
+        """Read pools as of ``least_slot`` or later; one that cannot be read stays in doubt."""
+        reader, warnings = self._parts.reader, self._parts.warnings
+        if reader is None:
+            return []
+
+        def refused(address: Pubkey, why: PumpSwapError) -> None:
+            warnings.tell(f"pool {address}", f"pool {address} cannot be read and stays in doubt: {why.what}")
+
+        wanted = sorted(addresses, key=bytes)
+        try:
+            states = await reader.load_many(wanted, min_context_slot=least_slot, on_refusal=refused)
+        except ChainError as failed:
+            warnings.tell("pools", f"pools cannot be read and stay in doubt: {failed.what}")
+            return []
         told: list[MarketUpdate] = []
-        addresses = list(self._parts.state_accounts)
-        for at in range(0, len(addresses), _ACCOUNTS_AT_ONCE):
-            some = addresses[at : at + _ACCOUNTS_AT_ONCE]
-            try:
-                answer = await self._node.accounts(some, commitment=self._options.commitment)
-            except ChainError as failed:
-                text = f"accounts cannot be read, their states may be old: {failed.what}"
-                self._parts.warnings.tell("accounts", text)
-                continue
-            for account in answer.accounts:
-                if account is not None:
-                    told += self._take(AccountChanged(answer.slot, account))
+        for address in wanted:
+            if address in states:
+                told += self._take(PoolRead.of(states[address]))
         return told

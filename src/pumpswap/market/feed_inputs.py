@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 from solders.pubkey import Pubkey
 
+from pumpswap.amm import Pool, PoolState
 from pumpswap.amm.addresses import AMM_PROGRAM, PUMP_PROGRAM
 from pumpswap.amm.events import CPI_PREFIX, Instruction
 from pumpswap.chain.node import ConfirmedTransaction, SignatureInfo
@@ -20,7 +21,16 @@ from pumpswap.chain.streams import (
 )
 from pumpswap.market.swaps_of import Normalised, normalise_parts
 
-__all__ = ["FeedInput", "HistorySeen", "StampedInput", "TransactionMissing", "TransactionSeen", "decoder", "encoder"]
+__all__ = [
+    "FeedInput",
+    "HistorySeen",
+    "PoolRead",
+    "StampedInput",
+    "TransactionMissing",
+    "TransactionSeen",
+    "decoder",
+    "encoder",
+]
 
 
 class HistorySeen(msgspec.Struct, frozen=True, tag="history"):
@@ -78,6 +88,52 @@ class TransactionMissing(msgspec.Struct, frozen=True, tag="missing"):
     signature: str
 
 
+class PoolRead(msgspec.Struct, frozen=True, tag="pool"):
+    """The state of a pool, read as a whole; ``pool`` is its account."""
+
+    slot: int
+    address: Pubkey
+    pool: bytes
+    base_reserve: int
+    quote_vault: int
+    base_supply: int
+    base_token_program: Pubkey
+    quote_token_program: Pubkey
+    base_decimals: int
+    quote_decimals: int
+
+    @classmethod
+    def of(cls, state: PoolState) -> PoolRead:
+        """The same state, as a recording holds it."""
+        return cls(
+            slot=state.slot,
+            address=state.address,
+            pool=state.pool.encode(),
+            base_reserve=state.base_reserve,
+            quote_vault=state.quote_vault,
+            base_supply=state.base_supply,
+            base_token_program=state.base_token_program,
+            quote_token_program=state.quote_token_program,
+            base_decimals=state.base_decimals,
+            quote_decimals=state.quote_decimals,
+        )
+
+    def state(self) -> PoolState:
+        """The state that was read. Raises MalformedAccount when the account's bytes are none of a pool."""
+        return PoolState(
+            pool=Pool.decode(self.pool),
+            address=self.address,
+            base_reserve=self.base_reserve,
+            quote_vault=self.quote_vault,
+            base_supply=self.base_supply,
+            base_token_program=self.base_token_program,
+            quote_token_program=self.quote_token_program,
+            slot=self.slot,
+            base_decimals=self.base_decimals,
+            quote_decimals=self.quote_decimals,
+        )
+
+
 FeedInput = (
     AccountChanged
     | LogsSeen
@@ -86,6 +142,7 @@ FeedInput = (
     | Connected
     | Disconnected
     | HistorySeen
+    | PoolRead
     | TransactionSeen
     | TransactionMissing
 )

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from solders.pubkey import Pubkey
 
-from pumpswap.chain.node import AccountsAt, Commitment, ConfirmedTransaction, SignatureInfo
+from pumpswap.chain.node import Commitment, ConfirmedTransaction, SignatureInfo
 from pumpswap.errors import ChainError, EndpointDown
 
 __all__ = ["FeedNode", "fetch_transactions", "history_since", "merged"]
@@ -32,14 +32,6 @@ class FeedNode(Protocol):
     async def transaction(
         self, signature: str, commitment: Commitment = Commitment.CONFIRMED
     ) -> ConfirmedTransaction | None: ...
-
-    async def accounts(
-        self,
-        addresses: Sequence[Pubkey],
-        *,
-        commitment: Commitment = Commitment.CONFIRMED,
-        min_context_slot: int = 0,
-    ) -> AccountsAt: ...
 
 
 async def history_since(

@@ -9,22 +9,23 @@ history of an address; a swap is told when the history lists its transaction, in
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Protocol
 
 import msgspec
+from solders.pubkey import Pubkey
 
 from pumpswap.amm import PoolState
 from pumpswap.chain.node import SignatureInfo
-from pumpswap.chain.streams import AccountChanged, LogsSeen, SlotSeen
-from pumpswap.market.feed_inputs import FeedInput, HistorySeen, TransactionMissing, TransactionSeen
+from pumpswap.chain.streams import AccountChanged, Disconnected, LogsSeen, SlotSeen
+from pumpswap.market.feed_inputs import FeedInput, HistorySeen, PoolRead, TransactionMissing, TransactionSeen
 from pumpswap.market.gap_fill import merged
+from pumpswap.market.live_pools import LivePools
 from pumpswap.market.swaps_of import Normalised, normalise_logs, reserves_after
 from pumpswap.model import MarketUpdate, Swap
 
-__all__ = ["FeedCounts", "FeedScope", "Sequencer", "StateKeeper"]
+__all__ = ["FeedCounts", "FeedScope", "Sequencer"]
 
 _LIVE_LIMIT = 50_000
 
@@ -70,36 +71,27 @@ class FeedCounts:
     unknown_lengths: int = 0
 
 
-class StateKeeper(Protocol):
-    """Who makes pool states of accounts."""
-
-    def apply(self, changed: AccountChanged) -> Sequence[PoolState]:
-        """Take over an account; returns the states that became known by it."""
-        ...
-
-
 class Sequencer:
     """Feed it with ``take``; ``wanted`` and ``anchors`` say what to ask."""
 
     def __init__(
-        self, scope: FeedScope, keeper: StateKeeper | None = None, warn: Callable[[str, str], None] | None = None
+        self, scope: FeedScope, pools: LivePools | None = None, warn: Callable[[str, str], None] | None = None
     ) -> None:
         self.scope = scope
         self.counts = FeedCounts()
         self.slot = 0
         self.settled_slot = 0
         self.wanted: tuple[str, ...] = ()
-        self.doubted_pools: set[str] = set()
+        self.doubted: dict[Pubkey, int] = {}
         self.anchors: list[SignatureInfo | None] = [None] * len(scope.addresses)
         self._pools = frozenset(scope.pools)
-        self._keeper = keeper
+        self._live_pools = pools
         self._warn = warn or (lambda _key, _text: None)
         self._done: dict[str, int] = {}
         self._live: dict[str, LogsSeen] = {}
         self._found: dict[str, Normalised] = {}
         self._missing: dict[str, int] = {}
         self._states: dict[tuple[int, str], PoolState] = {}
-        self._latest: dict[str, PoolState] = {}
         self._pages: tuple[tuple[SignatureInfo, ...], ...] = ()
         self._batch: list[SignatureInfo] = []
         self._through = 0
@@ -117,8 +109,8 @@ class Sequencer:
                 self.slot = max(self.slot, slot)
             case LogsSeen():
                 self._notified(entry)
-            case AccountChanged():
-                self._account(entry)
+            case AccountChanged() | PoolRead() | Disconnected():
+                self._pool_told(entry)
             case HistorySeen(is_start=True):
                 self._start(entry)
             case HistorySeen():
@@ -142,15 +134,26 @@ class Sequencer:
             del self._live[next(iter(self._live))]  # its transaction will be fetched instead
         self._live[seen.signature] = seen
 
-    def _account(self, changed: AccountChanged) -> None:
-        if self._keeper is None:
+    def _pool_told(self, entry: AccountChanged | PoolRead | Disconnected) -> None:
+        pools = self._live_pools
+        if pools is None:
             return
-        for state in self._keeper.apply(changed):
-            pool = str(state.address)
-            known = self._latest.get(pool)
-            if known is None or state.slot >= known.slot:
-                self._latest[pool] = state
-                self._states[changed.slot, pool] = state
+        match entry:
+            case AccountChanged(slot=slot, account=account):
+                self._moved(pools.apply(account, slot))
+            case PoolRead():
+                pools.put(entry.state())
+                self.doubted.pop(entry.address, None)
+                self._moved([entry.address])
+            case Disconnected():
+                pools.doubt_all("the stream was disconnected")
+
+    def _moved(self, addresses: Iterable[Pubkey]) -> None:
+        """Keep the new states of these pools until their slot is settled."""
+        for address in addresses:
+            state = self._live_pools.state(address) if self._live_pools is not None else None
+            if state is not None:
+                self._states[state.slot, str(address)] = state
 
     def _start(self, history: HistorySeen) -> None:
         for at, page in enumerate(history.pages):
@@ -209,6 +212,8 @@ class Sequencer:
     def _tell(self, at_ns: int) -> list[MarketUpdate]:
         updates: list[MarketUpdate] = []
         last_swaps: dict[str, Swap] = {}
+        if self._live_pools is not None:
+            self._moved(self._live_pools.advance(self._through + 1))
         for slot, lines in groupby(self._batch, key=lambda line: line.slot):
             updates += self._states_until(slot - 1, at_ns)
             for line in lines:
@@ -260,14 +265,23 @@ class Sequencer:
         return [MarketUpdate(at_ns, pool, self._states.pop((seen, pool))) for seen, pool in ripe]
 
     def _doubt(self, last_swaps: dict[str, Swap]) -> None:
-        """A swap tells what its pool held afterwards: a state that disagrees has missed a notification."""
-        for pool, swap in last_swaps.items():
-            state = self._latest.get(pool)
+        """Note the pools that must be read again, and the slot that they must be read at.
+
+        A swap tells what its pool held afterwards: a state that disagrees has missed a notification.
+        """
+        pools = self._live_pools
+        if pools is None:
+            return
+        for address in pools.in_doubt():
+            self.doubted.setdefault(address, self.settled_slot)
+        for swap in last_swaps.values():
+            address = Pubkey.from_string(swap.pool)
+            state = pools.state(address)
             if state is None or state.slot > swap.slot or swap.event is None:
                 continue
             after = reserves_after(swap)
             if (state.base_reserve, state.quote_vault) != (after.base_reserve, after.quote_vault):
-                self.doubted_pools.add(pool)
+                self.doubted[address] = swap.slot
 
     def _set_floor(self) -> None:
         floor = min((one.slot if one else 0 for one in self.anchors), default=0)

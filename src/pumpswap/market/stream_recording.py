@@ -18,7 +18,8 @@ import msgspec
 
 from pumpswap.errors import BadInput, NotFound
 from pumpswap.market.feed_inputs import FeedInput, StampedInput, decoder, encoder
-from pumpswap.market.sequencer import FeedScope, Sequencer, StateKeeper
+from pumpswap.market.live_pools import LivePools
+from pumpswap.market.sequencer import FeedScope, Sequencer
 from pumpswap.model import MarketUpdate
 
 __all__ = ["StreamRecorder", "StreamRecording"]
@@ -118,13 +119,13 @@ class StreamRecording:
                 raise BadInput(f"{self.path.name} line {number}: {broken}", hint="the file is damaged") from None
 
     def updates(
-        self, keeper: StateKeeper | None = None, warn: Callable[[str, str], None] | None = None
+        self, pools: LivePools | None = None, warn: Callable[[str, str], None] | None = None
     ) -> Iterator[MarketUpdate]:
         """What the feed told when it was recorded, the same updates at the same times.
 
-        ``keeper`` must be one that knows as little as the recorded feed's did at its start.
+        For states pass empty ``LivePools``: the recorded feed reads its pools when it connects.
         """
-        sequencer = Sequencer(self.scope, keeper, warn)
+        sequencer = Sequencer(self.scope, pools, warn)
         for one in self.inputs():
             yield from sequencer.take(one.entry, one.at_ns)
 
