@@ -1,4 +1,4 @@
-"""Two of three endpoints killed, stalled or lagging in turn: reads and sends go on, and no swap is missed or doubled."""
+"""Two of three endpoints killed, stalled or lagging in turn: trading goes on, no swap is missed or told twice."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from pumpswap.amm.addresses import TOKEN_PROGRAM, WSOL_MINT, ata
 from pumpswap.chain.rpc import RpcNode
 from pumpswap.clock import SystemClock
 from pumpswap.settings import Settings
-from tests.clients.fills import Fill, history_of, replay
+from tests.clients.fills import Fill, Landed, history_of, replay
 from tests.clients.official_sdk import OfficialRun, node_script, trade_with_official_sdk
 from tests.clients.our_sdk import OurRun, settings_for, stored_ledger, trade_with_our_sdk
 from tests.clients.practice import Practice, practice_process
@@ -33,6 +33,7 @@ class Everybody:
     official: OfficialRun
     solana_py: list[SolanaPyTrade]
     ours: OurRun
+    history: list[Landed]
     fills: list[Fill]
     replayed: PoolState
     on_chain: PoolState
@@ -65,7 +66,8 @@ async def _trade(practice: Practice, script: Path, folder: Path) -> Everybody:
         _solana_py(practice, python),
         trade_with_our_sdk(settings, mint, ours, ("0.5", "0.25")),
     )
-    fills, replayed = replay(practice.opening, practice.schedule, await history_of(practice.http_url, practice.opening))
+    history = await history_of(practice.http_url, practice.opening)
+    fills, replayed = replay(practice.opening, practice.schedule, history)
     async with (
         SolanaPyTrader(practice.http_url, practice.ws_url, pool, python) as reader,
         RpcNode(settings.chain.endpoints[0], clock=SystemClock()) as node,
@@ -79,6 +81,7 @@ async def _trade(practice: Practice, script: Path, folder: Path) -> Everybody:
         official=official,
         solana_py=trades,
         ours=run,
+        history=history,
         fills=fills,
         replayed=replayed,
         on_chain=on_chain,
@@ -99,6 +102,17 @@ def test_every_fill_equals_the_exact_quote_on_the_state_it_landed_on(everybody: 
     # replay() has compared each amount, each fee, both reserves before and after, and the payer's balances.
     assert len(everybody.fills) == 9
     assert [len(everybody.of(wallet)) for wallet in everybody.practice.wallets] == [3, 3, 3]
+
+
+def test_a_swap_that_is_missing_from_the_history_does_not_pass_unseen(everybody: Everybody) -> None:
+    for missing in range(len(everybody.history)):
+        shortened = [*everybody.history[:missing], *everybody.history[missing + 1 :]]
+        if missing == len(everybody.history) - 1:
+            _, replayed = replay(everybody.practice.opening, everybody.practice.schedule, shortened)
+            assert replayed.quote_vault != everybody.on_chain.quote_vault
+        else:
+            with pytest.raises(AssertionError, match="did not land on the state"):
+                replay(everybody.practice.opening, everybody.practice.schedule, shortened)
 
 
 def test_the_replayed_pool_is_the_pool_on_chain(everybody: Everybody) -> None:

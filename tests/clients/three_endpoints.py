@@ -20,7 +20,7 @@ __all__ = ["LAG_SLOTS", "SLOT_SECONDS", "ThreeEndpoints", "three_endpoints"]
 SLOT_SECONDS = 0.03
 LAG_SLOTS = 60
 TIMEOUT_MS = 250
-STALL_MS = 2_000
+STALL_MS = 4 * TIMEOUT_MS
 
 
 @dataclass

@@ -313,7 +313,7 @@ async def test_p11_a_sandwich_around_our_trade_is_found_in_the_history_of_its_sl
     venue = await world.open()
     calm = await venue.execute(world.buy(SOL // 10))
     assert isinstance(calm, Filled)
-    assert await find_sandwich(world.node, calm, str(world.pool.address)) is None
+    assert await find_sandwich(world.node, str(world.pool.address), calm.signature, calm.slot) is None
     world.chain.set_account(ChainAccount(ALICE.pubkey(), Pubkey.default(), 100 * SOL, b""))
     world.chain.advance(2)
     order, submit, schedule = world.buy(SOL), world.chain.submit, schedule_of(world.chain)
@@ -329,7 +329,7 @@ async def test_p11_a_sandwich_around_our_trade_is_found_in_the_history_of_its_sl
     world.chain.submit = sandwiched  # type: ignore[method-assign]
     filled = await venue.execute(order)
     assert isinstance(filled, Filled), filled
-    found = await find_sandwich(world.node, filled, str(world.pool.address))
+    found = await find_sandwich(world.node, str(world.pool.address), filled.signature, filled.slot)
     assert found is not None
     assert found.trader == str(ALICE.pubkey())
     assert (len(found.front_signatures), len(found.back_signatures)) == (1, 1)

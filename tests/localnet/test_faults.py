@@ -48,6 +48,10 @@ def test_a_fault_keeps_to_its_methods_signatures_and_target() -> None:
     plan = FaultPlan([Fault(FaultKind.DROP_AFTER, signatures=frozenset({"mine"}))])
     assert kinds(plan, SEND, range(1), signature="other") == [""]
     assert kinds(plan, SEND, range(1), signature="mine") == ["drop_after"]
+    plan = FaultPlan([Fault(FaultKind.HIDE, signatures=frozenset({"mine"}))])
+    assert plan.pick(STATUSES, 0, signature=["other", "another"]) is None
+    assert plan.pick(STATUSES, 0, signature=["other", "mine"]) is not None
+    assert plan.fired[-1].signature == "mine"
     plan = FaultPlan([Fault(FaultKind.RESET, target="first")])
     assert kinds(plan, SEND, range(1), target="second") == [""]
     assert kinds(plan, SEND, range(1), target="first") == ["reset"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -57,11 +58,18 @@ def test_p20_under_every_fault_the_swaps_are_exactly_those_of_the_chain(seed: in
 def test_p20_single_pools_under_every_fault_keep_the_order_of_each_pool(seed: int, pools: tuple[Pubkey, ...]) -> None:
     world = World(seed, EVERYTHING)
     swaps = told_swaps(world, world.feed(pools))
-    assert [swap.slot for swap in swaps] == sorted(swap.slot for swap in swaps)
     for pool in pools:
         expected = [swap for swap in world.swaps() if swap.pool == str(pool)]
         assert [swap for swap in swaps if swap.pool == str(pool)] == expected
     assert len(swaps) == len(world.swaps(pools))
+
+
+def test_single_pools_are_told_in_the_order_of_slots_when_no_node_is_behind() -> None:
+    for seed in range(5):
+        world = World(seed, replace(EVERYTHING, lag_slots=0))
+        slots = [swap.slot for swap in told_swaps(world, world.feed(POOLS))]
+        assert slots == sorted(slots)
+        assert len(slots) == len(world.swaps())
 
 
 @pytest.mark.parametrize(

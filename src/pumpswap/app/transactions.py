@@ -7,10 +7,12 @@ from pathlib import Path
 
 from solders.pubkey import Pubkey
 
+from pumpswap.chain.dont_front import Sandwich
 from pumpswap.chain.failures import Failure, classify
 from pumpswap.chain.fills import SwapRequest, WalletChange, costs_of, tip_accounts_of, wallet_change
 from pumpswap.chain.node import Commitment, ConfirmedTransaction
 from pumpswap.errors import NotFound
+from pumpswap.execution.sandwich import find_sandwich
 from pumpswap.market.swaps_of import swaps_of
 from pumpswap.model import Attempt, Costs, Swap
 from pumpswap.sdk.connection import ChainConnection
@@ -33,7 +35,8 @@ class OurAttempt:
 class Transaction:
     """``content`` is None while the chain does not show it; then ``ours`` tells what may still happen.
 
-    ``costs`` are those of the fee payer; ``change`` is what the transaction changed in its wallet.
+    ``costs`` are those of the fee payer; ``change`` is what the transaction changed in its wallet. ``sandwich`` tells
+    who traded around its first swap in the same slot.
     """
 
     signature: str
@@ -44,6 +47,7 @@ class Transaction:
     change: WalletChange | None = None
     failure: Failure | None = None
     block_height: int = 0
+    sandwich: Sandwich | None = None
 
     @property
     def fee_payer(self) -> Pubkey | None:
@@ -66,6 +70,7 @@ async def read_transaction(connection: ChainConnection, signature: str, data_dir
     payer = content.keys[0]
     swaps = swaps_of(content)
     pool = Pubkey.from_string(swaps[0].pool) if swaps else Pubkey.default()
+    sandwich = await find_sandwich(connection.node, swaps[0].pool, signature, content.slot) if swaps else None
     request = SwapRequest(pool, Pubkey.default(), bool(swaps and swaps[0].is_buy), tip_accounts_of(content, payer))
     return Transaction(
         signature,
@@ -75,6 +80,7 @@ async def read_transaction(connection: ChainConnection, signature: str, data_dir
         costs=costs_of(content, payer, request),
         change=wallet_change(content, payer),
         failure=None if content.err is None else classify(content.err, content.logs),
+        sandwich=sandwich,
     )
 
 

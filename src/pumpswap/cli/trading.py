@@ -11,6 +11,7 @@ import click
 
 from pumpswap.cli.formats import percent_text, significant_text, sol_text
 from pumpswap.cli.output import Output
+from pumpswap.cli.tx import sandwich_text
 from pumpswap.errors import ConfigError, NotFound, UsageError
 from pumpswap.units import format_units
 
@@ -237,6 +238,8 @@ def _show_traded(out: Output, traded: Traded, decimals: tuple[int, int]) -> str:
         result = refused_result(traded.decision)
     else:
         result = trade_result(traded.order, traded.outcome, decimals)
+    if traded.sandwich is not None:
+        out.warn(sandwich_text(traded.sandwich))
     if out.json:
         out.emit("trade", _exact_strings(dict(result)))
     else:

@@ -14,10 +14,11 @@ from pumpswap.errors import UsageError
 
 if TYPE_CHECKING:
     from pumpswap.app.transactions import Transaction
+    from pumpswap.chain.dont_front import Sandwich
     from pumpswap.model import Swap
     from pumpswap.settings import Settings
 
-__all__ = ["show", "tx"]
+__all__ = ["sandwich_text", "show", "tx"]
 
 tx = LazyGroup(
     "tx",
@@ -123,6 +124,16 @@ def _show(out: Output, found: Transaction) -> None:
         status = f"order {attempt.order_id} ({found.ours.status}), attempt {attempt.number}"
         table.add_row("yours", status)
     out.show(table, keep_lines=True)
+    if found.sandwich is not None:
+        out.warn(sandwich_text(found.sandwich))
+
+
+def sandwich_text(sandwich: Sandwich) -> str:
+    """What a sandwich did, for people."""
+    return (
+        f"sandwiched: {sandwich.trader} traded in front of it and back behind it in the same slot and took "
+        f"{sol_text(sandwich.profit_lamports)}; a tighter limit leaves less to take"
+    )
 
 
 def _swap_text(swap: Swap) -> str:
@@ -161,6 +172,13 @@ def _json(found: Transaction) -> dict[str, Any]:
     }
     if found.change is not None:
         said["sol_change_lamports"] = str(found.change.sol_lamports)
+    if found.sandwich is not None:
+        said["sandwich"] = {
+            "trader": found.sandwich.trader,
+            "profit_lamports": str(found.sandwich.profit_lamports),
+            "front_signatures": list(found.sandwich.front_signatures),
+            "back_signatures": list(found.sandwich.back_signatures),
+        }
     if found.failure is not None:
         failure = found.failure
         program = None if failure.program is None else str(failure.program)

@@ -7,7 +7,7 @@ call, the server's sockets ask it with the ``notify`` and ``socket`` methods.
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
 
@@ -90,7 +90,7 @@ class Fault:
     amount: int = 0
     target: str = ""
 
-    def fits(self, method: str, slot: int, signature: str, target: str) -> bool:
+    def fits(self, method: str, slot: int, signatures: Sequence[str], target: str) -> bool:
         """Whether it applies to this call at all."""
         fitting = self.methods or _FITS.get(self.kind)
         if fitting is not None and method not in fitting:
@@ -99,7 +99,7 @@ class Fault:
             return False
         if not self.first_slot <= slot <= self.last_slot or (self.target and self.target != target):
             return False
-        return not self.signatures or signature in self.signatures
+        return not self.signatures or not self.signatures.isdisjoint(signatures)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,10 +133,14 @@ class FaultPlan:
         """The endpoint recovers: no more faults. The record stays."""
         self.faults.clear()
 
-    def pick(self, method: str, slot: int, *, signature: str = "", target: str = "") -> Fault | None:
-        """The fault that happens to this call, if any; it is counted and recorded."""
+    def pick(self, method: str, slot: int, *, signature: str | Sequence[str] = "", target: str = "") -> Fault | None:
+        """The fault that happens to this call, if any; it is counted and recorded.
+
+        ``signature`` is the one that the call is about, or all that it asks for.
+        """
+        asked = (signature,) if isinstance(signature, str) else signature
         for at, fault in enumerate(self.faults):
-            if not fault.fits(method, slot, signature, target):
+            if not fault.fits(method, slot, asked, target):
                 continue
             if fault.per_mille < 1_000 and self._rng.randrange(1_000) >= fault.per_mille:
                 continue
@@ -145,7 +149,8 @@ class FaultPlan:
                     self.faults[at] = replace(fault, times=fault.times - 1)
                 else:
                     del self.faults[at]
-            self.fired.append(FiredFault(slot, method, signature, fault.kind, fault.amount))
+            hit = next((one for one in asked if one in fault.signatures), asked[0] if len(asked) == 1 else "")
+            self.fired.append(FiredFault(slot, method, hit, fault.kind, fault.amount))
             return fault
         return None
 

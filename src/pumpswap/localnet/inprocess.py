@@ -65,7 +65,7 @@ class LocalNode:
 
     # What a call meets first
 
-    def _meet(self, method: str, *, signature: str = "") -> Fault | None:
+    def _meet(self, method: str, *, signature: str | Sequence[str] = "") -> Fault | None:
         """The fault of this call. Raises what such a fault raises before anything was done."""
         if self.is_down:
             raise EndpointDown(f"{self._name}: connection refused", hint=_RECOVER)
@@ -202,7 +202,7 @@ class LocalNode:
     # What has landed
 
     async def statuses(self, signatures: Sequence[str], *, search_history: bool = False) -> StatusesAt:
-        fault = self._meet("getSignatureStatuses", signature=signatures[0] if len(signatures) == 1 else "")
+        fault = self._meet("getSignatureStatuses", signature=signatures)
         _at_most(len(signatures), _MAX_STATUSES, "signatures")
         tip = self._tip(fault)
         recent = 0 if search_history else tip - MAX_AGE_BLOCKS

@@ -77,7 +77,8 @@ class FeedParts:
 
 def scope_of(pools: Sequence[Pubkey] = (), *, most_addresses: int = 16) -> FeedScope:
     """The swaps of these pools, or of all. Many pools are read from the program's history, which costs one question
-    for all instead of one each.
+    for all instead of one each. With several pools each keeps its own exact order; between them a node that is behind
+    with one of them may make its swaps come after newer ones of another (``FeedCounts.late``).
     """
     names = tuple(dict.fromkeys(str(pool) for pool in pools))
     single = names and len(names) <= most_addresses

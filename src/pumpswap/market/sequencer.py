@@ -95,6 +95,7 @@ class Sequencer:
         self._pages: tuple[tuple[SignatureInfo, ...], ...] = ()
         self._batch: list[SignatureInfo] = []
         self._through = 0
+        self._asked_slot = 0
         self._floor = 0
 
     @property
@@ -180,6 +181,7 @@ class Sequencer:
             # What was told must be there: this node is behind, so nothing from that slot on is complete.
             through = seen.slot - 1
             self.counts.behind += 1
+        self._asked_slot = history.asked_slot
         self._pages, self._through = history.pages, max(through, self.settled_slot)
         self._batch = [line for line in lines if line.signature not in self._done and line.slot <= through]
         return self._settle(at_ns)
@@ -207,7 +209,31 @@ class Sequencer:
             else:
                 self._found[line.signature] = found
         self.wanted = tuple(wanted)
-        return [] if wanted else self._tell(at_ns)
+        if wanted:
+            return []
+        self._hold_back()
+        return self._tell(at_ns)
+
+    def _hold_back(self) -> None:
+        """With several histories: a transaction of two pools that only one of them lists shows that the other one is
+        behind, and swaps of that pool may be missing before it.
+        """
+        if len(self._pages) < 2:
+            return
+        listed = {
+            address: {line.signature for line in page}
+            for address, page in zip(self.scope.addresses, self._pages, strict=True)
+        }
+        patience = self._asked_slot - self.scope.forget_slots
+        for line in self._batch:
+            found = self._found.get(line.signature)
+            if line.err is not None or found is None or line.slot < patience:
+                continue
+            if any(swap.pool in listed and line.signature not in listed[swap.pool] for swap in found.swaps):
+                self.counts.behind += 1
+                self._batch = [one for one in self._batch if one.slot < line.slot]
+                self._through = max(min(self._through, line.slot - 1), self.settled_slot)
+                return
 
     def _tell(self, at_ns: int) -> list[MarketUpdate]:
         updates: list[MarketUpdate] = []

@@ -10,19 +10,22 @@ from typing import Protocol
 
 from pumpswap.amm import PoolState
 from pumpswap.chain.blockhash import BlockhashCache
+from pumpswap.chain.dont_front import Sandwich
 from pumpswap.chain.generation import GenerationProbe
 from pumpswap.chain.jito import JitoLane
 from pumpswap.chain.lanes import Lane, RpcLane
 from pumpswap.chain.sender import Sender, SenderParts
 from pumpswap.chain.signing import Signer
 from pumpswap.clock import NS_PER_SECOND
-from pumpswap.errors import ConfigError, KeyLocked, NotFound
+from pumpswap.errors import ChainError, ConfigError, KeyLocked, NotFound
 from pumpswap.execution.chain_venue import ChainVenue, ChainVenueParts
 from pumpswap.execution.live_books import LiveBooks
 from pumpswap.execution.planner import OrderPlanner
 from pumpswap.execution.pool_source import ChainPools
+from pumpswap.execution.sandwich import find_sandwich
 from pumpswap.model import (
     Decision,
+    Filled,
     Intent,
     LedgerEntry,
     Order,
@@ -57,11 +60,15 @@ class LimitedSigner(Signer, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Traded:
-    """What became of an intent: refused by the gate (no order), or an order and its outcome."""
+    """What became of an intent: refused by the gate (no order), or an order and its outcome.
+
+    ``sandwich`` tells who traded around a fill in its slot, as far as an endpoint could say.
+    """
 
     decision: Decision
     order: Order | None = None
     outcome: Outcome | None = None
+    sandwich: Sandwich | None = None
 
 
 class Trader:
@@ -183,9 +190,18 @@ class Trader:
             self.books.know_decimals(order.mint, state.base_decimals)
             self._accepted[order.order_id] = order
         try:
-            return Traded(decision, order, await self.venue.execute(order))
+            outcome = await self.venue.execute(order)
         finally:
             del self._accepted[order.order_id]
+        return Traded(decision, order, outcome, await self._sandwich(order, outcome))
+
+    async def _sandwich(self, order: Order, outcome: Outcome) -> Sandwich | None:
+        if not isinstance(outcome, Filled):
+            return None
+        try:
+            return await find_sandwich(self.connection.node, order.pool, outcome.signature, outcome.slot)
+        except (ChainError, NotFound):
+            return None  # the trade is booked; this is a remark that `tx show` can make later
 
     def _open_orders(self) -> list[Order]:
         """Orders whose fate is not known, those that the venue has not stored yet among them."""
