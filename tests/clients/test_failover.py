@@ -26,8 +26,10 @@ from pumpswap.chain.streams import ChainStream, SlotWatchdog, StreamOptions, Str
 from pumpswap.chain.streams.warnings import Warnings
 from pumpswap.clock import SystemClock
 from pumpswap.localnet.chain import LocalChain
+from pumpswap.localnet.faults import FaultKind
 from pumpswap.localnet.pools import fund_tokens, pool_state
 from pumpswap.market.chain_feed import ChainFeed, FeedOptions, FeedParts, feed_watches, scope_of
+from pumpswap.market.sequencer import FeedCounts
 from pumpswap.model import Swap
 from tests.clients.practice import practice_chain, schedule_of
 from tests.clients.three_endpoints import SLOT_SECONDS, ThreeEndpoints, three_endpoints
@@ -196,7 +198,18 @@ async def _settled(feed: ChainFeed, slot: int) -> None:
         await asyncio.sleep(SLOT_SECONDS)
 
 
-async def _run(market: Market) -> tuple[Sequence[str], list[Swap], int]:
+@dataclass(frozen=True)
+class Told:
+    """What came of a run. ``stalls`` counts the faults of each server."""
+
+    signatures: Sequence[str]
+    swaps: list[Swap]
+    counts: FeedCounts
+    connections: int
+    stalls: Sequence[int]
+
+
+async def _run(market: Market) -> Told:
     swaps: list[Swap] = []
     async with three_endpoints(market.chain) as endpoints, _pool(endpoints) as node:
         feed, stream = _feed(endpoints, node, market)
@@ -211,16 +224,21 @@ async def _run(market: Market) -> tuple[Sequence[str], list[Swap], int]:
             await asyncio.wait_for(asyncio.gather(collecting, return_exceptions=True), WITHIN_SECONDS)
         if not collecting.cancelled() and collecting.exception() is not None:
             raise AssertionError("the feed broke") from collecting.exception()
-    return signatures, swaps, stream.connections
+    stalls = [sum(one.kind is FaultKind.SLOW for one in server.faults.fired) for server in endpoints.servers]
+    return Told(signatures, swaps, feed.counts, stream.connections, stalls)
 
 
 def test_with_two_of_three_endpoints_in_trouble_trading_goes_on_and_the_stream_misses_nothing() -> None:
     market = _market()
-    signatures, swaps, connections = asyncio.run(_run(market))
+    told = asyncio.run(_run(market))
     history = market.history()
-    assert len(signatures) == len(set(signatures)) == TRADES * len(ROUNDS)
+    assert len(told.signatures) == len(set(told.signatures)) == TRADES * len(ROUNDS)
     # Each transaction of ours landed once, among those of the crowd: one per trade of ours, one per round.
-    assert len(history) == 2 * len(signatures) + len(ROUNDS)
-    assert [row[0] for row in history if row[6] == str(market.trader.pubkey())] == list(signatures)
-    assert connections > 1  # the stream did lose its connection
-    assert [_told(swap) for swap in swaps] == history
+    assert len(history) == 2 * len(told.signatures) + len(ROUNDS)
+    assert [row[0] for row in history if row[6] == str(market.trader.pubkey())] == list(told.signatures)
+    assert [_told(swap) for swap in told.swaps] == history
+    assert (told.counts.swaps, told.counts.unreadable, told.counts.malformed) == (len(history), 0, 0)
+    # There were gaps, and the endpoints really were in trouble: otherwise nothing has been shown.
+    assert told.counts.filled > 0
+    assert told.connections > 1
+    assert all(told.stalls)

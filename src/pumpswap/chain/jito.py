@@ -69,8 +69,8 @@ class JitoLane:
     """Hands signed bytes to a block engine.
 
     ``mode`` bundle: protected, lands only in the blocks of Jito's leaders and only if it succeeds. ``mode``
-    transaction: the engine forwards it to the leader as well. Use as an asynchronous context, or call ``aclose``. The URL may carry
-    an access token and is never shown; ``host`` is.
+    transaction: the engine forwards it to the leader as well. Use as an asynchronous context, or call ``aclose``. The
+    URL may carry an access token and is never shown; ``host`` is.
     """
 
     name = "jito"

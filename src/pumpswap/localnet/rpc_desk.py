@@ -110,13 +110,13 @@ class Desk:
         return success(call, result)
 
 
-def _signature_of(call: Call) -> str:
-    """The signature that a call is about, if it is about one."""
+def _signature_of(call: Call) -> str | list[str]:
+    """The signature that a call is about, or all that it asks for; empty when it is about none."""
     if call.method == TRANSACTION:
         return call.text(0)
     if call.method == STATUSES:
         listed = call.params[0] if isinstance(call.params, list) and call.params else None
-        return str(listed[0]) if isinstance(listed, list) and len(listed) == 1 else ""
+        return [str(each) for each in listed] if isinstance(listed, list) else ""
     if call.method == SEND:
         try:
             return sent_signature(call.parameters())

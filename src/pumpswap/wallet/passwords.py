@@ -75,7 +75,7 @@ class PasswordSources:
         return stored if stored is not None else self.ask(f"Password of wallet {keystore.name}: ")
 
     def choose(self, name: str) -> Secret:
-        """Password for a new wallet, typed twice when it is typed. Raises as ``find``, UsageError when the two differ."""
+        """Password for a new wallet, typed twice when typed. Raises as ``find``; UsageError when the two differ."""
         given = self._given()
         if given is not None:
             return given
