@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pytest
 from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 
-from tests.conformance.node import NodeUnavailable, node_workspace, place_scripts
+from tests.conformance.node import node_workspace, place_scripts
 
 __all__ = ["OfficialRun", "node_script", "trade_with_official_sdk"]
 
@@ -32,11 +31,8 @@ class OfficialRun:
 
 
 def node_script() -> Path:
-    """The script beside the installed SDK. Skips the test where Node or the packages cannot be had."""
-    try:
-        return place_scripts(node_workspace(), SCRIPT)[0]
-    except NodeUnavailable as missing:
-        pytest.skip(str(missing))
+    """The script beside the installed SDK. Raises NodeUnavailable where Node or the packages cannot be had."""
+    return place_scripts(node_workspace(), SCRIPT)[0]
 
 
 async def trade_with_official_sdk(

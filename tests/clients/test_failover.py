@@ -187,6 +187,10 @@ async def _rounds(market: Market, endpoints: ThreeEndpoints, node: EndpointPool)
         for _ in range(TRADES):
             signatures.append(await asyncio.wait_for(_trade(market, node), WITHIN_SECONDS))
             slot = await asyncio.wait_for(_read(market, node, slot), WITHIN_SECONDS)
+        health = await node.refresh()
+        for number, kind in troubles:
+            # The pool knows who is behind, which is why no read above came from there.
+            assert kind != "lagging" or health[number].lag_slots > STALE_SLOTS, health[number]
         await endpoints.recover()
         market.crowd_trades()
         await asyncio.sleep(10 * SLOT_SECONDS)
