@@ -176,8 +176,8 @@ async def test_a_subscription_that_is_not_confirmed_fails(script: Script, why: s
         socket = await connected(endpoint)
         with pytest.raises(EndpointDown, match=why):
             await socket.subscribe([SlotWatch()])
+        socket.abort("done")
         with pytest.raises(EndpointDown):
-            socket.abort("done")
             await socket.next()
         await socket.close()
 

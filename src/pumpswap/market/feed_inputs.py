@@ -174,4 +174,6 @@ def _plain(value: Any) -> str:
 def _typed(kind: type[Any], value: Any) -> Any:
     if kind is Pubkey:
         return Pubkey.from_string(value)
+    if kind is object:
+        return value  # a node's own JSON
     raise NotImplementedError(f"{kind.__name__} is no part of a recording")

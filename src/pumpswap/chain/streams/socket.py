@@ -103,10 +103,10 @@ class Socket:
     async def unsubscribe(self, watch: Watch) -> None:
         """End a subscription; one that is not known here has ended already."""
         for subscription in [known for known, one in self._watches.items() if one == watch]:
+            del self._watches[subscription]
             number, answer = self._ask(None)
             await self._send(unsubscribe_request(watch, subscription, number))
             await self._answer(answer, f"{kind_of(watch)}Unsubscribe")
-            self._watches.pop(subscription, None)
 
     async def next(self) -> StreamRecord:
         """The next record. What has arrived before the end is given out first. One reader at a time."""
@@ -200,6 +200,8 @@ class Socket:
                 self._watches[frame.result] = watch
                 for early in self._early.pop(frame.result, ()):
                     self._notified(frame.result, early)
+                if not self._waiting:
+                    self._early.clear()
         else:
             answer.set_exception(EndpointDown(f"{self.endpoint.name}: an answer without a subscription number"))
 
