@@ -19,6 +19,7 @@ from pumpswap.chain.streams import (
     LogsSeen,
     LogsWatch,
     SignatureSeen,
+    SignatureWakes,
     SignatureWatch,
     SlotSeen,
     SlotWatch,
@@ -297,6 +298,46 @@ async def test_a_closed_stream_ends() -> None:
     await some(records, 1)
     await stream.close()
     assert [record async for record in records] == [Disconnected("one", "closed")]
+
+
+@pytest.mark.asyncio
+async def test_a_sender_is_woken_by_its_signature_even_when_it_gave_up_waiting_before() -> None:
+    class Told(ScriptedSocket):
+        def tell(self, record: StreamRecord) -> None:
+            self._records.append(record)
+            self._aborted.set()
+
+        async def next(self) -> StreamRecord:
+            while not self._records:
+                self._aborted.clear()
+                await self._aborted.wait()
+            return self._records.pop(0)
+
+    socket = Told([])
+    net = Net(socket)
+    wakes = SignatureWakes(net.stream(), limit=2)
+    running = asyncio.ensure_future(wakes.run())
+    while not net.opened:
+        await asyncio.sleep(0)
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(wakes.wake("a"), 0.01)
+    waiting = asyncio.ensure_future(wakes.wake("a"))
+    other = asyncio.ensure_future(wakes.wake("b"))
+    await asyncio.sleep(0)
+    assert socket.subscribed == [SlotWatch(), SignatureWatch("a"), SignatureWatch("b")]
+    socket.tell(SignatureSeen(5, "stranger", None))
+    socket.tell(SignatureSeen(6, "a", {"InstructionError": [0, {"Custom": 6004}]}))
+    await waiting
+    await wakes.wake("a")
+    assert not other.done()
+    for signature in ("c", "d"):
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(wakes.wake(signature), 0.01)
+    assert socket.ended == [SignatureWatch("b")]  # "a" had ended by itself
+    for task in (other, running):
+        task.cancel()
+    await asyncio.gather(other, running, return_exceptions=True)
+    assert socket.is_closed
 
 
 def test_a_stream_needs_an_endpoint() -> None:

@@ -49,12 +49,14 @@ class FeedOptions:
 
     ``busy_slots``: at most once in so many slots while something was told that history has not confirmed.
     ``idle_slots``: also when nothing was told: a notification that was lost leaves no other trace.
+    ``doubt_slots``: while the state of a pool is in doubt, and the pool is to be read again.
     ``since``: the last line that a former feed has settled; None begins with what happens from now on.
     ``stale_after_slots``: without an answer for so long the feed calls itself stale.
     """
 
     busy_slots: int = 1
     idle_slots: int = 25
+    doubt_slots: int = 4
     since: SignatureInfo | None = None
     stale_after_slots: int = 50
     commitment: Commitment = Commitment.CONFIRMED
@@ -139,6 +141,8 @@ class ChainFeed:
     async def updates(self) -> AsyncGenerator[MarketUpdate, None]:
         """Swaps and states in slot order. Raises ChainError only when it cannot even begin."""
         self._take(HistorySeen(0, await self._first_pages(), is_start=True))
+        for state in list(self._parts.pools.states()) if self._parts.pools is not None else ():
+            self._take(PoolRead.of(state))  # so that a recording knows what the feed began with
         async with aclosing(self._stream.records()) as records:
             async for record in records:
                 told = self._take(record)
@@ -174,7 +178,11 @@ class ChainFeed:
         if not isinstance(record, SlotSeen):
             return False
         options = self._options
-        pause = options.busy_slots if self._sequencer.has_unsettled else options.idle_slots
+        pause = options.idle_slots
+        if self._sequencer.has_unsettled:
+            pause = options.busy_slots
+        elif self._sequencer.doubted:
+            pause = options.doubt_slots
         return self._sequencer.slot >= self._asked_slot + pause
 
     async def _audit(self) -> list[MarketUpdate]:

@@ -37,6 +37,8 @@ class FeedScope(msgspec.Struct, frozen=True):
     means all. ``settle_slots``: a history without a newer line is taken as complete up to so many slots ago.
     ``overlap_slots``: how far back a history is read again, for lines that a lagging node had not yet.
     ``forget_slots``: a transaction that was told but is in no history for so long has been undone.
+    ``grace_slots``: how long notifications of a slot may come after the stream has told of the slot: only then are its
+    accounts complete, and a transaction that was not told is asked for.
     ``missing_limit``: how often a transaction that no node has is asked for before it is given up, loudly.
     """
 
@@ -45,6 +47,7 @@ class FeedScope(msgspec.Struct, frozen=True):
     settle_slots: int = 32
     overlap_slots: int = 32
     forget_slots: int = 150
+    grace_slots: int = 3
     missing_limit: int = 30
 
 
@@ -92,22 +95,25 @@ class Sequencer:
         self._found: dict[str, Normalised] = {}
         self._missing: dict[str, int] = {}
         self._states: dict[tuple[int, str], PoolState] = {}
+        self._last_swaps: dict[str, Swap] = {}
         self._pages: tuple[tuple[SignatureInfo, ...], ...] = ()
         self._batch: list[SignatureInfo] = []
         self._through = 0
         self._asked_slot = 0
+        self._is_waiting = False
         self._floor = 0
 
     @property
     def has_unsettled(self) -> bool:
         """Whether something was told that the history has not confirmed yet."""
-        return bool(self._live or self.wanted)
+        return bool(self._live or self.wanted or self._is_waiting)
 
     def take(self, entry: FeedInput, at_ns: int) -> list[MarketUpdate]:
         """The updates that an input completes, with ``at_ns`` as the moment they became known."""
         match entry:
             case SlotSeen(slot=slot):
                 self.slot = max(self.slot, slot)
+                return self._ripe_states(at_ns)
             case LogsSeen():
                 self._notified(entry)
             case AccountChanged() | PoolRead() | Disconnected():
@@ -199,17 +205,23 @@ class Sequencer:
     def _settle(self, at_ns: int) -> list[MarketUpdate]:
         """Tell the batch when every one of its transactions can be read."""
         wanted = []
+        self._is_waiting = False
         for line in self._batch:
             if line.err is not None or line.signature in self._found:
                 continue
             live = self._live.get(line.signature)
+            if live is None and line.slot > self._asked_slot - self.scope.grace_slots:
+                self._is_waiting = True  # history may be faster than the notification
+                self._cut_at(line.slot)
+                break
             found = normalise_logs(live) if live is not None and live.err is None else None
             if found is None or found.is_partial or found.failed:
                 wanted.append(line.signature)
             else:
                 self._found[line.signature] = found
-        self.wanted = tuple(wanted)
-        if wanted:
+        listed = {line.signature for line in self._batch}
+        self.wanted = tuple(signature for signature in wanted if signature in listed)
+        if self.wanted:
             return []
         self._hold_back()
         return self._tell(at_ns)
@@ -231,15 +243,17 @@ class Sequencer:
                 continue
             if any(swap.pool in listed and line.signature not in listed[swap.pool] for swap in found.swaps):
                 self.counts.behind += 1
-                self._batch = [one for one in self._batch if one.slot < line.slot]
-                self._through = max(min(self._through, line.slot - 1), self.settled_slot)
+                self._cut_at(line.slot)
                 return
+
+    def _cut_at(self, slot: int) -> None:
+        """Nothing from this slot on is told yet."""
+        self._batch = [line for line in self._batch if line.slot < slot]
+        self._through = max(min(self._through, slot - 1), self.settled_slot)
 
     def _tell(self, at_ns: int) -> list[MarketUpdate]:
         updates: list[MarketUpdate] = []
         last_swaps: dict[str, Swap] = {}
-        if self._live_pools is not None:
-            self._moved(self._live_pools.advance(self._through + 1))
         for slot, lines in groupby(self._batch, key=lambda line: line.slot):
             updates += self._states_until(slot - 1, at_ns)
             for line in lines:
@@ -247,9 +261,10 @@ class Sequencer:
                 for swap in self._swaps_of(line):
                     last_swaps[swap.pool] = swap
                     updates.append(MarketUpdate(at_ns, swap.pool, swap=swap))
-        updates += self._states_until(self._through, at_ns)
         self.settled_slot = max(self.settled_slot, self._through)
-        self._doubt(last_swaps)
+        if self._live_pools is not None:
+            self._last_swaps.update(last_swaps)
+        updates += self._ripe_states(at_ns)
         self._batch = []
         for at, page in enumerate(self._pages):
             self.anchors[at] = _anchor(page, self.settled_slot - self.scope.overlap_slots) or self.anchors[at]
@@ -286,22 +301,27 @@ class Sequencer:
         self.counts.malformed += found.malformed
         self.counts.unknown_lengths += found.unknown_lengths
 
+    def _ripe_states(self, at_ns: int) -> list[MarketUpdate]:
+        """States of settled slots whose accounts have all been told."""
+        pools = self._live_pools
+        if pools is None:
+            return []
+        self._moved(pools.advance(min(self.settled_slot + 1, self.slot - self.scope.grace_slots)))
+        self._compare(pools)
+        for address in pools.in_doubt():
+            self.doubted.setdefault(address, self.settled_slot)
+        return self._states_until(self.settled_slot, at_ns)
+
     def _states_until(self, slot: int, at_ns: int) -> list[MarketUpdate]:
         ripe = sorted(key for key in self._states if key[0] <= slot)
         return [MarketUpdate(at_ns, pool, self._states.pop((seen, pool))) for seen, pool in ripe]
 
-    def _doubt(self, last_swaps: dict[str, Swap]) -> None:
-        """Note the pools that must be read again, and the slot that they must be read at.
-
-        A swap tells what its pool held afterwards: a state that disagrees has missed a notification.
-        """
-        pools = self._live_pools
-        if pools is None:
-            return
-        for address in pools.in_doubt():
-            self.doubted.setdefault(address, self.settled_slot)
-        for swap in last_swaps.values():
-            address = Pubkey.from_string(swap.pool)
+    def _compare(self, pools: LivePools) -> None:
+        """A swap tells what its pool held afterwards: a state of its slot that disagrees has missed a notification."""
+        due = [pool for pool, swap in self._last_swaps.items() if swap.slot < pools.slot]
+        for pool in due:
+            swap = self._last_swaps.pop(pool)
+            address = Pubkey.from_string(pool)
             state = pools.state(address)
             if state is None or state.slot > swap.slot or swap.event is None:
                 continue

@@ -10,6 +10,7 @@ from pumpswap.chain.streams.records import (
     SlotSeen,
     StreamRecord,
 )
+from pumpswap.chain.streams.signatures import SignatureWakes
 from pumpswap.chain.streams.stream import ChainStream, StreamOptions, StreamParts
 from pumpswap.chain.streams.watchdog import SlotWatchdog
 from pumpswap.chain.streams.watches import AccountWatch, LogsWatch, ProgramWatch, SignatureWatch, SlotWatch, Watch
@@ -24,6 +25,7 @@ __all__ = [
     "LogsWatch",
     "ProgramWatch",
     "SignatureSeen",
+    "SignatureWakes",
     "SignatureWatch",
     "SlotSeen",
     "SlotWatch",
