@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from pumpswap.localnet.pool_kinds import KINDS
 from tests.acceptance.check import Check, Findings, Progress
 from tests.support.material import material
-from pumpswap.localnet.pool_kinds import KINDS
 from tests.svm.random_trades import Tally, Trial
 from tests.svm.trade_draw import Action
 

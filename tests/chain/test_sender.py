@@ -170,7 +170,7 @@ def test_a_new_transaction_is_signed_only_after_the_proven_expiry_of_the_last_an
         await world.advance(order)
         first, second = world.store.of_order(order.order_id)
         assert first.state is AttemptState.EXPIRED
-        assert first.note == "absent by ash, birch"
+        assert first.note == "absent by ash, birch, cedar"
         assert second.number == 2
         assert second.last_valid_block_height > first.last_valid_block_height
         assert second.compute_unit_price_micro_lamports == 2 * first.compute_unit_price_micro_lamports
@@ -237,9 +237,7 @@ def test_without_any_endpoint_the_outcome_is_unknown_with_its_signature_and_expi
         await world.advance(order)
         outcome = world.sender.outcome_of(order.said[-1], world.job(order))
         assert isinstance(outcome, Unknown)
-        assert outcome == replace(
-            outcome, signature=attempt.signature, expiry_height=attempt.last_valid_block_height
-        )
+        assert outcome == replace(outcome, signature=attempt.signature, expiry_height=attempt.last_valid_block_height)
         await world.settle()
         assert isinstance(order.said[-1], Landed)
 

@@ -170,9 +170,7 @@ def test_a_buy_beyond_the_limits_is_refused_with_every_reason(chain: tuple[str, 
     assert found["refusals"] == ["wallet: per order: 0.7 SOL, at most 0.6"]
 
 
-def test_live_needs_the_password_and_limits(
-    chain: tuple[str, ...], coin: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_live_needs_the_password_and_limits(chain: tuple[str, ...], coin: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PUMPSWAP_WALLET_PASSWORD", PASSWORD)
     answer("wallet", "create", *chain[2:])
     code, found = trade("buy", coin, "0.1", *chain)
@@ -200,9 +198,7 @@ def test_a_signature_that_nobody_knows_is_not_found(chain: tuple[str, ...]) -> N
     assert refusal(2, "tx", "show", "short", *chain)["what"] == "'short' is no signature"
 
 
-def test_wrapping_and_unwrapping_cost_their_fees_and_rent_and_nothing_else(
-    chain: tuple[str, ...], wallet: str
-) -> None:
+def test_wrapping_and_unwrapping_cost_their_fees_and_rent_and_nothing_else(chain: tuple[str, ...], wallet: str) -> None:
     assert answer("wallet", "wrap", "0.3", *chain)["status"] == "simulated"
     code, wrapped = trade("wallet", "wrap", "0.3", *chain)
     assert (code, wrapped["status"]) == (0, "done"), wrapped
