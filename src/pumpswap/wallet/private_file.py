@@ -57,10 +57,11 @@ def read_private(path: Path) -> bytes:
         raise NotFound(f"there is no wallet at {path}", hint="pumpswap wallet create, or wallet import") from None
     except OSError as error:
         raise KeystoreDamaged(f"{path} cannot be read: {error.strerror}", hint="check its owner and mode") from None
+    found = os.fstat(descriptor)
+    if not stat.S_ISREG(found.st_mode):
+        os.close(descriptor)
+        raise KeystoreDamaged(f"{path} is no file", hint="name the keystore file itself")
     with os.fdopen(descriptor, "rb") as stream:
-        found = os.fstat(stream.fileno())
-        if not stat.S_ISREG(found.st_mode):
-            raise KeystoreDamaged(f"{path} is no file", hint="name the keystore file itself")
         if found.st_mode & _OPEN_TO_OTHERS:
             mode = stat.S_IMODE(found.st_mode)
             raise KeystoreDamaged(f"{path} is open to other users (mode {mode:04o})", hint=f"chmod 600 {path}")
