@@ -14,11 +14,12 @@ import sys
 from typing import Any
 
 from tests.acceptance.check import Check, Progress
+from tests.acceptance.crashes import CRASHES
 from tests.acceptance.sender_schedules import SENDER_SCHEDULES
 from tests.acceptance.svm_trades import SVM_TRADES
 from tests.support.evidence import write_evidence
 
-CHECKS = (SVM_TRADES, SENDER_SCHEDULES)
+CHECKS = (SVM_TRADES, SENDER_SCHEDULES, CRASHES)
 SHOWN_FAILURES = 10
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,7 +16,9 @@ from solders.system_program import TransferParams, transfer
 
 from pumpswap.amm import (
     Existing,
+    FeeSchedule,
     PoolState,
+    Quote,
     buy_exact_base,
     buy_exact_quote,
     current_schedule,
@@ -106,8 +108,12 @@ def trade(
 ) -> Trade:
     """A trade as ours are built: budget, [tip], everything around the swap."""
     state, schedule = state or pool(), current_schedule()
-    quoting = {"buy_quote": buy_exact_quote, "buy_base": buy_exact_base, "sell": sell_exact_base}
-    quote = quoting[what](state, schedule, units)  # type: ignore[operator]
+    quoting: dict[str, Callable[[PoolState, FeeSchedule, int], Quote]] = {
+        "buy_quote": buy_exact_quote,
+        "buy_base": buy_exact_base,
+        "sell": sell_exact_base,
+    }
+    quote = quoting[what](state, schedule, units)
     limit = quote.limit(300)
     swap = swap_instruction(quote, state, schedule, user=WALLET, limit=limit, generation=generation)
     first, second = (int.from_bytes(swap.data[at : at + 8], "little") for at in (8, 16))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import sys
@@ -304,10 +305,10 @@ def _key_text(out: Output, source: str | None) -> Secret:
             if stat.S_IMODE(os.fstat(stream.fileno()).st_mode) & 0o077:
                 out.warn("other users can read the file that the key is imported from")
             return Secret(stream.read())
-    except (FileNotFoundError, ValueError):
-        # Not repeated: it may be the key itself.
-        raise NotFound("there is no such key file", hint=f"check the path; {_NOT_HERE}") from None
-    except OSError as error:
+    except (OSError, ValueError) as error:
+        # The path is not repeated: it may be the key itself, which as JSON is too long for a path.
+        if not isinstance(error, OSError) or error.errno in (errno.ENOENT, errno.ENAMETOOLONG):
+            raise NotFound("there is no such key file", hint=f"check the path; {_NOT_HERE}") from None
         raise BadInput(f"the key file cannot be read: {error.strerror}", hint="check its permissions") from None
 
 

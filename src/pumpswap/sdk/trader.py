@@ -267,7 +267,8 @@ class Trader:
             lanes=lanes,
             store=self._books.run.attempts,
             signer=self.signer,
-            blockhashes=BlockhashCache(node, clock),
+            # At most a slot old: the whole life of a hash is time to land, and no two orders share their bytes.
+            blockhashes=BlockhashCache(node, clock, max_age_ms=400),
             clock=clock,
             settings=settings.sending,
         )

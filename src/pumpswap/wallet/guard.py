@@ -28,7 +28,7 @@ from pumpswap.errors import UsageError
 from pumpswap.model import PlanKind, SpendPlan
 from pumpswap.wallet.guarded_swap import GuardedSwap, check_swap
 from pumpswap.wallet.limits import WalletLimits
-from pumpswap.wallet.steps import Step, is_front_marker, refused, steps_of
+from pumpswap.wallet.steps import Step, is_front_marker, refused, steps_of, writable_count
 
 __all__ = ["check_message"]
 
@@ -108,8 +108,8 @@ class _Inspection:
             raise refused(f"it tips {self.tipped} lamports; the plan allows {plan.max_tip_lamports}")
 
     def check_rights(self, message: MessageV0) -> None:
-        for number, key in enumerate(message.account_keys):
-            if message.is_maybe_writable(number) and key not in self.writable:
+        for key in message.account_keys[: max(writable_count(message), 0)]:
+            if key not in self.writable:
                 what = "the jitodontfront marker" if is_front_marker(key) else f"account {key}"
                 raise refused(f"it makes {what} writable, which no instruction of the plan needs")
 

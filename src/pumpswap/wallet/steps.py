@@ -18,7 +18,7 @@ from pumpswap.amm.addresses import (
 )
 from pumpswap.errors import GuardRefused
 
-__all__ = ["Step", "is_front_marker", "refused", "steps_of"]
+__all__ = ["Step", "is_front_marker", "refused", "steps_of", "writable_count"]
 
 _NAMES = {
     AMM_PROGRAM: "PumpSwap AMM",
@@ -63,6 +63,13 @@ def is_front_marker(key: Pubkey) -> bool:
     return str(key).startswith("jitodontfront")
 
 
+def writable_count(message: MessageV0) -> int:
+    """How many accounts, from the first, a message of one signature asks to write to. The network takes some of these
+    rights away again (from programs and sysvars); the guard does not count on that.
+    """
+    return len(message.account_keys) - message.header.num_readonly_unsigned_accounts
+
+
 def steps_of(message: MessageV0) -> list[Step]:
     """All instructions. A read-only marker at the end of an account list is left out; it gives no rights to anybody.
 
@@ -84,7 +91,7 @@ def steps_of(message: MessageV0) -> list[Step]:
         accounts = [keys[each] for each in numbers[1:]]
         step = Step(number, len(instructions), keys[numbers[0]], bytes(compiled.data), tuple(accounts))
         if accounts and is_front_marker(accounts[-1]):
-            if message.is_maybe_writable(numbers[-1]):
+            if numbers[-1] < writable_count(message):
                 raise step.refusal("makes the jitodontfront marker writable")
             step = step._replace(accounts=step.accounts[:-1])
         steps.append(step)
