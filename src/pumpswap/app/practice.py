@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,14 +15,23 @@ from solders.pubkey import Pubkey
 
 from pumpswap.chain.rpc import RpcNode
 from pumpswap.clock import SystemClock
-from pumpswap.errors import EndpointDown, NodeRefused, NotRunning
+from pumpswap.errors import EndpointDown, NodeRefused, NotRunning, TimedOut
 from pumpswap.localnet.pull import Pulled, pull
 from pumpswap.settings import EndpointSettings, Settings
 
-__all__ = ["DEFAULT_PORT", "DEFAULT_URL", "ask_localnet", "programs_folder", "pull_programs", "pull_to_temporary"]
+__all__ = [
+    "DEFAULT_PORT",
+    "DEFAULT_URL",
+    "airdrop",
+    "ask_localnet",
+    "programs_folder",
+    "pull_programs",
+    "pull_to_temporary",
+]
 
 DEFAULT_PORT = 8899
 DEFAULT_URL = f"http://127.0.0.1:{DEFAULT_PORT}"
+_CONFIRM_LOOKS, _CONFIRM_PAUSE_SECONDS = 200, 0.05
 
 
 def programs_folder(settings: Settings) -> Path:
@@ -41,6 +51,18 @@ async def pull_to_temporary(url: str, pools: tuple[Pubkey, ...]) -> Path:
     folder = Path(tempfile.mkdtemp(prefix="pumpswap-localnet-"))
     await pull_programs(url, folder, pools)
     return folder
+
+
+async def airdrop(url: str, address: str, lamports: int) -> str:
+    """Practice SOL for a wallet; the signature, once it is confirmed. Raises NotRunning, NodeRefused, TimedOut."""
+    await ask_localnet(url, "localnet_status")  # a public faucet is none of our business
+    signature = str(await ask_localnet(url, "requestAirdrop", address, lamports))
+    for _ in range(_CONFIRM_LOOKS):
+        (status,) = (await ask_localnet(url, "getSignatureStatuses", [signature]))["value"]
+        if status is not None and status["confirmationStatus"] != "processed":
+            return signature
+        await asyncio.sleep(_CONFIRM_PAUSE_SECONDS)
+    raise TimedOut("the airdrop is not confirmed yet", hint="does the chain stand still? See localnet status")
 
 
 async def ask_localnet(url: str, method: str, *parameters: object) -> Any:

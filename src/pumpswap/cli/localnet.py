@@ -206,12 +206,11 @@ def market(out: Output, pools: int, url: str) -> None:
 @_url
 @pass_output
 def airdrop(out: Output, address: Pubkey, sol: int, url: str) -> None:
-    from pumpswap.app.practice import ask_localnet
+    from pumpswap.app.practice import airdrop as give
     from pumpswap.cli.formats import sol_text
     from pumpswap.cli.waiting import wait_for
 
-    wait_for(ask_localnet(url, "localnet_status"))  # a public faucet is none of our business
-    signature = wait_for(ask_localnet(url, "requestAirdrop", str(address), sol))
+    signature = wait_for(give(url, str(address), sol))
     if out.json:
         out.emit("airdrop", {"address": str(address), "lamports": str(sol), "signature": signature})
         return

@@ -1,0 +1,279 @@
+"""A known key, password and endpoint token go through every command and failure, and are found nowhere (P37 to P41)."""
+
+from __future__ import annotations
+
+import base64
+import json
+import logging
+import os
+import subprocess
+import sys
+import traceback
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner
+from solders.keypair import Keypair
+from solders.pubkey import Pubkey
+
+from pumpswap.cli import pumpswap
+from pumpswap.errors import GuardRefused, KeystoreDamaged, WrongPassword
+from pumpswap.localnet.process import LocalnetOptions, RunningLocalnet, start_process
+from pumpswap.wallet import PasswordSources, Secret, read_keystore, unlock
+from tests.cli.running import SOURCE
+from tests.cli.test_help import ALL
+from tests.support.material import material, requires_material
+from tests.wallet.test_guard import pay
+from tests.wallet.trades import compiled, trade
+
+SEED = bytes(range(201, 233))
+KEY = Keypair.from_seed(SEED)
+PASSWORD = "zebra-quartz-zebra-quartz"
+WRONG = "walrus-onyx-walrus-onyx"
+TOKEN = "S3CR3T-ENDP01NT-T0K3N"
+STRANGER = str(Keypair.from_seed(bytes(32)).pubkey())
+SIGNATURE = str(KEY.sign_message(b"never sent"))
+
+_LISTED = json.dumps(list(SEED)).strip("[]")
+KEY_FORMS = (
+    str(KEY),  # base58 of both halves
+    SEED.hex(),
+    bytes(KEY).hex(),
+    _LISTED,
+    _LISTED.replace(" ", ""),
+    base64.b64encode(SEED).decode(),
+    base64.b64encode(bytes(KEY)).decode()[:40],
+    str(Pubkey.from_bytes(SEED)),
+    repr(SEED),
+)
+NEEDLES: tuple[bytes, ...] = (*(form.encode() for form in (*KEY_FORMS, PASSWORD, WRONG, TOKEN)), SEED)
+
+
+@dataclass
+class Haystack:
+    """Everything that was said, by where it was said."""
+
+    said: dict[str, bytes] = field(default_factory=dict)
+
+    def add(self, where: str, content: str | bytes) -> None:
+        self.said[where] = content.encode() if isinstance(content, str) else content
+
+    def check(self) -> None:
+        for where, content in self.said.items():
+            for needle in NEEDLES:
+                assert needle not in content, f"{needle[:12]!r}… is in {where}"
+
+
+@pytest.fixture(scope="module")
+def localnet() -> Iterator[RunningLocalnet]:
+    with start_process(LocalnetOptions(programs=material("chain"), market=1, slot_ms=50)) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def coin(localnet: RunningLocalnet) -> str:
+    """A coin with a canonical pool, as the first two pools of a market are."""
+    pools = CliRunner().invoke(pumpswap, ["localnet", "market", "1", "--url", localnet.http_url, "--json"])
+    return str(json.loads(pools.stdout)["pools"][0]["base_mint"])
+
+
+@dataclass
+class Place:
+    """A data folder with the known wallet, and where its endpoint is."""
+
+    folder: Path
+    url: str
+    coin: str
+    key_file: Path
+
+    @property
+    def chain(self) -> list[str]:
+        return ["--url", f"{self.url}/?api-key={TOKEN}", "--network", "localnet"]
+
+
+@pytest.fixture
+def place(localnet: RunningLocalnet, coin: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
+    monkeypatch.setenv("PUMPSWAP_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("PUMPSWAP_WALLET_PASSWORD", PASSWORD)
+    key_file = tmp_path / "id.json"
+    key_file.write_text(json.dumps(list(bytes(KEY))))
+    runner = CliRunner()
+    assert runner.invoke(pumpswap, ["wallet", "import", "--from", str(key_file)]).exit_code == 0
+    limits = ["wallet", "limits", "--max-order", "0.5", "--max-day", "5", "--min-reserve", "0"]
+    assert runner.invoke(pumpswap, limits).exit_code == 0
+    url = localnet.http_url
+    assert runner.invoke(pumpswap, ["localnet", "airdrop", str(KEY.pubkey()), "5", "--url", url]).exit_code == 0
+    return Place(tmp_path / "data", url, coin, key_file)
+
+
+def calls(place: Place) -> dict[tuple[str, ...], list[list[str]]]:
+    """Arguments for every command, failures among them. The key itself is an argument too: people do that."""
+    chain, coin, nowhere = place.chain, place.coin, ["--url", f"http://127.0.0.1:9/?api-key={TOKEN}"]
+    live = ["--live", "--yes"]
+    local = ["--url", place.url]
+    return {
+        ("demo",): [["--fast", "--minutes", "1"]],
+        ("paper", "replay"): [["nothing-here"]],
+        ("quote",): [["--buy-sol", "1"], [coin, "--buy-sol", "0.1", *chain], [coin, "--buy-sol", "1", *nowhere]],
+        ("buy",): [[coin, "0.1", *chain], [coin, "0.1", *chain, *live], [coin, "3", *chain, *live],
+                   [coin, "0.1", *nowhere, *live], [STRANGER, "0.1", *chain, *live]],
+        ("sell",): [[coin, "all", *chain, *live], [coin, "5", *chain], [coin, "all", *nowhere]],
+        ("pool", "show"): [[coin, *chain], [STRANGER, *chain], [coin, *nowhere]],
+        ("pool", "find"): [[coin, *chain], [coin, "--search", *chain]],
+        ("pool", "watch"): [[coin, "--for", "0.3", *chain]],
+        ("pool", "decode"): [["--hex", "00"]],
+        ("event", "decode"): [["--hex", "00"]],
+        ("tx", "show"): [[SIGNATURE, *chain], [SIGNATURE, *nowhere]],
+        ("wallet", "create"): [["second"], ["second"], [str(KEY)]],
+        ("wallet", "import"): [["third", "--from", "-"], ["fourth", "--from", "no-such-file"], [str(KEY)]],
+        ("wallet", "list"): [[]],
+        ("wallet", "show"): [[], ["none"], [str(KEY)]],
+        ("wallet", "unlock"): [["--no-keyring"]],
+        ("wallet", "limits"): [[], ["--max-order", "0.4", "--max-day", "5", "--min-reserve", "0"]],
+        ("wallet", "wrap"): [["0.1", *chain], ["0.1", *chain, *live], ["0.1", *nowhere, *live]],
+        ("wallet", "unwrap"): [[*chain], [*chain, *live]],
+        ("wallet", "close-empty"): [[*chain], [*chain, *live]],
+        ("doctor",): [[*chain, "--pool", coin], [*nowhere]],
+        ("protocol", "check"): [[*chain], [*nowhere]],
+        ("localnet", "start"): [["--programs", "no-such-folder"]],
+        ("localnet", "status"): [local, nowhere],
+        ("localnet", "market"): [["1", *local]],
+        ("localnet", "airdrop"): [[STRANGER, "1", *local]],
+        ("localnet", "pull"): [["--from", nowhere[1]]],
+        ("completion",): [["bash"]],
+        ("version",): [[]],
+    }  # fmt: skip
+
+
+@requires_material("chain", "programs")
+def test_p37_p41_no_command_tells_the_key_the_password_or_the_token(
+    place: Place, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    every = calls(place)
+    groups = {path[:length] for path in ALL for length in range(len(path))}
+    assert {path for path in ALL if path not in groups} == set(every), "a command is missing from this test"
+    hay, runner = Haystack(), CliRunner()
+    caplog.set_level(logging.DEBUG)
+    for password in (PASSWORD, WRONG):
+        monkeypatch.setenv("PUMPSWAP_WALLET_PASSWORD", password)
+        for path, variants in every.items():
+            if password == WRONG and "wallet" not in path and path not in (("buy",), ("sell",)):
+                continue
+            for number, arguments in enumerate(variants):
+                for manner in (["-v", "-v"], ["--json"]) if password == PASSWORD else (["-v"],):
+                    typed = [*manner, *path, *arguments]
+                    result = runner.invoke(pumpswap, typed, input=str(KEY) if path[-1] == "import" else None)
+                    hay.add(f"{' '.join(path)} {number} {manner} of {password[:4]}", result.output)
+                    if result.exception is not None and not isinstance(result.exception, SystemExit):
+                        hay.add(f"{path} {number} exception", repr(result.exception))
+    hay.add("the logs", caplog.text)
+    for file in place.folder.rglob("*"):
+        if file.is_file():
+            hay.add(f"file {file.name}", file.read_bytes())
+    hay.check()
+
+
+@requires_material("chain", "programs")
+def test_p37_no_argument_and_no_child_of_a_live_trade_has_the_key(place: Place, tmp_path: Path) -> None:
+    secret = tmp_path / "password"
+    secret.write_text(PASSWORD)
+    descriptor = os.open(secret, os.O_RDONLY)
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("PUMPSWAP_WALLET")}
+    command = [sys.executable, "-m", "pumpswap", "buy", place.coin, "0.1", "--url", place.url, "--live", "--yes"]
+    process = subprocess.Popen(
+        [*command, "--password-fd", str(descriptor)],
+        env={**clean, "PYTHONPATH": str(SOURCE)},
+        pass_fds=(descriptor,),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    hay, looks = Haystack(), 0
+    try:
+        while process.poll() is None:
+            for name in ("cmdline", "environ", "comm"):
+                try:
+                    content = Path(f"/proc/{process.pid}/{name}").read_bytes()
+                except OSError:  # it has just ended
+                    continue
+                hay.said[name] = hay.said.get(name, b"") + content
+                looks += 1
+            try:
+                process.wait(0.05)
+            except subprocess.TimeoutExpired:
+                continue
+    finally:
+        process.kill()
+        told, complained = process.communicate()
+        os.close(descriptor)
+    assert process.returncode == 0, complained.decode()
+    assert looks > 3
+    assert b"Filled" in told
+    hay.add("stdout", told)
+    hay.add("stderr", complained)
+    hay.check()
+
+
+def failure_of(act: Callable[[], object]) -> tuple[Exception, str]:
+    """What is raised, and its traceback with the variables of every frame of ours."""
+    with pytest.raises(Exception) as caught:
+        act()
+    inner = caught.value.with_traceback(caught.tb.tb_next.tb_next if caught.tb.tb_next else None)
+    return caught.value, "".join(traceback.TracebackException.from_exception(inner, capture_locals=True).format())
+
+
+def test_named_refusals_show_nothing_even_with_all_variables(tmp_path: Path) -> None:
+    from pumpswap.wallet import create_keystore
+    from tests.wallet.test_keystore import CHEAP
+
+    path = tmp_path / "default.json"
+    create_keystore(path, Secret(SEED), Secret.of_text(PASSWORD), kdf=CHEAP)
+    hay = Haystack()
+    wrong = PasswordSources(environment={"PUMPSWAP_WALLET_PASSWORD": WRONG}, warn=lambda _: None)
+    right = PasswordSources(environment={"PUMPSWAP_WALLET_PASSWORD": PASSWORD}, warn=lambda _: None)
+    signer = unlock(path, right.find)
+    hay.add("reprs", "".join(map(repr, (wrong, right, signer, read_keystore(path), Secret.of_text(PASSWORD)))))
+
+    error, text = failure_of(lambda: unlock(path, wrong.find))
+    assert isinstance(error, WrongPassword)
+    hay.add("wrong password", text)
+
+    content = path.read_bytes()
+    path.write_bytes(content.replace(b'"name": "default"', b'"name": "defaulx"'))
+    error, text = failure_of(lambda: unlock(path, right.find))
+    assert isinstance(error, KeystoreDamaged)
+    hay.add("tampered", text)
+    path.write_bytes(content)
+    path.chmod(0o644)
+    error, text = failure_of(lambda: unlock(path, right.find))
+    assert isinstance(error, KeystoreDamaged)
+    assert "0644" in str(error)
+    hay.add("open to others", text)
+
+    ours = trade()
+    message = compiled([*ours.steps, pay(KEY.pubkey(), 1)])
+
+    def sign() -> object:
+        coroutine = signer.sign(message, ours.plan)
+        return coroutine.send(None)
+
+    error, text = failure_of(sign)
+    assert isinstance(error, GuardRefused)
+    hay.add("foreign instruction", text)
+    hay.check()
+
+
+def test_the_haystack_finds_what_it_looks_for() -> None:
+    for needle in NEEDLES:
+        hay = Haystack()
+        hay.add("somewhere", b"x" + needle + b"y")
+        with pytest.raises(AssertionError):
+            hay.check()
+
+
+def test_the_command_tree_has_no_command_that_prints_a_key() -> None:
+    for path in ALL:
+        assert not {"export", "reveal", "dump", "private"} & set(path)
+    assert isinstance(pumpswap, click.Group)
