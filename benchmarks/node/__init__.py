@@ -11,10 +11,9 @@ from typing import Any
 from tests.conformance.node import HERE as SHARED_SCRIPTS
 from tests.conformance.node import NodeUnavailable, node_workspace, place_scripts
 
-__all__ = ["NodeUnavailable", "sdk_figures"]
+__all__ = ["NodeUnavailable", "sdk_figures", "sdk_reaction"]
 
 SCRIPTS = (
-    Path(__file__).with_name("bench.mjs"),
     SHARED_SCRIPTS / "oracle_instructions.mjs",
     SHARED_SCRIPTS / "oracle_values.mjs",
 )
@@ -28,7 +27,19 @@ def sdk_figures(request: Mapping[str, Any]) -> dict[str, Any]:
     knows) as base64, ``base`` and ``quote`` as decimal text; optional ``effort`` with ``batch_ms``, ``batches``,
     ``warm_up_ms``. Raises NodeUnavailable where Node or the SDK is not to be had.
     """
-    entry, *_ = place_scripts(node_workspace(), *SCRIPTS)
+    return _answered(Path(__file__).with_name("bench.mjs"), request)
+
+
+def sdk_reaction(request: Mapping[str, Any]) -> dict[str, Any]:
+    """Reaction in milliseconds and swaps per second of the official SDK.
+
+    ``request``: as above, and ``vault_account`` (base64), ``file`` to store in, ``rounds``, ``logs`` (lists of lines).
+    """
+    return _answered(Path(__file__).with_name("reaction.mjs"), request)
+
+
+def _answered(script: Path, request: Mapping[str, Any]) -> dict[str, Any]:
+    entry, *_ = place_scripts(node_workspace(), script, *SCRIPTS)
     done = subprocess.run(
         ["node", entry.name], cwd=entry.parent, input=json.dumps(request), capture_output=True, text=True, check=False
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, Table, func, insert, select, update
+from sqlalchemy import BigInteger, Connection, String, Table, bindparam, func, insert, select, update
 
 from pumpswap.errors import StorageError
 from pumpswap.model import Attempt, AttemptState
@@ -26,6 +26,23 @@ _INTEGERS = (
     "compute_unit_price_micro_lamports",
     "tip_lamports",
     "resolved_ns",
+)
+_RUN, _ORDER = bindparam("run", type_=BigInteger), bindparam("order", type_=String)
+_MINE = (ATTEMPTS.c.run_id == _RUN, ATTEMPTS.c.order_id == _ORDER)
+_STANDING = select(
+    select(ORDERS.c.status)
+    .where(ORDERS.c.run_id == _RUN, ORDERS.c.order_id == _ORDER)
+    .scalar_subquery()
+    .label("order_status"),
+    select(CHORES.c.status)
+    .where(CHORES.c.run_id == _RUN, CHORES.c.order_id == _ORDER)
+    .scalar_subquery()
+    .label("chore_status"),
+    select(func.max(ATTEMPTS.c.number)).where(*_MINE).scalar_subquery().label("last"),
+    select(func.count())
+    .where(*_MINE, ATTEMPTS.c.state != AttemptState.EXPIRED.value)
+    .scalar_subquery()
+    .label("not_expired"),
 )
 _FIELDS = ("order_id", "signature", "raw", "blockhash", "note", *_INTEGERS)
 
@@ -104,19 +121,20 @@ class Attempts:
             return attempt, next(filter(None, found), "")
 
     def _check_order(self, connection: Connection, attempt: Attempt) -> None:
+        # One question: this stands between a price and the transaction that takes it.
+        asked = {"run": self._run_id, "order": attempt.order_id}
+        row = connection.execute(_STANDING, asked).one()
         # An order, or a chore of the wallet: both are stored before anything is signed for them.
-        status = next(filter(None, (self._status(connection, table, attempt) for table in (ORDERS, CHORES))), None)
+        status = row.order_status or row.chore_status
         if status not in UNRESOLVED:
             found = "is not stored" if status is None else f"has ended as {status}"
             raise StorageError(f"order {attempt.order_id} {found}", hint="only a stored, open order may be sent")
-        mine = (ATTEMPTS.c.run_id == self._run_id, ATTEMPTS.c.order_id == attempt.order_id)
-        states = connection.execute(select(ATTEMPTS.c.state).where(*mine)).scalars().all()
-        if any(state != AttemptState.EXPIRED.value for state in states):
+        if row.not_expired:
             raise StorageError(
                 f"order {attempt.order_id} has a transaction that may land or has landed",
                 hint="a new one is signed only after the last is proven absent",
             )
-        last = connection.execute(select(func.max(ATTEMPTS.c.number)).where(*mine)).scalar() or 0
+        last = row.last or 0
         if attempt.number != last + 1:
             raise StorageError(f"attempt {attempt.number} came where {last + 1} is next", hint="attempts count from 1")
 
