@@ -403,7 +403,7 @@ async def _happen(world: World) -> None:
 
 def run_schedules(first_seed: int, count: int, make_sender: SenderFactory = Sender) -> dict[str, int]:
     """Many schedules on one chain; counts of how they ended. Raises Wrong, naming the seed."""
-    chain, ended = new_chain(), dict.fromkeys(("filled", "rejected", "expired", "not sent", "other"), 0)
+    chain, ended = new_chain(), dict.fromkeys(("filled", "rejected", "expired", "not sent", "endpoints", "other"), 0)
     ended |= {"attempts": 0, "crossed": 0}
     with asyncio.Runner() as runner:
         for seed in range(first_seed, first_seed + count):
@@ -423,4 +423,4 @@ def run_schedules(first_seed: int, count: int, make_sender: SenderFactory = Send
 def _kind_of(state: OrderState) -> str:
     if isinstance(state, Landed):
         return "filled" if state.transaction.err is None else "rejected"
-    return state.rule if isinstance(state, Denied) and state.rule in ("expired", "not sent") else "other"
+    return state.rule if isinstance(state, Denied) and state.rule in ("expired", "not sent", "endpoints") else "other"

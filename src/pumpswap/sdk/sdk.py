@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from decimal import Decimal
 from types import TracebackType
 from typing import Self
@@ -60,19 +61,22 @@ class PumpSwapSDK:
         self._clock = clock
         self._connection: ChainConnection | None = None
         self._trader: Trader | None = None
+        self._opening = asyncio.Lock()
 
     async def open(self) -> Self:
         """Connect and, when live, open the wallet's books. Harmless when open. Raises WrongNetwork, ChainError."""
-        if self._connection is None:
-            connection = ChainConnection(self.settings, self._clock)
-            try:
-                await connection.open()
-                if self._is_live and self._signer is not None:
-                    self._trader = await Trader.open(connection, self._signer)
-            except BaseException:
-                await connection.aclose()
-                raise
-            self._connection = connection
+        # Calls may run at the same time, and the first of them opens.
+        async with self._opening:
+            if self._connection is None:
+                connection = ChainConnection(self.settings, self._clock)
+                try:
+                    await connection.open()
+                    if self._is_live and self._signer is not None:
+                        self._trader = await Trader.open(connection, self._signer)
+                except BaseException:
+                    await connection.aclose()
+                    raise
+                self._connection = connection
         return self
 
     async def close(self) -> None:

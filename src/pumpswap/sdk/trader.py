@@ -156,7 +156,7 @@ class Trader:
             "by hand",
             quote_lamports=quote_lamports,
         )
-        return await self._trade(intent, state, slippage_bps or self.connection.settings.risk.slippage_bps)
+        return await self._trade(intent, state, _chosen(slippage_bps, self.connection.settings.risk.slippage_bps))
 
     async def sell(self, state: PoolState, base_units: int | None = None, slippage_bps: int | None = None) -> Traded:
         """Sell ``base_units`` of the position in this pool, or all of it. Raises NotFound without a position."""
@@ -169,7 +169,7 @@ class Trader:
         units = base_units if base_units is not None else (held.base_units if held else 0)
         mint = str(state.pool.base_mint)
         intent = Intent(TradeSide.SELL, str(state.address), mint, self._now_ns(), "by hand", base_units=units)
-        return await self._trade(intent, state, slippage_bps or self.connection.settings.exits.slippage_bps)
+        return await self._trade(intent, state, _chosen(slippage_bps, self.connection.settings.exits.slippage_bps))
 
     def position(self, state: PoolState) -> Position | None:
         """The open position in a pool."""
@@ -309,6 +309,11 @@ def _lanes(connection: ChainConnection, sending: SendingSettings) -> tuple[Lane,
         else:
             lanes.append(JitoLane(sending.jito_url))
     return tuple(lanes)
+
+
+def _chosen(slippage_bps: int | None, usual: int) -> int:
+    """What the caller said; 0 is said too."""
+    return usual if slippage_bps is None else slippage_bps
 
 
 def _limit(policy: str, found: int, most: int) -> Verdict:
