@@ -10,7 +10,8 @@ import pytest
 from solders.hash import Hash
 
 from pumpswap.chain.blockhash import BlockhashCache
-from pumpswap.chain.expiry import Testimony, prove_expiry
+from pumpswap.chain.expiry import Testimony as Word
+from pumpswap.chain.expiry import prove_expiry
 from pumpswap.chain.expiry import testimony as heard
 from pumpswap.chain.node import BlockhashAt, Commitment, Height
 from pumpswap.clock import ManualClock
@@ -36,7 +37,7 @@ def lost() -> tuple[World, Attempt]:
     return world, attempt
 
 
-def said(node: LocalNode, attempt: Attempt) -> Testimony:
+def said(node: LocalNode, attempt: Attempt) -> Word:
     return asyncio.run(heard(node, attempt))
 
 
@@ -44,23 +45,23 @@ def test_p02_absence_is_proven_only_beyond_the_final_expiry_height() -> None:
     world, attempt = lost()
     node = world.pool.nodes[0]
     while world.chain.block_height <= attempt.last_valid_block_height + 31:
-        assert said(node, attempt) is Testimony.VALID
+        assert said(node, attempt) is Word.VALID
         world.chain.advance()
     world.chain.advance(2)
-    assert said(node, attempt) is Testimony.ABSENT
+    assert said(node, attempt) is Word.ABSENT
 
 
 @pytest.mark.parametrize(
     ("spoil", "expected"),
     [
-        (lambda node: setattr(node, "lag_slots", 220), Testimony.VALID),
-        (lambda node: node.restart(), Testimony.NOTHING),
-        (lambda node: node.faults.add(Fault(FaultKind.CLAIM_LANDED)), Testimony.PRESENT),
-        (lambda node: node.faults.add(Fault(FaultKind.CLAIM_FAILED)), Testimony.PRESENT),
+        (lambda node: setattr(node, "lag_slots", 220), Word.VALID),
+        (lambda node: node.restart(), Word.NOTHING),
+        (lambda node: node.faults.add(Fault(FaultKind.CLAIM_LANDED)), Word.PRESENT),
+        (lambda node: node.faults.add(Fault(FaultKind.CLAIM_FAILED)), Word.PRESENT),
     ],
 )
 def test_p02_a_node_that_lags_was_restarted_or_knows_it_proves_nothing(
-    spoil: Callable[[LocalNode], None], expected: Testimony
+    spoil: Callable[[LocalNode], None], expected: Word
 ) -> None:
     world, attempt = lost()
     world.chain.advance(200)
@@ -74,7 +75,7 @@ def test_a_height_that_runs_ahead_of_the_slots_is_not_believed() -> None:
     world, attempt = lost()
     world.pool.nodes[0].faults.add(Fault(FaultKind.CLAIM_HEIGHT, amount=100))
     world.chain.advance(60)
-    assert said(world.pool.nodes[0], replace(attempt, last_valid_block_height=0)) is Testimony.VALID
+    assert said(world.pool.nodes[0], replace(attempt, last_valid_block_height=0)) is Word.VALID
 
 
 def test_a_quorum_must_agree_and_one_that_knows_outweighs_it() -> None:

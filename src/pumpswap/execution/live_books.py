@@ -53,7 +53,9 @@ class LiveBooks:
         self._names: dict[str, str] = {}
         self._decisions = {decision.decision_id for decision in run.decisions()}
         # Ids may have been given out and never stored, so the highest counts, not how many there are.
-        self._last_order = max((_number(order.order_id) for order in run.orders()), default=0)
+        self._ordered_ns = {order.order_id: order.created_ns for order in run.orders()}
+        self._ordered_ns |= {chore.order_id: chore.created_ns for chore in run.chores.all()}
+        self._last_order = max(map(_number, self._ordered_ns), default=0)
         self._last_decision = max(map(_number, self._decisions), default=0)
 
     @classmethod
@@ -109,6 +111,7 @@ class LiveBooks:
                 self.run.save_decision(decision or _decision_of(order))
             self.run.save_order(order)
         self._decisions.add(order.decision_id)
+        self._ordered_ns[order.order_id] = order.created_ns
 
     def know_decimals(self, mint: str, decimals: int) -> None:
         """Decimals of a mint, for the columns in whole tokens."""
@@ -150,9 +153,17 @@ class LiveBooks:
         return self.portfolio.ledger.balance(asset)
 
     def spent_since(self, since_ns: int) -> int:
-        """Lamports that orders have paid for tokens, fees and tips since then; proceeds are not set off."""
+        """Lamports that orders have paid for tokens, fees and tips since then; proceeds are not set off.
+
+        An order counts when its block or our own clock puts it there: an endpoint that tells old block times must not
+        make room for more.
+        """
+
+        def at_ns(entry: LedgerEntry) -> int:
+            return max(entry.at_ns, self._ordered_ns.get(entry.order_id, 0))
+
         booked = self.portfolio.ledger.entries
-        recent = [entry for entry in booked if entry.at_ns >= since_ns and entry.asset == SOL and entry.order_id]
+        recent = [entry for entry in booked if entry.asset == SOL and entry.order_id and at_ns(entry) >= since_ns]
         bought = {entry.order_id for entry in recent if entry.kind is EntryKind.TRADE_QUOTE and entry.units < 0}
         counted = (
             entry

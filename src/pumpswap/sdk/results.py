@@ -30,7 +30,7 @@ class PoolData(TypedDict):
     reserve_token: float
     liquidity: float
     reserve_in_usd: float | None
-    price: float
+    price: float | None
     volume_24h: float | None
     lp_supply: int
     coin_creator: str
@@ -114,7 +114,7 @@ def pool_data_of(state: PoolState) -> PoolData:
         reserve_token=float(tokens),
         liquidity=float(from_units(state.real_quote_reserve, state.quote_decimals)),
         reserve_in_usd=None,
-        price=float(reserve / tokens) if tokens else 0.0,
+        price=float(reserve / tokens) if tokens else None,
         volume_24h=None,
         lp_supply=pool.lp_supply,
         coin_creator=str(pool.coin_creator),
@@ -124,7 +124,7 @@ def pool_data_of(state: PoolState) -> PoolData:
         quote_vault_units=state.quote_vault,
         virtual_quote_units=pool.virtual_quote_reserves,
         real_quote_units=state.real_quote_reserve,
-        unavailable=dict(UNAVAILABLE),
+        unavailable=UNAVAILABLE if tokens else {**UNAVAILABLE, "price": "the pool holds no tokens"},
     )
 
 

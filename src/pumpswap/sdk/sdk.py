@@ -11,7 +11,7 @@ from solders.pubkey import Pubkey
 
 from pumpswap.amm import PoolState
 from pumpswap.clock import Clock
-from pumpswap.errors import KeyLocked, UsageError
+from pumpswap.errors import KeyLocked, NotFound, UsageError
 from pumpswap.model import TradeSide
 from pumpswap.sdk.connection import ChainConnection, parse_address
 from pumpswap.sdk.preview import preview_trade
@@ -120,7 +120,10 @@ class PumpSwapSDK:
 
     async def get_token_price(self, pair_or_mint: str) -> float:
         """SOL per whole token before fees, from effective reserves; of a pair address or of a mint. Raises NotFound."""
-        return pool_data_of(await self.get_pool_state(pair_or_mint))["price"]
+        price = pool_data_of(await self.get_pool_state(pair_or_mint))["price"]
+        if price is None:
+            raise NotFound(f"{pair_or_mint} has no price: its pool is empty", hint="wait until it has liquidity")
+        return price
 
     # ------------------------------------------------------------------------------------------ trading
 
