@@ -2,7 +2,11 @@
 
 One round is what a running system does when a stream tells it of a pool: decode the pool's account and its two vaults,
 quote and plan the swap, store order and decision, build the message, let the guard read it, sign, store the attempt.
-Both commits are on the disk before the round is over (SQLite, ``synchronous=FULL``).
+Both commits are on the disk before the round is over (SQLite, ``synchronous=FULL``). The gate is not in it. A trader
+whose gate has judged stores that decision first, in a commit of its own: after each round one more is timed, apart.
+
+The wallet holds SOL and neither account of the pair: the transaction makes both, wraps and buys. It spends all that it
+has wrapped, so nothing is unwrapped; the SDK closes the account after it.
 """
 
 from __future__ import annotations
@@ -11,7 +15,7 @@ import asyncio
 import tempfile
 import time
 from pathlib import Path
-from statistics import quantiles
+from statistics import median, quantiles
 from typing import NamedTuple
 
 from solders.hash import Hash
@@ -24,13 +28,13 @@ from pumpswap.execution.live_books import LiveBooks
 from pumpswap.execution.reservations import Reservation
 from pumpswap.execution.swap_plan import SwapChoices, SwapPlan, WalletView, plan_swap
 from pumpswap.localnet.token_bytes import token_account
-from pumpswap.model import Attempt, Order, TradeSide
+from pumpswap.model import Attempt, Decision, Intent, Order, TradeSide
 from pumpswap.storage.database import open_database
 from pumpswap.wallet.limits import WalletLimits
 from pumpswap.wallet.secret import Secret
 from pumpswap.wallet.signers import LocalSigner
 
-__all__ = ["Reaction", "reaction_figures"]
+__all__ = ["ROUNDS", "WARM_UP", "Reaction", "reaction_figures"]
 
 ROUNDS = 3_000
 WARM_UP = 300
@@ -40,11 +44,20 @@ BUDGET = ComputeBudget(150_000, 100_000)
 
 
 class Reaction(NamedTuple):
-    """Milliseconds: median and 99th percentile of a whole round, and the median of its parts."""
+    """Milliseconds: median and 99th percentile of a whole round, the median of its parts, and a decision by itself.
+
+    ``gated`` are rounds and decisions together: what must be stored when a gate has judged.
+    """
 
     p50: float
     p99: float
     parts: dict[str, float]
+    programs: tuple[
+        str, ...
+    ]  # called by the transaction, in order: the peer must have built the same and one more, which closes an account
+    decision_p50: float
+    gated_p50: float
+    gated_p99: float
 
 
 def reaction_figures(state: PoolState, schedule: FeeSchedule, folder: Path, generation: int = 1) -> Reaction:
@@ -61,21 +74,38 @@ class _Rounds:
         self.state, self.schedule, self.books, self.generation = state, schedule, books, generation
         self.signer = LocalSigner(Secret(bytearray(SEED)), WalletLimits(SOL, 10**6 * SOL, 0))
         self.attempts = books.run.attempts
-        self.view = WalletView(self.signer.public_key, 1, 10**6 * SOL, 5 * SOL, 0, True)
+        self.programs: tuple[str, ...] = ()
+        self.view = WalletView(self.signer.public_key, 1, 10**6 * SOL, None, None, True)
         pool = state.pool
         self.account = pool.encode()
         self.base_vault, self.quote_vault = pool.pool_base_token_account, pool.pool_quote_token_account
 
     async def run(self) -> Reaction:
         told = [self._account_bytes(number) for number in range(ROUNDS + WARM_UP)]
-        laps = [await self._round(number, *told[number]) for number in range(ROUNDS + WARM_UP)][WARM_UP:]
+        laps, decisions = [], []
+        for number in range(ROUNDS + WARM_UP):
+            laps.append(await self._round(number, *told[number]))
+            decisions.append(self._decision_ms())
+        laps, decisions = laps[WARM_UP:], decisions[WARM_UP:]
         totals = [lap[-1] - lap[0] for lap in laps]
         names = ("decode", "quote and plan", "store the order", "build", "guard and sign", "store the attempt")
         parts = {
             name: quantiles([(lap[at + 1] - lap[at]) * 1e3 for lap in laps], n=2)[0] for at, name in enumerate(names)
         }
+        _, plan = self._planned(0, self.state)
+        self.programs = tuple(str(one.program_id) for one in plan.instructions)
         cuts = quantiles([total * 1e3 for total in totals], n=100)
-        return Reaction(cuts[49], cuts[98], parts)
+        gated = quantiles([total * 1e3 + more for total, more in zip(totals, decisions, strict=True)], n=100)
+        return Reaction(cuts[49], cuts[98], parts, self.programs, median(decisions), gated[49], gated[98])
+
+    def _decision_ms(self) -> float:
+        """One decision of the gate, stored by itself."""
+        pool, mint = str(self.state.address), str(self.state.pool.base_mint)
+        intent = Intent(TradeSide.BUY, pool, mint, 1, "benchmark", quote_lamports=SOL)
+        decision = Decision(self.books.next_decision_id(), intent, True, (), (), SOL, 0)
+        began = time.perf_counter()
+        self.books.decide(decision)
+        return (time.perf_counter() - began) * 1e3
 
     def _account_bytes(self, number: int) -> tuple[bytes, bytes, bytes]:
         """What a node would tell when somebody has traded: every round another state."""

@@ -33,9 +33,13 @@ def sdk_figures(request: Mapping[str, Any]) -> dict[str, Any]:
 def sdk_reaction(request: Mapping[str, Any]) -> dict[str, Any]:
     """Reaction in milliseconds and swaps per second of the official SDK.
 
-    ``request``: as above, and ``vault_account`` (base64), ``file`` to store in, ``rounds``, ``logs`` (lists of lines).
+    ``request``: as above, and ``vault_account`` (base64), ``file`` to store in, ``rounds`` after ``warm_up``,
+    ``logs`` (lists of lines, one swap in each), ``passes`` over them. Raises RuntimeError when it finds another number.
     """
-    return _answered(Path(__file__).with_name("reaction.mjs"), request)
+    figures = _answered(Path(__file__).with_name("reaction.mjs"), request)
+    if figures["swaps"] != len(request["logs"]):
+        raise RuntimeError(f"the SDK found {figures['swaps']} swaps in {len(request['logs'])} transactions")
+    return figures
 
 
 def _answered(script: Path, request: Mapping[str, Any]) -> dict[str, Any]:

@@ -29,6 +29,8 @@ const template = swapState(
     user: signer.publicKey.toBase58(),
     user_base_token_account: ata(request.state.pool.base_mint, request.state.base_token_program),
     user_quote_token_account: ata(request.state.pool.quote_mint, request.state.quote_token_program),
+    user_base_exists: false,
+    user_quote_exists: false,
   },
   { globalConfig, feeConfig },
 );
@@ -37,9 +39,14 @@ const poolInfo = accountInfo(request.pool_account, sdk.PUMP_AMM_PROGRAM_ID);
 const vault = Buffer.from(request.vault_account, "base64");
 const file = openSync(request.file, "a");
 
+let storing = 0;
+let programs = [];
+
 function stored(line) {
+  const began = performance.now();
   writeSync(file, `${line}\n`);
   fsyncSync(file);
+  storing += performance.now() - began;
 }
 
 async function round(number) {
@@ -54,6 +61,7 @@ async function round(number) {
   };
   const quote = big(String(100_000_000 + number));
   const list = await amm.buyQuoteInput(swap, quote, 1);
+  programs = list.map((one) => one.programId.toBase58());
   stored(JSON.stringify({ order: number, quote: quote.toString() }));
   const message = new TransactionMessage({
     payerKey: signer.publicKey,
@@ -70,18 +78,23 @@ async function round(number) {
 }
 
 const taken = [];
-for (let number = 0; number < request.rounds + 100; number += 1) {
+const onDisk = [];
+for (let number = 0; number < request.rounds + request.warm_up; number += 1) {
+  storing = 0;
   const began = performance.now();
   await round(number);
-  if (number >= 100) taken.push(performance.now() - began);
+  if (number < request.warm_up) continue;
+  taken.push(performance.now() - began);
+  onDisk.push(storing);
 }
 closeSync(file);
-taken.sort((left, right) => left - right);
+const rest = taken.map((whole, at) => whole - onDisk[at]);
+const at = (values, part) => values.sort((left, right) => left - right)[Math.floor(values.length * part)];
 
 const parser = new EventParser(sdk.PUMP_AMM_PROGRAM_ID, sdk.OFFLINE_PUMP_AMM_PROGRAM.coder);
 let best = Infinity;
 let swaps = 0;
-for (let pass = 0; pass < 10; pass += 1) {
+for (let pass = 0; pass < request.passes; pass += 1) {
   const began = performance.now();
   swaps = 0;
   for (const logs of request.logs) {
@@ -93,7 +106,12 @@ for (let pass = 0; pass < 10; pass += 1) {
 }
 console.log(
   JSON.stringify({
-    reaction_ms: { p50: taken[Math.floor(taken.length * 0.5)], p99: taken[Math.floor(taken.length * 0.99)] },
+    reaction_ms: {
+      p50: at(taken, 0.5),
+      p99: at(taken, 0.99),
+      parts_p50: { "both stores": at(onDisk, 0.5), "everything else": at(rest, 0.5) },
+    },
+    programs,
     swaps,
     swaps_per_second: (swaps / best) * 1000,
   }),

@@ -17,7 +17,7 @@ from pumpswap.chain.expiry import Expiry
 from pumpswap.chain.node import Commitment, ConfirmedTransaction, Node
 from pumpswap.chain.order_state import Landed, OrderState, Waiting
 from pumpswap.chain.sender import Sender
-from pumpswap.errors import ChainError
+from pumpswap.errors import ChainError, UsageError
 from pumpswap.localnet.faults import Fault, FaultKind
 from pumpswap.model import Attempt, AttemptState, Denied, Unknown
 from tests.chain.sender_world import World, Wrong, new_chain, run_schedules
@@ -242,3 +242,27 @@ def test_without_any_endpoint_the_outcome_is_unknown_with_its_signature_and_expi
         assert isinstance(order.said[-1], Landed)
 
     asyncio.run(story())
+
+
+def test_a_second_start_of_an_order_is_refused_and_leaves_the_first_alone() -> None:
+    chain = new_chain()
+    world = World(chain, 5)
+    for node in world.pool.nodes:
+        node.faults.add(Fault(FaultKind.FALSE_OK, last_slot=chain.slot + 170))
+    order = world.new_order()
+
+    async def story() -> None:
+        await world.start(order)
+        with pytest.raises(UsageError, match="is being sent already"):
+            await world.sender.follow(world.job(order))
+        while not world.is_settled(order):
+            chain.advance(20)
+            await world.advance(order)
+
+    asyncio.run(story())
+    # The first transaction expired; the order was still being sent, so that a second one could land.
+    assert [attempt.state for attempt in world.store.of_order(order.order_id)] == [
+        AttemptState.EXPIRED,
+        AttemptState.LANDED,
+    ]
+    assert world.executions(order) == 1

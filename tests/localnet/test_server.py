@@ -4,80 +4,32 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import contextlib
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Coroutine
 from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
 from solana.rpc.async_api import AsyncClient
+from solana.rpc.commitment import Confirmed, Processed
 from solana.rpc.models import TxOpts
 from solana.rpc.websocket_api import SolanaWsClient
 from solders.hash import Hash
 from solders.keypair import Keypair
-from solders.message import MessageV0
 from solders.rpc.config import RpcTransactionLogsFilterMentions
-from solders.system_program import TransferParams, transfer
 from solders.transaction import VersionedTransaction
 
 from pumpswap.errors import ConfigError, NotFound
 from pumpswap.localnet.chain import LocalChain
 from pumpswap.localnet.faults import Fault, FaultKind
 from pumpswap.localnet.process import LocalnetOptions, make_chain, start_process
-from pumpswap.localnet.server import LocalServer, LocalUrls, ServerOptions
+from pumpswap.localnet.server import LocalServer, ServerOptions
 from tests.cli.running import answer, environment, parsed, refusal
+from tests.localnet.wire import BASE64, NEW, OLD, SOL, Client, payment, run, served, text
 from tests.support.material import material, requires_material
-
-SOL = 10**9
-OLD, NEW = Keypair.from_seed(b"o" * 32), Keypair.from_seed(b"n" * 32)
-
-
-class Client:
-    """Raw JSON-RPC."""
-
-    def __init__(self, http: httpx2.AsyncClient, url: str) -> None:
-        self.http, self.url = http, url
-
-    async def ask(self, method: str, *params: Any) -> Any:
-        said = (await self.post({"jsonrpc": "2.0", "id": 7, "method": method, "params": list(params)})).json()
-        assert (said["jsonrpc"], said["id"]) == ("2.0", 7)
-        return said["result"] if "result" in said else said["error"]
-
-    async def post(self, body: Any) -> httpx2.Response:
-        return await self.http.post(self.url, json=body)
-
-
-@contextlib.asynccontextmanager
-async def served(**options: Any) -> AsyncIterator[tuple[LocalServer, Client, LocalUrls]]:
-    """A chain that moves only when it is told to, with a funded wallet."""
-    chain = LocalChain(seed=1)
-    chain.airdrop(OLD.pubkey(), 5 * SOL)
-    chain.advance(40)
-    server = LocalServer(chain, ServerOptions(slot_ms=0, **options))
-    async with server.serve() as urls, httpx2.AsyncClient() as http:
-        yield server, Client(http, urls.http), urls
-
-
-def run(story: Coroutine[Any, Any, None]) -> None:
-    asyncio.run(asyncio.wait_for(story, 30))
-
-
-def payment(chain: LocalChain, lamports: int = SOL, blockhash: Hash | None = None) -> bytes:
-    pay = transfer(TransferParams(from_pubkey=OLD.pubkey(), to_pubkey=NEW.pubkey(), lamports=lamports))
-    message = MessageV0.try_compile(OLD.pubkey(), [pay], [], blockhash or chain.blocks.newest.blockhash)
-    return bytes(VersionedTransaction(message, [OLD]))
-
-
-def text(raw: bytes) -> str:
-    return base64.b64encode(raw).decode()
-
-
-BASE64 = {"encoding": "base64"}
 
 
 def test_the_node_tells_slot_height_and_network() -> None:
@@ -237,14 +189,14 @@ def test_all_subscriptions_tell_solana_pys_client_what_happened() -> None:
         async with served() as (server, _, urls), AsyncClient(urls.http) as http:
             chain = server.chain
             async with SolanaWsClient(urls.ws) as ws:
-                account = await ws.account_subscribe(pubkey=NEW.pubkey(), commitment="processed")
+                account = await ws.account_subscribe(pubkey=NEW.pubkey(), commitment=Processed)
                 logs = await ws.logs_subscribe(
-                    filter_=RpcTransactionLogsFilterMentions(NEW.pubkey()), commitment="processed"
+                    filter_=RpcTransactionLogsFilterMentions(NEW.pubkey()), commitment=Processed
                 )
                 slot = await ws.slot_subscribe()
                 raw = payment(chain)
                 signature = VersionedTransaction.from_bytes(raw).signatures[0]
-                fate = await ws.signature_subscribe(signature=signature, commitment="confirmed")
+                fate = await ws.signature_subscribe(signature=signature, commitment=Confirmed)
                 await http.send_raw_transaction(raw, TxOpts(skip_preflight=True))
                 chain.advance()
                 seen: dict[int, Any] = {}
@@ -257,7 +209,7 @@ def test_all_subscriptions_tell_solana_pys_client_what_happened() -> None:
                 assert seen[fate.subscription_id].result.value.err is None
                 assert seen[slot.subscription_id].result.slot == chain.slot
                 # One that comes after the fact fires too; one that was ended does not.
-                late = await ws.signature_subscribe(signature=signature, commitment="confirmed")
+                late = await ws.signature_subscribe(signature=signature, commitment=Confirmed)
                 while True:
                     told = await asyncio.wait_for(ws.recv(), 5)
                     if told.subscription == late.subscription_id:

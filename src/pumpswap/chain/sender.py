@@ -111,8 +111,9 @@ class Sender:
 
     async def follow(self, job: SendJob, *, until: asyncio.Event | None = None) -> OrderState:
         """``run`` for whoever reads the landed transaction himself: the state instead of its outcome."""
+        self._take(job)
         try:
-            state = await self.start(job)
+            state = await self.advance(job.order_id)
             started_ns = self._now_ns()
             while isinstance(state, Waiting):
                 started_ns = max(started_ns, state.attempt.created_ns)
@@ -162,12 +163,15 @@ class Sender:
 
     async def start(self, job: SendJob) -> OrderState:
         """Take an order and make its first step. Its order row must be stored."""
+        self._take(job)
+        return await self.advance(job.order_id)
+
+    def _take(self, job: SendJob) -> None:
         if job.order_id in self._jobs:
             raise UsageError(f"order {job.order_id} is being sent already", hint="an order is sent once")
         if not lanes_named(self._parts.lanes, job.lanes):
             raise ConfigError(f"no lane is named {', '.join(sorted(job.lanes))}", hint="see sending.lanes")
         self._jobs[job.order_id] = job
-        return await self.advance(job.order_id)
 
     async def advance(self, order_id: str) -> OrderState:
         """One step: look at the chain, decide, store, act. Never sleeps.

@@ -9,6 +9,8 @@ from typing import Protocol
 from solders.pubkey import Pubkey
 
 from pumpswap.amm import PoolState
+from pumpswap.amm.addresses import AMM_PROGRAM
+from pumpswap.amm.pool import POOL_DISCRIMINATOR
 from pumpswap.localnet.chain import LocalChain
 from pumpswap.localnet.encoding import mint_decimals
 from pumpswap.localnet.faults import FaultPlan
@@ -69,8 +71,17 @@ class ServedChain:
         if self.market is not None:
             return self.market.open(pools)
         specs = [MARKET_POOLS[number % len(MARKET_POOLS)] for number in range(pools)]
-        self.market = MarketBots(self.chain, random.Random(f"market {self.chain.seed}"), specs=specs)
+        # A chain that was loaded, or has a market at another endpoint, must not get the same addresses again: that
+        # would write new reserves over pools that people trade on.
+        name, there = f"market {self.chain.seed}", self.pool_count()
+        rng = random.Random(f"{name} after {there}" if there else name)
+        self.market = MarketBots(self.chain, rng, specs=specs)
         return tuple(self.market.pools)
+
+    def pool_count(self) -> int:
+        """Pools on the chain."""
+        accounts = self.chain.accounts_of(AMM_PROGRAM)
+        return sum(account.data[:8] == POOL_DISCRIMINATOR for account in accounts)
 
     def decimals(self, mint: Pubkey) -> int | None:
         """Decimals of a mint; None when there is no such mint. They never change."""

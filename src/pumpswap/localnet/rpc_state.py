@@ -6,11 +6,10 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from solders.hash import Hash
 from solders.pubkey import Pubkey
 from solders.transaction import VersionedTransaction
 
-from pumpswap.amm.addresses import AMM_PROGRAM
-from pumpswap.amm.pool import POOL_DISCRIMINATOR
 from pumpswap.chain.node import (
     BlockhashAt,
     ChainAccount,
@@ -126,6 +125,13 @@ class RpcState:
         """Newest hash at a commitment."""
         return self.chain.blockhash(view.commitment, tip=self.seen_slot)
 
+    def is_blockhash_valid(self, blockhash: Hash, view: View) -> bool:
+        """Whether a transaction that names it may land in the block that the caller sees as newest."""
+        named = self.chain.blocks.named(blockhash)
+        if named is None or named.slot > view.slot:
+            return False
+        return self.block_height(view) - named.height <= MAX_AGE_BLOCKS
+
     def block_time(self, slot: int) -> int:
         """Unix time of a slot."""
         return self.chain.time_of(slot)
@@ -177,8 +183,7 @@ class RpcState:
 
     def pool_count(self) -> int:
         """Pools on the chain."""
-        accounts = self.chain.accounts_of(AMM_PROGRAM)
-        return sum(account.data[:8] == POOL_DISCRIMINATOR for account in accounts)
+        return self.node.pool_count()
 
     # Transactions
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import itertools
 import socket
 import struct
@@ -94,7 +95,10 @@ class LocalServer:
 
     @contextlib.asynccontextmanager
     async def serve(self) -> AsyncIterator[LocalUrls]:
-        """Listen on 127.0.0.1 until the block is left. Raises ConfigError when a port is taken."""
+        """Listen on 127.0.0.1 until the block is left. Raises ConfigError when a port is taken.
+
+        When the chain cannot go on to its next slot, the block is cancelled and what stopped it is raised.
+        """
         sockets = _listening(self.options.port)
         server = _Uvicorn(
             uvicorn.Config(
@@ -113,6 +117,7 @@ class LocalServer:
         stop_listening = self.chain.listen(self)
         serving = asyncio.ensure_future(server.serve(sockets))
         ticking = asyncio.ensure_future(self._tick())
+        ticking.add_done_callback(functools.partial(_end_with, asyncio.current_task()))
         try:
             while not server.started:
                 if serving.done():
@@ -129,6 +134,8 @@ class LocalServer:
             stop_listening()
             for listener in sockets:
                 listener.close()
+            if not ticking.cancelled():
+                ticking.result()
 
     async def _tick(self) -> None:
         """Slots by the machine's own pace; slots that a busy machine misses are made up for, at most a few at once."""
@@ -252,6 +259,12 @@ class _Uvicorn(uvicorn.Server):
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
+
+
+def _end_with(owner: asyncio.Task[object] | None, ticking: asyncio.Future[None]) -> None:
+    """A chain that stands still must not look like one that is served."""
+    if owner is not None and not ticking.cancelled() and ticking.exception() is not None:
+        owner.cancel()
 
 
 def _reset(transport: asyncio.Transport) -> None:

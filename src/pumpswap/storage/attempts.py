@@ -44,6 +44,7 @@ _STANDING = select(
     .scalar_subquery()
     .label("not_expired"),
 )
+_INSERT = insert(ATTEMPTS)
 _FIELDS = ("order_id", "signature", "raw", "blockhash", "note", *_INTEGERS)
 
 
@@ -72,7 +73,7 @@ class Attempts:
             )
         with self._connections.writing(f"attempt {attempt.number} of order {attempt.order_id}") as connection:
             self._check_order(connection, attempt)
-            connection.execute(insert(ATTEMPTS), {"run_id": self._run_id} | values)
+            connection.execute(_INSERT, {"run_id": self._run_id} | values)
 
     def mark(self, signature: str, state: AttemptState, at_ns: int, note: str = "") -> None:
         """Take an attempt forward: signed, sent, landed or expired. Never back; the same state again changes nothing.

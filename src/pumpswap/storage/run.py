@@ -20,6 +20,9 @@ from pumpswap.storage.tables import DECISIONS, LEDGER, MARKS, ORDERS, POSITIONS,
 
 __all__ = ["Run"]
 
+# Made once: these stand between a price and the transaction that takes it.
+_INSERT_DECISION, _INSERT_ORDER = insert(DECISIONS), insert(ORDERS)
+
 
 class Run:
     """Writers and readers of one run. Made by ``Database.start_run`` and ``Database.run``.
@@ -73,13 +76,13 @@ class Run:
         """Store a decision, accepted or refused."""
         values = rows.decision_values(decision)
         with self._connections.writing(f"decision {decision.decision_id}") as connection:
-            connection.execute(insert(DECISIONS), {"run_id": self.run_id} | values)
+            connection.execute(_INSERT_DECISION, {"run_id": self.run_id} | values)
 
     def save_order(self, order: Order) -> None:
         """Store an order before it goes anywhere. Its decision must be stored."""
         values = rows.order_values(order)
         with self._connections.writing(f"order {order.order_id}") as connection:
-            connection.execute(insert(ORDERS), {"run_id": self.run_id} | values)
+            connection.execute(_INSERT_ORDER, {"run_id": self.run_id} | values)
 
     def save_outcome(self, outcome: Outcome) -> None:
         """Store how an order ended; for a filled one also its trade, both or neither. Its order must be stored.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from solders.compute_budget import ID as COMPUTE_BUDGET
-from solders.hash import Hash
+from solders.hash import Hash, ParseHashError
 from solders.message import Message, MessageV0, from_bytes_versioned
 
 from pumpswap.localnet.rpc_errors import invalid_params
@@ -28,7 +28,7 @@ def _latest_blockhash(state: RpcState, params: Params) -> object:
 
 def _is_blockhash_valid(state: RpcState, params: Params) -> object:
     asked, view = _hash(params.text(0, "blockhash")), state.view(params.config(1))
-    return state.answer(view, state.chain.blockhash_state(asked) == "valid")
+    return state.answer(view, state.is_blockhash_valid(asked, view))
 
 
 def _fee_for_message(state: RpcState, params: Params) -> object:
@@ -39,7 +39,7 @@ def _fee_for_message(state: RpcState, params: Params) -> object:
         raise invalid_params(f"failed to deserialize solana_message::versions::VersionedMessage: {wrong}") from None
     if not isinstance(message, (Message, MessageV0)):
         raise invalid_params("this version of messages is not known")
-    if state.chain.blockhash_state(message.recent_blockhash) != "valid":
+    if not state.is_blockhash_valid(message.recent_blockhash, view):
         return state.answer(view, None)
     return state.answer(view, _fee(message))
 
@@ -68,7 +68,7 @@ def _fee(message: Message | MessageV0) -> int:
 def _hash(text: str) -> Hash:
     try:
         return Hash.from_string(text)
-    except ValueError:
+    except ParseHashError:  # no ValueError, unlike those of keys and signatures
         raise invalid_params("Invalid param: Invalid") from None
 
 
