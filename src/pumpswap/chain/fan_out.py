@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from typing import Protocol, TypeVar
 
 from pumpswap.chain.node import Node
-from pumpswap.errors import ChainError, EndpointDown
+from pumpswap.errors import ChainError, EndpointDown, WrongNetwork
 
 __all__ = ["NodePool", "ask_each"]
 
@@ -25,7 +25,7 @@ class NodePool(Protocol):
 
 async def ask_each(
     nodes: Sequence[Node], ask: Callable[[Node], Awaitable[T]], *, within_seconds: float | None = None
-) -> AsyncGenerator[tuple[Node, T | ChainError], None]:
+) -> AsyncGenerator[tuple[Node, T | ChainError | WrongNetwork], None]:
     """Answers and failures of all nodes, as they come in.
 
     Close the iterator to give up on the others. After ``within_seconds`` the silent ones count as down, so that one
@@ -49,8 +49,8 @@ async def ask_each(
             task.cancel()
 
 
-async def _ask(node: Node, ask: Callable[[Node], Awaitable[T]]) -> T | ChainError:
+async def _ask(node: Node, ask: Callable[[Node], Awaitable[T]]) -> T | ChainError | WrongNetwork:
     try:
         return await ask(node)
-    except ChainError as error:
+    except (ChainError, WrongNetwork) as error:
         return error

@@ -7,7 +7,7 @@ from contextlib import aclosing
 
 from pumpswap.chain.fan_out import ask_each
 from pumpswap.chain.node import Commitment, ConfirmedTransaction, Node
-from pumpswap.errors import ChainError
+from pumpswap.errors import ChainError, WrongNetwork
 from pumpswap.model import Attempt
 
 __all__ = ["find_landed"]
@@ -34,7 +34,7 @@ async def find_landed(nodes: Sequence[Node], attempt: Attempt, *, is_thorough: b
 
     async with aclosing(ask_each(nodes, look, within_seconds=_SILENCE_SECONDS)) as answers:
         async for _, answer in answers:
-            if answer is not None and not isinstance(answer, ChainError):
+            if answer is not None and not isinstance(answer, ChainError | WrongNetwork):
                 return answer
     return None
 

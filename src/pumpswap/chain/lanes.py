@@ -11,7 +11,7 @@ from solders.pubkey import Pubkey
 
 from pumpswap.chain.fan_out import NodePool
 from pumpswap.chain.node import Node
-from pumpswap.errors import ChainError, EndpointDown
+from pumpswap.errors import ChainError, EndpointDown, WrongNetwork
 
 __all__ = ["Lane", "RpcLane"]
 
@@ -51,7 +51,7 @@ class RpcLane:
     async def send(self, raw: bytes) -> None:
         """Raises EndpointDown when no endpoint took the bytes."""
         nodes = self._pool.usable()
-        errors: list[ChainError] = []
+        errors: list[ChainError | WrongNetwork] = []
         pending = {self._start(node, raw, errors.append) for node in nodes}
         while pending:
             done, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
@@ -68,11 +68,13 @@ class RpcLane:
         """Wait for what is still on its way."""
         await asyncio.gather(*self._on_the_way)
 
-    def _start(self, node: Node, raw: bytes, on_error: Callable[[ChainError], None]) -> asyncio.Task[None]:
+    def _start(
+        self, node: Node, raw: bytes, on_error: Callable[[ChainError | WrongNetwork], None]
+    ) -> asyncio.Task[None]:
         async def hand_over() -> None:
             try:
                 await node.send(raw, skip_preflight=True)
-            except ChainError as error:
+            except (ChainError, WrongNetwork) as error:
                 on_error(error)
 
         task = asyncio.ensure_future(hand_over())

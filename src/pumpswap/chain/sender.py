@@ -36,8 +36,10 @@ from pumpswap.errors import (
     KeyLocked,
     ProtocolDrift,
     PumpSwapError,
+    StorageError,
     TradeRefused,
     UsageError,
+    WrongNetwork,
 )
 from pumpswap.model import Attempt, AttemptState, Denied, Outcome, Unknown
 from pumpswap.settings import SendingSettings
@@ -57,8 +59,8 @@ _RULES: tuple[tuple[type[PumpSwapError], str], ...] = (
     (ProtocolDrift, "drift"),
     (AmountOutOfRange, "amount"),
     (ChainError, "endpoints"),
+    (PumpSwapError, "refused"),
 )
-_REFUSALS = tuple(kind for kind, _ in _RULES)
 
 
 class Blockhashes(Protocol):
@@ -261,7 +263,9 @@ class Sender:
         previous = attempts[-1] if attempts else None
         try:
             attempt = await self._signed(job, previous)
-        except _REFUSALS as error:
+        except StorageError:
+            raise  # an attempt may be stored or not: the order is not over
+        except PumpSwapError as error:
             rule = next(rule for kind, rule in _RULES if isinstance(error, kind))
             return Denied(order_id, self._now_ns(), rule, f"{error}: {error.hint}" if error.hint else str(error))
         if isinstance(attempt, Denied):
@@ -342,7 +346,7 @@ class Sender:
             return
         try:
             await self._parts.wake(signature)
-        except ChainError:
+        except (ChainError, WrongNetwork):
             await asyncio.Event().wait()  # a stream that failed gives no hint; polling goes on
         self._woken.add(signature)
 
@@ -361,6 +365,6 @@ async def _confirmed_height(node: Node) -> Height:
 async def _send_on(lane: Lane, raw: bytes) -> str:
     try:
         await lane.send(raw)
-    except ChainError as error:
+    except (ChainError, WrongNetwork) as error:
         return f"{lane.name}: {error.what}"
     return ""

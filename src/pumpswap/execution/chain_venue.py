@@ -30,7 +30,7 @@ from pumpswap.chain.sender import Sender
 from pumpswap.chain.token_extensions import risky_extensions
 from pumpswap.chain.transaction import MAX_COMPUTE_UNITS, ComputeBudget, build_message
 from pumpswap.clock import NS_PER_SECOND, Clock
-from pumpswap.errors import InsufficientFunds, NotFound
+from pumpswap.errors import InsufficientFunds, LedgerMismatch, NotFound, ProtocolDrift, PumpSwapError
 from pumpswap.execution.books import Books
 from pumpswap.execution.pool_source import PoolSource
 from pumpswap.execution.reservations import Reservation, Reservations
@@ -151,13 +151,19 @@ class ChainVenue:
         self._running.update(order.order_id for order in orders)
         try:
             states = await self.parts.sender.resolve_open([order.order_id for order in orders])
-            resolved = []
+            resolved: list[tuple[Order, Executed]] = []
+            unread: list[PumpSwapError] = []
             for order in orders:
-                outcome = self.parts.sender.outcome_of(states[order.order_id], self._job(order))
-                resolved.append((order, self._settle(order, outcome)))
+                try:
+                    outcome = self.parts.sender.outcome_of(states[order.order_id], self._job(order))
+                    resolved.append((order, self._settle(order, outcome)))
+                except (ProtocolDrift, LedgerMismatch) as error:
+                    unread.append(error)  # its token stays blocked; the others are booked first
         finally:
             self._running.difference_update(order.order_id for order in orders)
         self._block_unresolved()
+        if unread:
+            raise unread[0]
         return resolved
 
     def _block_unresolved(self) -> None:
@@ -340,7 +346,8 @@ class ChainVenue:
         spends = wanted.native_lamports + wanted.wrapped_lamports
         books = self.parts.books
         is_short = spends > books.balance(SOL) or wanted.base_units > books.balance(plan.order.mint)
-        if is_short and self._running == {plan.order.order_id}:
+        alone = self._running == {plan.order.order_id} == set(self._blocked.values())
+        if is_short and alone:
             await books.reconcile(self.parts.node, plan.order.order_id)  # somebody has topped the wallet up
         if spends > books.balance(SOL):
             raise InsufficientFunds(

@@ -7,7 +7,8 @@ the chain, and what somebody else has moved becomes foreign entries that are ret
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 from solders.pubkey import Pubkey
 
@@ -122,23 +123,41 @@ class LiveBooks:
         self._names[pool] = name
 
     def settle(self, order: Order, outcome: Outcome, foreign: Mapping[str, int]) -> None:
-        """Book an outcome in one database transaction; ``foreign`` goes in beside it, under its signature."""
+        """Book an outcome in one database transaction; ``foreign`` goes in beside it, under its signature.
+
+        An outcome that is stored already is booked already: asking again what became of an order moves nothing.
+        """
+        with self._storing():
+            if self.run.save_outcome(outcome):
+                self._book(order, outcome, foreign)
+
+    @contextmanager
+    def _storing(self) -> Iterator[None]:
+        """One database transaction; when it fails, the books in memory go back to what is stored."""
+        try:
+            with self.run.batch():
+                yield
+        except BaseException:
+            stored = restore_portfolio(self.run.ledger(), self.run.positions())
+            stored.marks = self.portfolio.marks
+            self.portfolio.__dict__.update(stored.__dict__)  # in place: others hold the portfolio too
+            raise
+
+    def _book(self, order: Order, outcome: Outcome, foreign: Mapping[str, int]) -> None:
         ledger = self.portfolio.ledger
         entries, position = self.portfolio.book(order, outcome, self._names.get(order.pool, ""))
         moves = [(asset, units, EntryKind.FOREIGN) for asset, units in sorted(foreign.items())]
         if moves:
             signature, slot = getattr(outcome, "signature", ""), getattr(outcome, "slot", 0)
             entries += ledger.post(moves, outcome.at_ns, slot=slot, order_id=order.order_id, signature=signature)
-        with self.run.batch():
-            self.run.save_outcome(outcome)
-            self.run.append_entries(entries)
-            if position is not None:
-                self.run.save_position(position)
+        self.run.append_entries(entries)
+        if position is not None:
+            self.run.save_position(position)
 
     def settle_chore(self, chore: Chore, result: ChoreResult, foreign_lamports: int = 0) -> None:
         """Book what became of upkeep of the wallet, in one database transaction."""
-        entries = self.portfolio.book_chore(chore.order_id, result, foreign_lamports)
-        with self.run.batch():
+        with self._storing():
+            entries = self.portfolio.book_chore(chore.order_id, result, foreign_lamports)
             self.run.chores.end(chore.order_id, result)
             self.run.append_entries(entries)
 

@@ -101,8 +101,12 @@ class VenueThread:
 
     def _collect(self) -> None:
         done = [future for future in self._pending if future.done()]
-        self._pending = [future for future in self._pending if not future.done()]
-        self._landed += [future.result() for future in done]
+        failed = [future for future in done if future.exception() is not None]
+        self._landed += [future.result() for future in done if future not in failed]
+        self._pending = [future for future in self._pending if future not in done or future in failed]
+        if failed:  # one at a time, after everything that has come to an end is kept
+            self._pending.remove(failed[0])
+            failed[0].result()
 
     async def _follow(self, order: Order) -> Executed:
         executed = await self.core.execute_in_full(order)

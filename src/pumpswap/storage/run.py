@@ -84,11 +84,11 @@ class Run:
         with self._connections.writing(f"order {order.order_id}") as connection:
             connection.execute(_INSERT_ORDER, {"run_id": self.run_id} | values)
 
-    def save_outcome(self, outcome: Outcome) -> None:
+    def save_outcome(self, outcome: Outcome) -> bool:
         """Store how an order ended; for a filled one also its trade, both or neither. Its order must be stored.
 
         Unknown may be followed by another outcome. The others are final: the same outcome again changes nothing, a
-        different one is refused.
+        different one is refused. Returns whether it was stored now.
         """
         values = outcome_values(outcome)
         exact = rows.trade_integers(outcome) if isinstance(outcome, Filled) else {}
@@ -101,10 +101,11 @@ class Run:
                 )
             if status not in UNRESOLVED:
                 self._check_repeated(connection, outcome)
-                return
+                return False
             connection.execute(update(ORDERS).where(*self._order(order_id)).values(values))
             if isinstance(outcome, Filled):
                 self._insert_trade(connection, outcome, exact)
+        return True
 
     def append_entries(self, entries: Sequence[LedgerEntry]) -> None:
         """Append to the ledger, all or none. Sequence numbers go on where the stored ones end, without a gap."""
