@@ -135,9 +135,6 @@ async def test_an_order_that_cannot_be_read_does_not_stop_the_others_from_being_
 # ------------------------------------------------------------------------------------------ limits
 
 
-@pytest.mark.xfail(
-    strict=True, reason="known defect: reservations of orders left unknown by an earlier process are not taken again"
-)
 @pytest.mark.asyncio
 async def test_the_limit_of_a_day_counts_orders_that_an_earlier_process_left_unknown(world: World) -> None:
     other = world.another_pool()
@@ -171,9 +168,6 @@ class Gate:
         await asyncio.wait_for(self.opened.wait(), 20)
 
 
-@pytest.mark.xfail(
-    strict=True, reason="known defect: limits are checked on a view of the wallet from before the other order landed"
-)
 @pytest.mark.asyncio
 async def test_the_reserve_holds_when_another_order_is_booked_while_one_is_being_built(
     world: World, monkeypatch: pytest.MonkeyPatch
@@ -242,9 +236,6 @@ async def test_a_signer_that_does_not_answer_ends_the_order_as_denied(world: Wor
     assert venue.blocked_tokens() == {}
 
 
-@pytest.mark.xfail(
-    strict=True, reason="known defect: an account without data at a token account's address is taken for drift"
-)
 @pytest.mark.asyncio
 async def test_lamports_sent_to_the_address_of_a_token_account_do_not_stop_trading(world: World) -> None:
     address = ata(WALLET, world.now().pool.base_mint, TOKEN_PROGRAM)
@@ -348,7 +339,6 @@ class Boaster(LocalNode):
         return AccountsAt(answer.slot + 10**9, answer.accounts)
 
 
-@pytest.mark.xfail(strict=True, reason="known defect: the floor of slots is raised by what one endpoint tells")
 @pytest.mark.asyncio
 async def test_one_slot_of_the_far_future_does_not_stop_all_reads_for_ever(world: World) -> None:
     async def sleep(_seconds: float) -> None:

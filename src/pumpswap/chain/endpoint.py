@@ -29,7 +29,7 @@ from pumpswap.chain.relay import NodeRelay, Question
 from pumpswap.clock import NS_PER_SECOND, Clock
 from pumpswap.errors import ChainError, NodeRefused, NotServed, RateLimited, StaleNode, WrongNetwork
 
-__all__ = ["Endpoint", "EndpointRules", "SlotWatch"]
+__all__ = ["Endpoint", "EndpointRules", "ToldSlots"]
 
 Answer = TypeVar("Answer")
 
@@ -49,14 +49,16 @@ class EndpointRules:
     behind_wait_seconds: float = 0.4  # about a slot
 
 
-class SlotWatch:
+class ToldSlots:
     """How far the chain is, as the endpoints tell it, by commitment. Account reads never turn back.
 
     What an endpoint told counts until it tells something else or fails: one that told too high a slot must not make
-    all others look old for ever.
+    all others look old for ever. For the same reason account reads of one raise the floor at most ``max_lag`` beyond
+    what another one tells.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, max_lag: int) -> None:
+        self._max_lag = max_lag
         self._told: dict[Commitment, dict[int, int]] = {}
         self._accounts: dict[Commitment, int] = {}
 
@@ -73,7 +75,9 @@ class SlotWatch:
         """Remember an answer of endpoint ``number`` that was accepted."""
         self._told.setdefault(commitment, {})[number] = slot
         if in_accounts:
-            self._accounts[commitment] = max(self.accounts_floor(commitment), slot)
+            witnessed = self.best(commitment, besides=number)
+            floor = min(slot, witnessed + self._max_lag) if witnessed else slot
+            self._accounts[commitment] = max(self.accounts_floor(commitment), floor)
 
     def forget(self, number: int) -> None:
         """What this endpoint told counts no more."""
@@ -89,7 +93,7 @@ class Endpoint(NodeRelay):
         node: Node,
         clock: Clock,
         rate: RateLimit,
-        watch: SlotWatch,
+        watch: ToldSlots,
         *,
         rules: EndpointRules,
         guard: GenesisGuard | None = None,

@@ -14,7 +14,7 @@ from typing import Any, Self, TypeVar
 from solders.signature import Signature
 
 from pumpswap.amm.addresses import GLOBAL_CONFIG
-from pumpswap.chain.endpoint import Endpoint, EndpointRules, SlotWatch
+from pumpswap.chain.endpoint import Endpoint, EndpointRules, ToldSlots
 from pumpswap.chain.networks import GenesisGuard
 from pumpswap.chain.node import Commitment, ConfirmedTransaction, Node, NodeHealth
 from pumpswap.chain.rate_limit import RateLimit, Sleep
@@ -65,7 +65,7 @@ class EndpointPool(NodeRelay):
         rates = requests_per_second or [_UNLIMITED] * len(nodes)
         self._rules = rules or EndpointRules()
         self._sleep = sleep
-        self._watch = SlotWatch()
+        self._watch = ToldSlots(self._rules.max_slot_lag)
         self._endpoints = tuple(
             Endpoint(node, clock, RateLimit(rate, clock, sleep=sleep), self._watch, rules=self._rules, guard=guard)
             for node, rate in zip(nodes, rates, strict=True)

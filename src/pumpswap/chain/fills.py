@@ -126,8 +126,9 @@ def costs_of(transaction: ConfirmedTransaction, wallet: Pubkey, request: SwapReq
             continue
         if key in request.tip_accounts:
             tip += has - had
-        elif had == 0:
-            paid += has - _wrapped(after.get(index))
+        elif had == 0 or (index in after and index not in before):
+            # A stranger may have put lamports there before: they count towards the rent.
+            paid += max(has - had - _wrapped(after.get(index)), 0)
         elif has == 0:
             returned += had - _wrapped(before.get(index)) if _is_own(before.get(index), wallet) else 0
         elif key in grows:

@@ -102,6 +102,7 @@ class ChainVenue:
         self._landed_slot = 0
         self._rents: dict[int, int] = {}
         self._running: set[str] = set()  # orders that somebody follows right now
+        self._inherited: dict[str, Order] = {}  # unresolved since an earlier process: nothing is reserved for them
 
     # ------------------------------------------------------------------------------------------ whole orders
 
@@ -148,6 +149,8 @@ class ChainVenue:
     async def _resolve(self, orders: Sequence[Order]) -> list[tuple[Order, Executed]]:
         for order in orders:
             self._blocked.setdefault(order.mint, order.order_id)
+            if not self._reservations.has(order.order_id):
+                self._inherited[order.order_id] = order
         self._running.update(order.order_id for order in orders)
         try:
             states = await self.parts.sender.resolve_open([order.order_id for order in orders])
@@ -186,6 +189,7 @@ class ChainVenue:
         self.parts.books.settle(order, outcome, executed.foreign)
         if not isinstance(outcome, Unknown):
             self._reservations.release(order.order_id)
+            self._inherited.pop(order.order_id, None)
             if self._blocked.get(order.mint) == order.order_id:
                 del self._blocked[order.mint]
         return executed
@@ -243,8 +247,8 @@ class ChainVenue:
         before = request.previous.compute_unit_price_micro_lamports if request.previous else None
         price = price_of_attempt(recent.micro_lamports, before, sending)
         budget = ComputeBudget(compute_limit(ready.units, sending), price)
-        await self._reserve(ready.plan, ready.view, budget)
-        limited = self._check_limits(ready.plan, ready.view, budget)
+        view = await self._reserve(ready, budget)
+        limited = self._check_limits(ready.plan, view, budget)
         if limited is not None:
             return limited
         message = build_message(ready.plan.instructions, parts.wallet, request.blockhash.blockhash, budget)
@@ -337,9 +341,10 @@ class ChainVenue:
             if view.slot >= self._landed_slot:
                 return view
 
-    async def _reserve(self, plan: SwapPlan, view: WalletView, budget: ComputeBudget) -> None:
-        """Take what the finished transaction may cost, in the wallet and in the books."""
-        rent = 0
+    async def _reserve(self, ready: _Ready, budget: ComputeBudget) -> WalletView:
+        """Take what the finished transaction may cost, in the wallet and in the books. Returns the wallet as it is."""
+        plan, view = ready.plan, ready.view
+        rent, keep = 0, await self._rent(0)
         for size in plan.new_account_bytes:
             rent += await self._rent(size)
         wanted = plan.reservation(budget, rent)
@@ -349,12 +354,16 @@ class ChainVenue:
         alone = self._running == {plan.order.order_id} == set(self._blocked.values())
         if is_short and alone:
             await books.reconcile(self.parts.node, plan.order.order_id)  # somebody has topped the wallet up
+        # What another order has spent since must not count again. From here on nothing is waited for.
+        while view.slot < self._landed_slot:
+            view = await self._view(ready.state)
         if spends > books.balance(SOL):
             raise InsufficientFunds(
                 f"needs {spends} lamports, the books have {books.balance(SOL)}",
                 hint="wait for the other orders, then compare the books with the chain",
             )
-        self._take(plan, view, wanted, keep_lamports=await self._rent(0))
+        self._take(plan, view, wanted, keep_lamports=keep)
+        return view
 
     def _check_limits(self, plan: SwapPlan, view: WalletView, budget: ComputeBudget) -> Denial | None:
         """The wallet's limits for a day and for what stays. They hold back buys: leaving is always allowed."""
@@ -362,12 +371,13 @@ class ChainVenue:
         if limits is None or order.side is TradeSide.SELL:
             return None
         others, ours = self._reservations.others(order.order_id), self._reservations.of(order.order_id)
-        left = view.native_lamports - others.native_lamports - ours.native_lamports
+        inherited = sum(one.quote_lamports for one in self._inherited.values() if one.side is TradeSide.BUY)
+        left = view.native_lamports - others.native_lamports - ours.native_lamports - inherited
         if left < limits.min_reserve_lamports:
             text = f"leaves {left} lamports of native SOL, the wallet's reserve is {limits.min_reserve_lamports}"
             return Denial("wallet reserve", text)
         day_ns = self._now_ns() - _DAY_NS
-        on_the_way = others.native_lamports + others.wrapped_lamports
+        on_the_way = others.native_lamports + others.wrapped_lamports + inherited
         tip = plan.tip.lamports if plan.tip else 0
         spent = self.parts.books.spent_since(day_ns) + on_the_way + order.quote_lamports + budget.fee() + tip
         if spent > limits.max_day_lamports:

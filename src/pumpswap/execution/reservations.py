@@ -28,6 +28,10 @@ class Reservations:
     def __len__(self) -> int:
         return len(self._taken)
 
+    def has(self, order_id: str) -> bool:
+        """Whether anything is taken for this order."""
+        return order_id in self._taken
+
     def of(self, order_id: str) -> Reservation:
         """What this order has taken."""
         return self._taken.get(order_id, Reservation())

@@ -272,4 +272,5 @@ def _new_accounts(view: WalletView, state: PoolState, *, is_buy: bool, generatio
 
 
 def _units(account: ChainAccount | None) -> int | None:
-    return None if account is None else TokenAccount.decode(account.data).amount
+    # Anybody can send lamports to the address of an account that does not exist: no data, no token account.
+    return TokenAccount.decode(account.data).amount if account is not None and account.data else None
