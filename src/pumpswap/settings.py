@@ -128,7 +128,7 @@ class SendingSettings(_Section):
     tip_lamports: int = Field(0, ge=0)
     dont_front: bool = False  # adds the read-only jitodontfront account
     generation: Literal["auto", "1", "2"] = "auto"  # which swap instructions; auto probes the program once
-    absence_quorum: int = Field(2, ge=1)  # endpoints that must agree that a signature is absent, if there are so many
+    quorum: int = Field(2, ge=1)  # endpoints that must agree on what became of a transaction, if there are so many
 
 
 class WalletSettings(_Section):

@@ -325,6 +325,12 @@ async def test_over_http_everything_reads_as_in_process() -> None:
             }
             assert len(held) == 2
             assert await there.minimum_rent(165) == await here.minimum_rent(165)
+            newest = (await here.latest_blockhash()).blockhash
+            assert (
+                await there.is_blockhash_valid(Hash.default()) is await here.is_blockhash_valid(Hash.default()) is False
+            )
+            with pytest.raises(StaleNode):
+                await there.is_blockhash_valid(newest, min_context_slot=chain.slot + 1_000)
             assert await there.first_available_block() == await here.first_available_block()
             assert dict(await there.priority_fees([payer.pubkey()])) == dict(await here.priority_fees([payer.pubkey()]))
             assert set(await there.version()) >= {"solana-core"}

@@ -14,6 +14,7 @@ import pytest
 
 from pumpswap.chain import sender as sender_module
 from pumpswap.chain.expiry import Expiry
+from pumpswap.chain.landing import find_landed
 from pumpswap.chain.node import Commitment, ConfirmedTransaction, Node
 from pumpswap.chain.order_state import Landed, OrderState, Waiting
 from pumpswap.chain.sender import Sender
@@ -77,7 +78,7 @@ async def believes_one_status(nodes: Sequence[Node], attempt: Attempt, needed: i
 
 
 async def believes_processed(
-    nodes: Sequence[Node], attempt: Attempt, *, is_thorough: bool
+    nodes: Sequence[Node], attempt: Attempt, *, needed: int, is_thorough: bool
 ) -> ConfirmedTransaction | None:
     """Takes a transaction for landed that may still be rolled back."""
     for node in nodes:
@@ -90,6 +91,13 @@ async def believes_processed(
     return None
 
 
+async def believes_the_first(
+    nodes: Sequence[Node], attempt: Attempt, *, needed: int, is_thorough: bool
+) -> ConfirmedTransaction | None:
+    """Takes one node's word for what a transaction did."""
+    return await find_landed(nodes, attempt, needed=1, is_thorough=is_thorough)
+
+
 @pytest.mark.parametrize("mutant", [ResignsOnTimeOut, SendsBeforeItStores])
 def test_the_judge_catches_a_sender_that_breaks_the_order_of_things(mutant: type[Sender]) -> None:
     with pytest.raises(Wrong):
@@ -97,7 +105,12 @@ def test_the_judge_catches_a_sender_that_breaks_the_order_of_things(mutant: type
 
 
 @pytest.mark.parametrize(
-    ("name", "naive"), [("prove_expiry", believes_one_status), ("find_landed", believes_processed)]
+    ("name", "naive"),
+    [
+        ("prove_expiry", believes_one_status),
+        ("find_landed", believes_processed),
+        ("find_landed", believes_the_first),
+    ],
 )
 def test_the_judge_catches_a_sender_that_believes_too_easily(
     name: str, naive: object, monkeypatch: pytest.MonkeyPatch

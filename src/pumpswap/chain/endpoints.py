@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
+from solders.hash import Hash
 from solders.signature import Signature
 
 from pumpswap.amm.addresses import GLOBAL_CONFIG
@@ -284,6 +285,7 @@ class EndpointPool(NodeRelay):
             lambda: endpoint.height(),
             lambda: endpoint.accounts([nobody]),
             lambda: endpoint.latest_blockhash(),
+            lambda: endpoint.is_blockhash_valid(Hash.default()),
             lambda: endpoint.statuses([never]),
             lambda: endpoint.transaction(never),
             lambda: endpoint.signatures_for(nobody, limit=1),

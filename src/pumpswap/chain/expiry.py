@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
+from solders.hash import Hash
 from solders.pubkey import Pubkey
 from solders.transaction import VersionedTransaction
 
@@ -71,8 +72,12 @@ async def testimony(node: Node, attempt: Attempt) -> Testimony:
     final = await node.height(Commitment.FINALIZED)
     if final.block_height <= attempt.last_valid_block_height:
         return Testimony.VALID
-    # Slots are never fewer than blocks: should the expiry height have been told too low, this still holds.
+    # Both the expiry height and the slot came from whoever gave the block-hash, perhaps another node. Slots are never
+    # fewer than blocks; beyond that only the witness's own word on the hash counts, since slots may be skipped.
     if final.slot <= attempt.created_slot + BLOCKHASH_BLOCKS:
+        return Testimony.VALID
+    blockhash = Hash.from_string(attempt.blockhash)
+    if await node.is_blockhash_valid(blockhash, commitment=Commitment.FINALIZED, min_context_slot=final.slot):
         return Testimony.VALID
     known = await node.statuses([attempt.signature], search_history=True)
     if any(status is not None for status in known.statuses):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import aclosing
+from dataclasses import replace
 
 from pumpswap.chain.fan_out import ask_each
 from pumpswap.chain.node import Commitment, ConfirmedTransaction, Node
@@ -15,9 +16,12 @@ __all__ = ["find_landed"]
 _SILENCE_SECONDS = 2.0
 
 
-async def find_landed(nodes: Sequence[Node], attempt: Attempt, *, is_thorough: bool) -> ConfirmedTransaction | None:
-    """The transaction of ``attempt``, from the first node that has it in a confirmed block; None when none shows it.
+async def find_landed(
+    nodes: Sequence[Node], attempt: Attempt, *, needed: int, is_thorough: bool
+) -> ConfirmedTransaction | None:
+    """The transaction of ``attempt`` in a confirmed block, as ``needed`` nodes of different names tell it alike.
 
+    None while they do not: what one node alone says of its success, its balances or its slot may be a lie.
     A status alone proves nothing: the node must also hand out the transaction, with these very bytes. A processed one
     may still be rolled back. ``is_thorough`` searches the whole history and asks for the content even where there is no
     status, since nodes forget statuses after a few minutes and at every restart.
@@ -32,11 +36,21 @@ async def find_landed(nodes: Sequence[Node], attempt: Attempt, *, is_thorough: b
         found = await node.transaction(attempt.signature, Commitment.CONFIRMED)
         return found if found is not None and _is_ours(found, attempt) else None
 
+    told: dict[str, ConfirmedTransaction] = {}
     async with aclosing(ask_each(nodes, look, within_seconds=_SILENCE_SECONDS)) as answers:
-        async for _, answer in answers:
-            if answer is not None and not isinstance(answer, ChainError | WrongNetwork):
-                return answer
+        async for node, answer in answers:
+            if answer is None or isinstance(answer, ChainError | WrongNetwork):
+                continue
+            told.setdefault(node.name, answer)
+            alike = [other for other in told.values() if _effects(other) == _effects(answer)]
+            if len(alike) >= needed:
+                return alike[0]
     return None
+
+
+def _effects(found: ConfirmedTransaction) -> ConfirmedTransaction:
+    """Without what honest nodes tell in different ways: some cut logs, some leave the time or the units out."""
+    return replace(found, block_time=None, logs=(), compute_units=0, raw=b"")
 
 
 def _is_ours(found: ConfirmedTransaction, attempt: Attempt) -> bool:

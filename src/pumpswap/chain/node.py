@@ -198,6 +198,15 @@ class Node(Protocol):
         """The newest block-hash with its own expiry height."""
         ...
 
+    async def is_blockhash_valid(
+        self, blockhash: Hash, *, commitment: Commitment = Commitment.CONFIRMED, min_context_slot: int = 0
+    ) -> bool:
+        """Whether a transaction that names it may still land, as this node knows by itself.
+
+        False also for a hash that the node has never seen. Raises StaleNode when it is behind ``min_context_slot``.
+        """
+        ...
+
     async def send(self, raw: bytes, *, skip_preflight: bool = True, min_context_slot: int = 0) -> str:
         """Broadcast signed bytes once; the node itself does not retry. Returns the signature.
 

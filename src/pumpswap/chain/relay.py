@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
+from solders.hash import Hash
 from solders.pubkey import Pubkey
 
 from pumpswap.chain.node import (
@@ -69,6 +70,14 @@ class NodeRelay(ABC):
     async def latest_blockhash(self, commitment: Commitment = Commitment.CONFIRMED) -> BlockhashAt:
         return await self._relay(
             Question("latest_blockhash", commitment), lambda node: node.latest_blockhash(commitment)
+        )
+
+    async def is_blockhash_valid(
+        self, blockhash: Hash, *, commitment: Commitment = Commitment.CONFIRMED, min_context_slot: int = 0
+    ) -> bool:
+        return await self._relay(
+            Question("is_blockhash_valid", commitment, min_context_slot),
+            lambda node: node.is_blockhash_valid(blockhash, commitment=commitment, min_context_slot=min_context_slot),
         )
 
     async def send(self, raw: bytes, *, skip_preflight: bool = True, min_context_slot: int = 0) -> str:

@@ -137,6 +137,12 @@ class RpcNode:
             ),
         )
 
+    async def is_blockhash_valid(
+        self, blockhash: Hash, *, commitment: Commitment = Commitment.CONFIRMED, min_context_slot: int = 0
+    ) -> bool:
+        options = _options(commitment, minContextSlot=min_context_slot or None)
+        return await self._ask("isBlockhashValid", [str(blockhash), options], lambda result: result["value"] is True)
+
     async def send(self, raw: bytes, *, skip_preflight: bool = True, min_context_slot: int = 0) -> str:
         expected = _signature_of(raw)
         options = {

@@ -202,7 +202,7 @@ class Sender:
         heights = await self._heights(nodes) if is_inherited or self._is_due(attempt) else ()
         may_be_past = any(height.block_height > attempt.last_valid_block_height for height in heights)
         is_thorough = is_inherited or may_be_past or not attempt.state.is_open
-        landed = await find_landed(nodes, attempt, is_thorough=is_thorough)
+        landed = await find_landed(nodes, attempt, needed=self._quorum(), is_thorough=is_thorough)
         if landed is not None:
             self._parts.store.mark(attempt.signature, AttemptState.LANDED, self._now_ns(), f"slot {landed.slot}")
             return Landed(replace(attempt, state=AttemptState.LANDED), landed)
@@ -237,7 +237,7 @@ class Sender:
     def _quorum(self) -> int:
         # Of the configured endpoints, not of those that answer just now: one that is left alone must not decide.
         distinct = {node.name for node in self._parts.pool.nodes}
-        return max(1, min(self._parts.settings.absence_quorum, len(distinct)))
+        return max(1, min(self._parts.settings.quorum, len(distinct)))
 
     def _is_due(self, attempt: Attempt) -> bool:
         tended_ns = self._tended_ns.get(attempt.signature)

@@ -73,6 +73,11 @@ class BlockRing:
             return "unknown"
         return "valid" if self.newest.height - block.height <= MAX_AGE_BLOCKS else "expired"
 
+    def is_valid_in(self, block: Block, blockhash: Hash) -> bool:
+        """Whether a transaction that names this hash may land right after ``block``."""
+        named = self._by_hash.get(blockhash)
+        return named is not None and named.slot <= block.slot and block.height - named.height <= MAX_AGE_BLOCKS
+
     def replace_newest(self, count: int, seed: int, fork: int) -> None:
         """The newest ``count`` blocks get the hashes of another fork: what named the old ones can no longer land."""
         replaced = [self._blocks.pop() for _ in range(min(count, len(self._blocks)))]

@@ -13,7 +13,18 @@ from enum import Enum
 
 from pumpswap.errors import UsageError
 
-__all__ = ["NOTIFY", "SEND", "SOCKET", "STATUSES", "TRANSACTION", "Fault", "FaultKind", "FaultPlan", "FiredFault"]
+__all__ = [
+    "CLAIMED_ERR",
+    "NOTIFY",
+    "SEND",
+    "SOCKET",
+    "STATUSES",
+    "TRANSACTION",
+    "Fault",
+    "FaultKind",
+    "FaultPlan",
+    "FiredFault",
+]
 
 SEND = "sendTransaction"
 STATUSES = "getSignatureStatuses"
@@ -22,6 +33,9 @@ HEIGHT = "getEpochInfo"
 NOTIFY = "notify"  # one notification to one subscriber
 SOCKET = "socket"  # asked once per slot for each open socket
 _ENDLESS = 2**62
+
+
+CLAIMED_ERR = {"InstructionError": [0, {"Custom": 6004}]}  # what a lie about a failure says
 
 
 class FaultKind(Enum):
@@ -44,7 +58,7 @@ class FaultKind(Enum):
     # Lies
     HIDE = "hide"  # says that it knows no such signature, though it has landed
     CLAIM_LANDED = "claim_landed"  # says that a signature succeeded and is finalised, though it has not landed
-    CLAIM_FAILED = "claim_failed"  # says that a signature failed and is finalised, though it has not landed
+    CLAIM_FAILED = "claim_failed"  # says that a signature failed and is finalised, has it landed or not
     CLAIM_HEIGHT = "claim_height"  # says that the chain is ``amount`` blocks and slots further
     # Sockets (server only)
     DROP_NOTIFICATION = "drop_notification"
@@ -66,7 +80,7 @@ _FITS = {
     **dict.fromkeys(_NOTICES, frozenset({NOTIFY})),
     FaultKind.HIDE: frozenset({STATUSES, TRANSACTION}),
     FaultKind.CLAIM_LANDED: frozenset({STATUSES}),
-    FaultKind.CLAIM_FAILED: frozenset({STATUSES}),
+    FaultKind.CLAIM_FAILED: frozenset({STATUSES, TRANSACTION}),
     FaultKind.CLAIM_HEIGHT: frozenset({HEIGHT, "getBlockHeight", "getSlot"}),
     FaultKind.CLOSE_SOCKET: frozenset({SOCKET, NOTIFY}),
 }

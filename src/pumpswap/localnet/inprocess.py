@@ -7,7 +7,9 @@ statuses without history search reach back 150 blocks. Its methods never really 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
+from solders.hash import Hash
 from solders.pubkey import Pubkey
 
 from pumpswap.amm.addresses import TOKEN_2022_PROGRAM, TOKEN_PROGRAM
@@ -27,7 +29,7 @@ from pumpswap.chain.node import (
 from pumpswap.errors import BadInput, EndpointDown, NodeRefused, RateLimited, StaleNode, UsageError
 from pumpswap.localnet.blockhashes import MAX_AGE_BLOCKS, Block
 from pumpswap.localnet.chain import LocalChain
-from pumpswap.localnet.faults import Fault, FaultKind, FaultPlan
+from pumpswap.localnet.faults import CLAIMED_ERR, Fault, FaultKind, FaultPlan
 from pumpswap.localnet.transactions import parse_transaction, token_balance
 
 __all__ = ["LocalNode"]
@@ -37,7 +39,6 @@ _MAX_LAG_SLOTS = 240  # blocks and old accounts are kept for longer than this an
 _MAX_ACCOUNTS, _MAX_STATUSES, _MAX_HISTORY = 100, 256, 1_000
 _ORDER = {Commitment.PROCESSED: 0, Commitment.CONFIRMED: 1, Commitment.FINALIZED: 2}
 _INVALID_PARAMS, _PREFLIGHT, _MIN_SLOT = -32602, -32002, -32016
-_CLAIMED_ERR = {"InstructionError": [0, {"Custom": 6004}]}
 _RECOVER = "the call may be repeated"
 
 
@@ -109,6 +110,12 @@ class LocalNode:
     async def latest_blockhash(self, commitment: Commitment = Commitment.CONFIRMED) -> BlockhashAt:
         fault = self._meet("getLatestBlockhash")
         return self.chain.blockhash(commitment, tip=self._tip(fault))
+
+    async def is_blockhash_valid(
+        self, blockhash: Hash, *, commitment: Commitment = Commitment.CONFIRMED, min_context_slot: int = 0
+    ) -> bool:
+        fault = self._meet("isBlockhashValid")
+        return self.chain.blocks.is_valid_in(self._view(commitment, fault, min_context_slot), blockhash)
 
     async def first_available_block(self) -> int:
         self._meet("getFirstAvailableBlock")
@@ -215,7 +222,7 @@ class LocalNode:
         if kind is FaultKind.HIDE:
             return None
         if landed is None and kind in (FaultKind.CLAIM_LANDED, FaultKind.CLAIM_FAILED):
-            err = _CLAIMED_ERR if kind is FaultKind.CLAIM_FAILED else None
+            err = CLAIMED_ERR if kind is FaultKind.CLAIM_FAILED else None
             return SignatureStatus(tip, err, Commitment.FINALIZED)
         if landed is None or landed.slot < recent:
             return None
@@ -235,6 +242,8 @@ class LocalNode:
         landed = self._seen(signature, tip)
         if landed is None or (fault is not None and fault.kind is FaultKind.HIDE):
             return None
+        if fault is not None and fault.kind is FaultKind.CLAIM_FAILED:
+            landed = replace(landed, err=CLAIMED_ERR)
         is_settled = _ORDER[self.chain.commitment_of(landed.slot, tip=tip)] >= _ORDER[commitment]
         return landed if is_settled else None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from solders.hash import Hash
 from solders.pubkey import Pubkey
@@ -19,7 +19,7 @@ from pumpswap.chain.node import (
     SignatureStatus,
 )
 from pumpswap.localnet.blockhashes import MAX_AGE_BLOCKS
-from pumpswap.localnet.faults import Fault, FaultKind
+from pumpswap.localnet.faults import CLAIMED_ERR, Fault, FaultKind
 from pumpswap.localnet.rpc_base58 import base58
 from pumpswap.localnet.rpc_errors import behind, invalid_params
 from pumpswap.localnet.rpc_node import ServedChain
@@ -30,7 +30,6 @@ __all__ = ["SOFTWARE_VERSION", "Method", "RpcState", "Simulated", "View", "retur
 
 SOFTWARE_VERSION = "4.1.2"  # of the runtime inside LiteSVM
 _FEE_SLOTS = 150
-_CLAIMED_ERR = {"InstructionError": [0, {"Custom": 6004}]}
 _RANK = {Commitment.PROCESSED: 0, Commitment.CONFIRMED: 1, Commitment.FINALIZED: 2}
 _RETURNED = re.compile(r"Program return: (\S+) ?(\S*)")
 
@@ -127,10 +126,8 @@ class RpcState:
 
     def is_blockhash_valid(self, blockhash: Hash, view: View) -> bool:
         """Whether a transaction that names it may land in the block that the caller sees as newest."""
-        named = self.chain.blocks.named(blockhash)
-        if named is None or named.slot > view.slot:
-            return False
-        return self.block_height(view) - named.height <= MAX_AGE_BLOCKS
+        block = self.chain.block_at(view.commitment, tip=self.seen_slot)
+        return self.chain.blocks.is_valid_in(block, blockhash)
 
     def block_time(self, slot: int) -> int:
         """Unix time of a slot."""
@@ -245,7 +242,7 @@ class RpcState:
         if self._suffers(FaultKind.HIDE, signature):
             return None
         found = self._seen(signature)
-        for kind, err in ((FaultKind.CLAIM_LANDED, None), (FaultKind.CLAIM_FAILED, _CLAIMED_ERR)):
+        for kind, err in ((FaultKind.CLAIM_LANDED, None), (FaultKind.CLAIM_FAILED, CLAIMED_ERR)):
             if found is None and self._suffers(kind, signature):
                 return SignatureStatus(self.seen_slot, err, Commitment.FINALIZED)
         if found is None or (not search_history and found.slot < self.seen_slot - MAX_AGE_BLOCKS):
@@ -254,7 +251,12 @@ class RpcState:
 
     def transaction(self, signature: str) -> ConfirmedTransaction | None:
         """A landed transaction that this node has seen, and admits."""
-        return None if self._suffers(FaultKind.HIDE, signature) else self._seen(signature)
+        if self._suffers(FaultKind.HIDE, signature):
+            return None
+        found = self._seen(signature)
+        if found is not None and self._suffers(FaultKind.CLAIM_FAILED, signature):
+            return replace(found, err=CLAIMED_ERR)
+        return found
 
     def history(self, address: Pubkey) -> Iterator[SignatureInfo]:
         """What this node knows of an address, newest first."""
