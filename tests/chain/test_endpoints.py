@@ -199,10 +199,14 @@ class Refusing(LocalNode):
 async def test_p21_what_an_endpoint_does_not_serve_is_asked_once_and_then_elsewhere() -> None:
     chain = practice_chain()
     first, second = Refusing(chain, name="first"), LocalNode(chain, name="second")
-    pool = EndpointPool([first, second], ManualClock())
+    clock = ManualClock()
+    pool = EndpointPool([first, second], clock)
     for _ in range(3):
         assert [one.address for one in await pool.program_accounts(AMM_PROGRAM)] == [GLOBAL_CONFIG]
     assert first.asked == 1 and pool.health()[0].is_usable
+    clock.advance_to(clock.now_ns() + 600 * NS_PER_SECOND)  # a firewall may have said so for a moment
+    assert [one.address for one in await pool.program_accounts(AMM_PROGRAM)] == [GLOBAL_CONFIG]
+    assert first.asked == 2
     only = EndpointPool([Refusing(chain)], ManualClock())
     health = await only.probe()
     assert health[0].capabilities["program_accounts"] is False and health[0].capabilities["accounts"] is True

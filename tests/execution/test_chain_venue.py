@@ -244,6 +244,23 @@ async def test_p02_an_order_whose_fate_is_unknown_blocks_its_token_until_the_cha
 
 
 @pytest.mark.asyncio
+async def test_an_order_that_blocks_its_token_is_looked_at_again_before_the_next(world: World) -> None:
+    """A process that runs for weeks must not be unable to sell until it is started again."""
+    venue = await world.open()
+    world.node.faults = FaultPlan([Fault(FaultKind.HIDE)])
+    advance = world.chain.advance
+    world.chain.advance = lambda slots=1: advance(60 * slots)  # type: ignore[method-assign]
+    assert isinstance(await venue.execute(world.buy(SOL)), Unknown)
+    world.chain.advance = advance  # type: ignore[method-assign]
+    world.node.faults = FaultPlan()
+    world.chain.advance(10)
+    assert isinstance(await venue.execute(world.buy(SOL)), Filled)
+    (position,) = books_of(venue).portfolio.positions.open_positions()
+    assert position.buys == 2
+    await agree(world, venue)
+
+
+@pytest.mark.asyncio
 async def test_p23_p24_a_restart_finds_what_landed_and_books_it_once(world: World) -> None:
     venue = await world.open()
     order = world.buy(SOL)

@@ -16,10 +16,10 @@ from solders.signature import Signature
 
 from pumpswap.amm.addresses import AMM_PROGRAM, TOKEN_PROGRAM, ata
 from pumpswap.amm.pool import POOL_DISCRIMINATOR
+from pumpswap.chain.base58 import base58
 from pumpswap.chain.node import ChainAccount
 from pumpswap.localnet import token_bytes
 from pumpswap.localnet.pools import fund_tokens, pool_state
-from pumpswap.localnet.rpc_base58 import base58
 from pumpswap.localnet.server import LocalServer
 from tests.localnet.practice import lamports_of
 from tests.localnet.wire import NEW, OLD, SOL, buy, market_chain, payment, run, served, signature_of

@@ -10,8 +10,9 @@ from solders.keypair import Keypair
 
 from pumpswap.amm import buy_exact_quote, sell_exact_base
 from pumpswap.errors import KeyLocked, NotFound, StorageError, UsageError
-from pumpswap.model import EntryKind, Filled
+from pumpswap.model import EntryKind, Filled, TradeSide
 from pumpswap.sdk import PumpSwapSDK, SyncPumpSwapSDK
+from pumpswap.sdk.preview import preview_trade, state_after_waiting
 from pumpswap.wallet.limits import WalletLimits
 from tests.clients.our_sdk import SOL, practice_signer, settings_for
 from tests.clients.practice import practice_process, schedule_of
@@ -224,3 +225,20 @@ async def test_the_calls_without_await_do_the_same(tmp_path: Path) -> None:
         sdk.close()
         with pytest.raises(UsageError, match="closed"):
             sdk.get_token_price(pair)
+
+
+async def test_after_a_preview_an_order_gets_the_better_of_both_limits(tmp_path: Path) -> None:
+    """Somebody may think for minutes: an old limit leaves the difference to a sandwich, a new one may be worse."""
+    async with world(tmp_path) as here, here.sdk() as sdk:
+        connection, amount = trader_of(sdk).connection, SOL // 10
+        before = await connection.pool(here.pools[0].address)
+        wallet = here.key.pubkey()
+        buying = await preview_trade(connection, TradeSide.BUY, before, amount, slippage_bps=100, wallet=wallet)
+        selling = await preview_trade(connection, TradeSide.SELL, before, 10**9, slippage_bps=100, wallet=wallet)
+        bought = await sdk.buy(here.mint(), 1.0)
+        assert bought["success"], bought["message"]
+        after = await connection.pool(here.pools[0].address)
+        assert after.effective_quote_reserve > before.effective_quote_reserve
+        assert await state_after_waiting(connection, TradeSide.BUY, buying, amount) == before
+        now = await state_after_waiting(connection, TradeSide.SELL, selling, 10**9)
+        assert (now.base_reserve, now.quote_vault) == (after.base_reserve, after.quote_vault)

@@ -33,6 +33,7 @@ __all__ = ["Endpoint", "EndpointRules", "ToldSlots"]
 
 Answer = TypeVar("Answer")
 
+_REFUSAL_LASTS_NS = 600 * NS_PER_SECOND
 _LATENCY_WEIGHT = 0.2  # of the newest measurement in the moving average
 _NS_PER_MS = 1_000_000
 
@@ -109,6 +110,7 @@ class Endpoint(NodeRelay):
         self._is_verified = guard is None
         self._barred: WrongNetwork | None = None
         self._served: dict[str, bool] = {}
+        self._refused_ns: dict[str, int] = {}  # when a method was last said not to be served
         self._blocked_until_ns = 0
         self._limits_in_a_row = 0
         self._latency_ms: float | None = None
@@ -140,11 +142,15 @@ class Endpoint(NodeRelay):
         return max(self._blocked_until_ns - self._clock.now_ns(), 0) / NS_PER_SECOND
 
     def serves(self, method: str) -> bool:
-        """False once the node has said that it does not serve this method; True as long as nothing is known."""
-        return self._served.get(method, True)
+        """False for a while after the node has said that it does not serve this method; else True.
+
+        For a while only: a firewall or an expired plan says the same for a moment, also of sends.
+        """
+        refused_ns = self._refused_ns.get(method)
+        return refused_ns is None or self._clock.now_ns() - refused_ns >= _REFUSAL_LASTS_NS
 
     def wait_seconds(self, method: str) -> float | None:
-        """Seconds until this method may be asked; 0 for now, None for never."""
+        """Seconds until this method may be asked; 0: now; None: not in the foreseeable future."""
         if self._barred is not None or not self.serves(method):
             return None
         trial = self._rules.behind_wait_seconds if self.circuit.is_on_trial else 0.0
@@ -217,6 +223,7 @@ class Endpoint(NodeRelay):
             raise
         self._took(self._clock.now_ns() - started_ns)
         self._served[question.method] = True
+        self._refused_ns.pop(question.method, None)
         self._limits_in_a_row = 0
         self.circuit.succeeded()
         return answer
@@ -234,6 +241,7 @@ class Endpoint(NodeRelay):
             self.circuit.abandoned()
         elif isinstance(failed, NotServed):
             self._served[method] = False
+            self._refused_ns[method] = self._clock.now_ns()
             self.circuit.succeeded()
         elif isinstance(failed, NodeRefused):
             self.circuit.succeeded()

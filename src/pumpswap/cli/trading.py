@@ -85,15 +85,17 @@ async def _trade(out: Output, settings: Settings, wish: TradeWish, signer: Limit
 
 async def _go(out: Output, wish: TradeWish, trader: Trader, preview: Preview, amount: int) -> str:
     from pumpswap.model import TradeSide
+    from pumpswap.sdk.preview import state_after_waiting
 
+    state = preview.state
     if not out.json:
         _show_preview(out, wish, preview, trader.signer.public_key)
     if not out.options.yes:
         if out.json:
             raise UsageError("--live with --json needs --yes", hint="nobody could answer the question")
         click.confirm(f"Trade now, with the money of wallet {trader.signer.public_key}?", abort=True, err=True)
+        state = await state_after_waiting(trader.connection, wish.side, preview, amount)
     slippage = _slippage(trader.connection.settings, wish)
-    state = preview.state
     if wish.side is TradeSide.BUY:
         traded = await trader.buy(state, amount, slippage)
     else:

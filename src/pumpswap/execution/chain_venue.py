@@ -118,10 +118,11 @@ class ChainVenue:
         """``execute``, with what the transaction changed in the wallet."""
         await self._open()
         async with self._locks.setdefault(order.mint, asyncio.Lock()):
+            unread = await self._look_again(order.mint)
             self.parts.books.admit(order)
             blocking = self._blocked.get(order.mint)
             if blocking is not None:
-                text = f"order {blocking} of this token is unresolved: it may still land"
+                text = f"order {blocking} of this token is unresolved: it may still land{unread}"
                 return self._settle(order, Denied(order.order_id, self._now_ns(), "unresolved order", text))
             self._blocked[order.mint] = order.order_id  # until its fate is in the books, however this ends
             self._running.add(order.order_id)
@@ -146,14 +147,29 @@ class ChainVenue:
         ((_, executed),) = await self._resolve([order])
         return executed
 
-    async def _resolve(self, orders: Sequence[Order]) -> list[tuple[Order, Executed]]:
+    async def _look_again(self, mint: str) -> str:
+        """One look, without waiting, at what blocks a token: an order that was left Unknown may be known by now.
+
+        Returns what is wrong with it when it has landed and cannot be read.
+        """
+        blocking = self._blocked.get(mint)
+        stuck = [order for order in self.parts.books.unresolved() if order.order_id == blocking]
+        if stuck and blocking not in self._running:
+            try:
+                await self._resolve(stuck, is_patient=False)
+            except (ProtocolDrift, LedgerMismatch) as error:
+                return f"; it cannot be read: {error.what}"
+        return ""
+
+    async def _resolve(self, orders: Sequence[Order], *, is_patient: bool = True) -> list[tuple[Order, Executed]]:
         for order in orders:
             self._blocked.setdefault(order.mint, order.order_id)
             if not self._reservations.has(order.order_id):
                 self._inherited[order.order_id] = order
         self._running.update(order.order_id for order in orders)
         try:
-            states = await self.parts.sender.resolve_open([order.order_id for order in orders])
+            until = None if is_patient else _set_event()
+            states = await self.parts.sender.resolve_open([order.order_id for order in orders], until=until)
             resolved: list[tuple[Order, Executed]] = []
             unread: list[PumpSwapError] = []
             for order in orders:
@@ -403,6 +419,12 @@ class ChainVenue:
 
     def _now_ns(self) -> int:
         return self.parts.clock.now_ns()
+
+
+def _set_event() -> asyncio.Event:
+    event = asyncio.Event()
+    event.set()
+    return event
 
 
 def _denial_of(failure: Failure) -> Denial:

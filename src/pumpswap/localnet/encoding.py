@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from solders.pubkey import Pubkey
 
 from pumpswap.amm.addresses import TOKEN_2022_PROGRAM, TOKEN_PROGRAM
+from pumpswap.chain.base58 import base58
 from pumpswap.chain.node import ChainAccount
-from pumpswap.localnet.rpc_base58 import base58
 from pumpswap.localnet.rpc_errors import invalid_params, invalid_request
 from pumpswap.localnet.rpc_params import Config
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from solders.pubkey import Pubkey
 from solders.signature import Signature
 
+from pumpswap.chain.base58 import from_base58
 from pumpswap.chain.node import Commitment
 from pumpswap.errors import BadInput
-from pumpswap.localnet.rpc_base58 import from_base58
 from pumpswap.localnet.rpc_errors import invalid_params, invalid_request
 
 __all__ = ["AccountFilter", "Config", "Params", "as_bytes", "as_pubkey", "as_signature"]

@@ -10,6 +10,7 @@ from solders.hash import Hash
 from solders.pubkey import Pubkey
 from solders.transaction import VersionedTransaction
 
+from pumpswap.chain.base58 import base58
 from pumpswap.chain.node import (
     BlockhashAt,
     ChainAccount,
@@ -20,7 +21,6 @@ from pumpswap.chain.node import (
 )
 from pumpswap.localnet.blockhashes import MAX_AGE_BLOCKS
 from pumpswap.localnet.faults import CLAIMED_ERR, Fault, FaultKind
-from pumpswap.localnet.rpc_base58 import base58
 from pumpswap.localnet.rpc_errors import behind, invalid_params
 from pumpswap.localnet.rpc_node import ServedChain
 from pumpswap.localnet.rpc_params import Config, Params

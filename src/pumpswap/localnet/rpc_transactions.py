@@ -11,10 +11,10 @@ from solders.message import Message, MessageV0
 from solders.pubkey import Pubkey
 from solders.transaction import VersionedTransaction
 
+from pumpswap.chain.base58 import base58
 from pumpswap.chain.node import ConfirmedTransaction, RanInstruction, TokenBalance
 from pumpswap.errors import ProtocolDrift
 from pumpswap.localnet.encoding import ui_amount
-from pumpswap.localnet.rpc_base58 import base58
 from pumpswap.localnet.rpc_errors import invalid_params, version_not_announced
 from pumpswap.localnet.rpc_params import Config
 from pumpswap.localnet.rpc_state import return_data

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from solders.hash import Hash
 from solders.pubkey import Pubkey
 
-from pumpswap.amm import PoolState, Quote, buy_exact_quote, sell_exact_base
+from pumpswap.amm import FeeSchedule, PoolState, Quote, buy_exact_quote, sell_exact_base
 from pumpswap.chain.compute import compute_limit, preflight
 from pumpswap.chain.failures import Failure
 from pumpswap.chain.generation import GenerationProbe, generation_for
@@ -18,7 +18,12 @@ from pumpswap.execution.swap_plan import Denial, SwapChoices, plan_swap, read_wa
 from pumpswap.model import Order, TradeSide
 from pumpswap.sdk.connection import ChainConnection
 
-__all__ = ["Preview", "preview_trade"]
+__all__ = ["Preview", "preview_trade", "state_after_waiting"]
+
+
+def _quote(side: TradeSide, state: PoolState, schedule: FeeSchedule, amount: int) -> Quote:
+    is_buy = side is TradeSide.BUY
+    return buy_exact_quote(state, schedule, amount) if is_buy else sell_exact_base(state, schedule, amount)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +60,7 @@ async def preview_trade(
     Raises TradeRefused for what the program would refuse whoever asks, and ChainError.
     """
     schedule = await connection.schedules.current()
-    quote: Quote = (
-        buy_exact_quote(state, schedule, amount) if side is TradeSide.BUY else sell_exact_base(state, schedule, amount)
-    )
+    quote = _quote(side, state, schedule, amount)
     limit = quote.limit(slippage_bps)
     if wallet is None:
         return Preview(state, quote, limit, problem="no wallet is configured, so nothing was simulated")
@@ -105,3 +108,15 @@ async def preview_trade(
         failure=found.failure,
         is_simulated=True,
     )
+
+
+async def state_after_waiting(connection: ChainConnection, side: TradeSide, preview: Preview, amount: int) -> PoolState:
+    """The state whose limit an order gets after somebody has thought about its preview.
+
+    When the price has become better, the state of now: the old limit would leave all of the difference to a sandwich.
+    When it has become worse, the one that was shown: nobody gets less than was agreed to; the order is then denied.
+    Raises NotFound, TradeRefused, ChainError.
+    """
+    now = await connection.pool(preview.state.address)
+    quote = _quote(side, now, await connection.schedules.current(), amount)
+    return now if quote.limit(0) >= preview.quote.limit(0) else preview.state

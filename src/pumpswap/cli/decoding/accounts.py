@@ -29,7 +29,7 @@ from pumpswap.amm.addresses import (
 )
 from pumpswap.amm.codec import Record
 from pumpswap.amm.pool import KNOWN_POOL_LENGTHS, POOL_DISCRIMINATOR
-from pumpswap.cli.decoding.base58 import decode_base58
+from pumpswap.chain.base58 import from_base58
 from pumpswap.cli.sources import bytes_of_text, json_object
 from pumpswap.errors import BadInput, MalformedAccount
 
@@ -146,7 +146,7 @@ def _of_json(document: dict[str, Any]) -> RawAccount:
 
 def _unpacked(text: str, encoding: str) -> bytes:
     if encoding == "base58":
-        return decode_base58(text)
+        return from_base58(text)
     if encoding != "base64":
         raise BadInput(f"account data in {encoding} cannot be read", hint="ask the node for base64")
     return bytes_of_text(text, "base64")

@@ -16,7 +16,7 @@ from pumpswap.amm.events.decode import event_type
 from pumpswap.amm.events.event import Event
 from pumpswap.amm.events.logs import Instruction, TransactionEvents, events_from_logs, events_of_transaction
 from pumpswap.amm.program_errors import ProgramFailure
-from pumpswap.cli.decoding.base58 import decode_base58
+from pumpswap.chain.base58 import from_base58
 from pumpswap.errors import BadInput, MalformedEvent, ProtocolDrift
 
 __all__ = ["FoundEvent", "Findings", "events_of_bytes", "events_of_content"]
@@ -167,7 +167,7 @@ def _instructions(inner: list[dict[str, Any]], keys: list[Pubkey]) -> Iterator[I
         for each in outer["instructions"]:
             if "data" not in each:
                 continue  # parsed by the node, so of a program that it knows: not one of ours
-            data = decode_base58(each["data"])
+            data = from_base58(each["data"])
             if "programId" in each:
                 accounts = [Pubkey.from_string(key) for key in each["accounts"]]
                 yield Pubkey.from_string(each["programId"]), accounts, data

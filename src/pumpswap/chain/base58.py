@@ -1,4 +1,4 @@
-"""Base58 as nodes read and write it: instruction data, filters, transactions."""
+"""Base58 as nodes read and write it: instruction data, filters, transactions. Keys and signatures are solders'."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["base58", "from_base58"]
 
 _LETTERS = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 _VALUES = {letter: value for value, letter in enumerate(_LETTERS)}
-_MOST = 4_000  # characters: the arithmetic is quadratic, and no transaction is longer
+_MOST = 20_000  # characters: the arithmetic is quadratic, and nothing on chain that is told in base58 is longer
 
 
 def base58(raw: bytes) -> str:
@@ -29,7 +29,7 @@ def base58(raw: bytes) -> str:
 
 
 def from_base58(text: str) -> bytes:
-    """Text as bytes. Raises BadInput for other letters, and for more than a transaction can hold."""
+    """Text as bytes. Raises BadInput for other letters, and for more than anything on chain has."""
     if len(text) > _MOST:
         raise BadInput(f"base58 of {len(text)} characters is too long", hint="use base64")
     number = 0
