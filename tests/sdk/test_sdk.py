@@ -6,6 +6,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 from solders.keypair import Keypair
 
 from pumpswap.amm import buy_exact_quote, sell_exact_base
@@ -242,3 +243,22 @@ async def test_after_a_preview_an_order_gets_the_better_of_both_limits(tmp_path:
         assert await state_after_waiting(connection, TradeSide.BUY, buying, amount) == before
         now = await state_after_waiting(connection, TradeSide.SELL, selling, 10**9)
         assert (now.base_reserve, now.quote_vault) == (after.base_reserve, after.quote_vault)
+
+
+async def test_a_confirmation_is_told_by_subscription_and_not_waited_for(tmp_path: Path) -> None:
+    """The sender would ask again in a minute only."""
+    async with world(tmp_path) as here:
+        slow = here.settings.sending.model_copy(update={"poll_ms": 60_000})
+        async with here.sdk(sending=slow) as sdk:
+            bought = await asyncio.wait_for(sdk.buy(here.mint(), 0.5), 30)
+            assert bought["success"], bought["message"]
+
+
+async def test_without_a_stream_the_sender_finds_out_by_asking(tmp_path: Path) -> None:
+    async with world(tmp_path) as here:
+        (endpoint,) = here.settings.chain.endpoints
+        silent = endpoint.model_copy(update={"ws_url": SecretStr("ws://127.0.0.1:9")})
+        chain = here.settings.chain.model_copy(update={"endpoints": (silent,)})
+        async with here.sdk(chain=chain) as sdk:
+            bought = await sdk.buy(here.mint(), 0.5)
+            assert bought["success"], bought["message"]

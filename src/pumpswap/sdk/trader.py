@@ -37,6 +37,7 @@ from pumpswap.model import (
 )
 from pumpswap.risk.gate import PoolView, RiskGate
 from pumpswap.risk.policies import BookView
+from pumpswap.sdk.confirmations import Confirmations
 from pumpswap.sdk.connection import ChainConnection
 from pumpswap.sdk.upkeep import Upkeep
 from pumpswap.sdk.wallet_lock import WalletLock
@@ -93,6 +94,8 @@ class Trader:
         self._books: LiveBooks | None = None
         self._venue: ChainVenue | None = None
         self._upkeep: Upkeep | None = None
+        self._lanes: tuple[Lane, ...] = ()
+        self._confirmations: Confirmations | None = None
 
     @classmethod
     async def open(cls, connection: ChainConnection, signer: LimitedSigner, rng: Random | None = None) -> Trader:
@@ -123,8 +126,15 @@ class Trader:
 
     async def aclose(self) -> None:
         """Close the books and let the wallet go. Orders on their way stay stored and are resolved at the next start."""
-        self.database.close()
-        self._lock.release()
+        try:
+            if self._confirmations is not None:
+                await self._confirmations.aclose()
+            for lane in self._lanes:
+                if isinstance(lane, JitoLane):
+                    await lane.aclose()
+        finally:
+            self.database.close()
+            self._lock.release()
 
     @property
     def books(self) -> LiveBooks:
@@ -261,7 +271,8 @@ class Trader:
         node, clock, wallet = connection.node, connection.clock, self.signer.public_key
         shown = settings.model_dump(mode="json", exclude={"chain": {"endpoints"}, "sending": {"jito_url"}})
         self._books = await LiveBooks.open(self.database, node, wallet, clock, shown)
-        lanes = _lanes(connection, settings.sending)
+        self._lanes = lanes = _lanes(connection, settings.sending)
+        self._confirmations = Confirmations(connection, rng)
         parts = SenderParts(
             pool=node,
             lanes=lanes,
@@ -271,6 +282,7 @@ class Trader:
             blockhashes=BlockhashCache(node, clock, max_age_ms=400),
             clock=clock,
             settings=settings.sending,
+            wake=self._confirmations.wake,
         )
         sender = Sender(parts)
         self._upkeep = Upkeep(connection, sender, self._books, wallet)
