@@ -27,6 +27,11 @@ _LIVE = (
     "repeat that trade, ask 'tx show' first."
 )
 _slippage = option("--slippage-bps", type=BPS, metavar="BPS", help="Between quote and execution; default: settings.")
+_impact = option("--max-impact-bps", type=BPS, metavar="BPS", help="Lower the cap on a buy's price impact.")
+_front = option(
+    "--dont-front/--no-dont-front", default=None, help="Name the account that block engines put nothing before."
+)
+_lane = option("--lane", "lanes", multiple=True, metavar="NAME", help="Send on this lane only; see sending.lanes.")
 _live = option("--live", is_flag=True, help="Really trade, with real money on mainnet. Never a setting.")
 _wallet = option("--wallet", metavar="NAME", help="Wallet of the data folder; default: the settings'.")
 _password = option("--password-fd", type=click.IntRange(min=0), metavar="N", help="Read the password from there.")
@@ -43,6 +48,9 @@ _password = option("--password-fd", type=click.IntRange(min=0), metavar="N", hel
 @click.argument("mint", type=PUBKEY)
 @click.argument("sol", type=SOL)
 @_slippage
+@_impact
+@_front
+@_lane
 @_live
 @_wallet
 @_password
@@ -53,6 +61,9 @@ def buy(
     mint: Pubkey,
     sol: int,
     slippage_bps: int | None,
+    max_impact_bps: int | None,
+    dont_front: bool | None,
+    lanes: tuple[str, ...],
     live: bool,
     wallet: str | None,
     password_fd: int | None,
@@ -60,9 +71,12 @@ def buy(
     ws_url: str | None,
     network: str | None,
 ) -> None:
+    from pumpswap.execution.protection import SandwichPolicy
     from pumpswap.model import TradeSide
 
-    wish = TradeWish(TradeSide.BUY, mint, sol, slippage_bps, WalletChoice(wallet, password_fd), live)
+    policy = SandwichPolicy(max_impact_bps, dont_front, frozenset(lanes))
+    choice = WalletChoice(wallet, password_fd)
+    wish = TradeWish(TradeSide.BUY, mint, sol, slippage_bps, choice, live, policy)
     run_trade(out, chain_settings(out, urls, ws_url, network), wish)
 
 
@@ -77,6 +91,9 @@ def buy(
 @click.argument("mint", type=PUBKEY)
 @click.argument("tokens")
 @_slippage
+@_impact
+@_front
+@_lane
 @_live
 @_wallet
 @_password
@@ -87,6 +104,9 @@ def sell(
     mint: Pubkey,
     tokens: str,
     slippage_bps: int | None,
+    max_impact_bps: int | None,
+    dont_front: bool | None,
+    lanes: tuple[str, ...],
     live: bool,
     wallet: str | None,
     password_fd: int | None,
@@ -94,9 +114,13 @@ def sell(
     ws_url: str | None,
     network: str | None,
 ) -> None:
+    from pumpswap.execution.protection import SandwichPolicy
     from pumpswap.model import TradeSide
 
-    wish = TradeWish(TradeSide.SELL, mint, _tokens(tokens), slippage_bps, WalletChoice(wallet, password_fd), live)
+    policy = SandwichPolicy(max_impact_bps, dont_front, frozenset(lanes))
+    wish = TradeWish(
+        TradeSide.SELL, mint, _tokens(tokens), slippage_bps, WalletChoice(wallet, password_fd), live, policy
+    )
     run_trade(out, chain_settings(out, urls, ws_url, network), wish)
 
 

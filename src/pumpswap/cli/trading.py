@@ -18,6 +18,7 @@ from pumpswap.units import format_units
 if TYPE_CHECKING:
     from solders.pubkey import Pubkey
 
+    from pumpswap.execution.protection import SandwichPolicy
     from pumpswap.model import Order, Outcome, TradeSide
     from pumpswap.sdk import Preview, Traded, Trader
     from pumpswap.sdk.trader import LimitedSigner
@@ -46,6 +47,7 @@ class TradeWish:
     slippage_bps: int | None
     wallet: WalletChoice
     live: bool
+    policy: SandwichPolicy
 
 
 def run_trade(out: Output, settings: Settings, wish: TradeWish) -> None:
@@ -97,9 +99,9 @@ async def _go(out: Output, wish: TradeWish, trader: Trader, preview: Preview, am
         state = await state_after_waiting(trader.connection, wish.side, preview, amount)
     slippage = _slippage(trader.connection.settings, wish)
     if wish.side is TradeSide.BUY:
-        traded = await trader.buy(state, amount, slippage)
+        traded = await trader.buy(state, amount, slippage, wish.policy)
     else:
-        traded = await trader.sell(state, amount, slippage)
+        traded = await trader.sell(state, amount, slippage, wish.policy)
     return _show_traded(out, traded, (state.base_decimals, state.quote_decimals))
 
 

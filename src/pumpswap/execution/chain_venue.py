@@ -33,6 +33,7 @@ from pumpswap.clock import NS_PER_SECOND, Clock
 from pumpswap.errors import InsufficientFunds, LedgerMismatch, NotFound, ProtocolDrift, PumpSwapError
 from pumpswap.execution.books import Books
 from pumpswap.execution.pool_source import PoolSource
+from pumpswap.execution.protection import SandwichPolicy
 from pumpswap.execution.reservations import Reservation, Reservations
 from pumpswap.execution.swap_plan import Denial, SwapChoices, SwapPlan, Tip, WalletView, plan_swap, read_wallet
 from pumpswap.model import SOL, Attempt, Denied, Filled, Order, Outcome, Rejected, TradeSide, Unknown
@@ -42,6 +43,7 @@ from pumpswap.wallet.limits import WalletLimits
 
 __all__ = ["ChainVenue", "ChainVenueParts", "Executed"]
 
+_USUAL = SandwichPolicy()  # as the settings say
 _UNKNOWN_INSTRUCTION = 101
 _DAY_NS = 86_400 * NS_PER_SECOND
 _MAX_PLANS = 3  # the first, one with a fresh schedule, one of the other generation
@@ -102,20 +104,24 @@ class ChainVenue:
         self._landed_slot = 0
         self._rents: dict[int, int] = {}
         self._running: set[str] = set()  # orders that somebody follows right now
+        self._policies: dict[str, SandwichPolicy] = {}  # of the orders that are executed right now
         self._inherited: dict[str, Order] = {}  # unresolved since an earlier process: nothing is reserved for them
 
     # ------------------------------------------------------------------------------------------ whole orders
 
-    async def execute(self, order: Order) -> Outcome:
+    async def execute(self, order: Order, policy: SandwichPolicy | None = None) -> Outcome:
         """Send an order and follow it to its end; it is stored and booked when this returns.
 
         Raises StorageError when the books fail, ProtocolDrift when a landed transaction cannot be read: the order is
-        then unresolved and blocks its token.
+        then unresolved and blocks its token. Raises UsageError, before anything is stored, for a lane of ``policy``
+        that is not configured.
         """
-        return (await self.execute_in_full(order)).outcome
+        return (await self.execute_in_full(order, policy)).outcome
 
-    async def execute_in_full(self, order: Order) -> Executed:
+    async def execute_in_full(self, order: Order, policy: SandwichPolicy | None = None) -> Executed:
         """``execute``, with what the transaction changed in the wallet."""
+        policy = policy or _USUAL
+        policy.chosen(self.parts.lanes)
         await self._open()
         async with self._locks.setdefault(order.mint, asyncio.Lock()):
             unread = await self._look_again(order.mint)
@@ -126,10 +132,12 @@ class ChainVenue:
                 return self._settle(order, Denied(order.order_id, self._now_ns(), "unresolved order", text))
             self._blocked[order.mint] = order.order_id  # until its fate is in the books, however this ends
             self._running.add(order.order_id)
+            self._policies[order.order_id] = policy
             try:
                 outcome = await self.parts.sender.run(self._job(order))
             finally:
                 self._running.discard(order.order_id)
+                del self._policies[order.order_id]
             return self._settle(order, outcome)
 
     async def resolve_open(self) -> list[tuple[Order, Outcome]]:
@@ -213,7 +221,11 @@ class ChainVenue:
     # ------------------------------------------------------------------------------------------ what was sent
 
     def _job(self, order: Order) -> SendJob:
-        return SendJob(order.order_id, partial(self._build, order), partial(self._interpret, order))
+        lanes = self._policy(order).lanes
+        return SendJob(order.order_id, partial(self._build, order), partial(self._interpret, order), lanes)
+
+    def _policy(self, order: Order) -> SandwichPolicy:
+        return self._policies.get(order.order_id, _USUAL)
 
     def _interpret(self, order: Order, attempt: Attempt, transaction: ConfirmedTransaction) -> Filled | Rejected:
         """What a landed transaction means. Times come from its block, so that reading it again gives the same."""
@@ -315,33 +327,35 @@ class ChainVenue:
         risks = risky_extensions(view.base_mint_data)
         if risks:
             return Denial("risky token", f"its mint can take or block tokens: {', '.join(risks)}")
-        choices = self._choices(generation, state, schedule)
+        policy = self._policy(order)
+        choices = self._choices(policy, generation, state, schedule)
         # No await between looking at the reservations and taking one: other orders plan at the same time.
         plan = plan_swap(order, state, schedule, view, choices, self._reservations.others(order.order_id, order.mint))
         if isinstance(plan, Denial):
             return plan
         impact = plan.quote.impact
         # Exits are never held back by their impact: the limit protects them, staying in does not.
-        if isinstance(plan.quote, BuyQuote) and impact > Fraction(settings.risk.max_impact_bps, BPS):
-            text = f"moves the price by {float(impact) * 100:.2f} %, the cap is {settings.risk.max_impact_bps} bps"
+        cap = policy.impact_cap(settings)
+        if isinstance(plan.quote, BuyQuote) and impact > Fraction(cap, BPS):
+            text = f"moves the price by {float(impact) * 100:.2f} %, the cap is {cap} bps"
             return Denial("impact", text)
         self._take(plan, view, plan.reservation(ComputeBudget(MAX_COMPUTE_UNITS), 0), keep_lamports=0)
         return plan
 
-    def _choices(self, generation: int, state: PoolState, schedule: FeeSchedule) -> SwapChoices:
-        rng, sending = self.parts.rng, self.parts.settings.sending
+    def _choices(self, policy: SandwichPolicy, generation: int, state: PoolState, schedule: FeeSchedule) -> SwapChoices:
+        rng = self.parts.rng
         config = schedule.global_config
         recipients = config.protocol_recipients(is_mayhem_mode=state.pool.is_mayhem_mode)
         return SwapChoices(
             generation,
             recipient_index=rng.choice(_set_wallets(recipients)),
             buyback_index=rng.choice(_set_wallets(config.buyback_fee_recipients)),
-            dont_front=sending.dont_front,
-            tip=self._tip(),
+            dont_front=policy.wants_marker(self.parts.settings),
+            tip=self._tip(policy),
         )
 
-    def _tip(self) -> Tip | None:
-        for lane in self.parts.lanes:
+    def _tip(self, policy: SandwichPolicy) -> Tip | None:
+        for lane in policy.chosen(self.parts.lanes):
             account = lane.tip_account(self.parts.rng)
             lamports = max(self.parts.settings.sending.tip_lamports, lane.min_tip_lamports)
             if account is not None and lamports:

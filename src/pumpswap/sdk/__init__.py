@@ -1,5 +1,6 @@
 """PumpSwap on a real chain: read pools, simulate, and trade through the gate and the books."""
 
+from pumpswap.execution.protection import SandwichPolicy
 from pumpswap.sdk.connection import ChainConnection
 from pumpswap.sdk.preview import Preview
 from pumpswap.sdk.results import PoolData, TradeResult
@@ -12,6 +13,7 @@ __all__ = [
     "PoolData",
     "Preview",
     "PumpSwapSDK",
+    "SandwichPolicy",
     "SyncPumpSwapSDK",
     "TradeResult",
     "Traded",

@@ -12,6 +12,7 @@ from solders.pubkey import Pubkey
 from pumpswap.amm import PoolState
 from pumpswap.clock import Clock
 from pumpswap.errors import KeyLocked, NotFound, UsageError
+from pumpswap.execution.protection import SandwichPolicy
 from pumpswap.model import TradeSide
 from pumpswap.sdk.connection import ChainConnection, parse_address
 from pumpswap.sdk.preview import preview_trade
@@ -128,10 +129,17 @@ class PumpSwapSDK:
     # ------------------------------------------------------------------------------------------ trading
 
     async def buy(
-        self, mint: str, sol_amount: Amount, payer_pk: str | None = None, *, slippage_bps: int | None = None
+        self,
+        mint: str,
+        sol_amount: Amount,
+        payer_pk: str | None = None,
+        *,
+        slippage_bps: int | None = None,
+        policy: SandwichPolicy | None = None,
     ) -> TradeResult:
         """Spend at most ``sol_amount`` SOL, venue fees included; ``mint`` may also be a pair address.
 
+        ``policy`` protects this order in another way than the settings say; a simulation does not need it.
         ``payer_pk`` is a **public** key: the wallet to simulate for or, when live, a check against the unlocked one.
         Never raises for what becomes of a trade: read ``status``. Raises UsageError and NotFound for wrong calls.
         """
@@ -139,7 +147,7 @@ class PumpSwapSDK:
         state = await self.get_pool_state(mint)
         trader = self._live_trader(payer_pk)
         if trader is not None:
-            return _told(await trader.buy(state, lamports, slippage_bps), state)
+            return _told(await trader.buy(state, lamports, slippage_bps, policy), state)
         slippage = slippage_bps if slippage_bps is not None else self.settings.risk.slippage_bps
         return await self._simulated(TradeSide.BUY, state, lamports, slippage, payer_pk)
 
@@ -150,6 +158,7 @@ class PumpSwapSDK:
         payer_pk: str | None = None,
         *,
         slippage_bps: int | None = None,
+        policy: SandwichPolicy | None = None,
     ) -> TradeResult:
         """Sell ``token_amount`` whole tokens (decimals are the mint's own); None sells the whole position when live.
 
@@ -159,7 +168,7 @@ class PumpSwapSDK:
         units = None if token_amount is None else _exact(token_amount, state.base_decimals)
         trader = self._live_trader(payer_pk)
         if trader is not None:
-            return _told(await trader.sell(state, units, slippage_bps), state)
+            return _told(await trader.sell(state, units, slippage_bps, policy), state)
         if units is None:
             raise UsageError("a simulated sale needs an amount", hint="say how many tokens")
         slippage = slippage_bps if slippage_bps is not None else self.settings.exits.slippage_bps

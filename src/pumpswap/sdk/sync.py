@@ -10,6 +10,7 @@ from typing import Any, Self, TypeVar
 
 from pumpswap.amm import PoolState
 from pumpswap.errors import UsageError
+from pumpswap.execution.protection import SandwichPolicy
 from pumpswap.sdk.results import PoolData, TradeResult
 from pumpswap.sdk.sdk import Amount, PumpSwapSDK
 from pumpswap.sdk.trader import LimitedSigner
@@ -73,10 +74,16 @@ class SyncPumpSwapSDK:
         return self._wait(self._sdk.get_token_price(pair_or_mint))
 
     def buy(
-        self, mint: str, sol_amount: Amount, payer_pk: str | None = None, *, slippage_bps: int | None = None
+        self,
+        mint: str,
+        sol_amount: Amount,
+        payer_pk: str | None = None,
+        *,
+        slippage_bps: int | None = None,
+        policy: SandwichPolicy | None = None,
     ) -> TradeResult:
         """See ``PumpSwapSDK.buy``."""
-        return self._wait(self._sdk.buy(mint, sol_amount, payer_pk, slippage_bps=slippage_bps))
+        return self._wait(self._sdk.buy(mint, sol_amount, payer_pk, slippage_bps=slippage_bps, policy=policy))
 
     def sell(
         self,
@@ -85,9 +92,10 @@ class SyncPumpSwapSDK:
         payer_pk: str | None = None,
         *,
         slippage_bps: int | None = None,
+        policy: SandwichPolicy | None = None,
     ) -> TradeResult:
         """See ``PumpSwapSDK.sell``."""
-        return self._wait(self._sdk.sell(mint, token_amount, payer_pk, slippage_bps=slippage_bps))
+        return self._wait(self._sdk.sell(mint, token_amount, payer_pk, slippage_bps=slippage_bps, policy=policy))
 
     def _wait(self, work: Coroutine[Any, Any, T]) -> T:
         if not self._thread.is_alive():

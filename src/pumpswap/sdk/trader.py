@@ -22,6 +22,7 @@ from pumpswap.execution.chain_venue import ChainVenue, ChainVenueParts
 from pumpswap.execution.live_books import LiveBooks
 from pumpswap.execution.planner import OrderPlanner
 from pumpswap.execution.pool_source import ChainPools
+from pumpswap.execution.protection import SandwichPolicy
 from pumpswap.execution.sandwich import find_sandwich
 from pumpswap.model import (
     Decision,
@@ -156,7 +157,13 @@ class Trader:
 
     # ------------------------------------------------------------------------------------------ trading
 
-    async def buy(self, state: PoolState, quote_lamports: int, slippage_bps: int | None = None) -> Traded:
+    async def buy(
+        self,
+        state: PoolState,
+        quote_lamports: int,
+        slippage_bps: int | None = None,
+        policy: SandwichPolicy | None = None,
+    ) -> Traded:
         """Spend at most ``quote_lamports`` on the pool's coin, if the gate and the wallet's limits agree."""
         intent = Intent(
             TradeSide.BUY,
@@ -166,9 +173,16 @@ class Trader:
             "by hand",
             quote_lamports=quote_lamports,
         )
-        return await self._trade(intent, state, _chosen(slippage_bps, self.connection.settings.risk.slippage_bps))
+        slippage_bps = _chosen(slippage_bps, self.connection.settings.risk.slippage_bps)
+        return await self._trade(intent, state, slippage_bps, policy)
 
-    async def sell(self, state: PoolState, base_units: int | None = None, slippage_bps: int | None = None) -> Traded:
+    async def sell(
+        self,
+        state: PoolState,
+        base_units: int | None = None,
+        slippage_bps: int | None = None,
+        policy: SandwichPolicy | None = None,
+    ) -> Traded:
         """Sell ``base_units`` of the position in this pool, or all of it. Raises NotFound without a position."""
         held = self.position(state)
         if base_units is None and held is None:
@@ -179,13 +193,18 @@ class Trader:
         units = base_units if base_units is not None else (held.base_units if held else 0)
         mint = str(state.pool.base_mint)
         intent = Intent(TradeSide.SELL, str(state.address), mint, self._now_ns(), "by hand", base_units=units)
-        return await self._trade(intent, state, _chosen(slippage_bps, self.connection.settings.exits.slippage_bps))
+        slippage_bps = _chosen(slippage_bps, self.connection.settings.exits.slippage_bps)
+        return await self._trade(intent, state, slippage_bps, policy)
 
     def position(self, state: PoolState) -> Position | None:
         """The open position in a pool."""
         return self.books.portfolio.positions.open_round(str(state.address))
 
-    async def _trade(self, intent: Intent, state: PoolState, slippage_bps: int) -> Traded:
+    async def _trade(
+        self, intent: Intent, state: PoolState, slippage_bps: int, policy: SandwichPolicy | None
+    ) -> Traded:
+        if policy is not None:
+            policy.chosen(self._lanes)  # before a decision is stored
         schedule = await self.connection.schedules.current()
         # One decision at a time: the next one must see what this one has taken.
         async with self._deciding:
@@ -200,7 +219,7 @@ class Trader:
             self.books.know_decimals(order.mint, state.base_decimals)
             self._accepted[order.order_id] = order
         try:
-            outcome = await self.venue.execute(order)
+            outcome = await self.venue.execute(order, policy)
         finally:
             del self._accepted[order.order_id]
         return Traded(decision, order, outcome, await self._sandwich(order, outcome))
