@@ -19,7 +19,9 @@ from pumpswap.errors import ConfigError
 from pumpswap.units import to_units
 
 __all__ = [
+    "DATABASE_FILE",
     "ChainSettings",
+    "DatabaseSettings",
     "EndpointSettings",
     "ExitRules",
     "PaperVenueSettings",
@@ -30,6 +32,8 @@ __all__ = [
     "WalletSettings",
     "load_settings",
 ]
+
+DATABASE_FILE = "pumpswap.sqlite"
 
 Share = Annotated[Decimal, Field(gt=0, le=1)]
 Sol = Annotated[Decimal, Field(ge=0, le=1_000_000, decimal_places=9)]
@@ -131,6 +135,12 @@ class SendingSettings(_Section):
     quorum: int = Field(2, ge=1)  # endpoints that must agree on what became of a transaction, if there are so many
 
 
+class DatabaseSettings(_Section):
+    """Where the books are. A URL may carry a password, so it is secret: messages leave it out."""
+
+    url: SecretStr | None = None  # postgresql://… or sqlite:///…; default: <data_dir>/pumpswap.sqlite
+
+
 class WalletSettings(_Section):
     """Where the key is, never the key. Limits live in the keystore, under its seal."""
 
@@ -157,6 +167,13 @@ class Settings(BaseSettings):
     chain: ChainSettings = ChainSettings()
     sending: SendingSettings = SendingSettings()
     wallet: WalletSettings = WalletSettings()
+    database: DatabaseSettings = DatabaseSettings()
+
+    @property
+    def database_target(self) -> str | Path:
+        """What ``open_database`` is given."""
+        url = self.database.url
+        return self.data_dir / DATABASE_FILE if url is None else url.get_secret_value()
 
     @classmethod
     def settings_customise_sources(

@@ -11,8 +11,7 @@ from solders.pubkey import Pubkey
 
 from pumpswap.model import LedgerEntry
 from pumpswap.sdk import PumpSwapSDK, TradeResult
-from pumpswap.sdk.trader import DATABASE_FILE
-from pumpswap.settings import ChainSettings, EndpointSettings, RiskLimits, SendingSettings, Settings
+from pumpswap.settings import DATABASE_FILE, ChainSettings, EndpointSettings, RiskLimits, SendingSettings, Settings
 from pumpswap.storage.database import open_database
 from pumpswap.wallet.limits import WalletLimits
 from pumpswap.wallet.secret import Secret

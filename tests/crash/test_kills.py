@@ -15,7 +15,7 @@ from pumpswap.errors import StorageError
 from pumpswap.localnet.process import LocalnetOptions, start_process
 from pumpswap.model import Filled
 from pumpswap.sdk import ChainConnection, Trader
-from pumpswap.sdk.trader import DATABASE_FILE
+from pumpswap.settings import DATABASE_FILE
 from tests.clients.our_sdk import practice_signer, settings_for
 from tests.crash.kills import SLOT_MS, SOL, CrashFailure, CrashRun, judge, rpc, run_kills
 from tests.support.material import material, requires_material

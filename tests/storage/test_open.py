@@ -130,7 +130,9 @@ def test_a_row_that_somebody_else_has_damaged_is_named(target: Path) -> None:
     with open_database(target) as database:
         run = database.start_run("test", 0)
         with sqlite3.connect(target) as connection:
-            connection.execute("INSERT INTO pumpswap_ledger VALUES (1, 1, 0, 'SOL', 5, 'a new kind', 0, NULL, NULL)")
+            connection.execute(
+                "INSERT INTO pumpswap_ledger VALUES (1, 1, 0, 'SOL', 5, 'a new kind', 0, NULL, NULL, NULL)"
+            )
         connection.close()
         with pytest.raises(StorageError, match="a new kind") as refused:
             list(run.ledger())

@@ -111,8 +111,9 @@ def summarise(record: RunRecord, portfolio: Portfolio, wallet: dict[str, int]) -
     still_open = tuple(OpenPosition(position, portfolio.marks[position.pool]) for position in held)
     realised = sum(position.realised_lamports for position in (*closed, *held))
     unrealised = sum(one.unrealised_lamports for one in still_open)
+    failed = sum(rejected.costs.spent for _, rejected in record.rejections)
     last = record.equity[-1]
-    if last.equity_lamports - start != realised + unrealised - portfolio.failed_costs_lamports:
+    if last.equity_lamports - start != realised + unrealised - failed:
         raise LedgerMismatch("profit and loss does not explain the change of equity", hint="this is a bug: report it")
     slips = [float(slippage_of(trade)) for trade in record.trades]
     return RunSummary(
@@ -135,7 +136,7 @@ def summarise(record: RunRecord, portfolio: Portfolio, wallet: dict[str, int]) -
         equity_lamports=last.equity_lamports,
         realised_lamports=realised,
         unrealised_lamports=unrealised,
-        failed_costs_lamports=portfolio.failed_costs_lamports,
+        failed_costs_lamports=failed,
         costs=costs_by_kind(record.entries),
         closed=closed,
         open=still_open,

@@ -17,7 +17,6 @@ from pumpswap.chain.node import Commitment
 from pumpswap.clock import NS_PER_SECOND
 from pumpswap.errors import NotFound, PumpSwapError
 from pumpswap.sdk.connection import ChainConnection
-from pumpswap.sdk.trader import DATABASE_FILE
 from pumpswap.settings import Settings
 from pumpswap.storage.database import open_database
 from pumpswap.units import format_units
@@ -91,13 +90,12 @@ def _disk(settings: Settings) -> Check:
 
 
 def _database(settings: Settings) -> Check:
-    path = settings.data_dir / DATABASE_FILE
     try:
-        with open_database(path) as database:
-            runs = len(database.runs())
+        with open_database(settings.database_target) as database:
+            where, runs = database.location, len(database.runs())
     except PumpSwapError as error:
         return failed("database", error)
-    return Check("database", _OK, f"{path.name} opens, {runs} run(s) in it")
+    return Check("database", _OK, f"{where} opens, {runs} run(s) in it")
 
 
 def _wallet(settings: Settings) -> tuple[Keystore | None, Check]:

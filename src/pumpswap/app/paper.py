@@ -28,7 +28,6 @@ from pumpswap.storage.database import open_database
 __all__ = ["PaperRun", "run_demo", "run_replay"]
 
 DEMO_START_NS = 1_793_577_600 * NS_PER_SECOND  # 2026-11-02 00:00 UTC, so that today's rules apply to the simulation
-DATABASE_FILE = "pumpswap.sqlite"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +38,7 @@ class PaperRun:
     record: RunRecord
     assumptions: tuple[str, ...]
     report: Path
-    database: Path
+    database: str  # a path, or a URL without its password
     run_id: int
     next_steps: tuple[str, ...]
     counts: dict[str, int]
@@ -140,9 +139,8 @@ def _run(plan: _Plan, settings: Settings, book: PoolBook, observers: Sequence[Ru
         book, venue, signaller.signal, plan.schedule_for, settings, equity_every_seconds=plan.equity_every_seconds
     )
     record, start_lamports = RunRecord(), settings.paper.lamports("start_sol")
-    database_path = settings.data_dir / DATABASE_FILE
     clock = SystemClock()
-    with open_database(database_path) as database:
+    with open_database(settings.database_target) as database:
         stored = database.start_run(plan.kind, clock.now_ns(), plan.seed, settings.model_dump(mode="json"))
         with StoreRecorder(stored) as recorder:
             engine = Engine(parts, (record, recorder, *observers))
@@ -165,7 +163,7 @@ def _run(plan: _Plan, settings: Settings, book: PoolBook, observers: Sequence[Ru
         record=record,
         assumptions=plan.assumptions,
         report=report,
-        database=database_path,
+        database=database.location,
         run_id=run_id,
         next_steps=plan.next_steps,
         counts=plan.counts(),

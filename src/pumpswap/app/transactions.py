@@ -16,7 +16,6 @@ from pumpswap.execution.sandwich import find_sandwich
 from pumpswap.market.swaps_of import swaps_of
 from pumpswap.model import Attempt, Costs, Swap
 from pumpswap.sdk.connection import ChainConnection
-from pumpswap.sdk.trader import DATABASE_FILE
 from pumpswap.storage.database import open_database
 
 __all__ = ["OurAttempt", "Transaction", "read_transaction"]
@@ -55,9 +54,9 @@ class Transaction:
         return None if self.content is None else self.content.keys[0]
 
 
-async def read_transaction(connection: ChainConnection, signature: str, data_dir: Path) -> Transaction:
+async def read_transaction(connection: ChainConnection, signature: str) -> Transaction:
     """A transaction by its signature. Raises NotFound when neither the chain nor our books know it, ChainError."""
-    ours = _ours(data_dir, signature)
+    ours = _ours(connection.settings.database_target, signature)
     content = await connection.node.transaction(signature, Commitment.CONFIRMED)
     if content is None:
         if ours is None:
@@ -84,15 +83,9 @@ async def read_transaction(connection: ChainConnection, signature: str, data_dir
     )
 
 
-def _ours(data_dir: Path, signature: str) -> OurAttempt | None:
-    path = data_dir / DATABASE_FILE
-    if not path.exists():
+def _ours(target: str | Path, signature: str) -> OurAttempt | None:
+    if isinstance(target, Path) and not target.exists():
         return None
-    with open_database(path) as database:
-        for header in database.runs():
-            if header.kind != "live":
-                continue
-            found = database.run(header.run_id).attempts.by_signature(signature)
-            if found is not None:
-                return OurAttempt(found[0], header.run_id, found[1])
-    return None
+    with open_database(target) as database:
+        found = database.attempt(signature)
+        return None if found is None else OurAttempt(*found)

@@ -42,7 +42,7 @@ def run_json(run: PaperRun) -> dict[str, Any]:
         "assumptions": list(run.assumptions),
         "notes": list(run.notes),
         "report": str(run.report),
-        "database": str(run.database),
+        "database": run.database,
         "run_id": str(run.run_id),
     }
 

@@ -60,7 +60,7 @@ async def _read(settings: Settings, signature: str) -> Transaction:
     from pumpswap.sdk import ChainConnection
 
     async with ChainConnection(settings) as connection:
-        return await read_transaction(connection, signature, settings.data_dir)
+        return await read_transaction(connection, signature)
 
 
 def _check_signature(text: str) -> None:

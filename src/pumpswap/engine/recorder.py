@@ -9,6 +9,7 @@ from typing import Self
 
 from pumpswap.model import (
     Decision,
+    EquityPoint,
     LedgerEntry,
     Mark,
     MarketUpdate,
@@ -69,3 +70,6 @@ class StoreRecorder(RunObserver):
 
     def on_mark(self, mark: Mark) -> None:
         self._run.save_mark(mark)
+
+    def on_equity(self, point: EquityPoint) -> None:
+        self._run.equity.add(point)

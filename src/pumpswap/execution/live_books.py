@@ -19,7 +19,7 @@ from pumpswap.clock import Clock
 from pumpswap.errors import LedgerMismatch
 from pumpswap.model import SOL, Chore, ChoreResult, Decision, EntryKind, Intent, LedgerEntry, Order, Outcome
 from pumpswap.portfolio.portfolio import Portfolio
-from pumpswap.portfolio.restore import adjust_positions, restore_portfolio
+from pumpswap.portfolio.restore import adjust_positions, recall_portfolio
 from pumpswap.storage.database import Database
 from pumpswap.storage.run import Run
 
@@ -49,7 +49,7 @@ class LiveBooks:
         self.run = run
         self.wallet = wallet
         self.is_new = False
-        self.portfolio: Portfolio = restore_portfolio(run.ledger(), run.positions())
+        self.portfolio: Portfolio = recall_portfolio(run)
         self._clock = clock
         self._names: dict[str, str] = {}
         self._decisions = {decision.decision_id for decision in run.decisions()}
@@ -80,7 +80,7 @@ class LiveBooks:
             run = database.start_run(LIVE, started_ns, None, settings, wallet=str(wallet), network=network)
         books = cls(run, wallet, clock)
         # A process may have ended between the run and its first entries.
-        if not books.portfolio.ledger.entries and not books._last_order:
+        if not books.portfolio.ledger.last_sequence and not books._last_order:
             books._deposit(await wallet_holdings(node, wallet))
             books.is_new = True
         return books
@@ -138,7 +138,7 @@ class LiveBooks:
             with self.run.batch():
                 yield
         except BaseException:
-            stored = restore_portfolio(self.run.ledger(), self.run.positions())
+            stored = recall_portfolio(self.run)
             stored.marks = self.portfolio.marks
             self.portfolio.__dict__.update(stored.__dict__)  # in place: others hold the portfolio too
             raise

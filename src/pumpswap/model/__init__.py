@@ -1,9 +1,12 @@
 """The nouns that rooms hand to each other. Pure and immutable: data, never behaviour that needs the world."""
 
+from pumpswap.model.adoption import Adoption
+from pumpswap.model.alert import Alert, AlertLevel
 from pumpswap.model.attempt import Attempt, AttemptState
 from pumpswap.model.chore import Chore, ChoreResult
 from pumpswap.model.decision import Decision, Intent, SizingStep, TradeSide, Verdict
 from pumpswap.model.equity import EquityPoint
+from pumpswap.model.foreign import ForeignEvent, ForeignKind
 from pumpswap.model.ledger import SOL, EntryKind, LedgerEntry
 from pumpswap.model.mark import Mark
 from pumpswap.model.observer import RunObserver
@@ -18,6 +21,9 @@ from pumpswap.model.update import MarketUpdate
 
 __all__ = [
     "SOL",
+    "Adoption",
+    "Alert",
+    "AlertLevel",
     "Attempt",
     "AttemptState",
     "Chore",
@@ -28,6 +34,8 @@ __all__ = [
     "EntryKind",
     "EquityPoint",
     "Filled",
+    "ForeignEvent",
+    "ForeignKind",
     "Intent",
     "LedgerEntry",
     "Mark",

@@ -26,12 +26,17 @@ class EntryKind(Enum):
     TIP = "tip"
     RENT_PAID = "rent_paid"
     RENT_RETURNED = "rent_returned"
+    WRAP = "wrap"  # of SOL into its token: two entries that cancel, since both forms are one asset
+    UNWRAP = "unwrap"
     FOREIGN = "foreign"  # moved by somebody or something else than an order of ours
 
 
 @dataclass(frozen=True, slots=True)
 class LedgerEntry:
-    """``units`` is signed and raw: lamports for SOL, base units for a mint. ``sequence`` counts from 1 within a run."""
+    """``units`` is signed and raw: lamports for SOL, base units for a mint. ``sequence`` counts from 1 within a run.
+
+    ``note`` says what a movement without an order of ours was: see ``ForeignKind``.
+    """
 
     sequence: int
     at_ns: int
@@ -41,3 +46,4 @@ class LedgerEntry:
     slot: int = 0
     order_id: str = ""
     signature: str = ""
+    note: str = ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from pumpswap.errors import LedgerMismatch
 from pumpswap.model import EntryKind, LedgerEntry
@@ -16,14 +16,26 @@ Move = tuple[str, int, EntryKind]
 
 
 class Ledger:
-    """Entries and the balances that follow from them."""
+    """Balances, and the entries that were booked or taken over here.
 
-    def __init__(self) -> None:
+    A ledger that goes on where a stored one ends begins with its balances and its last number; what is stored stays
+    there, however long it is.
+    """
+
+    def __init__(self, balances: Mapping[str, int] | None = None, last_sequence: int = 0) -> None:
         self.entries: list[LedgerEntry] = []
-        self._balances: dict[str, int] = {}
+        self.last_sequence = last_sequence
+        self._balances: dict[str, int] = dict(balances or {})
 
     def post(
-        self, moves: Iterable[Move], at_ns: int, *, slot: int = 0, order_id: str = "", signature: str = ""
+        self,
+        moves: Iterable[Move],
+        at_ns: int,
+        *,
+        slot: int = 0,
+        order_id: str = "",
+        signature: str = "",
+        note: str = "",
     ) -> list[LedgerEntry]:
         """Book movements of one transaction; zero amounts leave no entry. Raises AmountOutOfRange beyond 64 bits,
         LedgerMismatch when a balance would fall below zero: nobody can spend what is not there.
@@ -34,7 +46,8 @@ class Ledger:
                 continue
             balance = checked_i64(self._balances.get(asset, 0) + units, f"the balance of {asset}")
             checked_i64(units, f"an entry of {asset}")
-            entry = LedgerEntry(len(self.entries) + 1, at_ns, asset, units, kind, slot, order_id, signature)
+            self.last_sequence += 1
+            entry = LedgerEntry(self.last_sequence, at_ns, asset, units, kind, slot, order_id, signature, note)
             self.entries.append(entry)
             self._balances[asset] = balance
             posted.append(entry)
@@ -48,11 +61,12 @@ class Ledger:
 
     def take_over(self, entry: LedgerEntry) -> None:
         """Append an entry that is stored already. Raises LedgerMismatch when its number is not the next one."""
-        if entry.sequence != len(self.entries) + 1:
+        if entry.sequence != self.last_sequence + 1:
             raise LedgerMismatch(
-                f"stored entry {entry.sequence} came where {len(self.entries) + 1} is next",
+                f"stored entry {entry.sequence} came where {self.last_sequence + 1} is next",
                 hint="the stored ledger has a gap: restore the database from a backup",
             )
+        self.last_sequence = entry.sequence
         self.entries.append(entry)
         self._balances[entry.asset] = self._balances.get(entry.asset, 0) + entry.units
 
@@ -89,6 +103,8 @@ def ledger_line(entry: LedgerEntry) -> str:
         "order_id": entry.order_id,
         "signature": entry.signature,
     }
+    if entry.note:
+        record["note"] = entry.note
     return json.dumps(record, separators=(",", ":"))
 
 

@@ -25,12 +25,11 @@ __all__ = ["Portfolio"]
 class Portfolio:
     """Books outcomes. Reads are cheap, writes return what changed so that it can be stored."""
 
-    def __init__(self) -> None:
-        self.ledger = Ledger()
-        self.positions = PositionBook()
+    def __init__(self, ledger: Ledger | None = None, positions: PositionBook | None = None) -> None:
+        self.ledger = ledger or Ledger()
+        self.positions = positions or PositionBook()
         self.marks: dict[str, Mark] = {}
         self.rent_lamports = 0
-        self.failed_costs_lamports = 0
 
     def deposit(self, lamports: int, at_ns: int) -> list[LedgerEntry]:
         """Play money, or later real money, arrives."""
@@ -48,8 +47,6 @@ class Portfolio:
                 signature=outcome.signature,
             )
             self.rent_lamports += outcome.costs.rent_paid - outcome.costs.rent_returned
-        if isinstance(outcome, Rejected):
-            self.failed_costs_lamports += outcome.costs.spent
         if not isinstance(outcome, Filled):
             return entries, None
         position = self.positions.book(order, outcome, name)

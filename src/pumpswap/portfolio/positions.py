@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from pumpswap.amm import BuyQuote, SellQuote
@@ -64,21 +64,40 @@ def taken_away(position: Position, base_units: int, at_ns: int) -> Position:
 
 
 class PositionBook:
-    """The latest round of every pool and all rounds before it."""
+    """The latest round of every pool and all rounds before it.
 
-    def __init__(self) -> None:
+    ``recall`` tells the latest stored round of a pool, for a book that has taken over the open rounds only: the closed
+    ones of years are looked up when their pool comes up again.
+    """
+
+    def __init__(self, recall: Callable[[str], Position | None] | None = None) -> None:
         self._latest: dict[str, Position] = {}
         self._closed: list[Position] = []
+        self._recall = recall
+        self._asked: set[str] = set()
 
     def open_round(self, pool: str) -> Position | None:
         """The open position in a pool."""
-        position = self._latest.get(pool)
+        position = self._round(pool)
         return position if position and position.is_open else None
 
     def last_closed_ns(self, pool: str) -> int | None:
         """When the latest round of a pool ended; None while it is open or without one."""
-        position = self._latest.get(pool)
+        position = self._round(pool)
         return position.closed_ns if position else None
+
+    def _round(self, pool: str) -> Position | None:
+        if self._recall is not None and pool not in self._latest and pool not in self._asked:
+            self._asked.add(pool)
+            stored = self._recall(pool)
+            if stored is not None:
+                self._latest[pool] = stored
+        return self._latest.get(pool)
+
+    def next_round(self, pool: str) -> int:
+        """The number that a new round in a pool gets."""
+        latest = self._round(pool)
+        return 1 if latest is None else latest.round + 1
 
     def open_positions(self) -> list[Position]:
         """Open positions in order of opening."""
@@ -95,7 +114,7 @@ class PositionBook:
 
         Raises LedgerMismatch for a round that is over, or that follows one which is not.
         """
-        latest = self._latest.get(position.pool)
+        latest = self._round(position.pool)
         follows = latest is None or (position.round > latest.round and not latest.is_open)
         replaces = latest is not None and position.round == latest.round and latest.is_open
         if not follows and not replaces:
@@ -111,8 +130,7 @@ class PositionBook:
         """Book a fill and return the position it changed. Raises LedgerMismatch for a sale of what is not held."""
         quote, current = outcome.executed, self.open_round(order.pool)
         if isinstance(quote, BuyQuote):
-            rounds = self._latest[order.pool].round if order.pool in self._latest else 0
-            fresh = Position(order.pool, order.mint, rounds + 1, outcome.at_ns, name=name)
+            fresh = Position(order.pool, order.mint, self.next_round(order.pool), outcome.at_ns, name=name)
             changed = bought(current or fresh, quote, outcome)
         elif current is None:
             raise LedgerMismatch("a sale without a position", hint="this is a bug: keep the database and report it")

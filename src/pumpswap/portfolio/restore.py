@@ -8,10 +8,11 @@ from pumpswap.model import EntryKind, LedgerEntry, Mark, Position
 from pumpswap.portfolio.ledger import Ledger
 from pumpswap.portfolio.portfolio import Portfolio
 from pumpswap.portfolio.positions import PositionBook, taken_away
+from pumpswap.storage.run import Run
 
-__all__ = ["adjust_positions", "restore_ledger", "restore_portfolio", "restore_positions"]
+__all__ = ["adjust_positions", "recall_portfolio", "restore_ledger", "restore_portfolio", "restore_positions"]
 
-_FEES = frozenset({EntryKind.NETWORK_FEE, EntryKind.PRIORITY_FEE, EntryKind.TIP})
+_RENT = frozenset({EntryKind.RENT_PAID, EntryKind.RENT_RETURNED})
 
 
 def restore_ledger(entries: Iterable[LedgerEntry]) -> Ledger:
@@ -40,13 +41,22 @@ def restore_portfolio(
     for mark in marks:
         if portfolio.positions.open_round(mark.pool) is not None:
             portfolio.mark(mark)
-    booked = portfolio.ledger.entries
-    traded = {entry.order_id for entry in booked if entry.kind is EntryKind.TRADE_BASE}
-    for entry in booked:
-        if entry.kind in (EntryKind.RENT_PAID, EntryKind.RENT_RETURNED):
+    for entry in portfolio.ledger.entries:
+        if entry.kind in _RENT:
             portfolio.rent_lamports -= entry.units
-        elif entry.kind in _FEES and entry.order_id and entry.order_id not in traded:
-            portfolio.failed_costs_lamports -= entry.units
+    return portfolio
+
+
+def recall_portfolio(run: Run) -> Portfolio:
+    """The portfolio of a stored run without reading its history: balances, sums, open rounds. What is closed stays in
+    the database until its pool comes up again.
+    """
+    last = run.books.last()
+    balances = {asset: units for asset, units in run.balances().items() if units}
+    portfolio = Portfolio(Ledger(balances, last.sequence if last else 0), PositionBook(run.latest_position))
+    for position in run.open_positions():
+        portfolio.positions.take_over(position)
+    portfolio.rent_lamports = -sum(units for (_, kind), units in run.books.totals().items() if kind in _RENT)
     return portfolio
 
 

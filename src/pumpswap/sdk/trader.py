@@ -47,9 +47,8 @@ from pumpswap.storage.database import Database, open_database
 from pumpswap.units import format_units
 from pumpswap.wallet.limits import WalletLimits
 
-__all__ = ["DATABASE_FILE", "LimitedSigner", "Traded", "Trader"]
+__all__ = ["LimitedSigner", "Traded", "Trader"]
 
-DATABASE_FILE = "pumpswap.sqlite"
 _DAY_NS = 86_400 * NS_PER_SECOND
 
 
@@ -117,7 +116,7 @@ class Trader:
                 f"wallet {signer.public_key} has no limits, and live trading needs them",
                 hint="set them: pumpswap wallet limits --max-order SOL --max-day SOL --reserve SOL",
             )
-        trader = cls(connection, signer, open_database(settings.data_dir / DATABASE_FILE))
+        trader = cls(connection, signer, open_database(settings.database_target))
         try:
             await trader._start(rng or SystemRandom())
         except BaseException:
@@ -288,7 +287,8 @@ class Trader:
         self._lock.take()
         connection, settings = self.connection, self.connection.settings
         node, clock, wallet = connection.node, connection.clock, self.signer.public_key
-        shown = settings.model_dump(mode="json", exclude={"chain": {"endpoints"}, "sending": {"jito_url"}})
+        secret = {"chain": {"endpoints"}, "sending": {"jito_url"}, "database": {"url"}}
+        shown = settings.model_dump(mode="json", exclude=secret)
         self._books = await LiveBooks.open(self.database, node, wallet, clock, shown)
         self._lanes = lanes = _lanes(connection, settings.sending)
         self._confirmations = Confirmations(connection, rng)

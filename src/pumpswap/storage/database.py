@@ -10,14 +10,16 @@ from typing import Self
 from sqlalchemy import func, insert, select
 
 from pumpswap.errors import NotFound, StorageError
+from pumpswap.model import Attempt
 from pumpswap.storage import migrate
+from pumpswap.storage.alerts import Alerts
 from pumpswap.storage.connections import Connections, named_errors
 from pumpswap.storage.documents import dump_mapping
 from pumpswap.storage.engines import make_engine
 from pumpswap.storage.rows import check_integers
 from pumpswap.storage.run import Run
 from pumpswap.storage.run_header import RunHeader, header_of
-from pumpswap.storage.tables import RUNS
+from pumpswap.storage.tables import ATTEMPTS, RUNS
 
 __all__ = ["Database", "open_database"]
 
@@ -66,6 +68,11 @@ class Database:
         """Give all connections back. Harmless when done twice."""
         self._connections.close()
 
+    @property
+    def alerts(self) -> Alerts:
+        """What somebody must know."""
+        return Alerts(self._connections)
+
     def start_run(
         self,
         kind: str,
@@ -107,6 +114,15 @@ class Database:
         with self._connections.reading() as connection:
             found = connection.execute(query).scalar()
         return None if found is None else Run(self._connections, found)
+
+    def attempt(self, signature: str) -> tuple[Attempt, int, str] | None:
+        """The transaction of ours with this signature, its run, and the status of its order; None for any other."""
+        with self._connections.reading() as connection:
+            run_id = connection.execute(select(ATTEMPTS.c.run_id).where(ATTEMPTS.c.signature == signature)).scalar()
+        if run_id is None:
+            return None
+        found = Run(self._connections, run_id).attempts.by_signature(signature)
+        return None if found is None else (found[0], run_id, found[1])
 
     def runs(self) -> tuple[RunHeader, ...]:
         """All runs, oldest first. Raises StorageError when they cannot be read."""

@@ -256,6 +256,7 @@ def entry_values(entry: LedgerEntry) -> Values:
         "kind": entry.kind.value,
         "order_id": entry.order_id or None,
         "signature": entry.signature or None,
+        "note": entry.note or None,
     }
 
 
@@ -270,6 +271,7 @@ def entry_of(row: StoredRow) -> LedgerEntry:
         slot=row.slot,
         order_id=row.order_id or "",
         signature=row.signature or "",
+        note=row.note or "",
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
-from sqlalchemy import ColumnElement, Connection, Integer, and_, func, insert, literal_column, select, update
+from sqlalchemy import ColumnElement, Connection, and_, insert, select, update
 
 from pumpswap.errors import StorageError
 from pumpswap.model import Decision, Filled, LedgerEntry, Mark, Order, Outcome, Position
@@ -14,9 +14,12 @@ from pumpswap.storage.attempts import Attempts
 from pumpswap.storage.chores import Chores
 from pumpswap.storage.connections import Connections
 from pumpswap.storage.documents import dump_mapping
+from pumpswap.storage.equity import EquityCurve
+from pumpswap.storage.ledger_store import LedgerStore
 from pumpswap.storage.outcomes import UNRESOLVED, outcome_of, outcome_values, select_outcomes
+from pumpswap.storage.owned import Owned
 from pumpswap.storage.run_header import RunHeader, header_of
-from pumpswap.storage.tables import DECISIONS, LEDGER, MARKS, ORDERS, POSITIONS, RUNS, TRADES
+from pumpswap.storage.tables import DECISIONS, MARKS, ORDERS, POSITIONS, RUNS, TRADES
 
 __all__ = ["Run"]
 
@@ -52,6 +55,21 @@ class Run:
     def chores(self) -> Chores:
         """Upkeep of the wallet of this run."""
         return Chores(self._connections, self.run_id)
+
+    @property
+    def books(self) -> LedgerStore:
+        """The ledger of this run."""
+        return LedgerStore(self._connections, self.run_id)
+
+    @property
+    def equity(self) -> EquityCurve:
+        """Equity over time."""
+        return EquityCurve(self._connections, self.run_id)
+
+    @property
+    def owned(self) -> Owned:
+        """Adopted and ignored tokens."""
+        return Owned(self._connections, self.run_id)
 
     # ------------------------------------------------------------------------------------------ writing
 
@@ -109,20 +127,7 @@ class Run:
 
     def append_entries(self, entries: Sequence[LedgerEntry]) -> None:
         """Append to the ledger, all or none. Sequence numbers go on where the stored ones end, without a gap."""
-        values = [{"run_id": self.run_id} | rows.entry_values(entry) for entry in entries]
-        if not values:
-            return
-        with self._connections.writing("the ledger entries") as connection:
-            last = connection.execute(select(func.max(LEDGER.c.sequence)).where(LEDGER.c.run_id == self.run_id))
-            expected = (last.scalar() or 0) + 1
-            for entry in entries:
-                if entry.sequence != expected:
-                    raise StorageError(
-                        f"ledger entry {entry.sequence} came where {expected} is next",
-                        hint="entries are appended once, in sequence",
-                    )
-                expected += 1
-            connection.execute(insert(LEDGER), values)
+        self.books.append(entries)
 
     def save_position(self, position: Position) -> None:
         """Store a position as it is now; the one that was stored of the same pool and round is replaced."""
@@ -197,13 +202,23 @@ class Run:
 
     def ledger(self) -> Iterator[LedgerEntry]:
         """The ledger in sequence."""
-        query = select(LEDGER).where(LEDGER.c.run_id == self.run_id).order_by(LEDGER.c.sequence)
-        return self._connections.rows(query, rows.entry_of)
+        return self.books.entries()
 
     def positions(self) -> Iterator[Position]:
         """Positions, open and closed, in the order in which they were opened."""
         query = select(POSITIONS).where(POSITIONS.c.run_id == self.run_id).order_by(POSITIONS.c.id)
         return self._connections.rows(query, rows.position_of)
+
+    def open_positions(self) -> Iterator[Position]:
+        """Open positions in the order in which they were opened."""
+        query = select(POSITIONS).where(POSITIONS.c.run_id == self.run_id, POSITIONS.c.closed_ns.is_(None))
+        return self._connections.rows(query.order_by(POSITIONS.c.id), rows.position_of)
+
+    def latest_position(self, pool: str) -> Position | None:
+        """The newest round in a pool."""
+        query = select(POSITIONS).where(POSITIONS.c.run_id == self.run_id, POSITIONS.c.pair_address == pool)
+        newest = query.order_by(POSITIONS.c.round.desc()).limit(1)
+        return next(self._connections.rows(newest, rows.position_of), None)
 
     def marks(self) -> Iterator[Mark]:
         """Marks in the order in which they were made."""
@@ -212,17 +227,7 @@ class Run:
 
     def balances(self) -> dict[str, int]:
         """Sum of the ledger per asset, exactly, however large."""
-        # A 64-bit sum of 64-bit numbers can overflow on the way even if it ends small: add both halves apart.
-        high = func.sum(LEDGER.c.units.bitwise_rshift(literal_column("32", Integer)))
-        low = func.sum(LEDGER.c.units.bitwise_and(literal_column("4294967295", Integer)))
-        query = (
-            select(LEDGER.c.asset, high, low)
-            .where(LEDGER.c.run_id == self.run_id)
-            .group_by(LEDGER.c.asset)
-            .order_by(LEDGER.c.asset)
-        )
-        with self._connections.reading() as connection:
-            return {asset: (int(high) << 32) + int(low) for asset, high, low in connection.execute(query)}
+        return self.books.balances()
 
     # ------------------------------------------------------------------------------------------ helpers
 

@@ -1,0 +1,58 @@
+"""Alerts: stored first, whatever else is done with them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import insert, select, update
+
+from pumpswap.errors import NotFound
+from pumpswap.model import Alert, AlertLevel
+from pumpswap.storage.connections import Connections
+from pumpswap.storage.documents import clean_text
+from pumpswap.storage.rows import check_integers
+from pumpswap.storage.tables import ALERTS, StoredRow
+
+__all__ = ["Alerts"]
+
+
+class Alerts:
+    """All alerts of a database; those of a run carry its number."""
+
+    def __init__(self, connections: Connections) -> None:
+        self._connections = connections
+
+    def add(self, alert: Alert, run_id: int | None = None) -> int:
+        """Store an alert and return its number."""
+        check_integers({"at_ns": alert.at_ns}, "the alert")
+        values = {
+            "run_id": run_id,
+            "at_ns": alert.at_ns,
+            "level": alert.level.value,
+            "topic": alert.topic,
+            "subject": clean_text(alert.subject),
+            "text": clean_text(alert.text),
+        }
+        with self._connections.writing("the alert") as connection:
+            key = connection.execute(insert(ALERTS).values(values)).inserted_primary_key
+        return int(key[0]) if key else 0
+
+    def acknowledge(self, number: int, at_ns: int) -> None:
+        """Somebody has seen it; the first time counts. Raises NotFound."""
+        check_integers({"number": number, "at_ns": at_ns}, "the alert")
+        with self._connections.writing(f"alert {number}") as connection:
+            if connection.execute(select(ALERTS.c.id).where(ALERTS.c.id == number)).scalar() is None:
+                raise NotFound(f"there is no alert {number}", hint="list the alerts to find its number")
+            unseen = (ALERTS.c.id == number, ALERTS.c.acknowledged_ns.is_(None))
+            connection.execute(update(ALERTS).where(*unseen).values(acknowledged_ns=at_ns))
+
+    def all(self, *, unseen: bool = False) -> Sequence[Alert]:
+        """Oldest first; ``unseen``: only those that nobody has acknowledged."""
+        query = select(ALERTS).order_by(ALERTS.c.id)
+        if unseen:
+            query = query.where(ALERTS.c.acknowledged_ns.is_(None))
+        return tuple(self._connections.rows(query, _alert_of))
+
+
+def _alert_of(row: StoredRow) -> Alert:
+    return Alert(row.at_ns, AlertLevel(row.level), row.topic, row.subject, row.text, row.id, row.acknowledged_ns)

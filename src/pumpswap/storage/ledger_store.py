@@ -1,0 +1,151 @@
+"""LedgerStore: the stored ledger of one run. Entries are appended together with their sums by asset and kind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from sqlalchemy import Connection, Integer, bindparam, func, insert, literal_column, select, tuple_, update
+
+from pumpswap.errors import StorageError
+from pumpswap.model import EntryKind, LedgerEntry
+from pumpswap.storage import rows
+from pumpswap.storage.connections import Connections
+from pumpswap.storage.tables import BALANCES, LEDGER, ORDERS, StoredRow
+
+__all__ = ["LedgerStore"]
+
+_Key = tuple[str, str]  # asset, kind
+_INSERT = insert(LEDGER)
+_KEY: rows.Values = {"run_id": bindparam("the_run"), "asset": bindparam("the_asset"), "kind": bindparam("the_kind")}
+_INSERT_SUM = insert(BALANCES).values(_KEY | {"units": bindparam("units"), "entries": bindparam("entries")})
+_UPDATE_SUM = (
+    update(BALANCES)
+    .where(*(BALANCES.c[name] == value for name, value in _KEY.items()))
+    .values(units=bindparam("units"), entries=bindparam("entries"))
+)
+
+
+class LedgerStore:
+    """Writers and readers of one run's ledger; errors as of ``Run``."""
+
+    def __init__(self, connections: Connections, run_id: int) -> None:
+        self._connections = connections
+        self._run_id = run_id
+
+    def append(self, entries: Sequence[LedgerEntry]) -> None:
+        """Append, all or none. Sequence numbers go on where the stored ones end, without a gap."""
+        values = [{"run_id": self._run_id} | rows.entry_values(entry) for entry in entries]
+        if not values:
+            return
+        with self._connections.writing("the ledger entries") as connection:
+            last = connection.execute(select(func.max(LEDGER.c.sequence)).where(LEDGER.c.run_id == self._run_id))
+            expected = (last.scalar() or 0) + 1
+            for entry in entries:
+                if entry.sequence != expected:
+                    raise StorageError(
+                        f"ledger entry {entry.sequence} came where {expected} is next",
+                        hint="entries are appended once, in sequence",
+                    )
+                expected += 1
+            connection.execute(_INSERT, values)
+            self._add_up(connection, entries)
+
+    def entries(self, after: int = 0) -> Iterator[LedgerEntry]:
+        """Entries in sequence, those after number ``after``."""
+        query = select(LEDGER).where(LEDGER.c.run_id == self._run_id, LEDGER.c.sequence > after)
+        return self._connections.rows(query.order_by(LEDGER.c.sequence), rows.entry_of)
+
+    def of_asset(self, asset: str) -> Iterator[LedgerEntry]:
+        """Every movement of one asset."""
+        query = select(LEDGER).where(LEDGER.c.run_id == self._run_id, LEDGER.c.asset == asset)
+        return self._connections.rows(query.order_by(LEDGER.c.sequence), rows.entry_of)
+
+    def of_order(self, order_id: str) -> Iterator[LedgerEntry]:
+        """What one order has moved."""
+        query = select(LEDGER).where(LEDGER.c.run_id == self._run_id, LEDGER.c.order_id == order_id)
+        return self._connections.rows(query.order_by(LEDGER.c.sequence), rows.entry_of)
+
+    def between(self, since_ns: int, until_ns: int) -> Iterator[LedgerEntry]:
+        """Entries of a time, the end not included."""
+        query = select(LEDGER).where(
+            LEDGER.c.run_id == self._run_id, LEDGER.c.at_ns >= since_ns, LEDGER.c.at_ns < until_ns
+        )
+        return self._connections.rows(query.order_by(LEDGER.c.sequence), rows.entry_of)
+
+    def of_orders_since(self, since_ns: int) -> Iterator[LedgerEntry]:
+        """Entries of orders that were made, or booked, since then."""
+        made = select(ORDERS.c.order_id).where(ORDERS.c.run_id == self._run_id, ORDERS.c.created_ns >= since_ns)
+        booked = select(LEDGER.c.order_id).where(
+            LEDGER.c.run_id == self._run_id, LEDGER.c.at_ns >= since_ns, LEDGER.c.order_id.is_not(None)
+        )
+        query = select(LEDGER).where(LEDGER.c.run_id == self._run_id, LEDGER.c.order_id.in_(made.union(booked)))
+        return self._connections.rows(query.order_by(LEDGER.c.sequence), rows.entry_of)
+
+    def last(self) -> LedgerEntry | None:
+        """The newest entry."""
+        query = select(LEDGER).where(LEDGER.c.run_id == self._run_id).order_by(LEDGER.c.sequence.desc()).limit(1)
+        return next(self._connections.rows(query, rows.entry_of), None)
+
+    def balances(self) -> dict[str, int]:
+        """What is held by asset, exactly, however large; assets that were moved and are gone are 0."""
+        held: dict[str, int] = {}
+        for (asset, _), units in self._totals().items():
+            held[asset] = held.get(asset, 0) + units
+        return dict(sorted(held.items()))
+
+    def totals(self) -> dict[tuple[str, EntryKind], int]:
+        """Sum by asset and kind: what was ever paid in fees, put in, taken out."""
+        return {(asset, EntryKind(kind)): units for (asset, kind), units in self._totals().items()}
+
+    def recount(self) -> dict[tuple[str, EntryKind], tuple[int, int]]:
+        """(sum, number of entries) by asset and kind, counted anew from every entry: for checks, not for queries."""
+        # A 64-bit sum of 64-bit numbers can overflow on the way even if it ends small: add both halves apart.
+        high = func.sum(LEDGER.c.units.bitwise_rshift(literal_column("32", Integer)))
+        low = func.sum(LEDGER.c.units.bitwise_and(literal_column("4294967295", Integer)))
+        query = (
+            select(LEDGER.c.asset, LEDGER.c.kind, high, low, func.count())
+            .where(LEDGER.c.run_id == self._run_id)
+            .group_by(LEDGER.c.asset, LEDGER.c.kind)
+        )
+        with self._connections.reading() as connection:
+            return {
+                (asset, EntryKind(kind)): ((int(above) << 32) + int(below), count)
+                for asset, kind, above, below, count in connection.execute(query)
+            }
+
+    def counted(self) -> dict[tuple[str, EntryKind], tuple[int, int]]:
+        """The stored (sum, number of entries); equal to ``recount`` or somebody else has written here."""
+        query = select(BALANCES).where(BALANCES.c.run_id == self._run_id)
+        with self._connections.reading() as connection:
+            return {(row.asset, EntryKind(row.kind)): (row.units, row.entries) for row in connection.execute(query)}
+
+    def _totals(self) -> dict[_Key, int]:
+        query = select(BALANCES.c.asset, BALANCES.c.kind, BALANCES.c.units).where(BALANCES.c.run_id == self._run_id)
+        with self._connections.reading() as connection:
+            return {(row.asset, row.kind): row.units for row in connection.execute(query)}
+
+    def _add_up(self, connection: Connection, entries: Sequence[LedgerEntry]) -> None:
+        """In Python, whose integers have no end: SQLite would make a float of a sum beyond 64 bits."""
+        added: dict[_Key, tuple[int, int]] = {}
+        for entry in entries:
+            units, count = added.get((entry.asset, entry.kind.value), (0, 0))
+            added[entry.asset, entry.kind.value] = (units + entry.units, count + 1)
+        stored = {(row.asset, row.kind): row for row in self._stored(connection, list(added))}
+        changed: list[rows.Values] = []
+        new: list[rows.Values] = []
+        for (asset, kind), (units, count) in added.items():
+            row = stored.get((asset, kind))
+            units, count = (units + row.units, count + row.entries) if row else (units, count)
+            one = {"the_run": self._run_id, "the_asset": asset, "the_kind": kind, "units": units, "entries": count}
+            (changed if row else new).append(one)
+        if new:
+            connection.execute(_INSERT_SUM, new)
+        if changed:
+            connection.execute(_UPDATE_SUM, changed)
+
+    def _stored(self, connection: Connection, keys: Sequence[_Key]) -> list[StoredRow]:
+        found: list[StoredRow] = []
+        for start in range(0, len(keys), 100):
+            part = tuple_(BALANCES.c.asset, BALANCES.c.kind).in_(keys[start : start + 100])
+            found += connection.execute(select(BALANCES).where(BALANCES.c.run_id == self._run_id, part)).all()
+        return found
