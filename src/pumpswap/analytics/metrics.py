@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from pumpswap.amm import BuyQuote
+from pumpswap.amm import BuyQuote, Quote
 from pumpswap.analytics.record import Trade
 from pumpswap.model import SOL, EntryKind, EquityPoint, LedgerEntry, Position
 
-__all__ = ["COST_KINDS", "Drawdown", "costs_by_kind", "max_drawdown", "slippage_of", "win_rate"]
+__all__ = ["COST_KINDS", "Drawdown", "costs_by_kind", "max_drawdown", "slippage_between", "slippage_of", "win_rate"]
 
 COST_KINDS = (
     EntryKind.LP_FEE,
@@ -63,8 +63,12 @@ def costs_by_kind(entries: Sequence[LedgerEntry]) -> dict[EntryKind, int]:
 
 
 def slippage_of(trade: Trade) -> Fraction:
-    """Executed against quoted price, both after fees; positive is worse than quoted. What latency cost."""
-    quoted, executed = trade.order.quote, trade.filled.executed
+    """What latency cost a trade: see ``slippage_between``."""
+    return slippage_between(trade.order.quote, trade.filled.executed)
+
+
+def slippage_between(quoted: Quote, executed: Quote) -> Fraction:
+    """Executed against quoted price, both after fees; positive is worse than quoted."""
     if isinstance(quoted, BuyQuote) and isinstance(executed, BuyQuote):
         paid, expected = (
             Fraction(executed.total_quote, executed.base_out),

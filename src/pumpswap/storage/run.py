@@ -8,16 +8,19 @@ from contextlib import contextmanager
 from sqlalchemy import ColumnElement, Connection, and_, insert, select, update
 
 from pumpswap.errors import StorageError
-from pumpswap.model import Decision, Filled, LedgerEntry, Mark, Order, Outcome, Position
+from pumpswap.model import Alert, Decision, Filled, LedgerEntry, Mark, Order, Outcome, Position
 from pumpswap.storage import rows
+from pumpswap.storage.alerts import Alerts
 from pumpswap.storage.attempts import Attempts
 from pumpswap.storage.chores import Chores
 from pumpswap.storage.connections import Connections
 from pumpswap.storage.documents import dump_mapping
 from pumpswap.storage.equity import EquityCurve
+from pumpswap.storage.history import History
 from pumpswap.storage.ledger_store import LedgerStore
 from pumpswap.storage.outcomes import UNRESOLVED, outcome_of, outcome_values, select_outcomes
 from pumpswap.storage.owned import Owned
+from pumpswap.storage.reconciliations import Reconciliations
 from pumpswap.storage.run_header import RunHeader, header_of
 from pumpswap.storage.tables import DECISIONS, MARKS, ORDERS, POSITIONS, RUNS, TRADES
 
@@ -65,6 +68,20 @@ class Run:
     def equity(self) -> EquityCurve:
         """Equity over time."""
         return EquityCurve(self._connections, self.run_id)
+
+    @property
+    def history(self) -> History:
+        """What people look up: trades beside their orders, rounds by name, marks of a pool."""
+        return History(self._connections, self.run_id)
+
+    @property
+    def reconciliations(self) -> Reconciliations:
+        """Comparisons with the chain."""
+        return Reconciliations(self._connections, self.run_id)
+
+    def alert(self, alert: Alert) -> int:
+        """Store an alert of this run; its number."""
+        return Alerts(self._connections).add(alert, self.run_id)
 
     @property
     def owned(self) -> Owned:

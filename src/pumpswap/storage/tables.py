@@ -2,7 +2,8 @@
 
 Amounts and times are exact 64-bit integers (raw units, lamports, nanoseconds); documents are JSON text in which every
 exact number is a string. ``pumpswap_trades`` and ``pumpswap_positions`` also carry the columns that the host's reports
-and queries expect, in SOL and whole tokens: those are views for people, written by us and never read back.
+and queries expect, in SOL and whole tokens: those are views for people, written by us and never read back, but for the
+decimals of a token that they tell (``history``).
 
 A migration is written by hand for every change here; a test compares the two.
 """

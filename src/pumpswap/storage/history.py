@@ -1,0 +1,118 @@
+"""History: what people look up in a stored run: trades beside their orders, rounds by name, marks, decimals."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Select, and_, func, or_, select
+
+from pumpswap.model import EntryKind, Filled, LedgerEntry, Mark, Order, Position
+from pumpswap.storage import rows
+from pumpswap.storage.connections import Connections
+from pumpswap.storage.tables import LEDGER, MARKS, ORDERS, POSITIONS, TRADES, StoredRow
+
+__all__ = ["History", "StoredTrade"]
+
+# Columns of the order beside those of its trade; both tables have a run_id, an order_id and a base_units.
+_ORDER = {f"ordered_{column.name}": column for column in ORDERS.columns}
+
+
+@dataclass(frozen=True, slots=True)
+class StoredTrade:
+    """An order and its fill. ``decimals`` are those of the mint, None where nobody has told them."""
+
+    order: Order
+    filled: Filled
+    decimals: int | None
+
+
+class History:
+    """Readers of one run, each an iterator over one moment of the database; errors as of ``Run``."""
+
+    def __init__(self, connections: Connections, run_id: int) -> None:
+        self._connections = connections
+        self._run_id = run_id
+
+    def trades(self, since_ns: int | None = None, until_ns: int | None = None) -> Iterator[StoredTrade]:
+        """Trades in the order in which they were booked; ``until_ns`` itself is not included."""
+        query = self._trades()
+        if since_ns is not None:
+            query = query.where(TRADES.c.at_ns >= since_ns)
+        if until_ns is not None:
+            query = query.where(TRADES.c.at_ns < until_ns)
+        return self._connections.rows(query.order_by(TRADES.c.id), _trade_of)
+
+    def trades_of(self, mint: str) -> Iterator[StoredTrade]:
+        """Trades of one coin, in all its pools, in the order in which they were booked."""
+        return self._connections.rows(self._of_mint(self._trades(), mint).order_by(TRADES.c.id), _trade_of)
+
+    def decimals(self, mint: str) -> int | None:
+        """Decimals of a mint, as its trades or positions tell them; None where none does. For display only."""
+        columns = select(TRADES.c.base_units, TRADES.c.token_amount).where(TRADES.c.run_id == self._run_id)
+        told = self._of_mint(columns, mint).where(TRADES.c.token_amount > 0).limit(1)
+        return next(self._connections.rows(told, _decimals_of), None)
+
+    def rounds(self, text: str) -> Iterator[Position]:
+        """All rounds of the pool, the mint or the name ``text`` (whatever its case), oldest first."""
+        named = or_(
+            POSITIONS.c.pair_address == text,
+            POSITIONS.c.mint_address == text,
+            func.lower(POSITIONS.c.name) == text.lower(),
+        )
+        query = select(POSITIONS).where(POSITIONS.c.run_id == self._run_id, named)
+        return self._connections.rows(query.order_by(POSITIONS.c.id), rows.position_of)
+
+    def marks_of(self, pool: str, newest: int) -> list[Mark]:
+        """The newest marks of a pool, the newest first."""
+        query = select(MARKS).where(MARKS.c.run_id == self._run_id, MARKS.c.pool == pool)
+        query = query.order_by(MARKS.c.at_ns.desc(), MARKS.c.id.desc()).limit(newest)
+        return list(self._connections.rows(query, rows.mark_of))
+
+    def latest_entries(self, newest: int, asset: str | None = None, kind: EntryKind | None = None) -> list[LedgerEntry]:
+        """The end of the ledger, or of what of it moved an asset or is of a kind, in sequence."""
+        query = select(LEDGER).where(LEDGER.c.run_id == self._run_id)
+        if asset is not None:
+            query = query.where(LEDGER.c.asset == asset)
+        if kind is not None:
+            query = query.where(LEDGER.c.kind == kind.value)
+        found = list(self._connections.rows(query.order_by(LEDGER.c.sequence.desc()).limit(newest), rows.entry_of))
+        return found[::-1]
+
+    def _trades(self) -> Select[Any]:
+        same = and_(ORDERS.c.run_id == TRADES.c.run_id, ORDERS.c.order_id == TRADES.c.order_id)
+        beside = [column.label(label) for label, column in _ORDER.items()]
+        return select(TRADES, *beside).select_from(TRADES.join(ORDERS, same)).where(TRADES.c.run_id == self._run_id)
+
+    def _of_mint(self, query: Select[Any], mint: str) -> Select[Any]:
+        """By way of the ledger, whose index knows the asset; trades have none for it."""
+        moved = select(LEDGER.c.order_id).where(
+            LEDGER.c.run_id == self._run_id, LEDGER.c.asset == mint, LEDGER.c.kind == EntryKind.TRADE_BASE.value
+        )
+        return query.where(TRADES.c.order_id.in_(moved))
+
+
+@dataclass(frozen=True, slots=True)
+class _OrderRow:
+    """The order's part of a joined row, under the names that ``order_of`` reads."""
+
+    row: StoredRow
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.row, f"ordered_{name}")
+
+
+def _trade_of(row: StoredRow) -> StoredTrade:
+    order: Any = _OrderRow(row)
+    return StoredTrade(rows.order_of(order), rows.filled_of(row), _decimals_of(row))
+
+
+def _decimals_of(row: StoredRow) -> int | None:
+    """What makes whole tokens of the raw units beside them. The column for people is a float, the answer an integer."""
+    if not row.token_amount or row.token_amount <= 0 or not row.base_units:
+        return None
+    decimals = round(math.log10(row.base_units / row.token_amount))
+    close = math.isclose(row.token_amount * 10.0**decimals, row.base_units, rel_tol=1e-9)
+    return decimals if decimals >= 0 and close else None

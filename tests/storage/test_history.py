@@ -1,0 +1,95 @@
+"""What people look up in a stored run: trades beside their orders, rounds by name, marks, decimals."""
+
+from __future__ import annotations
+
+import pytest
+
+from pumpswap.model import EntryKind, TradeSide
+from pumpswap.storage import Database, Run
+from pumpswap.storage.history import StoredTrade
+from tests.storage import samples
+
+OTHER = "Mint2222"
+
+
+def trade(run: Run, number: int, mint: str = samples.MINT, at_ns: int = samples.NS) -> StoredTrade:
+    """A stored buy, with the ledger entry of its tokens."""
+    order = samples.order(number, mint=mint)
+    filled = samples.filled(number, at_ns=at_ns)
+    run.save_decision(samples.decision(number))
+    run.save_order(order)
+    run.save_outcome(filled)
+    last = run.books.last()
+    moved = samples.entry(
+        last.sequence + 1 if last else 1,
+        units=1_880_000_000_000,
+        asset=mint,
+        kind=EntryKind.TRADE_BASE,
+        order_id=order.order_id,
+    )
+    run.append_entries([moved])
+    return StoredTrade(order, filled, None)
+
+
+def test_a_trade_stands_beside_its_own_order_only(run: Run, database: Database) -> None:
+    first, second = trade(run, 1), trade(run, 2, OTHER)
+    trade(database.start_run("test", 2_000), 1)
+    assert list(run.history.trades()) == [first, second]
+    assert list(run.history.trades_of(OTHER)) == [second]
+    assert list(run.history.trades_of("nobody's")) == []
+
+
+def test_trades_of_a_time_end_before_its_end(run: Run) -> None:
+    trades = [trade(run, number, at_ns=samples.NS + number) for number in (1, 2, 3)]
+    found = list(run.history.trades(samples.NS + 2, samples.NS + 3))
+    assert found == [trades[1]]
+    assert list(run.history.trades(samples.NS + 2)) == trades[1:]
+
+
+@pytest.mark.parametrize("decimals", [0, 2, 6, 9, 18])
+def test_decimals_are_what_the_saved_trades_tell(run: Run, decimals: int) -> None:
+    trade(run, 1, OTHER)
+    run.know_decimals(samples.MINT, decimals)
+    trade(run, 2)
+    assert run.history.decimals(samples.MINT) == decimals
+    assert run.history.decimals(OTHER) is None
+    assert [each.decimals for each in run.history.trades()] == [None, decimals]
+
+
+def test_rounds_are_found_by_pool_mint_and_name(run: Run) -> None:
+    closed = samples.position(base_units=0, closed_ns=samples.NS + 5)
+    again = samples.position(round=2)
+    other = samples.position(pool="Pool2222", mint=OTHER, name="another")
+    for position in (closed, other, again):
+        run.save_position(position)
+    for text in (samples.POOL, samples.MINT, "test / sol"):
+        assert list(run.history.rounds(text)) == [closed, again]
+    assert list(run.history.rounds("ANOTHER")) == [other]
+    assert list(run.history.rounds("an%")) == []
+
+
+def test_the_newest_marks_of_a_pool_come_first(run: Run) -> None:
+    marks = [samples.mark(at_ns=samples.NS + number, value_lamports=number) for number in (1, 3, 2)]
+    for mark in (*marks, samples.mark(pool="Pool2222", at_ns=samples.NS + 9)):
+        run.save_mark(mark)
+    assert run.history.marks_of(samples.POOL, 2) == [marks[1], marks[2]]
+
+
+def test_the_end_of_the_ledger_is_in_sequence(run: Run) -> None:
+    entries = [samples.entry(1), samples.entry(2, 5, asset=OTHER), samples.entry(3, -7, kind=EntryKind.TIP)]
+    run.append_entries(entries)
+    history = run.history
+    assert history.latest_entries(2) == entries[1:]
+    assert history.latest_entries(9, asset=OTHER) == [entries[1]]
+    assert history.latest_entries(9, kind=EntryKind.TIP) == [entries[2]]
+    assert history.latest_entries(1, kind=EntryKind.DEPOSIT) == [entries[1]]
+
+
+def test_a_sale_is_read_back_as_it_was(run: Run) -> None:
+    quote = samples.sell_quote()
+    order = samples.order(side=TradeSide.SELL, quote=quote, base_units=quote.base_in, quote_lamports=0)
+    run.save_decision(samples.decision())
+    run.save_order(order)
+    run.save_outcome(samples.filled(executed=quote))
+    (found,) = run.history.trades()
+    assert (found.order, found.filled) == (order, samples.filled(executed=quote))
