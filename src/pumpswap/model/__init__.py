@@ -13,6 +13,7 @@ from pumpswap.model.observer import RunObserver
 from pumpswap.model.order import Order
 from pumpswap.model.outcome import Costs, Denied, Filled, Outcome, Rejected, Unknown
 from pumpswap.model.position import Position
+from pumpswap.model.reconciliation import Reconciliation, ReconciliationStatus
 from pumpswap.model.signal import Side, Signal
 from pumpswap.model.snapshot import PoolSnapshot
 from pumpswap.model.spend_plan import PlanKind, SpendPlan
@@ -45,6 +46,8 @@ __all__ = [
     "PlanKind",
     "PoolSnapshot",
     "Position",
+    "Reconciliation",
+    "ReconciliationStatus",
     "Rejected",
     "RunObserver",
     "Side",

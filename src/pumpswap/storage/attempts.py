@@ -15,6 +15,7 @@ from pumpswap.storage.tables import ATTEMPTS, CHORES, ORDERS, StoredRow
 
 __all__ = ["Attempts"]
 
+_SIGNATURES_AT_ONCE = 500
 _OPEN = tuple(state.value for state in AttemptState if state.is_open)
 _RANK = {state: rank for rank, state in enumerate(AttemptState)}
 _INTEGERS = (
@@ -120,6 +121,16 @@ class Attempts:
         with self._connections.reading() as connection:
             found = (self._status(connection, table, attempt) for table in (ORDERS, CHORES))
             return attempt, next(filter(None, found), "")
+
+    def known(self, signatures: Sequence[str]) -> frozenset[str]:
+        """Which of these are signatures of ours."""
+        found: set[str] = set()
+        with self._connections.reading() as connection:
+            for start in range(0, len(signatures), _SIGNATURES_AT_ONCE):
+                part = signatures[start : start + _SIGNATURES_AT_ONCE]
+                query = select(ATTEMPTS.c.signature).where(ATTEMPTS.c.signature.in_(part))
+                found.update(connection.execute(query.where(ATTEMPTS.c.run_id == self._run_id)).scalars())
+        return frozenset(found)
 
     def _check_order(self, connection: Connection, attempt: Attempt) -> None:
         # One question: this stands between a price and the transaction that takes it.

@@ -81,6 +81,14 @@ class LedgerStore:
         query = select(LEDGER).where(LEDGER.c.run_id == self._run_id, LEDGER.c.order_id.in_(made.union(booked)))
         return self._connections.rows(query.order_by(LEDGER.c.sequence), rows.entry_of)
 
+    def foreign_signatures(self) -> frozenset[str]:
+        """Signatures of transactions of others that are booked."""
+        query = select(LEDGER.c.signature).where(
+            LEDGER.c.run_id == self._run_id, LEDGER.c.order_id.is_(None), LEDGER.c.signature.is_not(None)
+        )
+        with self._connections.reading() as connection:
+            return frozenset(connection.execute(query).scalars())
+
     def last(self) -> LedgerEntry | None:
         """The newest entry."""
         query = select(LEDGER).where(LEDGER.c.run_id == self._run_id).order_by(LEDGER.c.sequence.desc()).limit(1)
