@@ -15,6 +15,8 @@ from pumpswap.model import (
     Decision,
     EntryKind,
     Filled,
+    ForeignEvent,
+    ForeignKind,
     Intent,
     Mark,
     Order,
@@ -24,7 +26,7 @@ from pumpswap.model import (
     TradeSide,
 )
 from pumpswap.portfolio.portfolio import Portfolio
-from pumpswap.portfolio.restore import adjust_positions, restore_ledger, restore_portfolio, restore_positions
+from pumpswap.portfolio.restore import restore_ledger, restore_portfolio, restore_positions
 from pumpswap.storage.database import open_database
 from tests.support.market import SOL, at, graduate
 
@@ -122,29 +124,34 @@ def test_two_open_rounds_in_one_pool_contradict_each_other() -> None:
         restore_positions([opened, replace(opened, round=opened.round + 1)])
 
 
+def moved_by_hand(number: int, kind: ForeignKind, *moves: tuple[str, int]) -> ForeignEvent:
+    foreign = tuple((asset, units, EntryKind.FOREIGN) for asset, units in moves)
+    return ForeignEvent(kind, f"f{number}", 20 + number, at(number), foreign)
+
+
 def test_p29_units_that_somebody_took_leave_the_position_with_their_cost() -> None:
     books, _, changed = history()
     (held,) = books.positions.open_positions()
     mint, taken = held.mint, held.base_units // 3
-    books.ledger.post([(mint, -taken, EntryKind.FOREIGN)], at(7))
-    (left,) = adjust_positions(books, at(7))
+    entries, (left,) = books.book_foreign(moved_by_hand(7, ForeignKind.TRANSFER_OUT, (mint, -taken)))
+    assert [(one.signature, one.slot, one.note, one.order_id) for one in entries] == [("f7", 27, "transfer out", "")]
     share = held.cost_lamports * taken // held.base_units
     assert left.base_units == held.base_units - taken
     assert left.cost_lamports == held.cost_lamports - share
     assert left.realised_lamports == held.realised_lamports - share
     assert books.positions.open_positions() == [left]
-    assert adjust_positions(books, at(8)) == []
-    books.ledger.post([(mint, -left.base_units, EntryKind.FOREIGN)], at(9))
-    (gone,) = adjust_positions(books, at(9))
+    _, (gone,) = books.book_foreign(moved_by_hand(9, ForeignKind.BURN, (mint, -left.base_units)))
     assert (gone.base_units, gone.cost_lamports, gone.closed_ns) == (0, 0, at(9))
     assert gone.realised_lamports == gone.sold_lamports - gone.bought_lamports
     assert books.positions.open_positions() == []
     assert len(changed) == 3
 
 
-def test_units_that_somebody_sent_belong_to_no_position() -> None:
+def test_units_that_somebody_sent_belong_to_no_position_and_leave_first() -> None:
     books, _, _ = history()
     before = books.positions.open_positions()
-    books.ledger.post([(before[0].mint, 5, EntryKind.FOREIGN), (SOL_ASSET, 5, EntryKind.FOREIGN)], at(7))
-    assert adjust_positions(books, at(7)) == []
+    mint = before[0].mint
+    assert books.book_foreign(moved_by_hand(7, ForeignKind.AIRDROP, (mint, 5), (SOL_ASSET, 5)))[1] == []
+    assert books.free_units(mint) == 5
+    assert books.book_foreign(moved_by_hand(8, ForeignKind.TRANSFER_OUT, (mint, -5)))[1] == []
     assert books.positions.open_positions() == before

@@ -1,42 +1,51 @@
 """The books of a live wallet, over all its processes: opened again where the last one left them, however it ended.
 
 A wallet has one unfinished live run per network. The first opening books what the wallet really holds as deposits.
-Later ones restore ledger and positions; once the orders of before are resolved, ``reconcile`` compares the ledger with
-the chain, and what somebody else has moved becomes foreign entries that are returned, to be shown loudly.
+Later ones recall ledger and positions; once the orders of before are resolved, ``reconcile`` compares the ledger with
+the chain. What others have moved is found in the wallet's history, named and booked; what nothing explains stops
+entries until it is explained or its owner has it booked.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 
 from solders.pubkey import Pubkey
 
-from pumpswap.amm.addresses import TOKEN_2022_PROGRAM, TOKEN_PROGRAM, WSOL_MINT, ata
 from pumpswap.chain.balances import WalletHoldings, wallet_holdings
 from pumpswap.chain.node import Node
-from pumpswap.clock import Clock
+from pumpswap.clock import NS_PER_SECOND, Clock
 from pumpswap.errors import LedgerMismatch
-from pumpswap.model import SOL, Chore, ChoreResult, Decision, EntryKind, Intent, LedgerEntry, Order, Outcome
+from pumpswap.execution.alarm import alert_of_difference, alert_of_event
+from pumpswap.execution.compare import Compared, Comparison, balances_of
+from pumpswap.execution.spending import Spending
+from pumpswap.model import (
+    SOL,
+    Adoption,
+    Chore,
+    ChoreResult,
+    Decision,
+    EntryKind,
+    ForeignEvent,
+    ForeignKind,
+    Intent,
+    Order,
+    Outcome,
+    Position,
+    Reconciliation,
+    ReconciliationStatus,
+)
 from pumpswap.portfolio.portfolio import Portfolio
-from pumpswap.portfolio.restore import adjust_positions, recall_portfolio
+from pumpswap.portfolio.restore import recall_portfolio
 from pumpswap.storage.database import Database
 from pumpswap.storage.run import Run
 
-__all__ = ["LIVE", "LiveBooks", "balances_of"]
+__all__ = ["LIVE", "LiveBooks"]
 
 LIVE = "live"
-_ALWAYS_SPENT = frozenset({EntryKind.NETWORK_FEE, EntryKind.PRIORITY_FEE, EntryKind.TIP})
-# A sale pays these out of its proceeds.
-_SPENT_BY_BUYS = frozenset(
-    {EntryKind.TRADE_QUOTE, EntryKind.LP_FEE, EntryKind.PROTOCOL_FEE, EntryKind.CREATOR_FEE, EntryKind.CASHBACK}
-)
-
-
-def balances_of(holdings: WalletHoldings) -> dict[str, int]:
-    """What the chain says a wallet holds, as the ledger counts it: by asset, without zeros."""
-    held = {SOL: holdings.sol_lamports, **holdings.tokens()}
-    return {asset: units for asset, units in held.items() if units}
+_DAYS_NS = 2 * 86_400 * NS_PER_SECOND
 
 
 class LiveBooks:
@@ -52,12 +61,14 @@ class LiveBooks:
         self.portfolio: Portfolio = recall_portfolio(run)
         self._clock = clock
         self._names: dict[str, str] = {}
-        self._decisions = {decision.decision_id for decision in run.decisions()}
+        self._spending = Spending(run, clock.now_ns() - _DAYS_NS)
+        self._comparison = Comparison(run, self.portfolio, wallet, self._check_settled)
+        self._unsent = ""
+        latest = run.reconciliations.latest()
+        self._differences: Mapping[str, int] = latest.differences if latest is not None else {}
         # Ids may have been given out and never stored, so the highest counts, not how many there are.
-        self._ordered_ns = {order.order_id: order.created_ns for order in run.orders()}
-        self._ordered_ns |= {chore.order_id: chore.created_ns for chore in run.chores.all()}
-        self._last_order = max(map(_number, self._ordered_ns), default=0)
-        self._last_decision = max(map(_number, self._decisions), default=0)
+        self._last_order = max(map(_number, run.ids.newest_orders()), default=0)
+        self._last_decision = max(map(_number, run.ids.newest_decisions()), default=0)
 
     @classmethod
     async def open(
@@ -100,7 +111,6 @@ class LiveBooks:
     def decide(self, decision: Decision) -> None:
         """Store a decision of the gate, accepted or refused."""
         self.run.save_decision(decision)
-        self._decisions.add(decision.decision_id)
 
     def admit(self, order: Order, decision: Decision | None = None) -> None:
         """Store an order, with its decision or one that says that the user has ordered it.
@@ -108,11 +118,10 @@ class LiveBooks:
         Raises StorageError when the order is stored already.
         """
         with self.run.batch():
-            if order.decision_id not in self._decisions:
+            if not self.run.ids.has_decision(order.decision_id):
                 self.run.save_decision(decision or _decision_of(order))
             self.run.save_order(order)
-        self._decisions.add(order.decision_id)
-        self._ordered_ns[order.order_id] = order.created_ns
+        self._spending.ordered(order.order_id, order.created_ns)
 
     def know_decimals(self, mint: str, decimals: int) -> None:
         """Decimals of a mint, for the columns in whole tokens."""
@@ -144,20 +153,16 @@ class LiveBooks:
             raise
 
     def _book(self, order: Order, outcome: Outcome, foreign: Mapping[str, int]) -> None:
-        ledger = self.portfolio.ledger
         entries, position = self.portfolio.book(order, outcome, self._names.get(order.pool, ""))
-        moves = [(asset, units, EntryKind.FOREIGN) for asset, units in sorted(foreign.items())]
-        if moves:
-            signature, slot = getattr(outcome, "signature", ""), getattr(outcome, "slot", 0)
-            entries += ledger.post(moves, outcome.at_ns, slot=slot, order_id=order.order_id, signature=signature)
-        self.run.append_entries(entries)
-        if position is not None:
-            self.run.save_position(position)
+        others, cut = self.portfolio.book_remainder(order, outcome, foreign)
+        self.run.append_entries([*entries, *others])
+        for changed in ([position] if position is not None else []) + cut:
+            self.run.save_position(changed)
 
     def settle_chore(self, chore: Chore, result: ChoreResult, foreign_lamports: int = 0) -> None:
         """Book what became of upkeep of the wallet, in one database transaction."""
         with self._storing():
-            entries = self.portfolio.book_chore(chore.order_id, result, foreign_lamports)
+            entries = self.portfolio.book_chore(chore, result, foreign_lamports)
             self.run.chores.end(chore.order_id, result)
             self.run.append_entries(entries)
 
@@ -172,64 +177,94 @@ class LiveBooks:
         return self.portfolio.ledger.balance(asset)
 
     def spent_since(self, since_ns: int) -> int:
-        """Lamports that orders have paid for tokens, fees and tips since then; proceeds are not set off.
+        """Lamports that orders have paid for tokens, fees and tips since then; proceeds are not set off."""
+        return self._spending.since(since_ns)
 
-        An order counts when its block or our own clock puts it there: an endpoint that tells old block times must not
-        make room for more.
+    # ------------------------------------------------------------------------------------------ reconciliation
+
+    async def reconcile(self, node: Node, unsent: str = "") -> Reconciliation:
+        """Compare the ledger with the chain and book what others have moved, each transaction under its own name.
+
+        Raises LedgerMismatch while orders are unresolved, but for ``unsent``, of which nothing is signed; ChainError
+        when the chain cannot be asked. What stays unexplained is in the result, stored with an alert, and stops
+        entries for its token (SOL: for all); ignored tokens are booked all the same.
         """
+        self._unsent = unsent
+        try:
+            found = await self._comparison.compare(node, lambda asset: asset not in self.run.owned.ignored())
+        finally:
+            self._unsent = ""
+        with self._storing():
+            result = self._book_compared(found)
+        self._differences = result.differences
+        return result
 
-        def at_ns(entry: LedgerEntry) -> int:
-            return max(entry.at_ns, self._ordered_ns.get(entry.order_id, 0))
+    def _book_compared(self, found: Compared) -> Reconciliation:
+        now, slot, ignored = self._clock.now_ns(), found.holdings.slot, self.run.owned.ignored()
+        quiet = {asset: units for asset, units in found.left.items() if asset in ignored}
+        left = {asset: units for asset, units in found.left.items() if asset not in ignored}
+        events = tuple(event if event.at_ns else replace(event, at_ns=now) for event in found.events)
+        events += tuple(_unexplained({asset: units}, slot, now) for asset, units in quiet.items())
+        for event in events:
+            self._book_event(event)
+            alert = alert_of_event(event, ignored, now)
+            if alert is not None:
+                self.run.alert(alert)
+        status = ReconciliationStatus.EXPLAINED if events else ReconciliationStatus.CLEAN
+        result = Reconciliation(now, slot, ReconciliationStatus.UNEXPLAINED if left else status, events, left)
+        if not left or events or left != self._differences:
+            self.run.reconciliations.add(result)
+        for asset, units in left.items():
+            if units != self._differences.get(asset):
+                self.run.alert(alert_of_difference(asset, units, now))
+        return result
 
-        booked = self.portfolio.ledger.entries
-        recent = [entry for entry in booked if entry.asset == SOL and entry.order_id and at_ns(entry) >= since_ns]
-        bought = {entry.order_id for entry in recent if entry.kind is EntryKind.TRADE_QUOTE and entry.units < 0}
-        counted = (
-            entry
-            for entry in recent
-            if entry.kind in _ALWAYS_SPENT or (entry.order_id in bought and entry.kind in _SPENT_BY_BUYS)
-        )
-        return -sum(entry.units for entry in counted)
+    def repair(self, found: Reconciliation) -> Reconciliation:
+        """Book what no transaction explains, on the word of the wallet's owner; then nothing is stopped any more.
 
-    async def reconcile(self, node: Node, unsent: str = "") -> Sequence[LedgerEntry]:
-        """Compare the ledger with the chain; differences become foreign entries, which are returned.
-
-        Nothing of ours may be on its way, or it would be booked twice: raises LedgerMismatch while orders are
-        unresolved, but for ``unsent``, of which nothing is signed. Positions that hold more than is left of their token
-        are cut down.
+        Raises LedgerMismatch when the books have changed since ``found``: compare again.
         """
-        self._require_settled(unsent)
-        holdings = await self._holdings(node)
-        self._require_settled(unsent)  # an order may have started while the node was asked
-        held, ours = balances_of(holdings), self.portfolio.ledger.balances()
-        moves = [
-            (asset, held.get(asset, 0) - ours.get(asset, 0), EntryKind.FOREIGN)
-            for asset in sorted(held.keys() | ours.keys())
-        ]
-        at_ns = self._clock.now_ns()
-        entries = self.portfolio.ledger.post(moves, at_ns, slot=holdings.slot)
-        if entries:
-            changed = adjust_positions(self.portfolio, at_ns)
-            with self.run.batch():
-                self.run.append_entries(entries)
-                for position in changed:
-                    self.run.save_position(position)
-        return entries
+        if dict(found.differences) != dict(self._differences):
+            raise LedgerMismatch("the books have changed since this comparison", hint="reconcile again, then repair")
+        if found.is_balanced:
+            return found
+        now = self._clock.now_ns()
+        event = _unexplained(found.differences, found.slot, now)
+        result = Reconciliation(now, found.slot, ReconciliationStatus.REPAIRED, (event,))
+        with self._storing():
+            self._book_event(event)
+            self.run.reconciliations.add(result)
+        self._differences = {}
+        return result
+
+    def obstacle(self, mint: str) -> str:
+        """Why nothing of a token may be bought; empty when nothing speaks against it."""
+        for asset in (mint, SOL):
+            units = self._differences.get(asset)
+            if units is not None:
+                return f"the wallet has {units:+d} units of {asset} beyond the books, and no transaction explains it"
+        return ""
+
+    def adopt(self, adoption: Adoption) -> Position:
+        """Make tokens from outside a position. Raises what ``Portfolio.adopt`` raises."""
+        with self._storing():
+            position = self.portfolio.adopt(adoption, adoption.name)
+            self.run.owned.adopt(adoption)
+            self.run.save_position(position)
+        return position
 
     async def check(self, node: Node) -> None:
         """Raises LedgerMismatch, naming every asset, when the ledger is not what the chain says the wallet holds."""
-        self.portfolio.ledger.check_against(balances_of(await self._holdings(node)))
+        self.portfolio.ledger.check_against(balances_of(await self._comparison.holdings(node)))
 
-    async def _holdings(self, node: Node) -> WalletHoldings:
-        """The wallet as it is after everything in the ledger: a node that lags must not make foreign entries."""
-        entries = self.portfolio.ledger.entries
-        mints = [WSOL_MINT, *(Pubkey.from_string(asset) for asset in self.portfolio.ledger.balances() if asset != SOL)]
-        known = [ata(self.wallet, mint, program) for mint in mints for program in (TOKEN_PROGRAM, TOKEN_2022_PROGRAM)]
-        least_slot = max((entry.slot for entry in entries), default=0)
-        return await wallet_holdings(node, self.wallet, least_slot=least_slot, known=known)
+    def _book_event(self, event: ForeignEvent) -> None:
+        entries, changed = self.portfolio.book_foreign(event)
+        self.run.append_entries(entries)
+        for position in changed:
+            self.run.save_position(position)
 
-    def _require_settled(self, unsent: str) -> None:
-        waiting = [order.order_id for order in self.unresolved() if order.order_id != unsent]
+    def _check_settled(self) -> None:
+        waiting = [order.order_id for order in self.unresolved() if order.order_id != self._unsent]
         waiting += [chore.order_id for chore in self.run.chores.unresolved()]
         if waiting:
             raise LedgerMismatch(
@@ -238,8 +273,14 @@ class LiveBooks:
             )
 
     def _deposit(self, holdings: WalletHoldings) -> None:
+        """What is there when the books begin. Rent in token accounts comes back one day: put in, and laid down."""
+        now, rent = self._clock.now_ns(), sum(account.rent_lamports for account in holdings.accounts)
         moves = [(asset, units, EntryKind.DEPOSIT) for asset, units in sorted(balances_of(holdings).items())]
-        self.run.append_entries(self.portfolio.ledger.post(moves, self._clock.now_ns(), slot=holdings.slot))
+        moves += [(SOL, rent, EntryKind.DEPOSIT), (SOL, -rent, EntryKind.RENT_PAID)]
+        with self._storing():
+            self.run.append_entries(self.portfolio.ledger.post(moves, now, slot=holdings.slot))
+            self.portfolio.rent_lamports += rent
+            self.run.reconciliations.add(Reconciliation(now, holdings.slot, ReconciliationStatus.CLEAN))
 
 
 def _number(identifier: str) -> int:
@@ -252,3 +293,8 @@ def _decision_of(order: Order) -> Decision:
     base_units = order.base_units or None
     intent = Intent(order.side, order.pool, order.mint, order.created_ns, order.reason or "ordered", None, base_units)
     return Decision(order.decision_id, intent, True, (), (), order.quote_lamports, order.base_units)
+
+
+def _unexplained(differences: Mapping[str, int], slot: int, at_ns: int) -> ForeignEvent:
+    moves = tuple((asset, units, EntryKind.FOREIGN) for asset, units in sorted(differences.items()))
+    return ForeignEvent(ForeignKind.UNEXPLAINED, "", slot, at_ns, moves)

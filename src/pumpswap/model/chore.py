@@ -23,7 +23,10 @@ class Chore:
 
 @dataclass(frozen=True, slots=True)
 class ChoreResult:
-    """``status`` is done, rejected, denied or unknown; an unknown one may land until ``expiry_height``."""
+    """``status`` is done, rejected, denied or unknown; an unknown one may land until ``expiry_height``.
+
+    ``turned_lamports`` is what was wrapped or unwrapped, by the balances.
+    """
 
     status: str
     at_ns: int
@@ -32,3 +35,4 @@ class ChoreResult:
     slot: int = 0
     costs: Costs = field(default_factory=Costs)
     expiry_height: int = 0
+    turned_lamports: int = 0

@@ -3,9 +3,23 @@
 from __future__ import annotations
 
 from pumpswap.amm import BuyQuote
-from pumpswap.model import SOL, Costs, EntryKind, Filled, Order, Outcome, Rejected
+from pumpswap.model import (
+    SOL,
+    Chore,
+    ChoreResult,
+    Costs,
+    EntryKind,
+    Filled,
+    ForeignEvent,
+    Order,
+    Outcome,
+    PlanKind,
+    Rejected,
+)
 
-__all__ = ["moves_of", "moves_of_costs"]
+__all__ = ["moves_of", "moves_of_chore", "moves_of_costs", "moves_of_event"]
+
+_TURNED = {PlanKind.WRAP: EntryKind.WRAP, PlanKind.UNWRAP: EntryKind.UNWRAP}
 
 
 def moves_of(order: Order, outcome: Outcome) -> list[tuple[str, int, EntryKind]]:
@@ -37,3 +51,22 @@ def moves_of_costs(costs: Costs) -> list[tuple[str, int, EntryKind]]:
         (SOL, -costs.rent_paid, EntryKind.RENT_PAID),
         (SOL, costs.rent_returned, EntryKind.RENT_RETURNED),
     ]
+
+
+def moves_of_chore(chore: Chore, result: ChoreResult) -> list[tuple[str, int, EntryKind]]:
+    """What upkeep has cost. Native and wrapped SOL are one asset, so turning one into the other is two moves that
+    cancel: the history shows it, the sums do not change.
+    """
+    kind, units = _TURNED.get(chore.kind), result.turned_lamports
+    turned = [(SOL, -units, kind), (SOL, units, kind)] if kind is not None else []
+    return [*turned, *moves_of_costs(result.costs)]
+
+
+def moves_of_event(event: ForeignEvent) -> list[tuple[str, int, EntryKind]]:
+    """The moves of a foreign transaction, each token once: what left of it leaves the positions in one piece."""
+    lamports = [move for move in event.moves if move[0] == SOL]
+    tokens: dict[tuple[str, EntryKind], int] = {}
+    for asset, units, kind in event.moves:
+        if asset != SOL:
+            tokens[asset, kind] = tokens.get((asset, kind), 0) + units
+    return [*lamports, *((asset, units, kind) for (asset, kind), units in tokens.items())]

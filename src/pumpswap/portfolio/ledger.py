@@ -38,25 +38,26 @@ class Ledger:
         note: str = "",
     ) -> list[LedgerEntry]:
         """Book movements of one transaction; zero amounts leave no entry. Raises AmountOutOfRange beyond 64 bits,
-        LedgerMismatch when a balance would fall below zero: nobody can spend what is not there.
+        LedgerMismatch when a balance would fall below zero: nobody can spend what is not there. Nothing is booked then.
         """
-        posted = []
+        posted: list[LedgerEntry] = []
+        changed: dict[str, int] = {}
         for asset, units, kind in moves:
             if units == 0:
                 continue
-            balance = checked_i64(self._balances.get(asset, 0) + units, f"the balance of {asset}")
+            balance = changed.get(asset, self.balance(asset)) + units
+            changed[asset] = checked_i64(balance, f"the balance of {asset}")
             checked_i64(units, f"an entry of {asset}")
-            self.last_sequence += 1
-            entry = LedgerEntry(self.last_sequence, at_ns, asset, units, kind, slot, order_id, signature, note)
-            self.entries.append(entry)
-            self._balances[asset] = balance
-            posted.append(entry)
-        for asset in {entry.asset for entry in posted}:
-            if self._balances[asset] < 0:
+            sequence = self.last_sequence + len(posted) + 1
+            posted.append(LedgerEntry(sequence, at_ns, asset, units, kind, slot, order_id, signature, note))
+        for asset, balance in changed.items():
+            if balance < 0:
                 raise LedgerMismatch(
-                    f"{asset} would fall to {self._balances[asset]}",
-                    hint="this is a bug: keep the database and report it",
+                    f"{asset} would fall to {balance}", hint="this is a bug: keep the database and report it"
                 )
+        self._balances.update(changed)
+        self.entries += posted
+        self.last_sequence += len(posted)
         return posted
 
     def take_over(self, entry: LedgerEntry) -> None:

@@ -2,63 +2,81 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
-from pumpswap.amm import BuyQuote, SellQuote
+from pumpswap.amm import BuyQuote
 from pumpswap.errors import LedgerMismatch
 from pumpswap.model import Filled, Order, Position
+from pumpswap.portfolio.movements import Departure
 
-__all__ = ["PositionBook", "bought", "sold", "taken_away"]
+__all__ = ["PositionBook", "bought", "cut_down", "in_order", "sold"]
 
 
-def bought(position: Position, quote: BuyQuote, outcome: Filled) -> Position:
+def bought(position: Position, base_units: int, *, paid_lamports: int, rent_lamports: int, at_ns: int) -> Position:
     """The position after a buy: all that was paid is cost, rent is a deposit and kept apart."""
-    paid = quote.total_quote + outcome.costs.spent
     return replace(
         position,
-        base_units=position.base_units + quote.base_out,
-        cost_lamports=position.cost_lamports + paid,
-        bought_lamports=position.bought_lamports + paid,
-        rent_lamports=position.rent_lamports + outcome.costs.rent_paid - outcome.costs.rent_returned,
+        base_units=position.base_units + base_units,
+        cost_lamports=position.cost_lamports + paid_lamports,
+        bought_lamports=position.bought_lamports + paid_lamports,
+        rent_lamports=position.rent_lamports + rent_lamports,
         buys=position.buys + 1,
-        last_trade_ns=outcome.at_ns,
+        last_trade_ns=at_ns,
     )
 
 
-def sold(position: Position, quote: SellQuote, outcome: Filled) -> Position:
-    """The position after a sale. The share of the cost is rounded down, so the last sale takes what is left: over a
-    round the realised figures add up to exactly what came in minus what went out.
-    """
-    if quote.base_in > position.base_units:
-        raise LedgerMismatch(f"{quote.base_in} base units sold, {position.base_units} held", hint="this is a bug")
-    is_all = quote.base_in == position.base_units
-    received = quote.user_quote_out - outcome.costs.spent
-    share = position.cost_lamports if is_all else position.cost_lamports * quote.base_in // position.base_units
+def sold(position: Position, base_units: int, *, received_lamports: int, rent_lamports: int, at_ns: int) -> Position:
+    """The position after a sale of ours. ``received_lamports`` is what it brought after all fees and costs."""
     return replace(
-        position,
-        base_units=position.base_units - quote.base_in,
-        cost_lamports=position.cost_lamports - share,
-        sold_lamports=position.sold_lamports + received,
-        realised_lamports=position.realised_lamports + received - share,
-        rent_lamports=position.rent_lamports + outcome.costs.rent_paid - outcome.costs.rent_returned,
+        _given_up(position, base_units, received_lamports, at_ns),
+        rent_lamports=position.rent_lamports + rent_lamports,
         sells=position.sells + 1,
-        last_trade_ns=outcome.at_ns,
-        closed_ns=outcome.at_ns if is_all else None,
+        last_trade_ns=at_ns,
     )
 
 
-def taken_away(position: Position, base_units: int, at_ns: int) -> Position:
-    """The position after ``base_units`` have left the wallet without an order of ours: as a sale for nothing."""
+def cut_down(held: Iterable[Position], balance: int, departure: Departure, at_ns: int) -> list[Position]:
+    """Open positions of one mint after tokens have left by somebody else's hand: those that changed.
+
+    ``balance`` is what the wallet has of the mint now. What no position holds leaves first; only what the positions
+    hold beyond the balance is cut, the newest round first, as a sale for their part of the proceeds: the last position
+    that is cut gets what is left of it.
+    """
+    rounds = in_order(held)
+    excess = max(sum(position.base_units for position in rounds) - balance, 0)
+    missing, proceeds = excess, departure.proceeds_of(min(excess, departure.base_units))
+    left = proceeds
+    changed = []
+    for position in reversed(rounds):
+        if missing == 0:
+            break
+        units = min(missing, position.base_units)
+        received = left if units == missing else proceeds * units // excess
+        missing, left = missing - units, left - received
+        changed.append(_given_up(position, units, received, at_ns))
+    return changed
+
+
+def in_order(positions: Iterable[Position]) -> list[Position]:
+    """Positions in order of opening."""
+    return sorted(positions, key=lambda position: (position.opened_ns, position.pool))
+
+
+def _given_up(position: Position, base_units: int, received_lamports: int, at_ns: int) -> Position:
+    """The share of the cost is rounded down, so the last sale takes what is left: over a round the realised figures add
+    up to exactly what came in minus what went out.
+    """
     if not 0 < base_units <= position.base_units:
-        raise LedgerMismatch(f"{base_units} base units taken from {position.base_units} held", hint="this is a bug")
+        raise LedgerMismatch(f"{base_units} base units sold, {position.base_units} held", hint="this is a bug")
     is_all = base_units == position.base_units
     share = position.cost_lamports if is_all else position.cost_lamports * base_units // position.base_units
     return replace(
         position,
         base_units=position.base_units - base_units,
         cost_lamports=position.cost_lamports - share,
-        realised_lamports=position.realised_lamports - share,
+        sold_lamports=position.sold_lamports + received_lamports,
+        realised_lamports=position.realised_lamports + received_lamports - share,
         closed_ns=at_ns if is_all else None,
     )
 
@@ -101,8 +119,11 @@ class PositionBook:
 
     def open_positions(self) -> list[Position]:
         """Open positions in order of opening."""
-        held = [position for position in self._latest.values() if position.is_open]
-        return sorted(held, key=lambda position: (position.opened_ns, position.pool))
+        return in_order(position for position in self._latest.values() if position.is_open)
+
+    def of_mint(self, mint: str) -> list[Position]:
+        """Open positions of one mint, in all its pools, in order of opening."""
+        return in_order(one for one in self._latest.values() if one.is_open and one.mint == mint)
 
     def __iter__(self) -> Iterator[Position]:
         """All rounds, closed ones first, each group in order of time."""
@@ -126,17 +147,15 @@ class PositionBook:
         if not position.is_open:
             self._closed.append(position)
 
-    def book(self, order: Order, outcome: Filled, name: str = "") -> Position:
-        """Book a fill and return the position it changed. Raises LedgerMismatch for a sale of what is not held."""
-        quote, current = outcome.executed, self.open_round(order.pool)
+    def after(self, order: Order, outcome: Filled, name: str = "") -> Position:
+        """The position as a fill will leave it. Changes nothing; raises LedgerMismatch for a sale of what is not held."""
+        quote, costs, current = outcome.executed, outcome.costs, self.open_round(order.pool)
+        rent = costs.rent_paid - costs.rent_returned
         if isinstance(quote, BuyQuote):
             fresh = Position(order.pool, order.mint, self.next_round(order.pool), outcome.at_ns, name=name)
-            changed = bought(current or fresh, quote, outcome)
-        elif current is None:
+            paid = quote.total_quote + costs.spent
+            return bought(current or fresh, quote.base_out, paid_lamports=paid, rent_lamports=rent, at_ns=outcome.at_ns)
+        if current is None:
             raise LedgerMismatch("a sale without a position", hint="this is a bug: keep the database and report it")
-        else:
-            changed = sold(current, quote, outcome)
-        self._latest[order.pool] = changed
-        if not changed.is_open:
-            self._closed.append(changed)
-        return changed
+        received = quote.user_quote_out - costs.spent
+        return sold(current, quote.base_in, received_lamports=received, rent_lamports=rent, at_ns=outcome.at_ns)

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from pumpswap.model import EntryKind, LedgerEntry, Mark, Position
+from pumpswap.model import LedgerEntry, Mark, Position
 from pumpswap.portfolio.ledger import Ledger
+from pumpswap.portfolio.movements import RENT_KINDS, rent_in
 from pumpswap.portfolio.portfolio import Portfolio
-from pumpswap.portfolio.positions import PositionBook, taken_away
+from pumpswap.portfolio.positions import PositionBook
 from pumpswap.storage.run import Run
 
-__all__ = ["adjust_positions", "recall_portfolio", "restore_ledger", "restore_portfolio", "restore_positions"]
-
-_RENT = frozenset({EntryKind.RENT_PAID, EntryKind.RENT_RETURNED})
+__all__ = ["recall_portfolio", "restore_ledger", "restore_portfolio", "restore_positions"]
 
 
 def restore_ledger(entries: Iterable[LedgerEntry]) -> Ledger:
@@ -41,9 +40,7 @@ def restore_portfolio(
     for mark in marks:
         if portfolio.positions.open_round(mark.pool) is not None:
             portfolio.mark(mark)
-    for entry in portfolio.ledger.entries:
-        if entry.kind in _RENT:
-            portfolio.rent_lamports -= entry.units
+    portfolio.rent_lamports = rent_in(portfolio.ledger.entries)
     return portfolio
 
 
@@ -56,35 +53,10 @@ def recall_portfolio(run: Run) -> Portfolio:
     portfolio = Portfolio(Ledger(balances, last.sequence if last else 0), PositionBook(run.latest_position))
     for position in run.open_positions():
         portfolio.positions.take_over(position)
-    portfolio.rent_lamports = -sum(units for (_, kind), units in run.books.totals().items() if kind in _RENT)
+    portfolio.rent_lamports = -sum(units for (_, kind), units in run.books.totals().items() if kind in RENT_KINDS)
     return portfolio
 
 
 def _ended(position: Position) -> tuple[bool, int, int]:
     """Closed rounds first, as they were closed: within a pool, that is also the order of the rounds."""
     return position.is_open, position.closed_ns or position.opened_ns, position.round
-
-
-def adjust_positions(portfolio: Portfolio, at_ns: int) -> list[Position]:
-    """Positions that hold more than the ledger has of their mint, cut down to it, the newest round first.
-
-    Somebody else has moved these units: they leave at no price, and their share of the cost is a realised loss. What
-    was paid for them, if anything, is in the ledger as a foreign entry.
-    """
-    changed = []
-    by_mint: dict[str, list[Position]] = {}
-    for position in portfolio.positions.open_positions():
-        by_mint.setdefault(position.mint, []).append(position)
-    for mint, held in by_mint.items():
-        missing = sum(position.base_units for position in held) - portfolio.ledger.balance(mint)
-        for position in reversed(held):
-            if missing <= 0:
-                break
-            lost = min(missing, position.base_units)
-            missing -= lost
-            left = taken_away(position, lost, at_ns)
-            portfolio.positions.take_over(left)
-            if not left.is_open:
-                portfolio.marks.pop(left.pool, None)
-            changed.append(left)
-    return changed

@@ -13,7 +13,7 @@ from pumpswap.chain.balances import WalletHoldings, wallet_holdings
 from pumpswap.chain.compute import compute_limit, preflight
 from pumpswap.chain.failures import classify
 from pumpswap.chain.fills import SwapRequest, costs_of, wallet_change
-from pumpswap.chain.node import ConfirmedTransaction
+from pumpswap.chain.node import ConfirmedTransaction, TokenBalance
 from pumpswap.chain.order_state import BuildRequest, Built, Landed, OrderState, SendJob, Waiting
 from pumpswap.chain.priority import price_of_attempt, recent_price
 from pumpswap.chain.sender import Sender
@@ -114,7 +114,8 @@ class Upkeep:
         if found.err is not None:
             failure = classify(found.err, found.logs)
             status, text = "rejected", f"{failure.name}: {failure.text}"
-        return ChoreResult(status, at_ns, text, found.signature, found.slot, costs), foreign
+        turned = abs(_wrapped(found.post_tokens, self._wallet) - _wrapped(found.pre_tokens, self._wallet))
+        return ChoreResult(status, at_ns, text, found.signature, found.slot, costs, turned_lamports=turned), foreign
 
     def _now_ns(self) -> int:
         return self._connection.clock.now_ns()
@@ -166,6 +167,10 @@ async def _build(connection: ChainConnection, wallet: Pubkey, make: _MakeAction,
     action = make(budget.fee())
     message = build_message(action.instructions, wallet, blockhash.blockhash, budget)
     return Built(message, action.plan, budget.unit_limit, price)
+
+
+def _wrapped(balances: Sequence[TokenBalance], wallet: Pubkey) -> int:
+    return sum(balance.units for balance in balances if balance.owner == wallet and balance.mint == WSOL_MINT)
 
 
 def _no_swap(attempt: Attempt, transaction: ConfirmedTransaction) -> Filled | Rejected:
