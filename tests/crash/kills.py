@@ -25,7 +25,7 @@ from solders.keypair import Keypair
 from pumpswap.chain.node import Commitment, ConfirmedTransaction
 from pumpswap.localnet.process import LocalnetOptions, RunningLocalnet, start_process
 from pumpswap.market.swaps_of import swaps_of
-from pumpswap.model import EntryKind, Filled, Rejected, Unknown
+from pumpswap.model import EntryKind, Filled, ReconciliationStatus, Rejected, Unknown
 from pumpswap.sdk import ChainConnection, Trader
 from tests.clients.our_sdk import practice_signer, settings_for
 from tests.support.material import ROOT, material
@@ -129,9 +129,12 @@ async def _settle_and_judge(localnet: RunningLocalnet, wallet: Keypair, folder: 
 
 async def judge(trader: Trader, run: CrashRun) -> None:
     """Raises CrashFailure when books and chain disagree in anything."""
-    if trader.foreign:
-        raise CrashFailure(f"foreign entries were needed: {[(entry.asset, entry.units) for entry in trader.foreign]}")
+    found = trader.reconciliation
+    if found is None or found.status is not ReconciliationStatus.CLEAN:
+        raise CrashFailure(f"the books and the wallet differ: {found}")
     node, books = trader.connection.node, trader.books
+    if books.run.books.recount() != books.run.books.counted():
+        raise CrashFailure("the sums beside the ledger are not its sums")
     await books.check(node)  # ledger = wallet; LedgerMismatch otherwise
     history = await _history(trader)
     attempts = {

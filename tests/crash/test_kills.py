@@ -41,6 +41,11 @@ def forget_a_trade(books: sqlite3.Connection) -> None:
 
 def forget_a_cost(books: sqlite3.Connection) -> None:
     books.execute("UPDATE pumpswap_ledger SET units = units + 1 WHERE kind = 'network_fee'")
+    books.execute("UPDATE pumpswap_balances SET units = units + 1 WHERE kind = 'network_fee'")
+
+
+def change_an_entry(books: sqlite3.Connection) -> None:
+    books.execute("UPDATE pumpswap_ledger SET units = units + 1 WHERE kind = 'network_fee'")
 
 
 def claim_a_refusal(books: sqlite3.Connection) -> None:
@@ -53,9 +58,10 @@ def claim_a_refusal(books: sqlite3.Connection) -> None:
 @pytest.mark.parametrize(
     ("spoil", "error", "text"),
     [
-        (forget_an_attempt, CrashFailure, "no attempt of ours"),
+        (forget_an_attempt, CrashFailure, "the books and the wallet differ"),
         (forget_a_trade, StorageError, "cannot be read"),
-        (forget_a_cost, CrashFailure, "foreign entries were needed"),
+        (forget_a_cost, CrashFailure, "the books and the wallet differ"),
+        (change_an_entry, CrashFailure, "sums beside the ledger"),
         (claim_a_refusal, CrashFailure, "yet .* is on the chain"),
     ],
 )

@@ -14,7 +14,7 @@ from pumpswap.execution.chain_venue import ChainVenue
 from pumpswap.execution.live_books import LiveBooks
 from pumpswap.localnet.faults import Fault, FaultKind, FaultPlan
 from pumpswap.localnet.inprocess import LocalNode
-from pumpswap.model import EntryKind, Filled, Rejected
+from pumpswap.model import EntryKind, Filled, ReconciliationStatus, Rejected
 from tests.execution.live_world import SOL, WALLET, World
 from tests.support.material import requires_material
 
@@ -114,7 +114,7 @@ async def judged(world: World, venue: ChainVenue) -> int:
     assert len({outcome.order_id for outcome in landed}) == len(landed)
     assert [entry for entry in books.portfolio.ledger.entries if entry.kind is EntryKind.FOREIGN] == []
     await books.check(world.node)
-    assert await books.reconcile(world.node) == []
+    assert (await books.reconcile(world.node)).status is ReconciliationStatus.CLEAN
     return len(landed)
 
 
@@ -154,7 +154,7 @@ async def test_a_node_that_lags_makes_no_foreign_entries(tmp_path: Path) -> None
         await books.reconcile(LocalNode(world.chain, lag_slots=20))
     with pytest.raises(StaleNode):
         await books.check(LocalNode(world.chain, lag_slots=20))
-    assert await books.reconcile(world.node) == []
+    assert (await books.reconcile(world.node)).status is ReconciliationStatus.CLEAN
     assert (await world.node.height(Commitment.CONFIRMED)).slot >= books.portfolio.ledger.entries[-1].slot
     world.close()
 
@@ -167,7 +167,7 @@ async def test_the_chain_is_not_compared_while_an_order_may_still_land(tmp_path:
     venue.parts.books.admit(order)
     with pytest.raises(LedgerMismatch):
         await venue.parts.books.reconcile(world.node)
-    assert await venue.parts.books.reconcile(world.node, order.order_id) == []
+    assert (await venue.parts.books.reconcile(world.node, order.order_id)).status is ReconciliationStatus.CLEAN
     world.close()
 
 

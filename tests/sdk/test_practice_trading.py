@@ -12,7 +12,7 @@ from solders.pubkey import Pubkey
 
 from pumpswap.errors import ConfigError, KeyLocked, NotFound, StorageError, UsageError
 from pumpswap.localnet.process import LocalnetOptions, RunningLocalnet, start_process
-from pumpswap.model import EntryKind, PlanKind
+from pumpswap.model import EntryKind, ForeignKind, PlanKind, ReconciliationStatus
 from pumpswap.sdk import PumpSwapSDK, SyncPumpSwapSDK
 from pumpswap.sdk.results import PoolData, TradeResult
 from pumpswap.sdk.upkeep import ChoreWish
@@ -248,12 +248,14 @@ def test_p29_what_somebody_else_has_moved_is_found_told_and_booked(
         rpc(localnet, "localnet_advance", 2)
         async with PumpSwapSDK(settings, live=True, signer=practice_signer(wallet)) as sdk:
             assert sdk.trader is not None
-            (entry,) = sdk.trader.foreign
-            assert (entry.kind, entry.asset, entry.units) == (EntryKind.FOREIGN, "SOL", 3 * SOL)
+            assert sdk.trader.reconciliation is not None
+            (event,) = sdk.trader.reconciliation.events
+            assert (event.kind, event.moves) == (ForeignKind.DEPOSIT, (("SOL", 3 * SOL, EntryKind.DEPOSIT),))
             await sdk.trader.books.check(sdk.trader.connection.node)
         async with PumpSwapSDK(settings, live=True, signer=practice_signer(wallet)) as sdk:
             assert sdk.trader is not None
-            assert list(sdk.trader.foreign) == []
+            assert sdk.trader.reconciliation is not None
+            assert sdk.trader.reconciliation.status is ReconciliationStatus.CLEAN
 
     asyncio.run(story())
 

@@ -11,7 +11,7 @@ from solders.keypair import Keypair
 
 from pumpswap.amm import buy_exact_quote, sell_exact_base
 from pumpswap.errors import KeyLocked, NotFound, StorageError, UsageError
-from pumpswap.model import EntryKind, Filled, TradeSide
+from pumpswap.model import EntryKind, Filled, ForeignKind, ReconciliationStatus, TradeSide
 from pumpswap.sdk import PumpSwapSDK, SyncPumpSwapSDK
 from pumpswap.sdk.preview import preview_trade, state_after_waiting
 from pumpswap.wallet.limits import WalletLimits
@@ -201,12 +201,14 @@ async def test_what_somebody_else_moved_is_told_on_reopening(tmp_path: Path) -> 
     async with world(tmp_path) as here:
         async with here.sdk() as sdk:
             bought = await sdk.buy(here.mint(), "0.1")
-            assert not trader_of(sdk).foreign
+            assert trader_of(sdk).reconciliation.status is ReconciliationStatus.CLEAN  # type: ignore[union-attr]
         here.chain.airdrop(here.key.pubkey(), 3 * SOL)
         await asyncio.sleep(3 * 0.04)  # until the endpoint counts it as confirmed
         async with here.sdk() as sdk:
-            (entry,) = trader_of(sdk).foreign
-            assert (entry.kind, entry.asset, entry.units) == (EntryKind.FOREIGN, "SOL", 3 * SOL)
+            found = trader_of(sdk).reconciliation
+            assert found is not None and found.status is ReconciliationStatus.EXPLAINED
+            (event,) = found.events
+            assert (event.kind, event.moves) == (ForeignKind.DEPOSIT, (("SOL", 3 * SOL, EntryKind.DEPOSIT),))
             assert trader_of(sdk).books.balance(here.mint()) == bought["base_units"]
             assert [type(outcome) for outcome in trader_of(sdk).books.run.outcomes()] == [Filled]
             await check_books(sdk)

@@ -19,12 +19,20 @@ if TYPE_CHECKING:
     from solders.pubkey import Pubkey
 
     from pumpswap.execution.protection import SandwichPolicy
-    from pumpswap.model import Order, Outcome, TradeSide
+    from pumpswap.model import Order, Outcome, Reconciliation, TradeSide
     from pumpswap.sdk import Preview, Traded, Trader
     from pumpswap.sdk.trader import LimitedSigner
     from pumpswap.settings import Settings
 
-__all__ = ["TradeWish", "WalletChoice", "run_trade", "tell_opening", "unlock_wallet", "wallet_key"]
+__all__ = [
+    "TradeWish",
+    "WalletChoice",
+    "run_trade",
+    "tell_opening",
+    "tell_reconciliation",
+    "unlock_wallet",
+    "wallet_key",
+]
 
 _EXIT_CODES = {"filled": 0, "rejected": 8, "denied": 7, "refused": 7, "unknown": 9, "simulated": 0}
 
@@ -170,8 +178,21 @@ def tell_opening(out: Output, trader: Trader) -> None:
     """What happened while nobody looked. Never overlooked, also by scripts."""
     for order, outcome in trader.resolved:
         out.warn(f"order {order.order_id} of an earlier run is settled: {_outcome_text(outcome)}")
-    for entry in trader.foreign:
-        out.warn(f"somebody else moved {entry.units:+d} units of {entry.asset} in this wallet; booked as foreign")
+    if trader.reconciliation is not None:
+        tell_reconciliation(out, trader.reconciliation)
+
+
+def tell_reconciliation(out: Output, found: Reconciliation) -> None:
+    """What others have moved, and what stays unexplained."""
+    from pumpswap.execution.alarm import event_text, units_text
+
+    for event in found.events:
+        out.warn(f"somebody else moved something in this wallet; booked as {event_text(event)}")
+    for asset, units in found.differences.items():
+        out.warn(
+            f"the wallet has {units_text(asset, units)} beyond the books, and no transaction explains it; "
+            "buying is stopped: see pumpswap reconcile"
+        )
 
 
 def _outcome_text(outcome: Outcome) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from pumpswap.chain.node import Node
-from pumpswap.model import LedgerEntry, Order, Outcome
+from pumpswap.model import Order, Outcome, Reconciliation
 
 __all__ = ["Books"]
 
@@ -38,8 +38,12 @@ class Books(Protocol):
         """Lamports that orders have paid for tokens, fees and tips since then; proceeds are not set off."""
         ...
 
-    async def reconcile(self, node: Node, unsent: str = "") -> Sequence[LedgerEntry]:
-        """Compare the ledger with the chain; differences become foreign entries, which are returned.
+    def obstacle(self, mint: str) -> str:
+        """Why nothing of a token may be bought: the books and the wallet disagree. Empty when they agree."""
+        ...
+
+    async def reconcile(self, node: Node, unsent: str = "") -> Reconciliation:
+        """Compare the ledger with the chain and book what others have moved.
 
         ``unsent`` is an order of which nothing is on its way yet.
         """

@@ -130,6 +130,9 @@ class ChainVenue:
             if blocking is not None:
                 text = f"order {blocking} of this token is unresolved: it may still land{unread}"
                 return self._settle(order, Denied(order.order_id, self._now_ns(), "unresolved order", text))
+            stopped = self.parts.books.obstacle(order.mint) if order.side is TradeSide.BUY else ""
+            if stopped:
+                return self._settle(order, Denied(order.order_id, self._now_ns(), "books differ", stopped))
             self._blocked[order.mint] = order.order_id  # until its fate is in the books, however this ends
             self._running.add(order.order_id)
             self._policies[order.order_id] = policy

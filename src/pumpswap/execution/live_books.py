@@ -31,6 +31,7 @@ from pumpswap.model import (
     ForeignEvent,
     ForeignKind,
     Intent,
+    LedgerEntry,
     Order,
     Outcome,
     Position,
@@ -61,6 +62,7 @@ class LiveBooks:
         self.portfolio: Portfolio = recall_portfolio(run)
         self._clock = clock
         self._names: dict[str, str] = {}
+        self._decided: set[str] = set()  # by this process; asking the database takes time that an order does not have
         self._spending = Spending(run, clock.now_ns() - _DAYS_NS)
         self._comparison = Comparison(run, self.portfolio, wallet, self._check_settled)
         self._unsent = ""
@@ -111,6 +113,7 @@ class LiveBooks:
     def decide(self, decision: Decision) -> None:
         """Store a decision of the gate, accepted or refused."""
         self.run.save_decision(decision)
+        self._decided.add(decision.decision_id)
 
     def admit(self, order: Order, decision: Decision | None = None) -> None:
         """Store an order, with its decision or one that says that the user has ordered it.
@@ -118,9 +121,10 @@ class LiveBooks:
         Raises StorageError when the order is stored already.
         """
         with self.run.batch():
-            if not self.run.ids.has_decision(order.decision_id):
+            if order.decision_id not in self._decided and not self.run.ids.has_decision(order.decision_id):
                 self.run.save_decision(decision or _decision_of(order))
             self.run.save_order(order)
+        self._decided.add(order.decision_id)
         self._spending.ordered(order.order_id, order.created_ns)
 
     def know_decimals(self, mint: str, decimals: int) -> None:
@@ -136,9 +140,11 @@ class LiveBooks:
 
         An outcome that is stored already is booked already: asking again what became of an order moves nothing.
         """
+        entries: list[LedgerEntry] = []
         with self._storing():
             if self.run.save_outcome(outcome):
-                self._book(order, outcome, foreign)
+                entries = self._book(order, outcome, foreign)
+        self._spending.add(entries)
 
     @contextmanager
     def _storing(self) -> Iterator[None]:
@@ -152,12 +158,13 @@ class LiveBooks:
             self.portfolio.__dict__.update(stored.__dict__)  # in place: others hold the portfolio too
             raise
 
-    def _book(self, order: Order, outcome: Outcome, foreign: Mapping[str, int]) -> None:
+    def _book(self, order: Order, outcome: Outcome, foreign: Mapping[str, int]) -> list[LedgerEntry]:
         entries, position = self.portfolio.book(order, outcome, self._names.get(order.pool, ""))
         others, cut = self.portfolio.book_remainder(order, outcome, foreign)
         self.run.append_entries([*entries, *others])
         for changed in ([position] if position is not None else []) + cut:
             self.run.save_position(changed)
+        return [*entries, *others]
 
     def settle_chore(self, chore: Chore, result: ChoreResult, foreign_lamports: int = 0) -> None:
         """Book what became of upkeep of the wallet, in one database transaction."""
@@ -165,6 +172,7 @@ class LiveBooks:
             entries = self.portfolio.book_chore(chore, result, foreign_lamports)
             self.run.chores.end(chore.order_id, result)
             self.run.append_entries(entries)
+        self._spending.add(entries)
 
     def unresolved(self) -> Sequence[Order]:
         """Orders whose fate is not known."""

@@ -28,10 +28,10 @@ from pumpswap.model import (
     Decision,
     Filled,
     Intent,
-    LedgerEntry,
     Order,
     Outcome,
     Position,
+    Reconciliation,
     TradeSide,
     Unknown,
     Verdict,
@@ -75,8 +75,8 @@ class Traded:
 class Trader:
     """One wallet on one chain. Made by ``open``; use as a context, or ``aclose`` it.
 
-    ``resolved`` are orders of earlier processes whose fate was found out on opening; ``foreign`` is what somebody else
-    has moved in the wallet since: show both.
+    ``resolved`` are orders of earlier processes whose fate was found out on opening; ``reconciliation`` is what the
+    comparison of books and wallet has found since, None while it cannot be made: show both.
     """
 
     def __init__(self, connection: ChainConnection, signer: LimitedSigner, database: Database) -> None:
@@ -84,7 +84,7 @@ class Trader:
         self.signer = signer
         self.database = database
         self.resolved: Sequence[tuple[Order, Outcome]] = ()
-        self.foreign: Sequence[LedgerEntry] = ()
+        self.reconciliation: Reconciliation | None = None
         settings = connection.settings
         self._lock = WalletLock(settings.data_dir / "locks", signer.public_key)
         self._gate = RiskGate(settings.risk, settings.signals)
@@ -252,12 +252,15 @@ class Trader:
         )
 
     def _within_wallet_limits(self, decision: Decision) -> Decision:
-        """The limits that were sealed with the key; exits pass, since staying in is no protection."""
+        """The limits that were sealed with the key, and books that agree with the wallet; exits pass, since staying in
+        is no protection.
+        """
         limits = self.signer.limits
         if not decision or decision.intent.side is TradeSide.SELL or limits is None:
             return decision
         asked, spent = decision.quote_lamports, self.spent_today()
         left = self.books.portfolio.cash - asked
+        obstacle = self.books.obstacle(decision.intent.mint)
         verdicts = (
             _limit("wallet: per order", asked, limits.max_order_lamports),
             _limit("wallet: per day", spent + asked, limits.max_day_lamports),
@@ -267,6 +270,7 @@ class Trader:
                 f"{_sol(left)} SOL would stay, at least {_sol(limits.min_reserve_lamports)}",
                 {"left_lamports": str(left), "min_reserve_lamports": str(limits.min_reserve_lamports)},
             ),
+            Verdict("books", not obstacle, obstacle or "the books agree with the wallet", {}),
         )
         accepted = all(verdict.passed for verdict in verdicts)
         return replace(
@@ -324,7 +328,7 @@ class Trader:
         self.resolved = await self._venue.resolve_open()
         chores_done = await self._upkeep.resolve_open()
         if chores_done and not any(isinstance(outcome, Unknown) for _, outcome in self.resolved):
-            self.foreign = await self._books.reconcile(node)
+            self.reconciliation = await self._books.reconcile(node)
 
     def _now_ns(self) -> int:
         return self.connection.clock.now_ns()

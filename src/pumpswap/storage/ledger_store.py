@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from sqlalchemy import Connection, Integer, bindparam, func, insert, literal_column, select, tuple_, update
+from sqlalchemy import Connection, Integer, bindparam, func, insert, literal_column, select, tuple_, union_all, update
 
 from pumpswap.errors import StorageError
 from pumpswap.model import EntryKind, LedgerEntry
 from pumpswap.storage import rows
 from pumpswap.storage.connections import Connections
-from pumpswap.storage.tables import BALANCES, LEDGER, ORDERS, StoredRow
+from pumpswap.storage.tables import BALANCES, CHORES, LEDGER, ORDERS, StoredRow
 
 __all__ = ["LedgerStore"]
 
@@ -74,11 +74,14 @@ class LedgerStore:
 
     def of_orders_since(self, since_ns: int) -> Iterator[LedgerEntry]:
         """Entries of orders that were made, or booked, since then."""
-        made = select(ORDERS.c.order_id).where(ORDERS.c.run_id == self._run_id, ORDERS.c.created_ns >= since_ns)
+        made = (
+            select(table.c.order_id).where(table.c.run_id == self._run_id, table.c.created_ns >= since_ns)
+            for table in (ORDERS, CHORES)
+        )
         booked = select(LEDGER.c.order_id).where(
             LEDGER.c.run_id == self._run_id, LEDGER.c.at_ns >= since_ns, LEDGER.c.order_id.is_not(None)
         )
-        query = select(LEDGER).where(LEDGER.c.run_id == self._run_id, LEDGER.c.order_id.in_(made.union(booked)))
+        query = select(LEDGER).where(LEDGER.c.run_id == self._run_id, LEDGER.c.order_id.in_(union_all(*made, booked)))
         return self._connections.rows(query.order_by(LEDGER.c.sequence), rows.entry_of)
 
     def foreign_signatures(self) -> frozenset[str]:

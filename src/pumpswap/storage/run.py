@@ -18,6 +18,8 @@ from pumpswap.storage.documents import dump_mapping
 from pumpswap.storage.equity import EquityCurve
 from pumpswap.storage.history import History
 from pumpswap.storage.ledger_store import LedgerStore
+from pumpswap.storage.listings import Listings
+from pumpswap.storage.order_ids import OrderIds
 from pumpswap.storage.outcomes import UNRESOLVED, outcome_of, outcome_values, select_outcomes
 from pumpswap.storage.owned import Owned
 from pumpswap.storage.reconciliations import Reconciliations
@@ -75,6 +77,11 @@ class Run:
         return History(self._connections, self.run_id)
 
     @property
+    def ids(self) -> OrderIds:
+        """Ids that were given out."""
+        return OrderIds(self._connections, self.run_id)
+
+    @property
     def reconciliations(self) -> Reconciliations:
         """Comparisons with the chain."""
         return Reconciliations(self._connections, self.run_id)
@@ -82,6 +89,11 @@ class Run:
     def alert(self, alert: Alert) -> int:
         """Store an alert of this run; its number."""
         return Alerts(self._connections).add(alert, self.run_id)
+
+    @property
+    def listings(self) -> Listings:
+        """Trades and decisions without their documents, for lists and charts."""
+        return Listings(self._connections, self.run_id)
 
     @property
     def owned(self) -> Owned:

@@ -1,0 +1,132 @@
+"""Comparison of a ledger with the chain: what differs, and which transactions of others explain it. Books nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from solders.pubkey import Pubkey
+
+from pumpswap.amm.addresses import TOKEN_2022_PROGRAM, TOKEN_PROGRAM, WSOL_MINT, ata
+from pumpswap.chain.balances import WalletHoldings, wallet_holdings
+from pumpswap.chain.node import Node
+from pumpswap.errors import StaleNode
+from pumpswap.execution.outside import OutsideHistory
+from pumpswap.model import SOL, ForeignEvent, LedgerEntry
+from pumpswap.portfolio.portfolio import Portfolio
+from pumpswap.storage.run import Run
+
+__all__ = ["Comparison", "Compared", "balances_of"]
+
+_LOOKS = 4
+_PAUSE_SECONDS = 0.5  # a node lists a transaction a moment after it shows its balances
+_RESTARTS = 20
+_PROGRAMS = (TOKEN_PROGRAM, TOKEN_2022_PROGRAM)
+
+
+def balances_of(holdings: WalletHoldings) -> dict[str, int]:
+    """What the chain says a wallet holds, as the ledger counts it: by asset, without zeros."""
+    held = {SOL: holdings.sol_lamports, **holdings.tokens()}
+    return {asset: units for asset, units in held.items() if units}
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """``events`` explain; ``left`` is what the wallet has beyond the ledger when they are booked, without zeros."""
+
+    holdings: WalletHoldings
+    events: tuple[ForeignEvent, ...]
+    left: Mapping[str, int]
+
+
+class Comparison:
+    """Compares the books of one wallet with the chain that ``node`` tells of.
+
+    ``check_settled`` raises while something of ours is on its way: it would look like somebody else's.
+    """
+
+    def __init__(
+        self,
+        run: Run,
+        portfolio: Portfolio,
+        wallet: Pubkey,
+        check_settled: Callable[[], None],
+        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+    ) -> None:
+        self._run = run
+        self._portfolio = portfolio
+        self._wallet = wallet
+        self._check_settled = check_settled
+        self._sleep = sleep
+
+    async def holdings(self, node: Node) -> WalletHoldings:
+        """The wallet as it is after everything in the ledger: a node that lags must not make foreign entries."""
+        ledger = self._portfolio.ledger
+        mints = [WSOL_MINT, *(Pubkey.from_string(asset) for asset in ledger.balances() if asset != SOL)]
+        known = [ata(self._wallet, mint, program) for mint in mints for program in _PROGRAMS]
+        return await wallet_holdings(node, self._wallet, least_slot=self._ledger_slot(), known=known)
+
+    async def compare(self, node: Node, is_heeded: Callable[[str], bool]) -> Compared:
+        """Look until every heeded difference is explained, a few times at most.
+
+        Raises ChainError when the chain cannot be asked, LedgerMismatch while something of ours is on its way.
+        """
+        history = OutsideHistory(node, self._wallet, self._known)
+        looks = 0
+        for _ in range(_RESTARTS):
+            self._check_settled()
+            booked = self._portfolio.ledger.last_sequence
+            after_slot = self._accounted_slot()
+            holdings = await self.holdings(node)
+            differs = self._differences(holdings, ())
+            events = await history.look(self._addresses(holdings, differs), after_slot, holdings.slot)
+            self._check_settled()
+            if self._portfolio.ledger.last_sequence != booked:
+                continue  # an order was booked while the chain was asked: these balances are older than the ledger
+            looks += 1
+            found = Compared(holdings, events, self._differences(holdings, events))
+            if looks == _LOOKS or not any(is_heeded(asset) for asset in found.left):
+                return self._bookable(found)
+            await self._sleep(_PAUSE_SECONDS)
+        raise StaleNode("orders were booked all the time", hint="compare again when fewer orders are on their way")
+
+    def _differences(self, holdings: WalletHoldings, events: Sequence[ForeignEvent]) -> dict[str, int]:
+        left, ours = balances_of(holdings), self._portfolio.ledger.balances()
+        for asset, units in ours.items():
+            left[asset] = left.get(asset, 0) - units
+        for event in events:
+            for asset in event.assets:
+                left[asset] = left.get(asset, 0) - event.of(asset)
+        return {asset: units for asset, units in sorted(left.items()) if units}
+
+    def _bookable(self, found: Compared) -> Compared:
+        """Without events that would spend what was not there: a history like that has a hole, and explains nothing."""
+        held = self._portfolio.ledger.balances()
+        for event in found.events:
+            for asset in event.assets:
+                held[asset] = held.get(asset, 0) + event.of(asset)
+                if held[asset] < 0:
+                    return Compared(found.holdings, (), self._differences(found.holdings, ()))
+        return found
+
+    def _addresses(self, holdings: WalletHoldings, differs: Collection[str]) -> set[Pubkey]:
+        """A stranger's transfer names the token account, not its owner: look there too when a balance differs."""
+        addresses = {self._wallet}
+        for asset in differs:
+            mint = WSOL_MINT if asset == SOL else Pubkey.from_string(asset)
+            addresses.update(account.address for account in holdings.accounts if account.mint == mint)
+            addresses.update(ata(self._wallet, mint, program) for program in _PROGRAMS)
+        return addresses
+
+    def _known(self, signatures: Sequence[str]) -> Collection[str]:
+        return self._run.attempts.known(signatures) | self._run.books.foreign_signatures()
+
+    def _accounted_slot(self) -> int:
+        slot = self._run.reconciliations.accounted_slot()
+        return self._ledger_slot() if slot is None else slot
+
+    def _ledger_slot(self) -> int:
+        entries: list[LedgerEntry] = self._portfolio.ledger.entries
+        last = self._run.books.last()
+        return max([entry.slot for entry in entries] + [last.slot if last else 0])
