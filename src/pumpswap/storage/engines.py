@@ -12,14 +12,14 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from pumpswap.errors import ConfigError, StorageError
 
-__all__ = ["WRITES", "make_engine"]
+__all__ = ["SQLITE_HEADER", "WRITES", "make_engine", "parse_target"]
 
 # Option of a connection that will write. SQLite then takes its one write lock when the transaction begins: a
 # transaction that reads first and asks for the lock later can be refused, however long it is willing to wait.
 WRITES = {"pumpswap_writes": True}
 
 _BUSY_MS = 30_000
-_HEADER = b"SQLite format 3\0"
+SQLITE_HEADER = b"SQLite format 3\0"
 
 
 def make_engine(target: str | Path) -> Engine:
@@ -28,19 +28,28 @@ def make_engine(target: str | Path) -> Engine:
     Raises ConfigError for a target that this package does not serve, StorageError for a file that is no database and
     for a folder that cannot be written.
     """
+    where = parse_target(target)
+    return _sqlite(where) if isinstance(where, Path) else _postgresql(where)
+
+
+def parse_target(target: str | Path) -> Path | URL:
+    """The file of a SQLite database, or the URL of a PostgreSQL one with its driver.
+
+    Raises ConfigError for a target that this package does not serve.
+    """
     if isinstance(target, Path) or "://" not in target:
         if str(target) in ("", ":memory:"):
             raise ConfigError("books in memory would be gone with the process", hint="name a file")
-        return _sqlite(Path(target))
+        return Path(target)
     try:
         url = make_url(target)
     except (ArgumentError, ValueError):
         raise ConfigError("the database URL cannot be read", hint="postgresql://user@host/name, or a path") from None
     backend = url.get_backend_name()
     if backend == "sqlite":
-        return _sqlite(_file_of(url))
+        return _file_of(url)
     if backend in ("postgresql", "postgres"):
-        return _postgresql(url)
+        return url.set(drivername="postgresql+psycopg") if url.drivername in ("postgresql", "postgres") else url
     raise ConfigError(f"{backend} databases are not supported", hint="a path (SQLite) or a postgresql:// URL")
 
 
@@ -62,8 +71,6 @@ def _sqlite(path: Path) -> Engine:
 
 
 def _postgresql(url: URL) -> Engine:
-    if url.drivername in ("postgresql", "postgres"):
-        url = url.set(drivername="postgresql+psycopg")
     try:
         # As on SQLite: all reads of one transaction see one moment.
         return create_engine(url, pool_pre_ping=True, isolation_level="REPEATABLE READ")
@@ -83,7 +90,7 @@ def _check_file(path: Path) -> None:
         header = _header(path)
     except OSError as error:
         raise StorageError(f"{path} cannot be opened: {error.strerror}", hint="choose a folder of your own") from None
-    if header and header != _HEADER:
+    if header and header != SQLITE_HEADER:
         raise StorageError(f"{path} is not a database", hint="name another file; this one has not been touched")
     # The write-ahead log and its index lie beside the database.
     if not os.access(folder, os.W_OK | os.X_OK) or (path.exists() and not os.access(path, os.W_OK)):
@@ -94,7 +101,7 @@ def _header(path: Path) -> bytes:
     if not path.exists():
         return b""
     with path.open("rb") as file:
-        return file.read(len(_HEADER))
+        return file.read(len(SQLITE_HEADER))
 
 
 def _set_up_sqlite(connection: sqlite3.Connection, _entry: ConnectionPoolEntry) -> None:
