@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine, Select
 from sqlalchemy.exc import IntegrityError, OperationalError, SQLAlchemyError
 
 from pumpswap.errors import StorageError
-from pumpswap.storage.engines import WRITES
+from pumpswap.storage.engines import write_options
 from pumpswap.storage.tables import StoredRow
 
 __all__ = ["Connections", "named_errors"]
@@ -56,7 +56,7 @@ class Connections:
                 return
             with (
                 named_errors(what),
-                self.engine.connect().execution_options(**WRITES) as connection,
+                self.engine.connect().execution_options(**write_options(self.engine)) as connection,
                 connection.begin(),
             ):
                 self._open, self._owner, self._spoiled = connection, threading.get_ident(), False
@@ -86,6 +86,11 @@ class Connections:
         with named_errors("reading"), self.engine.connect() as connection, connection.begin():
             for row in connection.execution_options(yield_per=_ROWS_AT_ONCE).execute(query):
                 yield _understood(row, read)
+
+    def all_rows(self, query: Select[*tuple[Any, ...]], read: Callable[[StoredRow], T]) -> list[T]:
+        """The objects of a query whose answer is small, taken at once: no cursor is kept open on the server."""
+        with self.reading() as connection:
+            return [_understood(row, read) for row in connection.execute(query)]
 
     def close(self) -> None:
         """Give all connections back. Open iterators end with an error."""

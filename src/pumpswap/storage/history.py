@@ -9,10 +9,10 @@ from typing import Any
 
 from sqlalchemy import Select, and_, func, or_, select
 
-from pumpswap.model import EntryKind, Filled, LedgerEntry, Mark, Order, Position
+from pumpswap.model import Decision, EntryKind, Filled, LedgerEntry, Mark, Order, Position
 from pumpswap.storage import rows
 from pumpswap.storage.connections import Connections
-from pumpswap.storage.tables import LEDGER, MARKS, ORDERS, POSITIONS, TRADES, StoredRow
+from pumpswap.storage.tables import DECISIONS, LEDGER, MARKS, ORDERS, POSITIONS, TRADES, StoredRow
 
 __all__ = ["History", "StoredTrade"]
 
@@ -48,6 +48,12 @@ class History:
     def trades_of(self, mint: str) -> Iterator[StoredTrade]:
         """Trades of one coin, in all its pools, in the order in which they were booked."""
         return self._connections.rows(self._of_mint(self._trades(), mint).order_by(TRADES.c.id), _trade_of)
+
+    def decisions_of(self, mint: str, since_ns: int = 0) -> Iterator[Decision]:
+        """Decisions about a coin since then, in order of time, with every verdict."""
+        this = (DECISIONS.c.run_id == self._run_id, DECISIONS.c.mint == mint, DECISIONS.c.at_ns >= since_ns)
+        query = select(DECISIONS).where(*this).order_by(DECISIONS.c.at_ns, DECISIONS.c.id)
+        return self._connections.rows(query, rows.decision_of)
 
     def decimals(self, mint: str) -> int | None:
         """Decimals of a mint, as its trades or positions tell them; None where none does. For display only."""
