@@ -114,7 +114,7 @@ def test_a_row_whose_two_times_disagree_is_skipped_and_listed(tmp_path: Path) ->
     assert export.counts["skipped_rows"] == 1
     assert export.counts["skipped: its two times disagree"] == 1
     (skipped,) = export.skipped
-    assert (skipped.file, skipped.line) == ("new_pools_history.csv", 2)
+    assert (skipped.source, skipped.place) == ("new_pools_history.csv", "line 2")
 
 
 def test_a_row_that_the_times_file_does_not_know_is_skipped_and_listed(tmp_path: Path) -> None:

@@ -155,7 +155,7 @@ def test_a_tape_counts_repeated_trades_once_and_lists_what_it_skips(tmp_path: Pa
     tape = TradeTape(write_tape(tmp_path, trades))
     assert tape.counts["trades"] == 1
     assert tape.counts["skipped_rows"] == 2
-    assert [row.line for row in tape.skipped] == [3, 4]
+    assert [row.place for row in tape.skipped] == ["line 3", "line 4"]
 
 
 def test_a_tape_of_two_pools_of_none_or_of_nonsense_is_refused(tmp_path: Path) -> None:

@@ -7,7 +7,8 @@ from decimal import Decimal
 from pathlib import Path
 
 from pumpswap.clock import NS_PER_SECOND
-from pumpswap.market.csv_rows import SkippedRow, csv_rows
+from pumpswap.market.csv_rows import csv_rows
+from pumpswap.market.data_row import SkippedRow
 from pumpswap.market.identifiers import bare_address
 
 __all__ = ["CandleFile", "MinuteCandle"]

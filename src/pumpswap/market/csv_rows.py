@@ -1,80 +1,15 @@
-"""CsvRow: one line of a data file, read strictly. Whatever cannot be read names its file, line and column."""
+"""The rows of a CSV file."""
 
 from __future__ import annotations
 
 import csv
-import re
-from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
-from decimal import Decimal
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from pumpswap.errors import BadInput, NotFound
+from pumpswap.market.data_row import DataRow
 
-__all__ = ["CsvRow", "SkippedRow", "csv_header", "csv_rows", "skip_counts"]
-
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
-_WHOLE = re.compile(r"-?\d{1,18}", re.ASCII)
-_LONGEST_NUMBER = 80
-_LARGEST_EXPONENT = 60
-
-
-@dataclass(frozen=True, slots=True)
-class SkippedRow:
-    """A readable row that could not be used, and why: ``kind of reason: details``."""
-
-    file: str
-    line: int
-    reason: str
-
-    def __str__(self) -> str:
-        return f"{self.file}, line {self.line}: {self.reason}"
-
-
-@dataclass(frozen=True, slots=True)
-class CsvRow:
-    """The fields of one line by column name."""
-
-    file: str
-    line: int
-    values: dict[str, str]
-
-    def text(self, column: str) -> str:
-        """The field without surrounding blanks; empty for NULL and for a column that the file does not have."""
-        return self.values.get(column, "").strip()
-
-    def number(self, column: str) -> Decimal | None:
-        """An exact number. None for NULL, and for the NaN that PostgreSQL writes for an unknown NUMERIC."""
-        text = self.text(column)
-        if not text or text.lower() == "nan":
-            return None
-        if len(text) <= _LONGEST_NUMBER and _NUMBER.fullmatch(text):
-            number = Decimal(text)
-            if not number or abs(number.adjusted()) <= _LARGEST_EXPONENT:
-                return number
-        raise self.bad(column, "is no number")
-
-    def whole(self, column: str) -> int:
-        """A whole number."""
-        text = self.text(column)
-        if not _WHOLE.fullmatch(text):
-            raise self.bad(column, "is no whole number")
-        return int(text)
-
-    def bad(self, column: str, what: str, hint: str = "repair or remove the line; nothing was read") -> BadInput:
-        """The error for a field that cannot be read."""
-        return BadInput(f"{self.file}, line {self.line}, {column}: {self.text(column)[:60]!r} {what}", hint=hint)
-
-    def skipped(self, reason: str) -> SkippedRow:
-        """The record of leaving this row out."""
-        return SkippedRow(self.file, self.line, reason)
-
-
-def skip_counts(skipped: Iterable[SkippedRow]) -> dict[str, int]:
-    """How many rows were skipped, in all and for each kind of reason."""
-    kinds = Counter(row.reason.partition(":")[0] for row in skipped)
-    return {"skipped_rows": kinds.total(), **{f"skipped: {kind}": count for kind, count in kinds.most_common()}}
+__all__ = ["csv_header", "csv_rows"]
 
 
 def csv_header(path: Path) -> tuple[str, ...]:
@@ -84,7 +19,7 @@ def csv_header(path: Path) -> tuple[str, ...]:
     raise BadInput(f"{path.name} is empty", hint="a data file begins with a line of column names")
 
 
-def csv_rows(path: Path, required: Collection[str]) -> Iterator[CsvRow]:
+def csv_rows(path: Path, required: Collection[str]) -> Iterator[DataRow]:
     """Rows of a comma-separated UTF-8 file whose first line names the columns; blank lines do not count.
 
     Raises NotFound for a missing file, BadInput for missing or repeated columns, a line with too many or too few
@@ -101,7 +36,7 @@ def csv_rows(path: Path, required: Collection[str]) -> Iterator[CsvRow]:
                 hint="the file may be cut off, or a field holds a comma without quotes",
             )
         else:
-            yield CsvRow(path.name, line, dict(zip(header, fields, strict=True)))
+            yield DataRow(path.name, f"line {line}", dict(zip(header, fields, strict=True)))
     if header is None:
         raise BadInput(f"{path.name} is empty", hint="a data file begins with a line of column names")
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from pumpswap.amm import PoolState
 from pumpswap.errors import BadInput, NotFound
 from pumpswap.market.candle_file import CandleFile, MinuteCandle
-from pumpswap.market.csv_rows import SkippedRow, skip_counts
+from pumpswap.market.data_row import SkippedRow, skip_counts
 from pumpswap.market.rebuild import ASSUMPTIONS, BASE_DECIMALS, QUOTE_DECIMALS, anchored, rebuild
 from pumpswap.market.snapshot_file import SnapshotFile
 from pumpswap.market.trade_file import TRADE_ASSUMPTIONS, ObservedTrade, TradeFile

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from pumpswap.clock import NS_PER_SECOND, parse_utc
-from pumpswap.market.csv_rows import CsvRow, SkippedRow, csv_rows
+from pumpswap.market.csv_rows import csv_rows
+from pumpswap.market.data_row import DataRow, SkippedRow
 from pumpswap.market.identifiers import bare_address
 from pumpswap.model import PoolSnapshot
 from pumpswap.model.snapshot import METRIC_KEYS
 
-__all__ = ["TIMES_FILE", "SnapshotFile"]
+__all__ = ["SNAPSHOT_COLUMNS", "TIMES_FILE", "SnapshotFile", "complete_time", "moment_of", "read_snapshots"]
 
 TIMES_FILE = "new_pools_collected_at.csv"
 
-_COLUMNS = (
+SNAPSHOT_COLUMNS = (
     "id",
     "pool_id",
     "name",
@@ -31,6 +33,8 @@ _COLUMNS = (
 )
 _TIMES_COLUMNS = ("id", "pool_created_at_utc", "collected_at_utc")
 _NS_PER_HOUR = 3_600 * NS_PER_SECOND
+
+Times = tuple[int, int | None]  # collected, created
 
 # What a spreadsheet leaves of "2025-10-03 17:41:57.8": it shows minutes and seconds, and saves what it shows.
 _MINUTES_ONLY = re.compile(r"(\d{1,2}):(\d{2})(?:\.(\d{1,9}))?", re.ASCII)
@@ -48,25 +52,13 @@ class SnapshotFile:
         self.skipped: list[SkippedRow] = []
         self._times: dict[str, tuple[int, int]] | None = None
         self._times_path = path.with_name(TIMES_FILE)
-        seen: set[tuple[str, int]] = set()
-        for row in csv_rows(path, _COLUMNS):
-            times = self._times_of(row)
-            if isinstance(times, SkippedRow):
-                self.skipped.append(times)
-                continue
-            snapshot = _snapshot(row, *times)
-            if (snapshot.pool_id, snapshot.at_ns) in seen:
-                self.skipped.append(row.skipped("this pool was already seen at this time"))
-                continue
-            seen.add((snapshot.pool_id, snapshot.at_ns))
-            self.snapshots.append(snapshot)
+        self.snapshots.extend(read_snapshots(csv_rows(path, SNAPSHOT_COLUMNS), self._times_of, self.skipped))
 
-    def _times_of(self, row: CsvRow) -> tuple[int, int | None] | SkippedRow:
-        """(collected, created) of a row."""
+    def _times_of(self, row: DataRow) -> Times | SkippedRow:
         text = row.text("collected_at")
         damaged = _MINUTES_ONLY.fullmatch(text)
         if damaged is None:
-            return _moment(row, "collected_at"), _created(row)
+            return moment_of(row, "collected_at"), _created(row)
         if self._times is None:
             self._times = self._read_times(row)
         known = self._times.get(row.text("id"))
@@ -81,7 +73,7 @@ class SnapshotFile:
             return row.skipped(f"its two times disagree: collected_at is {text!r}, {TIMES_FILE} has another minute")
         return known
 
-    def _read_times(self, row: CsvRow) -> dict[str, tuple[int, int]]:
+    def _read_times(self, row: DataRow) -> dict[str, tuple[int, int]]:
         if not self._times_path.exists():
             raise row.bad(
                 "collected_at",
@@ -93,23 +85,47 @@ class SnapshotFile:
             identifier = one.text("id")
             if identifier in times:
                 raise one.bad("id", "occurs twice")
-            times[identifier] = _moment(one, "collected_at_utc"), _moment(one, "pool_created_at_utc")
+            times[identifier] = moment_of(one, "collected_at_utc"), moment_of(one, "pool_created_at_utc")
         return times
 
 
-def _moment(row: CsvRow, column: str) -> int:
-    moment = _complete_time(row.text(column))
+def read_snapshots(
+    rows: Iterable[DataRow],
+    times_of: Callable[[DataRow], Times | SkippedRow],
+    skipped: list[SkippedRow],
+    *,
+    price_column: str = "base_token_price_usd",
+) -> Iterator[PoolSnapshot]:
+    """Snapshots in the order of the rows; those that cannot be used go to ``skipped``. Raises BadInput."""
+    seen: set[tuple[str, int]] = set()
+    for row in rows:
+        times = times_of(row)
+        if isinstance(times, SkippedRow):
+            skipped.append(times)
+            continue
+        snapshot = _snapshot(row, times, price_column)
+        if (snapshot.pool_id, snapshot.at_ns) in seen:
+            skipped.append(row.skipped("this pool was already seen at this time"))
+            continue
+        seen.add((snapshot.pool_id, snapshot.at_ns))
+        yield snapshot
+
+
+def moment_of(row: DataRow, column: str) -> int:
+    """Nanoseconds of a time with its date. Raises BadInput."""
+    moment = complete_time(row.text(column))
     if moment is None:
         raise row.bad(column, "is no complete time")
     return moment
 
 
-def _created(row: CsvRow) -> int | None:
+def _created(row: DataRow) -> int | None:
     """Creation time, where the row still has all of it; a spreadsheet's local time without a zone is none."""
-    return _complete_time(row.text("pool_created_at"))
+    return complete_time(row.text("pool_created_at"))
 
 
-def _complete_time(text: str) -> int | None:
+def complete_time(text: str) -> int | None:
+    """Nanoseconds of a time with its date; None for anything else."""
     if len(text) < len("2025-10-03T10:41:58"):
         return None
     try:
@@ -118,7 +134,8 @@ def _complete_time(text: str) -> int | None:
         return None
 
 
-def _snapshot(row: CsvRow, at_ns: int, created_ns: int | None) -> PoolSnapshot:
+def _snapshot(row: DataRow, times: Times, price_column: str) -> PoolSnapshot:
+    at_ns, created_ns = times
     for key in METRIC_KEYS:
         row.number(key)  # readable or BadInput; the metrics themselves stay the text of the source
     pool_id = row.text("pool_id")
@@ -133,7 +150,7 @@ def _snapshot(row: CsvRow, at_ns: int, created_ns: int | None) -> PoolSnapshot:
         base_mint=bare_address(row.text("base_token_id")) or None,
         quote_mint=bare_address(row.text("quote_token_id")) or None,
         created_ns=created_ns,
-        base_price_usd=row.number("base_token_price_usd"),
+        base_price_usd=row.number(price_column),
         # The column is in SOL whatever the quote token is; only pools quoted in SOL can be rebuilt, so that will do.
         base_price_quote=row.number("base_token_price_native_currency"),
         quote_price_usd=row.number("quote_token_price_usd"),

@@ -12,7 +12,8 @@ from pumpswap.amm import PoolState
 from pumpswap.amm.addresses import WSOL_MINT
 from pumpswap.clock import NS_PER_SECOND
 from pumpswap.errors import BadInput, NotFound, UsageError
-from pumpswap.market.csv_rows import csv_header, skip_counts
+from pumpswap.market.csv_rows import csv_header
+from pumpswap.market.data_row import skip_counts
 from pumpswap.market.host_export import HostExport
 from pumpswap.market.rebuild import ASSUMED_SUPPLY, BASE_DECIMALS, QUOTE_DECIMALS, anchored, pool_of
 from pumpswap.market.trade_file import TRADE_ASSUMPTIONS, TRADE_COLUMNS, ObservedTrade, TradeFile

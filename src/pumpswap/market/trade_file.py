@@ -1,8 +1,9 @@
-"""TradeFile: the host's export of trades as Swaps with prices and true times."""
+"""Trades: what a collector recorded of trades, as Swaps with prices and true times."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -11,13 +12,14 @@ from pathlib import Path
 
 from pumpswap.clock import NS_PER_SECOND, parse_utc
 from pumpswap.errors import BadInput
-from pumpswap.market.csv_rows import CsvRow, SkippedRow, csv_rows
+from pumpswap.market.csv_rows import csv_rows
+from pumpswap.market.data_row import DataRow, SkippedRow
 from pumpswap.market.identifiers import bare_address
 from pumpswap.market.rebuild import BASE_DECIMALS, QUOTE_DECIMALS
 from pumpswap.model import Swap
 from pumpswap.units import U64_MAX
 
-__all__ = ["TRADE_ASSUMPTIONS", "TRADE_COLUMNS", "ObservedTrade", "TradeFile"]
+__all__ = ["TRADE_ASSUMPTIONS", "TRADE_COLUMNS", "ObservedTrade", "TradeFile", "Trades", "fetch_seconds"]
 
 TRADE_COLUMNS = (
     "id",
@@ -73,21 +75,21 @@ class ObservedTrade:
         return swap.at_ns, swap.slot, not swap.is_buy, self.price if swap.is_buy else -self.price, swap.signature
 
 
-class TradeFile:
-    """Reads one export at once: ``trades`` in time order, ``skipped`` rows with their reasons.
+class Trades:
+    """Reads all rows at once: ``trades`` in time order, ``skipped`` rows with their reasons.
 
     The same trade fetched twice has two ids, so trades are told apart by what they did. Raises BadInput for what cannot
-    be read, and when most trades fail the check of their times or prices: then the file is not what it is taken for.
+    be read, and when most trades fail the check of their times or prices: then ``source`` is not what it is taken for.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, source: str, rows: Iterable[DataRow]) -> None:
         self.trades: list[ObservedTrade] = []
         self.skipped: list[SkippedRow] = []
         self.cut_amounts = 0
-        rows = 0
+        count = 0
         seen: set[tuple[str, ...]] = set()
-        for row in csv_rows(path, TRADE_COLUMNS):
-            rows += 1
+        for row in rows:
+            count += 1
             trade = self._trade(row)
             if isinstance(trade, str):
                 self.skipped.append(row.skipped(trade))
@@ -99,15 +101,17 @@ class TradeFile:
             seen.add(did)
             self.trades.append(trade)
         self.trades.sort(key=lambda trade: trade.order)
-        _check_share(path, rows, self.skipped)
+        _check_share(source, count, self.skipped)
 
-    def _trade(self, row: CsvRow) -> ObservedTrade | str:
+    def _trade(self, row: DataRow) -> ObservedTrade | str:
         side = row.text("side").lower()
         if side not in ("buy", "sell"):
             return f"side is neither buy nor sell: {side[:20]!r}"
         at_ns = _block_time(row)
         if isinstance(at_ns, str):
             return at_ns
+        if not row.text("block_number"):
+            return "its block is missing"
         is_buy = side == "buy"
         paid, received = _positive(row, "from_token_amount"), _positive(row, "to_token_amount")
         price, volume = _positive(row, "price_usd"), _positive(row, "volume_usd")
@@ -144,41 +148,56 @@ class TradeFile:
         return units
 
 
+class TradeFile(Trades):
+    """The host's export of trades. Raises NotFound and BadInput, as Trades and csv_rows do."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path.name, csv_rows(path, TRADE_COLUMNS))
+
+
+def fetch_seconds(row: DataRow) -> int | None:
+    """Unix time at which a trade was fetched, where its id ends with it."""
+    fetched = _FETCH_TIME.fullmatch(row.text("id"))
+    return None if fetched is None else int(fetched[1])
+
+
 _IDENTITY = ("pool_id", "tx_hash", "side", "from_token_amount", "to_token_amount")
 _TIME_REASON = "its time and the time of its fetch disagree"
 _PRICE_REASON = "price_usd is not the price of the token paid"
 
 
-def _positive(row: CsvRow, column: str) -> Decimal | None:
+def _positive(row: DataRow, column: str) -> Decimal | None:
     figure = row.number(column)
     return figure if figure is not None and figure > 0 else None
 
 
-def _block_time(row: CsvRow) -> int | str:
+def _block_time(row: DataRow) -> int | str:
     """Nanoseconds of the wall clock read as UTC, or why that cannot be trusted."""
     text = row.text("block_timestamp")
+    if not text:
+        return "its time is missing"
     try:
         labelled = datetime.fromisoformat(text.replace("Z", "+00:00"))
         wall = parse_utc(labelled.replace(tzinfo=UTC).isoformat())
     except (ValueError, OverflowError):
         raise row.bad("block_timestamp", "is no time") from None
-    fetched = _FETCH_TIME.fullmatch(row.text("id"))
+    fetched = fetch_seconds(row)
     if fetched is None:
         offset = labelled.utcoffset()
         if offset:  # neither reading can be proven
             return f"its time cannot be checked: {text}, and the id does not end with the time of its fetch"
         return wall
-    late = int(fetched[1]) - wall // NS_PER_SECOND
+    late = fetched - wall // NS_PER_SECOND
     if not _EARLIEST_FETCH <= late <= _LATEST_FETCH:
         return f"{_TIME_REASON}: {text} read as UTC, fetched {late} s later"
     return wall
 
 
-def _check_share(path: Path, rows: int, skipped: list[SkippedRow]) -> None:
+def _check_share(source: str, rows: int, skipped: list[SkippedRow]) -> None:
     for reason, hint in (
-        (_TIME_REASON, "this export writes times in another way; the wall clock of block_timestamp must be UTC"),
+        (_TIME_REASON, "these times are written in another way; the wall clock of block_timestamp must be UTC"),
         (_PRICE_REASON, "on buys price_usd must be the price of SOL, on sells that of the token"),
     ):
         failed = [one for one in skipped if one.reason.startswith(reason)]
         if 2 * len(failed) > rows:
-            raise BadInput(f"{path.name}: {len(failed)} of {rows} trades are not usable; {failed[0]}", hint=hint)
+            raise BadInput(f"{source}: {len(failed)} of {rows} trades are not usable; {failed[0]}", hint=hint)
