@@ -1,20 +1,25 @@
-"""CandleFile: the host's export of candles, one minute each."""
+"""Candles: what a collector recorded of candles."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
 from pumpswap.clock import NS_PER_SECOND
 from pumpswap.market.csv_rows import csv_rows
-from pumpswap.market.data_row import SkippedRow
+from pumpswap.market.data_row import DataRow, SkippedRow
 from pumpswap.market.identifiers import bare_address
 
-__all__ = ["CandleFile", "MinuteCandle"]
+__all__ = ["TIMEFRAMES", "Candle", "CandleFile", "Candles", "MinuteCandle", "read_candles"]
 
 _COLUMNS = ("pool_id", "timeframe", "timestamp", "close_price")
 _LAST_TIMESTAMP = 10**11  # seconds; anything above is milliseconds
+_PRICES = ("open_price", "high_price", "low_price", "close_price")
+
+# Seconds by name.
+TIMEFRAMES = {"1m": 60, "5m": 300, "15m": 900, "1h": 3_600, "4h": 14_400, "12h": 43_200, "1d": 86_400}
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,18 +31,31 @@ class MinuteCandle:
     close_usd: Decimal
 
 
-class CandleFile:
-    """Reads one export at once: one-minute candles in ``candles``; longer ones repeat them and are only counted."""
+@dataclass(frozen=True, slots=True)
+class Candle:
+    """A candle of any length, in USD. ``known_ns`` is its end: before it, only the open was known."""
 
-    def __init__(self, path: Path) -> None:
+    pool: str
+    timeframe: str
+    start_ns: int
+    known_ns: int
+    open_usd: Decimal
+    high_usd: Decimal
+    low_usd: Decimal
+    close_usd: Decimal
+    volume_usd: Decimal
+
+
+class Candles:
+    """Reads all rows at once: one-minute candles in ``candles``; longer ones repeat them and are only counted."""
+
+    def __init__(self, rows: Iterable[DataRow]) -> None:
         self.candles: list[MinuteCandle] = []
         self.skipped: list[SkippedRow] = []
         self.other_timeframes = 0
         seen: set[tuple[str, int]] = set()
-        for row in csv_rows(path, _COLUMNS):
-            start, close = row.whole("timestamp"), row.number("close_price")
-            if not 0 < start < _LAST_TIMESTAMP:
-                raise row.bad("timestamp", "is no Unix time in seconds")
+        for row in rows:
+            start, close = _start(row), row.number("close_price")
             if row.text("timeframe") != "1m":
                 self.other_timeframes += 1
                 continue
@@ -49,3 +67,39 @@ class CandleFile:
             else:
                 self.candles.append(MinuteCandle(pool, (start + 60) * NS_PER_SECOND, close))
             seen.add((pool, start))
+
+
+class CandleFile(Candles):
+    """The host's export of candles. Raises NotFound and BadInput, as csv_rows does."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(csv_rows(path, _COLUMNS))
+
+
+def read_candles(rows: Iterable[DataRow], skipped: list[SkippedRow]) -> Iterator[Candle]:
+    """Whole candles in the order of the rows, of TIMEFRAMES; what cannot be used goes to ``skipped``. Raises BadInput.
+
+    A missing volume is none: nobody traded.
+    """
+    for row in rows:
+        start, timeframe = _start(row), row.text("timeframe")
+        prices = [row.number(column) for column in _PRICES]
+        seconds, volume = TIMEFRAMES.get(timeframe), row.number("volume_usd") or Decimal(0)
+        known = [price for price in prices if price is not None and price > 0]
+        if seconds is None:
+            skipped.append(row.skipped(f"the length of the candle is not known: {timeframe[:20]!r}"))
+        elif len(known) < len(_PRICES) or volume < 0:
+            skipped.append(row.skipped("a price of the candle is missing or not positive"))
+        elif known[1] != max(known) or known[2] != min(known):
+            skipped.append(row.skipped("the candle's high or low is not its highest or lowest price"))
+        else:
+            at_ns = start * NS_PER_SECOND
+            pool = bare_address(row.text("pool_id"))
+            yield Candle(pool, timeframe, at_ns, at_ns + seconds * NS_PER_SECOND, *known, volume)
+
+
+def _start(row: DataRow) -> int:
+    start = row.whole("timestamp")
+    if not 0 < start < _LAST_TIMESTAMP:
+        raise row.bad("timestamp", "is no Unix time in seconds")
+    return start
