@@ -58,7 +58,7 @@ LEDGER = Table(
     words("signature", nullable=True),
     words("note", nullable=True),  # what a foreign movement was
     Index(None, "run_id", "at_ns"),
-    Index(None, "run_id", "order_id"),
+    Index(None, "run_id", "order_id", "sequence"),
     Index(None, "run_id", "asset", "sequence"),
 )
 

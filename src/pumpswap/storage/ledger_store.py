@@ -82,7 +82,8 @@ class LedgerStore:
             LEDGER.c.run_id == self._run_id, LEDGER.c.at_ns >= since_ns, LEDGER.c.order_id.is_not(None)
         )
         query = select(LEDGER).where(LEDGER.c.run_id == self._run_id, LEDGER.c.order_id.in_(union_all(*made, booked)))
-        return self._connections.rows(query.order_by(LEDGER.c.sequence), rows.entry_of)
+        # Sorted by a sum: for the order of the bare column SQLite would read the whole ledger by its key.
+        return self._connections.rows(query.order_by(LEDGER.c.sequence + 0), rows.entry_of)
 
     def foreign_signatures(self) -> frozenset[str]:
         """Signatures of transactions of others that are booked."""

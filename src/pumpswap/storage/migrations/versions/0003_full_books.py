@@ -26,7 +26,7 @@ TABLES = (
 )
 INDEXES = (
     ("ix_pumpswap_ledger_run_id_at_ns", "pumpswap_ledger", ("run_id", "at_ns")),
-    ("ix_pumpswap_ledger_run_id_order_id", "pumpswap_ledger", ("run_id", "order_id")),
+    ("ix_pumpswap_ledger_run_id_order_id_sequence", "pumpswap_ledger", ("run_id", "order_id", "sequence")),
     ("ix_pumpswap_ledger_run_id_asset_sequence", "pumpswap_ledger", ("run_id", "asset", "sequence")),
     ("ix_pumpswap_trades_run_id_at_ns", "pumpswap_trades", ("run_id", "at_ns")),
     ("ix_pumpswap_orders_run_id_created_ns", "pumpswap_orders", ("run_id", "created_ns")),
