@@ -73,14 +73,14 @@ class Comparison:
         Raises ChainError when the chain cannot be asked, LedgerMismatch while something of ours is on its way.
         """
         history = OutsideHistory(node, self._wallet, self._known)
-        looks = 0
+        looks, suspects = 0, set[str]()
         for _ in range(_RESTARTS):
             self._check_settled()
             booked = self._portfolio.ledger.last_sequence
             after_slot = self._accounted_slot()
             holdings = await self.holdings(node)
-            differs = self._differences(holdings, ())
-            events = await history.look(self._addresses(holdings, differs), after_slot, holdings.slot)
+            suspects.update(self._differences(holdings, ()))
+            events = await history.look(self._addresses(holdings, suspects), after_slot, holdings.slot)
             self._check_settled()
             if self._portfolio.ledger.last_sequence != booked:
                 continue  # an order was booked while the chain was asked: these balances are older than the ledger
@@ -88,7 +88,9 @@ class Comparison:
             found = Compared(holdings, events, self._differences(holdings, events))
             if looks == _LOOKS or not any(is_heeded(asset) for asset in found.left):
                 return self._bookable(found)
-            await self._sleep(_PAUSE_SECONDS)
+            if suspects.issuperset(found.left):
+                await self._sleep(_PAUSE_SECONDS)
+            suspects.update(found.left)  # what came into a token account and was sent on differs in the middle only
         raise StaleNode("orders were booked all the time", hint="compare again when fewer orders are on their way")
 
     def _differences(self, holdings: WalletHoldings, events: Sequence[ForeignEvent]) -> dict[str, int]:

@@ -142,7 +142,7 @@ class LiveBooks:
         """
         entries: list[LedgerEntry] = []
         with self._storing():
-            if self.run.save_outcome(outcome):
+            if self.run.save_outcome(outcome, self.portfolio.gain_of(order, outcome)):
                 entries = self._book(order, outcome, foreign)
         self._spending.add(entries)
 
