@@ -17,6 +17,7 @@ from pumpswap.model import (
     Outcome,
     Position,
     RunObserver,
+    gain_between,
 )
 from pumpswap.storage.run import Run
 
@@ -33,6 +34,7 @@ class StoreRecorder(RunObserver):
         self._batch = ExitStack()
         self._updates = 0
         self._decimals: dict[str, int] = {}
+        self._held: dict[str, Position] = {}
 
     def __enter__(self) -> Self:
         self._batch.enter_context(self._run.batch())
@@ -64,9 +66,14 @@ class StoreRecorder(RunObserver):
         self._run.append_entries(entries)
 
     def on_outcome(self, order: Order, outcome: Outcome, position: Position | None) -> None:
-        self._run.save_outcome(outcome)
-        if position is not None:
-            self._run.save_position(position)
+        self._run.save_outcome(outcome, gain_between(self._held.get(order.pool), position))
+        if position is None:
+            return
+        self._run.save_position(position)
+        if position.is_open:
+            self._held[order.pool] = position
+        else:
+            self._held.pop(order.pool, None)
 
     def on_mark(self, mark: Mark) -> None:
         self._run.save_mark(mark)

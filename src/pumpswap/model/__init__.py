@@ -7,6 +7,7 @@ from pumpswap.model.chore import Chore, ChoreResult
 from pumpswap.model.decision import Decision, Intent, SizingStep, TradeSide, Verdict
 from pumpswap.model.equity import EquityPoint
 from pumpswap.model.foreign import ForeignEvent, ForeignKind
+from pumpswap.model.gain import RealisedGain, gain_between
 from pumpswap.model.ledger import SOL, EntryKind, LedgerEntry
 from pumpswap.model.mark import Mark
 from pumpswap.model.observer import RunObserver
@@ -46,6 +47,7 @@ __all__ = [
     "PlanKind",
     "PoolSnapshot",
     "Position",
+    "RealisedGain",
     "Reconciliation",
     "ReconciliationStatus",
     "Rejected",
@@ -58,4 +60,5 @@ __all__ = [
     "TradeSide",
     "Unknown",
     "Verdict",
+    "gain_between",
 ]

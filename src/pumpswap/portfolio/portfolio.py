@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from pumpswap.amm import BuyQuote
 from pumpswap.errors import LedgerMismatch, UsageError
 from pumpswap.model import (
     SOL,
@@ -19,12 +20,14 @@ from pumpswap.model import (
     Order,
     Outcome,
     Position,
+    RealisedGain,
     Rejected,
+    gain_between,
 )
 from pumpswap.portfolio.booking import moves_of, moves_of_chore, moves_of_event
 from pumpswap.portfolio.ledger import Ledger, Move
 from pumpswap.portfolio.movements import Movement, departures, rent_in
-from pumpswap.portfolio.positions import PositionBook, cut_down
+from pumpswap.portfolio.positions import PositionBook, adopted, cut_down
 
 __all__ = ["Portfolio"]
 
@@ -115,6 +118,15 @@ class Portfolio:
         self._take_over(position)
         return position
 
+    def gain_of(self, order: Order, outcome: Outcome) -> RealisedGain | None:
+        """What an outcome that is not booked yet realises; None for what is no sale, or sells what is not held."""
+        if not isinstance(outcome, Filled) or isinstance(outcome.executed, BuyQuote):
+            return None
+        held = self.positions.open_round(order.pool)
+        if held is None or outcome.executed.base_in > held.base_units:
+            return None
+        return gain_between(held, self.positions.after(order, outcome))
+
     def free_units(self, mint: str) -> int:
         """Base units in the wallet that no position holds."""
         return self.ledger.balance(mint) - sum(position.base_units for position in self.positions.of_mint(mint))
@@ -164,17 +176,3 @@ class Portfolio:
         self.positions.take_over(position)
         if not position.is_open:
             self.marks.pop(position.pool, None)
-
-
-def adopted(adoption: Adoption, number: int, name: str = "") -> Position:
-    """The position of an adoption as round ``number`` of its pool. Nothing was traded, so no buy is counted."""
-    return Position(
-        adoption.pool,
-        adoption.mint,
-        number,
-        adoption.at_ns,
-        base_units=adoption.base_units,
-        cost_lamports=adoption.cost_lamports,
-        bought_lamports=adoption.cost_lamports,
-        name=name or adoption.name,
-    )

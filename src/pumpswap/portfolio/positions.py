@@ -7,10 +7,10 @@ from dataclasses import replace
 
 from pumpswap.amm import BuyQuote
 from pumpswap.errors import LedgerMismatch
-from pumpswap.model import Filled, Order, Position
+from pumpswap.model import Adoption, Filled, Order, Position
 from pumpswap.portfolio.movements import Departure
 
-__all__ = ["PositionBook", "bought", "cut_down", "in_order", "sold"]
+__all__ = ["PositionBook", "adopted", "bought", "cut_down", "in_order", "sold"]
 
 
 def bought(position: Position, base_units: int, *, paid_lamports: int, rent_lamports: int, at_ns: int) -> Position:
@@ -33,6 +33,20 @@ def sold(position: Position, base_units: int, *, received_lamports: int, rent_la
         rent_lamports=position.rent_lamports + rent_lamports,
         sells=position.sells + 1,
         last_trade_ns=at_ns,
+    )
+
+
+def adopted(adoption: Adoption, number: int, name: str = "") -> Position:
+    """The position of an adoption as round ``number`` of its pool. Nothing was traded, so no buy is counted."""
+    return Position(
+        adoption.pool,
+        adoption.mint,
+        number,
+        adoption.at_ns,
+        base_units=adoption.base_units,
+        cost_lamports=adoption.cost_lamports,
+        bought_lamports=adoption.cost_lamports,
+        name=name or adoption.name,
     )
 
 
@@ -148,7 +162,7 @@ class PositionBook:
             self._closed.append(position)
 
     def after(self, order: Order, outcome: Filled, name: str = "") -> Position:
-        """The position as a fill will leave it. Changes nothing; raises LedgerMismatch for a sale of what is not held."""
+        """The position as a fill leaves it; changes nothing. Raises LedgerMismatch for a sale of what is not held."""
         quote, costs, current = outcome.executed, outcome.costs, self.open_round(order.pool)
         rent = costs.rent_paid - costs.rent_returned
         if isinstance(quote, BuyQuote):

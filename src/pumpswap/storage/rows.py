@@ -17,6 +17,7 @@ from pumpswap.model import (
     Mark,
     Order,
     Position,
+    RealisedGain,
     TradeSide,
 )
 from pumpswap.storage import display
@@ -42,6 +43,7 @@ __all__ = [
     "entry_of",
     "entry_values",
     "filled_of",
+    "gain_values",
     "mark_of",
     "mark_values",
     "order_of",
@@ -54,6 +56,8 @@ __all__ = [
 ]
 
 Values = dict[str, Any]
+
+_NS_PER_HOUR = 3_600 * 10**9
 
 
 def check_integers(values: Mapping[str, int | None], what: str) -> None:
@@ -214,6 +218,17 @@ def trade_values(filled: Filled, order: StoredRow, decimals: int | None) -> Valu
         "execution_status": "filled",
         "created_at": when,
         "updated_at": when,
+    }
+
+
+def gain_values(gain: RealisedGain | None) -> Values:
+    """The columns of a sale about its profit, for people."""
+    if gain is None:
+        return {}
+    return {
+        "pnl_sol": display.sol(gain.gain_lamports),
+        "pnl_percentage": display.percent(gain.gain_lamports, gain.cost_lamports),
+        "holding_period_hours": gain.held_ns // _NS_PER_HOUR,
     }
 
 

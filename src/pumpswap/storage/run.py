@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from sqlalchemy import ColumnElement, Connection, and_, insert, select, update
 
 from pumpswap.errors import StorageError
-from pumpswap.model import Alert, Decision, Filled, LedgerEntry, Mark, Order, Outcome, Position
+from pumpswap.model import Alert, Decision, Filled, LedgerEntry, Mark, Order, Outcome, Position, RealisedGain
 from pumpswap.storage import rows
 from pumpswap.storage.alerts import Alerts
 from pumpswap.storage.attempts import Attempts
@@ -131,14 +131,14 @@ class Run:
         with self._connections.writing(f"order {order.order_id}") as connection:
             connection.execute(_INSERT_ORDER, {"run_id": self.run_id} | values)
 
-    def save_outcome(self, outcome: Outcome) -> bool:
+    def save_outcome(self, outcome: Outcome, gain: RealisedGain | None = None) -> bool:
         """Store how an order ended; for a filled one also its trade, both or neither. Its order must be stored.
 
         Unknown may be followed by another outcome. The others are final: the same outcome again changes nothing, a
-        different one is refused. Returns whether it was stored now.
+        different one is refused. Returns whether it was stored now. ``gain`` is what a sale has realised, for people.
         """
         values = outcome_values(outcome)
-        exact = rows.trade_integers(outcome) if isinstance(outcome, Filled) else {}
+        exact = rows.trade_integers(outcome) | rows.gain_values(gain) if isinstance(outcome, Filled) else {}
         order_id = outcome.order_id
         with self._connections.writing(f"the outcome of order {order_id}") as connection:
             status = connection.execute(select(ORDERS.c.status).where(*self._order(order_id))).scalar()
