@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
@@ -12,24 +13,40 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from pumpswap.errors import ConfigError, StorageError
 
-__all__ = ["SQLITE_HEADER", "WRITES", "make_engine", "parse_target"]
+__all__ = ["SQLITE_HEADER", "WRITES", "make_engine", "parse_target", "write_options"]
 
 # Option of a connection that will write. SQLite then takes its one write lock when the transaction begins: a
 # transaction that reads first and asks for the lock later can be refused, however long it is willing to wait.
-WRITES = {"pumpswap_writes": True}
+WRITES: dict[str, Any] = {"pumpswap_writes": True}
 
+# PostgreSQL: held by every transaction of ours that writes, until it ends.
+_WRITER_LOCK = 0x70756D70  # "pump"
 _BUSY_MS = 30_000
+_SWITCHES = 100
 SQLITE_HEADER = b"SQLite format 3\0"
 
 
-def make_engine(target: str | Path) -> Engine:
+def write_options(engine: Engine, *, lock_ms: int | None = None) -> dict[str, Any]:
+    """Options of a connection that will write: one writer at a time, on both databases.
+
+    PostgreSQL takes a lock of ours when the transaction begins, and then reads what is committed at each statement. In
+    a snapshot, a row of ours that a host has just changed (it deleted a pool, so our key to it became NULL) could not
+    be written any more. ``lock_ms``: how long any lock of that server is waited for; SQLite has it from its engine.
+    """
+    if engine.dialect.name == "sqlite":
+        return WRITES
+    return WRITES | {"pumpswap_lock_ms": lock_ms, "isolation_level": "READ COMMITTED"}
+
+
+def make_engine(target: str | Path, *, busy_ms: int = _BUSY_MS, as_found: bool = False) -> Engine:
     """Engine for a SQLite file (a path, or ``sqlite:///path``) or a PostgreSQL URL.
 
+    ``busy_ms``: how long SQLite waits for its lock. ``as_found``: leave the journal mode of a SQLite file as it is.
     Raises ConfigError for a target that this package does not serve, StorageError for a file that is no database and
     for a folder that cannot be written.
     """
     where = parse_target(target)
-    return _sqlite(where) if isinstance(where, Path) else _postgresql(where)
+    return _sqlite(where, busy_ms, as_found=as_found) if isinstance(where, Path) else _postgresql(where)
 
 
 def parse_target(target: str | Path) -> Path | URL:
@@ -61,11 +78,11 @@ def _file_of(url: URL) -> Path:
     return Path(url.database)
 
 
-def _sqlite(path: Path) -> Engine:
+def _sqlite(path: Path, busy_ms: int, *, as_found: bool) -> Engine:
     path = path.expanduser().absolute()
     _check_file(path)
-    engine = create_engine(URL.create("sqlite", database=str(path)), connect_args={"timeout": _BUSY_MS / 1_000})
-    event.listen(engine, "connect", _set_up_sqlite)
+    engine = create_engine(URL.create("sqlite", database=str(path)), connect_args={"timeout": busy_ms / 1_000})
+    event.listen(engine, "connect", _prepare_sqlite if as_found else _set_up_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
 
@@ -73,11 +90,13 @@ def _sqlite(path: Path) -> Engine:
 def _postgresql(url: URL) -> Engine:
     try:
         # As on SQLite: all reads of one transaction see one moment.
-        return create_engine(url, pool_pre_ping=True, isolation_level="REPEATABLE READ")
+        engine = create_engine(url, pool_pre_ping=True, isolation_level="REPEATABLE READ")
     except (ImportError, NoSuchModuleError):
         raise ConfigError("the PostgreSQL driver is not installed", hint="pip install 'pumpswap[postgres]'") from None
     except SQLAlchemyError as error:
         raise ConfigError(f"the database URL cannot be used: {error}") from None
+    event.listen(engine, "begin", _begin_postgresql)
+    return engine
 
 
 def _check_file(path: Path) -> None:
@@ -104,14 +123,16 @@ def _header(path: Path) -> bytes:
         return file.read(len(SQLITE_HEADER))
 
 
-def _set_up_sqlite(connection: sqlite3.Connection, _entry: ConnectionPoolEntry) -> None:
+def _prepare_sqlite(connection: sqlite3.Connection, _entry: ConnectionPoolEntry) -> None:
     connection.isolation_level = None  # the driver begins nothing by itself: see _begin_sqlite
+    connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA synchronous = FULL")  # in WAL mode NORMAL may lose the last commits in a power cut
+
+
+def _set_up_sqlite(connection: sqlite3.Connection, entry: ConnectionPoolEntry) -> None:
+    _prepare_sqlite(connection, entry)
     cursor = connection.cursor()
-    cursor.execute("PRAGMA foreign_keys = ON")
-    cursor.execute("PRAGMA synchronous = FULL")  # in WAL mode NORMAL may lose the last commits in a power cut
-    (mode,) = cursor.execute("PRAGMA journal_mode").fetchone()
-    if mode != "wal":
-        (mode,) = cursor.execute("PRAGMA journal_mode = WAL").fetchone()
+    mode = _write_ahead(cursor)
     cursor.close()
     if mode != "wal":
         raise StorageError(
@@ -120,6 +141,32 @@ def _set_up_sqlite(connection: sqlite3.Connection, _entry: ConnectionPoolEntry) 
         )
 
 
+def _write_ahead(cursor: sqlite3.Cursor) -> str:
+    """Switch to the write-ahead log, once in the life of a file; returns the mode that it is in then."""
+    for _ in range(_SWITCHES):
+        (mode,) = cursor.execute("PRAGMA journal_mode").fetchone()
+        if mode == "wal":
+            break
+        try:
+            (mode,) = cursor.execute("PRAGMA journal_mode = WAL").fetchone()
+            break
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                raise
+            # Several processes open a new file at once. SQLite does not wait here; for this lock it does.
+            cursor.execute("BEGIN EXCLUSIVE")
+            cursor.execute("ROLLBACK")
+    return str(mode)
+
+
 def _begin_sqlite(connection: Connection) -> None:
     writes = connection.get_execution_options().get("pumpswap_writes", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _begin_postgresql(connection: Connection) -> None:
+    options = connection.get_execution_options()
+    if options.get("pumpswap_lock_ms") is not None:
+        connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{options['pumpswap_lock_ms']:d}ms'")
+    if options.get("pumpswap_writes", False):
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITER_LOCK})")

@@ -13,12 +13,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
-from sqlalchemy import Column, Connection, Engine, MetaData, String, Table, inspect, select, text
+from sqlalchemy import Column, Connection, Engine, MetaData, String, Table, inspect, select
 
 from pumpswap.errors import StorageError
-from pumpswap.storage.engines import WRITES
+from pumpswap.storage.engines import write_options
 
-__all__ = ["HEAD", "REVISIONS", "VERSION_TABLE", "current", "downgrade", "upgrade"]
+__all__ = ["HEAD", "REVISIONS", "VERSION_TABLE", "current", "downgrade", "upgrade", "upgrade_within"]
 
 VERSION_TABLE = "pumpswap_alembic_version"
 REVISIONS = ("0001", "0002", "0003")  # oldest first; a test compares them with the files in migrations/versions
@@ -26,7 +26,6 @@ HEAD = REVISIONS[-1]
 
 _SCRIPTS = Path(__file__).parent / "migrations"
 _VERSION = Table(VERSION_TABLE, MetaData(), Column("version_num", String))
-_ADVISORY_LOCK = 0x70756D70  # "pump"
 # Alembic's scripts talk to it through module globals: one migration at a time in a process.
 _one_at_a_time = threading.Lock()
 
@@ -44,6 +43,13 @@ def upgrade(engine: Engine, revision: str = HEAD) -> None:
     """
     if current(engine) != revision:
         _migrate(engine, "upgrade", revision)
+
+
+def upgrade_within(connection: Connection) -> None:
+    """As ``upgrade``, in the write transaction of ``connection``: its owner decides whether anything is kept."""
+    with _one_at_a_time, _quiet():
+        if _current(connection) != HEAD:
+            _run_scripts(connection, "upgrade", HEAD)
 
 
 def downgrade(engine: Engine, revision: str = "base") -> None:
@@ -65,16 +71,12 @@ def _current(connection: Connection) -> str | None:
 
 def _migrate(engine: Engine, direction: Literal["upgrade", "downgrade"], revision: str) -> None:
     # Two processes may open a new database at once: the second waits, and must then see what the first has done.
-    is_postgresql = engine.dialect.name == "postgresql"
-    options = WRITES | ({"isolation_level": "READ COMMITTED"} if is_postgresql else {})
     with (
         _one_at_a_time,
         _quiet(),
-        engine.connect().execution_options(**options) as connection,
+        engine.connect().execution_options(**write_options(engine)) as connection,
         connection.begin(),
     ):
-        if is_postgresql:
-            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK})
         _current(connection)
         _run_scripts(connection, direction, revision)
         if revision == "base":
