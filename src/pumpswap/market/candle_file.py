@@ -82,20 +82,36 @@ def read_candles(rows: Iterable[DataRow], skipped: list[SkippedRow]) -> Iterator
     A missing volume is none: nobody traded.
     """
     for row in rows:
-        start, timeframe = _start(row), row.text("timeframe")
-        prices = [row.number(column) for column in _PRICES]
-        seconds, volume = TIMEFRAMES.get(timeframe), row.number("volume_usd") or Decimal(0)
-        known = [price for price in prices if price is not None and price > 0]
-        if seconds is None:
-            skipped.append(row.skipped(f"the length of the candle is not known: {timeframe[:20]!r}"))
-        elif len(known) < len(_PRICES) or volume < 0:
-            skipped.append(row.skipped("a price of the candle is missing or not positive"))
-        elif known[1] != max(known) or known[2] != min(known):
-            skipped.append(row.skipped("the candle's high or low is not its highest or lowest price"))
+        candle = _candle(row)
+        if isinstance(candle, str):
+            skipped.append(row.skipped(candle))
         else:
-            at_ns = start * NS_PER_SECOND
-            pool = bare_address(row.text("pool_id"))
-            yield Candle(pool, timeframe, at_ns, at_ns + seconds * NS_PER_SECOND, *known, volume)
+            yield candle
+
+
+def _candle(row: DataRow) -> Candle | str:
+    """A candle, or why the row is none."""
+    start, timeframe = _start(row), row.text("timeframe")
+    prices = [price for price in map(row.number, _PRICES) if price is not None and price > 0]
+    seconds, volume = TIMEFRAMES.get(timeframe), row.number("volume_usd") or Decimal(0)
+    if seconds is None:
+        return f"the length of the candle is not known: {timeframe[:20]!r}"
+    if len(prices) < len(_PRICES) or volume < 0:
+        return "a price of the candle is missing or not positive"
+    first, high, low, close = prices
+    if high != max(prices) or low != min(prices):
+        return "the candle's high or low is not its highest or lowest price"
+    return Candle(
+        pool=bare_address(row.text("pool_id")),
+        timeframe=timeframe,
+        start_ns=start * NS_PER_SECOND,
+        known_ns=(start + seconds) * NS_PER_SECOND,
+        open_usd=first,
+        high_usd=high,
+        low_usd=low,
+        close_usd=close,
+        volume_usd=volume,
+    )
 
 
 def _start(row: DataRow) -> int:
