@@ -20,6 +20,7 @@ from pumpswap.units import to_units
 
 __all__ = [
     "DATABASE_FILE",
+    "BooksSettings",
     "ChainSettings",
     "DatabaseSettings",
     "EndpointSettings",
@@ -141,6 +142,12 @@ class DatabaseSettings(_Section):
     url: SecretStr | None = None  # postgresql://… or sqlite:///…; default: <data_dir>/pumpswap.sqlite
 
 
+class BooksSettings(_Section):
+    """How the books are kept in step with the chain."""
+
+    reconcile_seconds: Seconds = 300  # books and wallet are compared on every start, and then this often; 0: never
+
+
 class WalletSettings(_Section):
     """Where the key is, never the key. Limits live in the keystore, under its seal."""
 
@@ -168,6 +175,7 @@ class Settings(BaseSettings):
     sending: SendingSettings = SendingSettings()
     wallet: WalletSettings = WalletSettings()
     database: DatabaseSettings = DatabaseSettings()
+    books: BooksSettings = BooksSettings()
 
     @property
     def database_target(self) -> str | Path:

@@ -30,6 +30,7 @@ __all__ = [
     "run_trade",
     "tell_opening",
     "tell_reconciliation",
+    "tell_resolved",
     "unlock_wallet",
     "wallet_key",
 ]
@@ -176,10 +177,15 @@ def wallet_key(settings: Settings, choice: WalletChoice) -> Pubkey | None:
 
 def tell_opening(out: Output, trader: Trader) -> None:
     """What happened while nobody looked. Never overlooked, also by scripts."""
-    for order, outcome in trader.resolved:
-        out.warn(f"order {order.order_id} of an earlier run is settled: {_outcome_text(outcome)}")
+    tell_resolved(out, trader)
     if trader.reconciliation is not None:
         tell_reconciliation(out, trader.reconciliation)
+
+
+def tell_resolved(out: Output, trader: Trader) -> None:
+    """Orders of earlier processes whose fate is known now."""
+    for order, outcome in trader.resolved:
+        out.warn(f"order {order.order_id} of an earlier run is settled: {_outcome_text(outcome)}")
 
 
 def tell_reconciliation(out: Output, found: Reconciliation) -> None:

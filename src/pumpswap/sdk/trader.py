@@ -33,13 +33,13 @@ from pumpswap.model import (
     Position,
     Reconciliation,
     TradeSide,
-    Unknown,
     Verdict,
 )
 from pumpswap.risk.gate import PoolView, RiskGate
 from pumpswap.risk.policies import BookView
 from pumpswap.sdk.confirmations import Confirmations
 from pumpswap.sdk.connection import ChainConnection
+from pumpswap.sdk.reconciler import Reconciler
 from pumpswap.sdk.upkeep import Upkeep
 from pumpswap.sdk.wallet_lock import WalletLock
 from pumpswap.settings import SendingSettings
@@ -96,6 +96,7 @@ class Trader:
         self._upkeep: Upkeep | None = None
         self._lanes: tuple[Lane, ...] = ()
         self._confirmations: Confirmations | None = None
+        self._reconciler: Reconciler | None = None
 
     @classmethod
     async def open(cls, connection: ChainConnection, signer: LimitedSigner, rng: Random | None = None) -> Trader:
@@ -127,6 +128,8 @@ class Trader:
     async def aclose(self) -> None:
         """Close the books and let the wallet go. Orders on their way stay stored and are resolved at the next start."""
         try:
+            if self._reconciler is not None:
+                await self._reconciler.aclose()
             if self._confirmations is not None:
                 await self._confirmations.aclose()
             for lane in self._lanes:
@@ -326,9 +329,21 @@ class Trader:
             )
         )
         self.resolved = await self._venue.resolve_open()
-        chores_done = await self._upkeep.resolve_open()
-        if chores_done and not any(isinstance(outcome, Unknown) for _, outcome in self.resolved):
+        if await self._upkeep.resolve_open() and not self._open_orders():
             self.reconciliation = await self._books.reconcile(node)
+        self._reconciler = Reconciler(self.reconcile, self._books, clock, settings.books.reconcile_seconds)
+        self._reconciler.start()
+
+    async def reconcile(self) -> Reconciliation | None:
+        """Settle what is open, then compare books and wallet; None while something of ours is still on its way.
+
+        It happens on opening and every ``books.reconcile_seconds``. Raises what ``LiveBooks.reconcile`` raises.
+        """
+        await self.venue.resolve_open()
+        if self._open_orders() or self.books.run.chores.unresolved():
+            return None
+        self.reconciliation = await self.books.reconcile(self.connection.node)
+        return self.reconciliation
 
     def _now_ns(self) -> int:
         return self.connection.clock.now_ns()

@@ -1,0 +1,57 @@
+"""Reconciler: compares books and wallet while a trader runs, on a schedule."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
+
+from pumpswap.clock import Clock
+from pumpswap.errors import PumpSwapError
+from pumpswap.execution.live_books import LiveBooks
+from pumpswap.model import Alert, AlertLevel, Reconciliation
+
+__all__ = ["Reconciler"]
+
+
+class Reconciler:
+    """Runs ``compare`` every so many seconds. One that cannot be made becomes an alert, told once, and then the next."""
+
+    def __init__(
+        self, compare: Callable[[], Awaitable[Reconciliation | None]], books: LiveBooks, clock: Clock, seconds: float
+    ) -> None:
+        self._compare = compare
+        self._books = books
+        self._clock = clock
+        self._seconds = seconds
+        self._failure = ""
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin; 0 seconds: never."""
+        if self._seconds:
+            self._task = asyncio.create_task(self._run())
+
+    async def aclose(self) -> None:
+        """Stop. Raises what has ended it, if anything did."""
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+
+    async def _run(self) -> None:
+        while True:
+            await asyncio.sleep(self._seconds)
+            try:
+                await self._compare()
+            except PumpSwapError as error:
+                self._told(error)
+            else:
+                self._failure = ""
+
+    def _told(self, error: PumpSwapError) -> None:
+        if error.what == self._failure:
+            return
+        self._failure = error.what
+        text = f"books and wallet could not be compared: {error.what}"
+        self._books.run.alert(Alert(self._clock.now_ns(), AlertLevel.WARNING, "reconcile", "", text))
