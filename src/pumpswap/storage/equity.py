@@ -15,6 +15,7 @@ __all__ = ["EquityCurve"]
 
 _FIELDS = ("at_ns", "cash_lamports", "marks_lamports", "rent_lamports")
 _INSERT = insert(EQUITY)
+_SELECT = select(*(EQUITY.c[name] for name in _FIELDS))
 
 
 class EquityCurve:
@@ -33,17 +34,17 @@ class EquityCurve:
 
     def points(self, since_ns: int | None = None) -> Iterator[EquityPoint]:
         """The curve, or what of it was measured since then."""
-        query = select(EQUITY).where(EQUITY.c.run_id == self._run_id)
+        query = _SELECT.where(EQUITY.c.run_id == self._run_id)
         if since_ns is not None:
             query = query.where(EQUITY.c.at_ns >= since_ns)
         return self._connections.rows(query.order_by(EQUITY.c.at_ns, EQUITY.c.id), _point_of)
 
     def latest(self) -> EquityPoint | None:
         """The newest point."""
-        query = select(EQUITY).where(EQUITY.c.run_id == self._run_id)
+        query = _SELECT.where(EQUITY.c.run_id == self._run_id)
         newest = query.order_by(EQUITY.c.at_ns.desc(), EQUITY.c.id.desc()).limit(1)
-        return next(self._connections.rows(newest, _point_of), None)
+        return next(iter(self._connections.all_rows(newest, _point_of)), None)
 
 
 def _point_of(row: StoredRow) -> EquityPoint:
-    return EquityPoint(*(getattr(row, name) for name in _FIELDS))
+    return EquityPoint(*row)

@@ -17,7 +17,8 @@ from pumpswap.storage.tables import DECISIONS, TRADES, StoredRow
 __all__ = ["DecisionRow", "Listings", "TradeRow"]
 
 
-class TradeRow(msgspec.Struct, frozen=True):
+# Rows come in thousands and refer to nothing that refers to them: the garbage collector need not look at them.
+class TradeRow(msgspec.Struct, frozen=True, gc=False):
     """A trade as its columns tell it: raw units, lamports, nanoseconds. ``signature`` is None on paper.
 
     ``quote_lamports`` is all that a buy has paid or a sell has received, venue fees in; transaction costs and rent come
@@ -45,7 +46,7 @@ class TradeRow(msgspec.Struct, frozen=True):
     signature: str | None
 
 
-class DecisionRow(msgspec.Struct, frozen=True):
+class DecisionRow(msgspec.Struct, frozen=True, gc=False):
     """A decision without its documents. ``quote_lamports`` and ``base_units`` are 0 when it was refused."""
 
     decision_id: str
