@@ -1,4 +1,4 @@
-"""``pumpswap reconcile``: compare the books of a wallet with the chain; with ``--repair`` book what nothing explains."""
+"""``pumpswap reconcile``: compare books and chain, and with ``--repair`` book what nothing explains."""
 
 from __future__ import annotations
 
@@ -120,8 +120,8 @@ def _show_left(out: Output, found: Reconciliation) -> None:
     for asset, units in found.differences.items():
         out.show(f"  {units_text(asset, units)} in the wallet beyond the books", keep_lines=True)
     out.show(
-        "Buying is stopped (for these tokens; for all when it is SOL). An endpoint with a longer history may explain it; "
-        "if you know what it was, book it with --repair."
+        "Buying is stopped (for these tokens; for all when it is SOL). An endpoint with a longer history may explain "
+        "it; if you know what it was, book it with --repair."
     )
 
 

@@ -15,7 +15,7 @@ __all__ = ["Reconciler"]
 
 
 class Reconciler:
-    """Runs ``compare`` every so many seconds. One that cannot be made becomes an alert, told once, and then the next."""
+    """Runs ``compare`` every so many seconds. One that cannot be made becomes an alert, told once."""
 
     def __init__(
         self, compare: Callable[[], Awaitable[Reconciliation | None]], books: LiveBooks, clock: Clock, seconds: float
