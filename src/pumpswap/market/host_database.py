@@ -174,7 +174,8 @@ class HostDatabase:
         self, moment: HostMoment, table: str, only: Mapping[str, Sequence[str]], notes: _Notes | None = None
     ) -> Iterator[PoolSnapshot]:
         price = _PRICE_COLUMNS[table]
-        rows = self._rows(moment, table, (*SNAPSHOT_COLUMNS, "signal_score", price), only=only, order=("collected_at", "id"))
+        columns = (*SNAPSHOT_COLUMNS, "signal_score", price)
+        rows = self._rows(moment, table, columns, only=only, order=("collected_at", "id"))
         rows = self._in_zone(rows, ("collected_at", "pool_created_at"), notes)
         skipped = self._skipped[table] = []
         yield from read_snapshots(rows, _times_of, skipped, price_column=price)

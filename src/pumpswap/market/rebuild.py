@@ -151,10 +151,15 @@ def _price(snapshot: PoolSnapshot, quote_price: Fraction) -> Fraction | str:
         return converted
     if not 1 < _CONTRADICTION * in_sol / converted < _CONTRADICTION**2:
         return (
-            f"its prices contradict each other: {snapshot.base_price_quote} SOL, but {snapshot.base_price_usd} USD "
-            f"with SOL at {snapshot.quote_price_usd} USD"
+            f"its prices contradict each other: {_shown(in_sol)} SOL, but {_shown(in_usd)} USD "
+            f"with SOL at {_shown(quote_price)} USD"
         )
     return in_sol
+
+
+def _shown(price: Fraction) -> str:
+    """A price for people, the same however many zeros its source wrote behind it."""
+    return f"{(Decimal(price.numerator) / price.denominator).normalize():f}"
 
 
 def _positive(figure: Decimal | None) -> Fraction | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -203,12 +204,23 @@ def _header(path: Path) -> bytes:
 
 
 def _text(value: object) -> str:
-    """A value of the driver as an export would write it: a float with all of its digits."""
+    """A value of the driver as an export would write it."""
     if value is None:
         return ""
+    if isinstance(value, float):
+        return _digits(value)
     if isinstance(value, bytes):
         return value.decode(errors="replace")
     return value if isinstance(value, str) else repr(value)
+
+
+def _digits(value: float) -> str:
+    """The decimal that was stored as this float, where it had 15 digits or less; else all digits of the float.
+
+    SQLite itself turns a text into the nearest float or one beside it, so the last step is not the value's.
+    """
+    text_of_15 = f"{value:.15g}"
+    return text_of_15 if abs(float(text_of_15) - value) <= math.ulp(value) else repr(value)
 
 
 @contextmanager
