@@ -43,6 +43,7 @@ class PaperRun:
     next_steps: tuple[str, ...]
     counts: dict[str, int]
     notes: tuple[str, ...]
+    source: str = ""  # of a replay: a path, or a URL without its password
 
 
 Settle = Callable[[int], None]
@@ -69,6 +70,7 @@ class _Plan:
     updates: Callable[[Settle], Iterable[MarketUpdate]]
     counts: Callable[[], dict[str, int]] = dict
     notes: Callable[[], tuple[str, ...]] = tuple
+    source: str = ""
 
 
 def run_demo(
@@ -101,16 +103,21 @@ def run_demo(
     return _run(plan, settings, book, observers)
 
 
-def run_replay(path: Path, settings: Settings, *, observers: Sequence[RunObserver] = ()) -> PaperRun:
-    """A recording through the real rooms. Raises NotFound or BadInput for a path that is no recording."""
-    recording = open_recording(path)
+def run_replay(target: str | Path, settings: Settings, *, observers: Sequence[RunObserver] = ()) -> PaperRun:
+    """A recording through the real rooms: a folder, a file, or the URL of a host's database.
+
+    Raises NotFound or BadInput for a target that is no recording.
+    """
+    recording = open_recording(target)
+    location = recording.location
+    name = location if "://" in location else Path(location).name
     updates = iter(recording.updates())
     first = next(updates, None)
     if first is None:
-        raise BadInput(f"{path} holds nothing to replay", hint="it needs at least one snapshot or trade")
+        raise BadInput(f"{location} holds nothing to replay", hint="it needs at least one snapshot or trade")
     plan = _Plan(
         kind="replay",
-        title=f"Replay of {path.name}",
+        title=f"Replay of {name}",
         subtitle="recorded market data on paper",
         seed=0,
         start_ns=first.at_ns,
@@ -118,9 +125,10 @@ def run_replay(path: Path, settings: Settings, *, observers: Sequence[RunObserve
         next_steps=("pumpswap paper replay PATH --ledger ledger.jsonl", "pumpswap quote --buy-sol 1", "pumpswap demo"),
         schedule_for=schedule_at,
         equity_every_seconds=60,
-        command=f"pumpswap paper replay {path.name}",
+        command=f"pumpswap paper replay {name}",
         updates=lambda _: chain([first], updates),
         counts=lambda: dict(recording.counts),
+        source=location,
     )
     return _run(plan, settings, PoolBook(), observers)
 
@@ -168,6 +176,7 @@ def _run(plan: _Plan, settings: Settings, book: PoolBook, observers: Sequence[Ru
         next_steps=plan.next_steps,
         counts=plan.counts(),
         notes=plan.notes(),
+        source=plan.source,
     )
 
 

@@ -25,17 +25,19 @@ paper = LazyGroup(
     "replay",
     help=(
         "Replay recorded market data through the whole chain: signals, risk, exact paper fills, ledger, report.\n\n"
-        "PATH is a folder of a collector's export (snapshots, trades, candles), or one CSV file with the trades of one"
-        " pool. What a recording cannot say is assumed by rules that are printed. The same recording gives the same"
-        " ledger, to the byte."
+        "PATH is a folder of a collector's export (snapshots, trades, candles), one CSV file with the trades of one"
+        " pool, or a collector's database itself: a SQLite file or a postgresql:// URL, which is only read. What a"
+        " recording cannot say is assumed by rules that are printed. The same recording gives the same ledger, to the"
+        " byte."
     ),
     examples=[
         Example("pumpswap paper replay EXPORT", "all snapshots of a collector's export", needs="a recording"),
         Example("pumpswap paper replay trades_one_pool.csv", "the tape of one pool", needs="a recording"),
+        Example("pumpswap paper replay postgresql://localhost/gecko", "a collector's database", needs="a recording"),
         Example("pumpswap paper replay EXPORT --json --ledger ledger.jsonl", "for scripts", needs="a recording"),
     ],
 )
-@click.argument("path", type=click.Path(path_type=Path))
+@click.argument("path", type=click.Path(path_type=str))
 @click.option(
     "--ledger", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write the ledger as JSON lines."
 )
@@ -45,7 +47,7 @@ paper = LazyGroup(
 @pass_output
 def replay(
     out: Output,
-    path: Path,
+    path: str,
     ledger: Path | None,
     start_sol: float | None,
     max_positions: int | None,
@@ -71,7 +73,7 @@ def replay(
     if ledger is not None:
         write_ledger(ledger, run)
     if out.json:
-        out.emit("replay", {"path": str(path), "canonical_only": canonical_only, **run_json(run)})
+        out.emit("replay", {"path": run.source, "canonical_only": canonical_only, **run_json(run)})
         return
     show_run(out, run)
     if ledger is not None:

@@ -150,7 +150,14 @@ class HostDatabase:
             self._skipped[CANDLES] = candles.skipped
             notes.missing = [table for table in (SNAPSHOTS, TRADES, CANDLES) if not moment.columns(table)]
             notes.shift = self._shift or 0
-        return Recording(snapshots, trades, candles, skipped=self._skipped[SNAPSHOTS], notes=notes.sentences())
+        return Recording(
+            self.location,
+            snapshots,
+            trades,
+            candles,
+            skipped=self._skipped[SNAPSHOTS],
+            notes=notes.sentences(),
+        )
 
     @contextmanager
     def _moment(self) -> Iterator[HostMoment]:

@@ -29,7 +29,7 @@ class HostExport(Recording):
         self.path = path
         seen = SnapshotFile(path / snapshots)
         trades, candles = TradeFile(path / TRADES_FILE), CandleFile(path / CANDLES_FILE)
-        super().__init__(seen.snapshots, trades, candles, skipped=seen.skipped)
+        super().__init__(str(path), seen.snapshots, trades, candles, skipped=seen.skipped)
 
 
 def _check_folder(path: Path, names: tuple[str, ...]) -> None:

@@ -24,12 +24,13 @@ _Event = PoolSnapshot | ObservedTrade | MinuteCandle
 class Recording:
     """What a collector has seen, whatever it was kept in.
 
-    Rows that could be read but not used are in ``skipped`` with their reasons; ``counts`` has the figures of all rows,
-    ``assumptions`` what the rows do not say.
+    ``location`` names the source. Rows that could be read but not used are in ``skipped`` with their reasons;
+    ``counts`` has the figures of all rows, ``assumptions`` what the rows do not say.
     """
 
     def __init__(
         self,
+        location: str,
         snapshots: Sequence[PoolSnapshot],
         trades: Trades,
         candles: Candles,
@@ -37,6 +38,7 @@ class Recording:
         skipped: Sequence[SkippedRow] = (),
         notes: Sequence[str] = (),
     ) -> None:
+        self.location = location
         self.skipped: tuple[SkippedRow, ...] = (*skipped, *trades.skipped, *candles.skipped)
         self.assumptions: tuple[str, ...] = (
             *ASSUMPTIONS,

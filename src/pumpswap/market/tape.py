@@ -14,10 +14,13 @@ from pumpswap.clock import NS_PER_SECOND
 from pumpswap.errors import BadInput, NotFound, UsageError
 from pumpswap.market.csv_rows import csv_header
 from pumpswap.market.data_row import skip_counts
+from pumpswap.market.host_database import HostDatabase
 from pumpswap.market.host_export import HostExport
 from pumpswap.market.rebuild import ASSUMED_SUPPLY, BASE_DECIMALS, QUOTE_DECIMALS, anchored, pool_of
+from pumpswap.market.recording import Recording
 from pumpswap.market.trade_file import TRADE_ASSUMPTIONS, TRADE_COLUMNS, ObservedTrade, TradeFile
 from pumpswap.model import MarketUpdate, PoolSnapshot
+from pumpswap.storage.host_reader import is_database
 
 __all__ = ["TradeTape", "open_recording"]
 
@@ -43,7 +46,7 @@ class TradeTape:
     """
 
     def __init__(self, path: Path, *, mint: str | None = None) -> None:
-        self.path = path
+        self.path, self.location = path, str(path)
         file = TradeFile(path)
         if not file.trades:
             raise BadInput(f"{path.name} has no usable trade", hint=_first_reason(file))
@@ -146,11 +149,15 @@ class TradeTape:
         )
 
 
-def open_recording(path: Path) -> HostExport | TradeTape:
-    """A folder is a host export, a CSV file with the columns of trades is the tape of one pool.
+def open_recording(target: str | Path) -> Recording | TradeTape:
+    """A folder is a host export, a CSV file with the columns of trades is the tape of one pool. A URL or a SQLite file
+    is the host's database itself.
 
     Raises NotFound where there is nothing, BadInput for anything else.
     """
+    if is_database(target):
+        return HostDatabase(target).recording()
+    path = Path(target)
     if path.is_dir():
         return HostExport(path)
     if not path.exists():
