@@ -226,7 +226,7 @@ def test_orders_at_the_same_time_count_no_lamport_twice_and_one_token_waits(
             results = await asyncio.gather(
                 sdk.buy(coins[0], "0.3"), sdk.buy(coins[1], "0.3"), sdk.buy(coins[2], "0.3"), sdk.buy(coins[0], "0.3")
             )
-            assert [result["status"] for result in results[:3]] == ["filled"] * 3
+            assert [result["status"] for result in results[:3]] == ["filled"] * 3, results
             assert results[3]["status"] == "refused"
             assert "an order on this token is not finished" in results[3]["message"]
             assert sdk.trader is not None
