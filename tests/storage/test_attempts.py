@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ from pumpswap.errors import AmountOutOfRange, StorageError
 from pumpswap.model import Attempt, AttemptState, Denied, Unknown
 from pumpswap.storage import Database, Run, migrate, open_database
 from pumpswap.storage.engines import make_engine
-from tests.storage import samples
+from tests.storage import samples, stranger
 
 GENESIS = "5eykt4UsFv8P8NJdTREpY1vzqKqZKvdpKuc147dw2N9d"
 
@@ -108,14 +107,13 @@ def test_after_proven_expiry_the_next_attempt_may_be_stored(ordered: Run) -> Non
     assert store.unresolved() == (attempt(2),)
 
 
-def test_the_database_itself_refuses_a_second_open_attempt(ordered: Run, target: Path) -> None:
+def test_the_database_itself_refuses_a_second_open_attempt(ordered: Run, target: str | Path) -> None:
     ordered.attempts.add(attempt())
     columns = "run_id, order_id, number, signature, raw, blockhash, last_valid_block_height, created_ns, created_slot"
     columns += ", compute_unit_limit, compute_unit_price_micro_lamports, tip_lamports, state, note"
-    values = "1, 'o000001', 2, 's', x'00', 'h', 1, 1, 1, 1, 1, 0, 'sent', ''"
-    with sqlite3.connect(target) as connection, pytest.raises(sqlite3.IntegrityError, match="UNIQUE"):
-        connection.execute(f"INSERT INTO pumpswap_attempts ({columns}) VALUES ({values})")
-    connection.close()
+    values = "1, 'o000001', 2, 's', '', 'h', 1, 1, 1, 1, 1, 0, 'sent', ''"
+    with pytest.raises(stranger.INTEGRITY_ERRORS, match=r"UNIQUE|unique"):
+        stranger.execute(target, f"INSERT INTO pumpswap_attempts ({columns}) VALUES ({values})")
 
 
 def test_a_signature_is_stored_once(ordered: Run) -> None:
@@ -153,7 +151,7 @@ def test_attempts_belong_to_their_run(database: Database, ordered: Run) -> None:
         other.attempts.add(attempt())
 
 
-def test_p23_open_attempts_are_there_after_a_restart(ordered: Run, target: Path) -> None:
+def test_p23_open_attempts_are_there_after_a_restart(ordered: Run, target: str | Path) -> None:
     ordered.attempts.add(attempt())
     ordered.attempts.mark("signature-1-1", AttemptState.SENT, 5)
     with open_database(target) as again:
@@ -179,14 +177,11 @@ def test_the_open_live_run_of_a_wallet_and_a_network_is_found_again(database: Da
     assert database.open_live("wallet", GENESIS) is None
 
 
-def test_books_of_the_first_version_are_brought_forward_with_all_that_is_in_them(target: Path) -> None:
-    target.parent.mkdir()
+def test_books_of_the_first_version_are_brought_forward_with_all_that_is_in_them(target: str | Path) -> None:
     engine = make_engine(target)
     migrate.upgrade(engine, "0001")
     engine.dispose()
-    with sqlite3.connect(target) as connection:
-        connection.execute("INSERT INTO pumpswap_runs (kind, started_ns, settings) VALUES ('demo', 7, '{\"a\": 1}')")
-    connection.close()
+    stranger.execute(target, "INSERT INTO pumpswap_runs (kind, started_ns, settings) VALUES ('demo', 7, '{\"a\": 1}')")
     with open_database(target) as database:
         (header,) = database.runs()
         assert (header.kind, header.started_ns, header.settings) == ("demo", 7, {"a": 1})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -51,8 +52,8 @@ def test_a_batch_that_ends_with_an_error_leaves_nothing(run: Run, error: BaseExc
     assert counts(run) == [1] * 7
 
 
-def test_a_batch_sees_its_own_writes_and_others_do_not_before_it_ends(database: Database, run: Run) -> None:
-    with open_database(database.location) as other:
+def test_a_batch_sees_its_own_writes_and_others_do_not_before_it_ends(target: str | Path, run: Run) -> None:
+    with open_database(target) as other:
         elsewhere = other.run(run.run_id)
         with run.batch():
             everything(run)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
-import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,50 +14,33 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Engine
 
 from pumpswap.errors import StorageError
+from pumpswap.model import EntryKind
 from pumpswap.storage import migrate, open_database
 from pumpswap.storage.engines import make_engine
 from pumpswap.storage.tables import METADATA
-from tests.storage import samples
+from tests.storage import samples, stranger
+from tests.storage.stranger import schema, tables
 
 
 @pytest.fixture
-def engine(target: Path) -> Iterator[Engine]:
+def engine(target: str | Path) -> Iterator[Engine]:
     made = make_engine(target)
     yield made
     made.dispose()
 
 
-def schema(path: Path) -> dict[str, list[str]]:
-    """Every statement that made this database, by name; a table's columns in order, its constraints in any."""
-    with sqlite3.connect(path) as connection:
-        rows = connection.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL").fetchall()
-    connection.close()
-    made = {}
-    for name, sql in rows:
-        columns, *constraints = re.split(r",? CONSTRAINT ", " ".join(sql.split()).removesuffix(" )"))
-        made[name] = [columns, *sorted(constraints)]
-    return made
-
-
-def tables(path: Path) -> set[str]:
-    with sqlite3.connect(path) as connection:
-        names = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-    connection.close()
-    return names
-
-
-def test_the_migrations_and_the_tables_agree(engine: Engine, target: Path, tmp_path: Path) -> None:
+def test_the_migrations_and_the_tables_agree(engine: Engine, target: str | Path, other_target: str | Path) -> None:
     migrate.upgrade(engine)
     with engine.connect() as connection:
         options = {"version_table": migrate.VERSION_TABLE, "compare_server_default": True}
         assert compare_metadata(MigrationContext.configure(connection, opts=options), METADATA) == []
     # Autogenerate does not look at everything, for example not at CHECK: the statements themselves must be equal.
-    direct = make_engine(tmp_path / "direct.sqlite")
+    direct = make_engine(other_target)
     METADATA.create_all(direct)
     direct.dispose()
     migrated = schema(target)
     assert migrated.pop(migrate.VERSION_TABLE)
-    assert migrated == schema(tmp_path / "direct.sqlite")
+    assert migrated == schema(other_target)
 
 
 def test_the_known_revisions_are_the_files_of_the_package() -> None:
@@ -71,7 +52,7 @@ def test_the_known_revisions_are_the_files_of_the_package() -> None:
     assert scripts.get_heads() == [migrate.HEAD]
 
 
-def test_up_down_and_up_again(engine: Engine, target: Path) -> None:
+def test_up_down_and_up_again(engine: Engine, target: str | Path) -> None:
     assert migrate.current(engine) is None
     migrate.upgrade(engine)
     assert migrate.current(engine) == migrate.HEAD
@@ -83,7 +64,7 @@ def test_up_down_and_up_again(engine: Engine, target: Path) -> None:
     assert migrate.current(engine) == migrate.HEAD
 
 
-def test_an_upgrade_keeps_what_is_stored(engine: Engine, target: Path) -> None:
+def test_an_upgrade_keeps_what_is_stored(engine: Engine, target: str | Path) -> None:
     with open_database(target) as database:
         run = database.start_run("test", 1, 7, {"a": 1})
         run.save_decision(samples.decision())
@@ -102,37 +83,31 @@ def test_an_upgrade_keeps_what_is_stored(engine: Engine, target: Path) -> None:
             assert [*run.ledger()] == [samples.entry()]
 
 
-def test_foreign_tables_and_their_own_versions_stay_untouched(engine: Engine, target: Path) -> None:
-    with sqlite3.connect(target) as connection:
-        connection.execute("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)")
-        connection.execute("CREATE TABLE pools (id VARCHAR(200) PRIMARY KEY, name TEXT)")
-        connection.execute("INSERT INTO alembic_version VALUES ('005')")
-        connection.execute("INSERT INTO pools VALUES ('solana_x', 'X')")
-    connection.close()
+def test_foreign_tables_and_their_own_versions_stay_untouched(engine: Engine, target: str | Path) -> None:
+    stranger.execute(
+        target,
+        "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)",
+        "CREATE TABLE pools (id VARCHAR(200) PRIMARY KEY, name TEXT)",
+        "INSERT INTO alembic_version VALUES ('005')",
+        "INSERT INTO pools VALUES ('solana_x', 'X')",
+    )
     migrate.upgrade(engine)
     migrate.downgrade(engine)
-    with sqlite3.connect(target) as connection:
-        assert connection.execute("SELECT * FROM alembic_version").fetchall() == [("005",)]
-        assert connection.execute("SELECT * FROM pools").fetchall() == [("solana_x", "X")]
-    connection.close()
+    assert stranger.query(target, "SELECT * FROM alembic_version") == [("005",)]
+    assert stranger.query(target, "SELECT * FROM pools") == [("solana_x", "X")]
     assert tables(target) == {"alembic_version", "pools"}
 
 
-def test_a_migration_that_fails_leaves_nothing_behind(target: Path) -> None:
-    target.parent.mkdir()
-    with sqlite3.connect(target) as connection:
-        connection.execute("CREATE TABLE pumpswap_marks (somebody_elses INTEGER)")
-    connection.close()
+def test_a_migration_that_fails_leaves_nothing_behind(target: str | Path) -> None:
+    stranger.execute(target, "CREATE TABLE pumpswap_marks (somebody_elses INTEGER)")
     with pytest.raises(StorageError, match="already exists"):
         open_database(target)
     assert tables(target) == {"pumpswap_marks"}
 
 
-def test_a_database_of_a_newer_version_is_refused(engine: Engine, target: Path) -> None:
+def test_a_database_of_a_newer_version_is_refused(engine: Engine, target: str | Path) -> None:
     open_database(target).close()
-    with sqlite3.connect(target) as connection:
-        connection.execute(f"UPDATE {migrate.VERSION_TABLE} SET version_num = '0999'")
-    connection.close()
+    stranger.execute(target, f"UPDATE {migrate.VERSION_TABLE} SET version_num = '0999'")
     before = schema(target)
     for attempt in (lambda: open_database(target), lambda: migrate.upgrade(engine), lambda: migrate.downgrade(engine)):
         with pytest.raises(StorageError, match="0999") as refused:
@@ -149,3 +124,35 @@ def test_migrations_are_silent(
         migrate.downgrade(engine)
     assert [record.name for record in caplog.records if record.name.startswith("alembic")] == []
     assert capsys.readouterr() == ("", "")
+
+
+def test_an_upgrade_from_the_second_revision_adds_up_what_is_in_the_ledger(engine: Engine, target: str | Path) -> None:
+    migrate.upgrade(engine, "0002")
+    largest, smallest = 2**63 - 1, -(2**63)
+    moves = {
+        (1, "SOL", "deposit"): [largest, largest, largest, 5],
+        (1, "SOL", "network_fee"): [-5_000, -5_000],
+        (1, "M", "trade_base"): [smallest, smallest, 7],
+        (2, "SOL", "deposit"): [1],
+    }
+    rows = [
+        f"({run}, {number}, 1, '{asset}', {units}, '{kind}', 0)"
+        for number, (run, asset, kind, units) in enumerate(
+            ((*key, units) for key, amounts in moves.items() for units in amounts), 1
+        )
+    ]
+    stranger.execute(
+        target,
+        "INSERT INTO pumpswap_runs (kind, started_ns, settings) VALUES ('live', 1, '{}'), ('live', 2, '{}')",
+        f"INSERT INTO pumpswap_ledger (run_id, sequence, at_ns, asset, units, kind, slot) VALUES {', '.join(rows)}",
+    )
+    migrate.upgrade(engine)
+    with open_database(target) as database:
+        books = {number: database.run(number).books for number in (1, 2)}
+        for (run, asset, kind), amounts in moves.items():
+            assert books[run].counted()[asset, EntryKind(kind)] == (sum(amounts), len(amounts))
+        for one in books.values():
+            assert one.counted() == one.recount()
+        assert books[1].balances() == {"SOL": 3 * largest + 5 - 10_000, "M": 2 * smallest + 7}
+    migrate.downgrade(engine, "0002")
+    assert len(stranger.query(target, "SELECT * FROM pumpswap_ledger")) == len(rows)

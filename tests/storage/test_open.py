@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +13,7 @@ from sqlalchemy import text
 from pumpswap.errors import ConfigError, StorageError
 from pumpswap.storage import open_database
 from pumpswap.storage.engines import WRITES, make_engine
+from tests.storage import stranger
 
 
 def test_a_path_becomes_a_database_with_the_folders_above_it(tmp_path: Path) -> None:
@@ -24,12 +24,12 @@ def test_a_path_becomes_a_database_with_the_folders_above_it(tmp_path: Path) -> 
         assert len(database.runs()) == 1
 
 
-def test_a_url_names_the_same_file_as_its_path(target: Path) -> None:
-    with open_database(target) as database:
+def test_a_url_names_the_same_file_as_its_path(sqlite_file: Path) -> None:
+    with open_database(sqlite_file) as database:
         database.start_run("test", 0)
-    with open_database(f"sqlite:///{target}") as database:
+    with open_database(f"sqlite:///{sqlite_file}") as database:
         assert len(database.runs()) == 1
-        assert database.location == str(target)
+        assert database.location == str(sqlite_file)
 
 
 def test_a_relative_path_and_a_home_folder_are_understood(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -41,8 +41,8 @@ def test_a_relative_path_and_a_home_folder_are_understood(tmp_path: Path, monkey
     assert (tmp_path / "home" / "books" / "mine.sqlite").is_file()
 
 
-def test_every_connection_is_safe(target: Path) -> None:
-    engine = make_engine(target)
+def test_every_connection_is_safe(sqlite_file: Path) -> None:
+    engine = make_engine(sqlite_file)
     for options in ({}, WRITES):
         with engine.connect().execution_options(**options) as connection:
             pragmas = {
@@ -53,10 +53,10 @@ def test_every_connection_is_safe(target: Path) -> None:
     engine.dispose()
 
 
-def test_an_empty_file_is_a_new_database(target: Path) -> None:
-    target.parent.mkdir()
-    target.touch()
-    with open_database(target) as database:
+def test_an_empty_file_is_a_new_database(sqlite_file: Path) -> None:
+    sqlite_file.parent.mkdir()
+    sqlite_file.touch()
+    with open_database(sqlite_file) as database:
         assert database.runs() == ()
 
 
@@ -65,14 +65,14 @@ def test_an_empty_file_is_a_new_database(target: Path) -> None:
     [b"name,score\nTEST,82.5\n", b"x", b"SQLite format 2\0" * 100, b"SQLite format 3\0" + b"\xff" * 5_000],
     ids=["csv", "one byte", "old", "broken"],
 )
-def test_a_file_that_is_no_database_is_refused_and_left_alone(target: Path, content: bytes) -> None:
-    target.parent.mkdir()
-    target.write_bytes(content)
+def test_a_file_that_is_no_database_is_refused_and_left_alone(sqlite_file: Path, content: bytes) -> None:
+    sqlite_file.parent.mkdir()
+    sqlite_file.write_bytes(content)
     with pytest.raises(StorageError, match=r"not a database|malformed") as refused:
-        open_database(target)
+        open_database(sqlite_file)
     assert refused.value.hint
-    assert target.read_bytes() == content
-    assert [path.name for path in target.parent.iterdir()] == [target.name]
+    assert sqlite_file.read_bytes() == content
+    assert [path.name for path in sqlite_file.parent.iterdir()] == [sqlite_file.name]
 
 
 def test_a_folder_is_no_database(tmp_path: Path) -> None:
@@ -87,14 +87,14 @@ def test_a_folder_below_a_file_is_refused(tmp_path: Path) -> None:
     assert refused.value.hint
 
 
-def test_a_folder_without_permission_to_write_is_refused(target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    target.parent.mkdir(mode=0o500)
-    if os.access(target.parent, os.W_OK):  # root may write everywhere
+def test_a_folder_without_permission_to_write_is_refused(sqlite_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sqlite_file.parent.mkdir(mode=0o500)
+    if os.access(sqlite_file.parent, os.W_OK):  # root may write everywhere
         monkeypatch.setattr(os, "access", lambda *_: False)
     with pytest.raises(StorageError, match="cannot be written") as refused:
-        open_database(target)
+        open_database(sqlite_file)
     assert "who owns" in refused.value.hint
-    assert not target.exists()
+    assert not sqlite_file.exists()
 
 
 @pytest.mark.parametrize("target", ["", ":memory:", "sqlite://", "sqlite:///:memory:", "sqlite:///file:x?uri=true"])
@@ -113,7 +113,6 @@ def test_other_databases_are_refused(target: str) -> None:
 
 
 def test_a_password_is_never_shown() -> None:
-    pytest.importorskip("psycopg")
     with pytest.raises(StorageError) as refused:
         open_database("postgresql://me:open-sesame@127.0.0.1:1/books")
     assert "open-sesame" not in f"{refused.value} {refused.value.hint}"
@@ -126,20 +125,18 @@ def test_the_driver_of_postgresql_is_asked_for_by_name(monkeypatch: pytest.Monke
     assert "pumpswap[postgres]" in refused.value.hint
 
 
-def test_a_row_that_somebody_else_has_damaged_is_named(target: Path) -> None:
+def test_a_row_that_somebody_else_has_damaged_is_named(target: str | Path) -> None:
     with open_database(target) as database:
         run = database.start_run("test", 0)
-        with sqlite3.connect(target) as connection:
-            connection.execute(
-                "INSERT INTO pumpswap_ledger VALUES (1, 1, 0, 'SOL', 5, 'a new kind', 0, NULL, NULL, NULL)"
-            )
-        connection.close()
+        stranger.execute(
+            target, "INSERT INTO pumpswap_ledger VALUES (1, 1, 0, 'SOL', 5, 'a new kind', 0, NULL, NULL, NULL)"
+        )
         with pytest.raises(StorageError, match="a new kind") as refused:
             list(run.ledger())
         assert refused.value.hint
 
 
-def test_opening_again_does_not_load_alembic(target: Path) -> None:
+def test_opening_again_does_not_load_alembic(target: str | Path) -> None:
     open_database(target).close()
     code = (
         "import sys; from pumpswap.storage import open_database; open_database(sys.argv[1]).close();"

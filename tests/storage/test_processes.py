@@ -11,14 +11,16 @@ from pathlib import Path
 import pytest
 
 from pumpswap.storage import Database, Run, open_database
+from tests.storage.conftest import SQLITE
 from tests.storage.writer_process import ENTRIES, write_batch
+from tests.support.postgres import fresh_database
 
 ROOT = Path(__file__).resolve().parents[2]
 MANY = 1_000_000
 
 
 @contextmanager
-def writer(target: Path, batches: int, *more: str) -> Iterator[subprocess.Popen[str]]:
+def writer(target: str | Path, batches: int, *more: str) -> Iterator[subprocess.Popen[str]]:
     """A running writer process, killed at the end if it still lives."""
     command = [sys.executable, "-m", "tests.storage.writer_process", str(target), str(batches), *more]
     with subprocess.Popen(
@@ -55,7 +57,7 @@ def only_run(database: Database) -> Run:
     return database.run(header.run_id)
 
 
-def test_a_process_killed_in_the_middle_of_a_batch_leaves_only_whole_batches(target: Path) -> None:
+def test_a_process_killed_in_the_middle_of_a_batch_leaves_only_whole_batches(target: str | Path) -> None:
     with writer(target, 3, "half") as process:
         assert [line(process) for _ in range(4)] == ["0", "1", "2", "half"]
         process.kill()
@@ -70,7 +72,7 @@ def test_a_process_killed_in_the_middle_of_a_batch_leaves_only_whole_batches(tar
 
 
 @pytest.mark.parametrize("after", [1, 2, 5, 9, 14, 20])
-def test_a_process_killed_at_any_moment_loses_no_batch_that_it_had_finished(target: Path, after: int) -> None:
+def test_a_process_killed_at_any_moment_loses_no_batch_that_it_had_finished(target: str | Path, after: int) -> None:
     with writer(target, MANY) as process:
         last = [line(process) for _ in range(after)][-1]
         process.kill()
@@ -79,7 +81,7 @@ def test_a_process_killed_at_any_moment_loses_no_batch_that_it_had_finished(targ
         assert whole_batches(only_run(database)) > int(last)
 
 
-def test_a_reader_sees_whole_batches_while_another_process_writes(target: Path) -> None:
+def test_a_reader_sees_whole_batches_while_another_process_writes(target: str | Path) -> None:
     with writer(target, 60) as process:
         line(process)
         with open_database(target) as database:
@@ -97,7 +99,42 @@ def test_a_reader_sees_whole_batches_while_another_process_writes(target: Path) 
             assert whole_batches(run) == 60
 
 
-def test_two_writers_wait_for_each_other(target: Path) -> None:
+_OPENER = """
+import sys
+from pumpswap.storage import open_database
+import alembic.command
+print("ready", flush=True)
+sys.stdin.readline()
+for path in sys.argv[1:]:
+    with open_database(path) as database:
+        database.start_run("opener", 0)
+"""
+
+
+def test_processes_that_open_a_new_database_at_the_same_moment_all_get_it(backend: str, tmp_path: Path) -> None:
+    targets = [str(tmp_path / f"{n}.sqlite") if backend == SQLITE else fresh_database() for n in range(8)]
+    openers = [
+        subprocess.Popen(
+            [sys.executable, "-c", _OPENER, *targets], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, text=True,
+        )
+        for _ in range(3)
+    ]  # fmt: skip
+    for process in openers:
+        assert line(process) == "ready"
+    for process in openers:
+        assert process.stdin is not None
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    for process in openers:
+        _, errors = process.communicate()
+        assert (process.returncode, errors) == (0, "")
+    for target in targets:
+        with open_database(target) as database:
+            assert len(database.runs()) == len(openers)
+
+
+def test_two_writers_wait_for_each_other(target: str | Path) -> None:
     with writer(target, 25) as one, writer(target, 25) as two:
         for process in (one, two):
             _, errors = process.communicate()
@@ -106,7 +143,7 @@ def test_two_writers_wait_for_each_other(target: Path) -> None:
         assert [whole_batches(database.run(header.run_id)) for header in database.runs()] == [25, 25]
 
 
-def test_a_run_can_be_continued_by_another_process(target: Path) -> None:
+def test_a_run_can_be_continued_by_another_process(target: str | Path) -> None:
     with writer(target, 2) as process:
         process.communicate()
     with open_database(target) as database:

