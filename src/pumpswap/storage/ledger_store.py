@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from sqlalchemy import Connection, Integer, bindparam, func, insert, literal_column, select, tuple_, union_all, update
+from sqlalchemy import Connection, Integer, bindparam, func, insert, literal_column, select, union_all, update
 
 from pumpswap.errors import StorageError
 from pumpswap.model import EntryKind, LedgerEntry
@@ -15,7 +15,12 @@ from pumpswap.storage.tables import BALANCES, CHORES, LEDGER, ORDERS, StoredRow
 __all__ = ["LedgerStore"]
 
 _Key = tuple[str, str]  # asset, kind
+# Made once: building a statement takes longer than running it.
 _INSERT = insert(LEDGER)
+_LAST = select(func.max(LEDGER.c.sequence)).where(LEDGER.c.run_id == bindparam("the_run"))
+_SUMS = select(BALANCES).where(
+    BALANCES.c.run_id == bindparam("the_run"), BALANCES.c.asset.in_(bindparam("assets", expanding=True))
+)
 _KEY: rows.Values = {"run_id": bindparam("the_run"), "asset": bindparam("the_asset"), "kind": bindparam("the_kind")}
 _INSERT_SUM = insert(BALANCES).values(_KEY | {"units": bindparam("units"), "entries": bindparam("entries")})
 _UPDATE_SUM = (
@@ -38,8 +43,7 @@ class LedgerStore:
         if not values:
             return
         with self._connections.writing("the ledger entries") as connection:
-            last = connection.execute(select(func.max(LEDGER.c.sequence)).where(LEDGER.c.run_id == self._run_id))
-            expected = (last.scalar() or 0) + 1
+            expected = (connection.execute(_LAST, {"the_run": self._run_id}).scalar() or 0) + 1
             for entry in entries:
                 if entry.sequence != expected:
                     raise StorageError(
@@ -142,7 +146,8 @@ class LedgerStore:
         for entry in entries:
             units, count = added.get((entry.asset, entry.kind.value), (0, 0))
             added[entry.asset, entry.kind.value] = (units + entry.units, count + 1)
-        stored = {(row.asset, row.kind): row for row in self._stored(connection, list(added))}
+        assets = sorted({asset for asset, _ in added})
+        stored = {(row.asset, row.kind): row for row in self._stored(connection, assets)}
         changed: list[rows.Values] = []
         new: list[rows.Values] = []
         for (asset, kind), (units, count) in added.items():
@@ -155,9 +160,9 @@ class LedgerStore:
         if changed:
             connection.execute(_UPDATE_SUM, changed)
 
-    def _stored(self, connection: Connection, keys: Sequence[_Key]) -> list[StoredRow]:
+    def _stored(self, connection: Connection, assets: Sequence[str]) -> list[StoredRow]:
         found: list[StoredRow] = []
-        for start in range(0, len(keys), 100):
-            part = tuple_(BALANCES.c.asset, BALANCES.c.kind).in_(keys[start : start + 100])
-            found += connection.execute(select(BALANCES).where(BALANCES.c.run_id == self._run_id, part)).all()
+        for start in range(0, len(assets), 500):
+            part = {"the_run": self._run_id, "assets": assets[start : start + 500]}
+            found += connection.execute(_SUMS, part).all()
         return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
-from sqlalchemy import ColumnElement, Connection, and_, insert, select, update
+from sqlalchemy import Connection, and_, bindparam, insert, select, update
 
 from pumpswap.errors import StorageError
 from pumpswap.model import Alert, Decision, Filled, LedgerEntry, Mark, Order, Outcome, Position, RealisedGain
@@ -28,8 +28,26 @@ from pumpswap.storage.tables import DECISIONS, MARKS, ORDERS, POSITIONS, RUNS, T
 
 __all__ = ["Run"]
 
-# Made once: these stand between a price and the transaction that takes it.
-_INSERT_DECISION, _INSERT_ORDER = insert(DECISIONS), insert(ORDERS)
+# Made once: building a statement takes longer than running it, and these stand between a price and the transaction that
+# takes it, or between one fill and the next order. What an update sets are the names of the values that it is given.
+_INSERT_DECISION, _INSERT_ORDER, _INSERT_TRADE = insert(DECISIONS), insert(ORDERS), insert(TRADES)
+_INSERT_POSITION, _INSERT_MARK = insert(POSITIONS), insert(MARKS)
+_THE_ORDER = (ORDERS.c.run_id == bindparam("the_run"), ORDERS.c.order_id == bindparam("the_order"))
+_UPDATE_ORDER = update(ORDERS).where(*_THE_ORDER)
+_ORDERED = (
+    select(ORDERS.c.status, ORDERS.c.side, ORDERS.c.pool, ORDERS.c.mint)
+    .add_columns(DECISIONS.c.signal_score, DECISIONS.c.signal_strength)
+    .join_from(
+        ORDERS, DECISIONS, and_(DECISIONS.c.run_id == ORDERS.c.run_id, DECISIONS.c.decision_id == ORDERS.c.decision_id)
+    )
+    .where(*_THE_ORDER)
+)
+_IN_THE_POOL = (POSITIONS.c.run_id == bindparam("the_run"), POSITIONS.c.pair_address == bindparam("the_pool"))
+_UPDATE_ROUND = update(POSITIONS).where(*_IN_THE_POOL, POSITIONS.c.round == bindparam("the_round"))
+_HELD = select(POSITIONS.c.id, POSITIONS.c.cost_lamports).where(
+    *_IN_THE_POOL, POSITIONS.c.closed_ns.is_(None), POSITIONS.c.base_units == bindparam("the_units")
+)
+_UPDATE_POSITION = update(POSITIONS).where(POSITIONS.c.id == bindparam("the_position"))
 
 
 class Run:
@@ -141,17 +159,19 @@ class Run:
         exact = rows.trade_integers(outcome) | rows.gain_values(gain) if isinstance(outcome, Filled) else {}
         order_id = outcome.order_id
         with self._connections.writing(f"the outcome of order {order_id}") as connection:
-            status = connection.execute(select(ORDERS.c.status).where(*self._order(order_id))).scalar()
-            if status is None:
+            key = {"the_run": self.run_id, "the_order": order_id}
+            order = connection.execute(_ORDERED, key).one_or_none()
+            if order is None:
                 raise StorageError(
                     f"order {order_id} has an outcome but is not stored", hint="save the order before it is sent"
                 )
-            if status not in UNRESOLVED:
+            if order.status not in UNRESOLVED:
                 self._check_repeated(connection, outcome)
                 return False
-            connection.execute(update(ORDERS).where(*self._order(order_id)).values(values))
+            connection.execute(_UPDATE_ORDER, key | values)
             if isinstance(outcome, Filled):
-                self._insert_trade(connection, outcome, exact)
+                more = rows.trade_values(outcome, order, self._decimals.get(order.mint))
+                connection.execute(_INSERT_TRADE, {"run_id": self.run_id} | exact | more)
         return True
 
     def append_entries(self, entries: Sequence[LedgerEntry]) -> None:
@@ -161,30 +181,21 @@ class Run:
     def save_position(self, position: Position) -> None:
         """Store a position as it is now; the one that was stored of the same pool and round is replaced."""
         values = rows.position_values(position, self._decimals.get(position.mint))
-        key = (
-            POSITIONS.c.run_id == self.run_id,
-            POSITIONS.c.pair_address == position.pool,
-            POSITIONS.c.round == position.round,
-        )
+        key = {"the_run": self.run_id, "the_pool": position.pool, "the_round": position.round}
         with self._connections.writing(f"the position in {position.pool}") as connection:
-            if connection.execute(update(POSITIONS).where(*key).values(values)).rowcount == 0:
-                connection.execute(insert(POSITIONS), {"run_id": self.run_id} | values)
+            if connection.execute(_UPDATE_ROUND, key | values).rowcount == 0:
+                connection.execute(_INSERT_POSITION, {"run_id": self.run_id} | values)
 
     def save_mark(self, mark: Mark) -> None:
         """Store a mark, and show it in the open position of the pool when it values what that position holds."""
         values = rows.mark_values(mark)
-        position = (
-            POSITIONS.c.run_id == self.run_id,
-            POSITIONS.c.pair_address == mark.pool,
-            POSITIONS.c.closed_ns.is_(None),
-            POSITIONS.c.base_units == mark.base_units,
-        )
+        key = {"the_run": self.run_id, "the_pool": mark.pool, "the_units": mark.base_units}
         with self._connections.writing(f"the mark of {mark.pool}") as connection:
-            connection.execute(insert(MARKS), {"run_id": self.run_id} | values)
-            held = connection.execute(select(POSITIONS.c.id, POSITIONS.c.cost_lamports).where(*position)).first()
+            connection.execute(_INSERT_MARK, {"run_id": self.run_id} | values)
+            held = connection.execute(_HELD, key).first()
             if held is not None:
                 shown = rows.valuation_values(mark, held.cost_lamports)
-                connection.execute(update(POSITIONS).where(POSITIONS.c.id == held.id).values(shown))
+                connection.execute(_UPDATE_POSITION, {"the_position": held.id} | shown)
 
     def finish(self, finished_ns: int, summary: Mapping[str, object]) -> None:
         """Close the run with its figures, once. Raises UsageError for a summary that is no JSON."""
@@ -259,18 +270,6 @@ class Run:
         return self.books.balances()
 
     # ------------------------------------------------------------------------------------------ helpers
-
-    def _order(self, order_id: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
-        return ORDERS.c.run_id == self.run_id, ORDERS.c.order_id == order_id
-
-    def _insert_trade(self, connection: Connection, filled: Filled, exact: rows.Values) -> None:
-        decided = and_(DECISIONS.c.run_id == ORDERS.c.run_id, DECISIONS.c.decision_id == ORDERS.c.decision_id)
-        query = select(
-            ORDERS.c.side, ORDERS.c.pool, ORDERS.c.mint, DECISIONS.c.signal_score, DECISIONS.c.signal_strength
-        ).select_from(ORDERS.join(DECISIONS, decided))
-        order = connection.execute(query.where(*self._order(filled.order_id))).one()
-        values = rows.trade_values(filled, order, self._decimals.get(order.mint))
-        connection.execute(insert(TRADES), {"run_id": self.run_id} | exact | values)
 
     def _check_repeated(self, connection: Connection, outcome: Outcome) -> None:
         query = select_outcomes(self.run_id).where(ORDERS.c.order_id == outcome.order_id)
