@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from solders.pubkey import Pubkey
 
     from pumpswap.execution.protection import SandwichPolicy
-    from pumpswap.model import Order, Outcome, Reconciliation, TradeSide
-    from pumpswap.sdk import Preview, Traded, Trader
+    from pumpswap.model import Order, Outcome, Position, Reconciliation, TradeSide
+    from pumpswap.sdk import ChainConnection, Preview, Traded, Trader
     from pumpswap.sdk.trader import LimitedSigner
     from pumpswap.settings import Settings
 
@@ -72,6 +72,7 @@ def run_trade(out: Output, settings: Settings, wish: TradeWish) -> None:
 
 async def _trade(out: Output, settings: Settings, wish: TradeWish, signer: LimitedSigner | None) -> str:
     from pumpswap.sdk import ChainConnection, Trader
+    from pumpswap.sdk.connection import parse_address
     from pumpswap.sdk.preview import preview_trade
 
     async with ChainConnection(settings) as connection:
@@ -79,9 +80,10 @@ async def _trade(out: Output, settings: Settings, wish: TradeWish, signer: Limit
         try:
             if trader is not None:
                 tell_opening(out, trader)
-            state = await connection.pool(wish.address)
-            amount = _raw_amount(wish, state.base_decimals, trader.position(state) if trader else None)
             wallet = signer.public_key if signer is not None else wallet_key(settings, wish.wallet)
+            position = await _position_to_sell(connection, wish, trader, wallet)
+            state = await connection.pool(wish.address if position is None else parse_address(position.pool, "pool"))
+            amount = _raw_amount(wish, state.base_decimals, position)
             preview = await preview_trade(
                 connection, wish.side, state, amount, slippage_bps=_slippage(settings, wish), wallet=wallet
             )
@@ -92,6 +94,26 @@ async def _trade(out: Output, settings: Settings, wish: TradeWish, signer: Limit
         finally:
             if trader is not None:
                 await trader.aclose()
+
+
+async def _position_to_sell(
+    connection: ChainConnection, wish: TradeWish, trader: Trader | None, wallet: Pubkey | None
+) -> Position | None:
+    """For a sale of all: the open position in the pool, or of the coin, that was named; without --live as stored."""
+    from pumpswap.app.books import position_of, stored_positions
+    from pumpswap.model import TradeSide
+
+    if wish.side is TradeSide.BUY or wish.amount is not None:
+        return None
+    if trader is not None:
+        held = trader.books.portfolio.positions.open_positions()
+    else:
+        held = await stored_positions(connection, wallet)
+    position = position_of(held, str(wish.address))
+    if position is None:
+        hint = "`pumpswap positions list` lists what there is; to simulate without one, say how many tokens to sell"
+        raise NotFound(f"the books have no position in {wish.address} to sell all of", hint=hint)
+    return position
 
 
 async def _go(out: Output, wish: TradeWish, trader: Trader, preview: Preview, amount: int) -> str:
@@ -122,7 +144,7 @@ def _slippage(settings: Settings, wish: TradeWish) -> int:
     return settings.risk.slippage_bps if wish.side is TradeSide.BUY else settings.exits.slippage_bps
 
 
-def _raw_amount(wish: TradeWish, decimals: int, position: Any) -> int:
+def _raw_amount(wish: TradeWish, decimals: int, position: Position | None) -> int:
     from pumpswap.model import TradeSide
     from pumpswap.units import to_units
 
@@ -130,10 +152,8 @@ def _raw_amount(wish: TradeWish, decimals: int, position: Any) -> int:
         return int(wish.amount)
     if wish.amount is not None:
         return to_units(wish.amount, decimals)
-    if position is None:
-        hint = "the books know positions of --live only; to simulate, say how many tokens"
-        raise NotFound("there is no position to sell all of", hint=hint)
-    return int(position.base_units)
+    assert position is not None, "a sale of all has found one"
+    return position.base_units
 
 
 # ---------------------------------------------------------------------------------------------- the wallet
