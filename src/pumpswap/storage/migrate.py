@@ -18,7 +18,7 @@ from sqlalchemy import Column, Connection, Engine, MetaData, String, Table, insp
 from pumpswap.errors import StorageError
 from pumpswap.storage.engines import write_options
 
-__all__ = ["HEAD", "REVISIONS", "VERSION_TABLE", "current", "downgrade", "upgrade", "upgrade_within"]
+__all__ = ["HEAD", "REVISIONS", "VERSION_TABLE", "current", "current_within", "downgrade", "upgrade", "upgrade_within"]
 
 VERSION_TABLE = "pumpswap_alembic_version"
 REVISIONS = ("0001", "0002", "0003")  # oldest first; a test compares them with the files in migrations/versions
@@ -33,7 +33,20 @@ _one_at_a_time = threading.Lock()
 def current(engine: Engine) -> str | None:
     """Revision of the database; None when our tables are not there. Raises StorageError for a newer one."""
     with engine.connect() as connection:
-        return _current(connection)
+        return current_within(connection)
+
+
+def current_within(connection: Connection) -> str | None:
+    """As ``current``, as an open transaction sees it."""
+    if not inspect(connection).has_table(VERSION_TABLE):
+        return None
+    revision: str | None = connection.execute(select(_VERSION.c.version_num)).scalar()
+    if revision is not None and revision not in REVISIONS:
+        raise StorageError(
+            f"the database has revision {revision}, this version of pumpswap knows it up to {HEAD}",
+            hint="a newer pumpswap has written it: upgrade pumpswap, or use another database",
+        )
+    return revision
 
 
 def upgrade(engine: Engine, revision: str = HEAD) -> None:
@@ -48,25 +61,13 @@ def upgrade(engine: Engine, revision: str = HEAD) -> None:
 def upgrade_within(connection: Connection) -> None:
     """As ``upgrade``, in the write transaction of ``connection``: its owner decides whether anything is kept."""
     with _one_at_a_time, _quiet():
-        if _current(connection) != HEAD:
+        if current_within(connection) != HEAD:
             _run_scripts(connection, "upgrade", HEAD)
 
 
 def downgrade(engine: Engine, revision: str = "base") -> None:
     """Take the database back to ``revision``; ``base`` drops all our tables and what is in them."""
     _migrate(engine, "downgrade", revision)
-
-
-def _current(connection: Connection) -> str | None:
-    if not inspect(connection).has_table(VERSION_TABLE):
-        return None
-    revision: str | None = connection.execute(select(_VERSION.c.version_num)).scalar()
-    if revision is not None and revision not in REVISIONS:
-        raise StorageError(
-            f"the database has revision {revision}, this version of pumpswap knows it up to {HEAD}",
-            hint="a newer pumpswap has written it: upgrade pumpswap, or use another database",
-        )
-    return revision
 
 
 def _migrate(engine: Engine, direction: Literal["upgrade", "downgrade"], revision: str) -> None:
@@ -77,7 +78,7 @@ def _migrate(engine: Engine, direction: Literal["upgrade", "downgrade"], revisio
         engine.connect().execution_options(**write_options(engine)) as connection,
         connection.begin(),
     ):
-        _current(connection)
+        current_within(connection)
         _run_scripts(connection, direction, revision)
         if revision == "base":
             _VERSION.drop(connection, checkfirst=True)

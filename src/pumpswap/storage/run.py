@@ -17,6 +17,7 @@ from pumpswap.storage.connections import Connections
 from pumpswap.storage.documents import dump_mapping
 from pumpswap.storage.equity import EquityCurve
 from pumpswap.storage.history import History
+from pumpswap.storage.host.pool_ids import with_pool_id
 from pumpswap.storage.ledger_store import LedgerStore
 from pumpswap.storage.listings import Listings
 from pumpswap.storage.order_ids import OrderIds
@@ -170,8 +171,8 @@ class Run:
                 return False
             connection.execute(_UPDATE_ORDER, key | values)
             if isinstance(outcome, Filled):
-                more = rows.trade_values(outcome, order, self._decimals.get(order.mint))
-                connection.execute(_INSERT_TRADE, {"run_id": self.run_id} | exact | more)
+                exact |= rows.trade_values(outcome, order, self._decimals.get(order.mint))
+                with_pool_id(connection, order.pool, lambda known: self._insert_trade(connection, exact, known))
         return True
 
     def append_entries(self, entries: Sequence[LedgerEntry]) -> None:
@@ -183,8 +184,13 @@ class Run:
         values = rows.position_values(position, self._decimals.get(position.mint))
         key = {"the_run": self.run_id, "the_pool": position.pool, "the_round": position.round}
         with self._connections.writing(f"the position in {position.pool}") as connection:
-            if connection.execute(_UPDATE_ROUND, key | values).rowcount == 0:
-                connection.execute(_INSERT_POSITION, {"run_id": self.run_id} | values)
+
+            def write(known: str | None) -> None:
+                values["pool_id"] = known
+                if connection.execute(_UPDATE_ROUND, key | values).rowcount == 0:
+                    connection.execute(_INSERT_POSITION, {"run_id": self.run_id} | values)
+
+            with_pool_id(connection, position.pool, write)
 
     def save_mark(self, mark: Mark) -> None:
         """Store a mark, and show it in the open position of the pool when it values what that position holds."""
@@ -270,6 +276,9 @@ class Run:
         return self.books.balances()
 
     # ------------------------------------------------------------------------------------------ helpers
+
+    def _insert_trade(self, connection: Connection, values: rows.Values, pool_id: str | None) -> None:
+        connection.execute(_INSERT_TRADE, {"run_id": self.run_id} | values | {"pool_id": pool_id})
 
     def _check_repeated(self, connection: Connection, outcome: Outcome) -> None:
         query = select_outcomes(self.run_id).where(ORDERS.c.order_id == outcome.order_id)

@@ -1,0 +1,100 @@
+"""What must be refused before anything is changed: rights that are missing, and names that somebody else has taken."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, inspect, text
+
+from pumpswap.errors import StorageError
+from pumpswap.storage.host.detect import Host
+from pumpswap.storage.host.journal import ATTACHMENTS
+from pumpswap.storage.host.relation import Relation
+from pumpswap.storage.migrate import VERSION_TABLE
+from pumpswap.storage.tables import METADATA
+
+__all__ = ["check_names", "check_rights"]
+
+# Every table of ours has it, no table of the plan has.
+_SIGN_OF_OURS = "run_id"
+_NAMES_TAKEN = text("""
+SELECT c.relname, coalesce(t.relname, '') FROM pg_class c LEFT JOIN pg_index i ON i.indexrelid = c.oid
+LEFT JOIN pg_class t ON t.oid = i.indrelid
+WHERE c.relnamespace = to_regnamespace(quote_ident(:schema)) AND c.relkind IN ('i', 'I')
+""")
+
+
+def check_rights(connection: Connection, host: Host, *, alters: bool, creates: bool) -> None:
+    """PostgreSQL: raise StorageError when this login may not do what is going to be done."""
+    if host.engine != "postgresql":
+        return
+    if connection.execute(
+        text("SELECT pg_is_in_recovery() OR current_setting('transaction_read_only')::bool")
+    ).scalar():
+        raise StorageError(
+            "this database can only be read", hint="use a login that may write, on the primary server, not a replica"
+        )
+    for relation in (host.pools, host.enhanced if alters else None):
+        if relation is not None:
+            _check_relation(relation, alters=alters)
+    may_create = connection.execute(
+        text("SELECT has_schema_privilege(:schema, 'CREATE')"), {"schema": host.own_schema}
+    ).scalar()
+    if creates and not may_create:
+        raise StorageError(
+            f"this login may not create tables in the schema {host.own_schema}",
+            hint=f"as its owner: GRANT CREATE ON SCHEMA {host.own_schema} TO your login; or name another search_path",
+        )
+
+
+def _check_relation(relation: Relation, *, alters: bool) -> None:
+    missing = [name for name in relation.obstacles if alters or name != "owner"]
+    if not missing:
+        return
+    right = missing[0]
+    if right == "owner":
+        raise StorageError(
+            f"only the owner of {relation.name} ({relation.owner}) can add a column to it",
+            hint=f"attach with the login {relation.owner}, or as that login: GRANT {relation.owner} TO your login",
+        )
+    raise StorageError(
+        f"this login has no {right.upper()} right on {relation.name}, which belongs to {relation.owner}",
+        hint=f"as that login: GRANT SELECT, UPDATE, REFERENCES ON {relation.name} TO your login",
+    )
+
+
+def check_names(connection: Connection, host: Host) -> None:
+    """Raise StorageError when a table, or an index, with a name of ours is not ours."""
+    inspector = inspect(connection)
+    schemas = dict.fromkeys((host.own_schema, host.pools.schema))
+    is_ours = inspector.has_table(VERSION_TABLE, schema=host.own_schema)
+    for schema in schemas:
+        for name in (*METADATA.tables, ATTACHMENTS.name):
+            if not inspector.has_table(name, schema=schema):
+                continue
+            columns = {column["name"] for column in inspector.get_columns(name, schema=schema)}
+            sign = _SIGN_OF_OURS if name in METADATA.tables else "host_table"
+            if not is_ours or schema != host.own_schema or sign not in columns:
+                shown = name if schema in (None, "public") else f"{schema}.{name}"
+                raise StorageError(
+                    f"there is a table {shown} that pumpswap has not made; nothing was changed",
+                    hint=f"keep its rows: ALTER TABLE {shown} RENAME TO {name}_by_hand; or drop it when it is empty",
+                )
+    _check_indexes(connection, host)
+
+
+def _check_indexes(connection: Connection, host: Host) -> None:
+    """A renamed table keeps the names of its indexes, and these are unique in a database (or a schema)."""
+    ours = {str(index.name) for table in METADATA.tables.values() for index in table.indexes}
+    ours |= {str(table.primary_key.name) for table in METADATA.tables.values()}
+    if host.engine == "sqlite":
+        taken = connection.execute(text("SELECT name, tbl_name FROM sqlite_master WHERE type = 'index'")).all()
+    else:
+        taken = connection.execute(_NAMES_TAKEN, {"schema": host.own_schema}).all()
+    for name, table in taken:
+        if name in ours and table not in METADATA.tables:
+            change = (
+                f"ALTER INDEX {name} RENAME TO {name}_by_hand" if host.engine == "postgresql" else f"DROP INDEX {name}"
+            )
+            raise StorageError(
+                f"the index {name} of the table {table} has a name that pumpswap needs; nothing was changed",
+                hint=f"{change}; then attach again",
+            )

@@ -1,0 +1,150 @@
+"""Pair addresses: the column of ``pools`` that attach adds, and what it is filled with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from solders.pubkey import Pubkey
+from sqlalchemy import (
+    Boolean,
+    Column,
+    ColumnElement,
+    Connection,
+    Integer,
+    String,
+    Table,
+    Text,
+    bindparam,
+    case,
+    false,
+    func,
+    select,
+    text,
+    update,
+)
+
+from pumpswap.storage.host.detect import Host
+from pumpswap.storage.host.journal import Attachment, JournalKind
+from pumpswap.storage.host.relation import Relation
+from pumpswap.storage.host.triggers import resting
+
+__all__ = [
+    "AVAILABLE",
+    "DEX",
+    "PAIR",
+    "PREFIX",
+    "Filled",
+    "available_column",
+    "bare_address",
+    "empty_again",
+    "fill",
+    "fillable",
+    "is_text",
+    "pair_column",
+    "pools_table",
+]
+
+PAIR, AVAILABLE = "pumpswap_pair_address", "pumpswap_available"
+DEX = "pumpswap"
+PREFIX = "solana_"
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """``unreadable``: rows whose address is none of 32 bytes in base58; they stay NULL."""
+
+    filled: int
+    unreadable: int
+
+
+def pair_column(pools: Relation) -> Column[str]:
+    """``pools.pumpswap_pair_address``, as the plan has it."""
+    return Column(PAIR, Text() if pools.is_strict else String(), nullable=True)
+
+
+def available_column(enhanced: Relation) -> Column[bool]:
+    """``new_pools_history_enhanced.pumpswap_available``, as the plan has it."""
+    if enhanced.is_strict:
+        return Column(AVAILABLE, Integer(), server_default=text("0"))  # type: ignore[arg-type]
+    return Column(AVAILABLE, Boolean(create_constraint=False), server_default=false())
+
+
+def is_text(kind: str | None) -> bool:
+    """Whether a column of this type holds texts as they are: not padded, not folded, no list of them."""
+    base = (kind or "").split("(")[0].strip()
+    is_odd = base in ("character", "bpchar", "citext", '"char"') or (kind or "").endswith("[]")
+    return not is_odd and any(word in base for word in ("char", "text", "clob"))
+
+
+def bare_address(address: str) -> str | None:
+    """An address without its network, when it is one of Solana: 32 bytes in base58."""
+    bare = address.removeprefix(PREFIX)
+    try:
+        return bare if str(Pubkey.from_string(bare)) == bare else None
+    except ValueError:
+        return None
+
+
+def fill(connection: Connection, host: Host, *, refused: Sequence[str]) -> Filled:
+    """Fill the column where it is NULL, from the pools' own addresses; pools in ``refused`` stay as they are.
+
+    One statement: which addresses are none is found out here, and said in it.
+    """
+    pools = pools_table(host)
+    empty = [pools.c.dex_id == DEX, pools.c[PAIR].is_(None)]
+    if refused:
+        empty.append(pools.c.id.not_in(_literals(refused)))
+    addresses: list[str | None] = list(connection.execute(select(pools.c.address).where(*empty)).scalars())
+    bad = {one for one in addresses if one is not None and bare_address(one) is None}
+    unreadable = sum(one is None or one in bad for one in addresses)
+    if len(addresses) == unreadable:
+        return Filled(0, unreadable)
+    readable: list[ColumnElement[bool]] = [pools.c.address.is_not(None)]
+    if bad:
+        readable.append(pools.c.address.not_in(_literals(sorted(bad))))
+    bare = case(
+        (func.substr(pools.c.address, 1, len(PREFIX)) == PREFIX, func.substr(pools.c.address, len(PREFIX) + 1)),
+        else_=pools.c.address,
+    )
+    with resting(connection, host):
+        done = connection.execute(update(pools).where(*empty, *readable).values({PAIR: bare}))
+    return Filled(done.rowcount, unreadable)
+
+
+def fillable(connection: Connection, host: Host, *, refused: Sequence[str]) -> list[Attachment]:
+    """What ``fill`` would write, by pool: kept for a column that was there before."""
+    pools = pools_table(host)
+    query = select(pools.c.id, pools.c.address).where(pools.c.dex_id == DEX, pools.c[PAIR].is_(None))
+    found = ((row.id, bare_address(row.address or "")) for row in connection.execute(query))
+    return [
+        Attachment(JournalKind.VALUE, host.pools.name, str(pool), bare)
+        for pool, bare in found
+        if bare and pool not in refused
+    ]
+
+
+def empty_again(connection: Connection, host: Host, values: Iterable[Attachment]) -> int:
+    """Set back to NULL what attach has filled, unless somebody has changed it since. Returns the rows."""
+    pools = pools_table(host)
+    known = {one.name: one.detail for one in values}
+    if not known:
+        return 0
+    where = (pools.c.id.in_(_literals(sorted(known))), pools.c[PAIR].is_not(None))
+    rows = connection.execute(select(pools.c.id, pools.c[PAIR]).where(*where)).all()
+    same = [str(row.id) for row in rows if row[1] == known.get(str(row.id))]
+    if not same:
+        return 0
+    statement = update(pools).where(pools.c.id.in_(_literals(same))).values({PAIR: None})
+    with resting(connection, host):
+        return int(connection.execute(statement).rowcount)
+
+
+def pools_table(host: Host) -> Table:
+    """``pools`` with the columns that concern us."""
+    return host.pools.table("id", "address", "dex_id", PAIR)
+
+
+def _literals(values: Sequence[str]) -> ColumnElement[str]:
+    # Written into the statement: there may be more of them than a statement can have parameters.
+    return bindparam(None, list(values), expanding=True, literal_execute=True, type_=String())
