@@ -15,11 +15,12 @@ from typing import Any
 
 from tests.acceptance.check import Check, Progress
 from tests.acceptance.crashes import CRASHES
+from tests.acceptance.ledger_sequences import LEDGER_SEQUENCES
 from tests.acceptance.sender_schedules import SENDER_SCHEDULES
 from tests.acceptance.svm_trades import SVM_TRADES
 from tests.support.evidence import write_evidence
 
-CHECKS = (SVM_TRADES, SENDER_SCHEDULES, CRASHES)
+CHECKS = (SVM_TRADES, SENDER_SCHEDULES, CRASHES, LEDGER_SEQUENCES)
 SHOWN_FAILURES = 10
 
 
