@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from sqlalchemy import text
 
 from pumpswap.errors import ConfigError, StorageError
 from pumpswap.storage import open_database
-from pumpswap.storage.engines import WRITES, make_engine
+from pumpswap.storage.engines import WRITES, make_engine, write_options
 from tests.storage import stranger
 
 
@@ -41,15 +42,36 @@ def test_a_relative_path_and_a_home_folder_are_understood(tmp_path: Path, monkey
     assert (tmp_path / "home" / "books" / "mine.sqlite").is_file()
 
 
-def test_every_connection_is_safe(sqlite_file: Path) -> None:
+def test_every_pooled_connection_to_sqlite_is_safe(sqlite_file: Path) -> None:
     engine = make_engine(sqlite_file)
-    for options in ({}, WRITES):
-        with engine.connect().execution_options(**options) as connection:
+    with ExitStack() as stack:
+        for options in ({}, WRITES, {}, {}):  # all at once: four connections
+            connection = stack.enter_context(engine.connect().execution_options(**options))
             pragmas = {
                 name: connection.execute(text(f"PRAGMA {name}")).scalar()
                 for name in ("journal_mode", "foreign_keys", "synchronous", "busy_timeout")
             }
-        assert pragmas == {"journal_mode": "wal", "foreign_keys": 1, "synchronous": 2, "busy_timeout": 30_000}
+            assert pragmas == {"journal_mode": "wal", "foreign_keys": 1, "synchronous": 2, "busy_timeout": 30_000}
+    engine.dispose()
+
+
+@pytest.mark.parametrize(
+    ("configured", "ours"),
+    [("off", "on"), ("local", "on"), ("remote_write", "on"), ("on", "on"), ("remote_apply", "remote_apply")],
+)
+def test_every_pooled_connection_to_postgresql_commits_to_the_disk(
+    postgresql_url: str, configured: str, ours: str
+) -> None:
+    (name,) = stranger.query(postgresql_url, "SELECT current_database()")[0]
+    stranger.execute(postgresql_url, f"ALTER DATABASE {name} SET synchronous_commit = '{configured}'")
+    engine = make_engine(postgresql_url)
+    with ExitStack() as stack:
+        for options in ({}, write_options(engine), {}):
+            connection = stack.enter_context(engine.connect().execution_options(**options))
+            with connection.begin() as transaction:
+                assert connection.execute(text("SHOW synchronous_commit")).scalar() == ours
+                transaction.rollback()  # which must not take the setting with it
+            assert connection.execute(text("SHOW synchronous_commit")).scalar() == ours
     engine.dispose()
 
 

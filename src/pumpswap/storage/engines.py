@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -23,6 +24,7 @@ WRITES: dict[str, Any] = {"pumpswap_writes": True}
 _WRITER_LOCK = 0x70756D70  # "pump"
 _BUSY_MS = 30_000
 _SWITCHES = 100
+_DURABLE = ("on", "remote_apply")  # the others lose commits when this machine, or the standby, loses its power
 SQLITE_HEADER = b"SQLite format 3\0"
 
 
@@ -95,6 +97,7 @@ def _postgresql(url: URL) -> Engine:
         raise ConfigError("the PostgreSQL driver is not installed", hint="pip install 'pumpswap[postgres]'") from None
     except SQLAlchemyError as error:
         raise ConfigError(f"the database URL cannot be used: {error}") from None
+    event.listen(engine, "connect", _set_up_postgresql)
     event.listen(engine, "begin", _begin_postgresql)
     return engine
 
@@ -162,6 +165,16 @@ def _write_ahead(cursor: sqlite3.Cursor) -> str:
 def _begin_sqlite(connection: Connection) -> None:
     writes = connection.get_execution_options().get("pumpswap_writes", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _set_up_postgresql(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+    """What is committed is on the disk, whatever the server, the database or the role says about it."""
+    cursor = connection.cursor()
+    cursor.execute("SHOW synchronous_commit")
+    if (cursor.fetchone() or ("",))[0] not in _DURABLE:
+        cursor.execute("SET synchronous_commit = 'on'")
+    cursor.close()
+    connection.commit()
 
 
 def _begin_postgresql(connection: Connection) -> None:
