@@ -62,7 +62,7 @@ def test_rounds_are_found_by_pool_mint_and_name(run: Run) -> None:
     other = samples.position(pool="Pool2222", mint=OTHER, name="another")
     for position in (closed, other, again):
         run.save_position(position)
-    for text in (samples.POOL, samples.MINT, "test / sol"):
+    for text in (samples.POOL, samples.MINT, "test / sol", "Test", "TEST / SOL"):
         assert list(run.history.rounds(text)) == [closed, again]
     assert list(run.history.rounds("ANOTHER")) == [other]
     assert list(run.history.rounds("an%")) == []

@@ -62,11 +62,15 @@ class History:
         return next(self._connections.rows(told, _decimals_of), None)
 
     def rounds(self, text: str) -> Iterator[Position]:
-        """All rounds of the pool, the mint or the name ``text`` (whatever its case), oldest first."""
+        """All rounds of the pool, the mint or the name ``text``, oldest first.
+
+        Of a name the case does not matter, and the quote may be left out: TEST is TEST / SOL.
+        """
         named = or_(
             POSITIONS.c.pair_address == text,
             POSITIONS.c.mint_address == text,
-            func.lower(POSITIONS.c.name) == text.lower(),
+            POSITIONS.c.name == text,  # SQLite lowers ASCII only
+            func.lower(POSITIONS.c.name).in_([text.lower(), f"{text.lower()} / sol"]),
         )
         query = select(POSITIONS).where(POSITIONS.c.run_id == self._run_id, named)
         return self._connections.rows(query.order_by(POSITIONS.c.id), rows.position_of)

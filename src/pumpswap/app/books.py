@@ -1,0 +1,297 @@
+"""The stored books for people who look: which run, what it holds and what that is worth, one position in full."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from solders.pubkey import Pubkey
+
+from pumpswap.chain.networks import network_of
+from pumpswap.clock import Clock
+from pumpswap.errors import NotFound, PumpSwapError, UsageError, WrongNetwork
+from pumpswap.execution.exits import ExitDistances, exit_distances
+from pumpswap.execution.live_books import LIVE
+from pumpswap.model import SOL, Adoption, LedgerEntry, Mark, Position
+from pumpswap.portfolio.lots import TaxLot, tax_lots_of
+from pumpswap.portfolio.valuation import mark_position
+from pumpswap.sdk.connection import ChainConnection
+from pumpswap.settings import ExitRules, Settings
+from pumpswap.storage.database import Database, open_database
+from pumpswap.storage.history import StoredTrade
+from pumpswap.storage.run import Run
+from pumpswap.storage.run_header import RunHeader
+
+__all__ = [
+    "Books",
+    "Held",
+    "Story",
+    "chosen_books",
+    "entries_about",
+    "held_positions",
+    "held_rounds",
+    "open_books",
+    "open_store",
+    "position_of",
+    "position_story",
+    "refresh_marks",
+    "stored_positions",
+    "unassigned_units",
+]
+
+_MARKS_IN_STORY = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """One run of an open database, chosen by its number or by default."""
+
+    database: Database
+    run: Run
+    header: RunHeader
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether these are the books of a wallet that may be traded with at this moment."""
+        return self.header.kind == LIVE and self.header.finished_ns is None
+
+    @property
+    def network(self) -> str | None:
+        """``mainnet``, ``devnet``, ``localnet``; None for what was on no chain."""
+        return None if self.header.network is None else network_of(self.header.network)
+
+    def as_of_ns(self, clock: Clock) -> int:
+        """Now, or the last moment of a run that is over: a simulation has a clock of its own."""
+        if self.goes_on:
+            return clock.now_ns()
+        last, point = self.run.books.last(), self.run.equity.latest()
+        return max((each.at_ns for each in (last, point) if each is not None), default=self.header.started_ns)
+
+    def exit_rules(self, settings: Settings) -> ExitRules:
+        """The rules in force: the settings' for a live wallet, those that it was run with for anything else."""
+        stored = self.header.settings.get("exits")
+        if self.goes_on or not isinstance(stored, dict):
+            return settings.exits
+        known = {name: value for name, value in stored.items() if name in ExitRules.model_fields}
+        return ExitRules(**known)
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A round and what is known about its worth. ``mark`` is the newest one of exactly these units, if there is one."""
+
+    position: Position
+    decimals: int | None
+    mark: Mark | None
+    exits: ExitDistances | None
+
+    @property
+    def value_lamports(self) -> int | None:
+        """What it would bring; None where nothing has been quoted."""
+        return None if self.mark is None or self.mark.obstacle else self.mark.value_lamports
+
+    @property
+    def unrealised_lamports(self) -> int | None:
+        """Value over cost."""
+        return None if self.value_lamports is None else self.value_lamports - self.position.cost_lamports
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """Everything that is stored about one pool. ``entries`` are what moved its coin and what moved with that; ``lots``
+    are the coin's, over all its pools, first in, first out; the newest marks come first.
+    """
+
+    held: Held
+    rounds: tuple[Position, ...]
+    trades: tuple[StoredTrade, ...]
+    entries: tuple[LedgerEntry, ...]
+    lots: tuple[TaxLot, ...]
+    marks: tuple[Mark, ...]
+    adoptions: tuple[Adoption, ...]
+
+
+# ---------------------------------------------------------------------------------------------- which books
+
+
+@contextmanager
+def open_store(settings: Settings) -> Iterator[Database | None]:
+    """The settings' database, brought forward where it is older; None where there is no file: looking makes none."""
+    target = settings.database_target
+    if isinstance(target, Path) and not target.exists():
+        yield None
+        return
+    with open_database(target) as database:
+        yield database
+
+
+def chosen_books(database: Database | None, run_id: int | None = None) -> Books | None:
+    """The run with this number; without one the newest live run that goes on, else the newest of all.
+
+    None when there is no run at all. Raises NotFound for a number that no run has.
+    """
+    if database is None:
+        if run_id is not None:
+            raise NotFound(f"there is no run {run_id}: there is no database yet", hint="is --data-dir the right one?")
+        return None
+    if run_id is not None:
+        run = database.run(run_id)
+        return Books(database, run, run.header())
+    headers = database.runs()
+    if not headers:
+        return None
+    live = [header for header in headers if header.kind == LIVE and header.finished_ns is None]
+    header = (live or headers)[-1]
+    return Books(database, database.run(header.run_id), header)
+
+
+@contextmanager
+def open_books(settings: Settings, run_id: int | None = None) -> Iterator[Books]:
+    """As ``chosen_books``, where there must be a run. Raises NotFound."""
+    with open_store(settings) as database:
+        books = chosen_books(database, run_id)
+        if books is None:
+            where = settings.data_dir if database is None else database.location
+            raise NotFound(
+                f"there are no books in {where}", hint="is --data-dir the right one? `pumpswap demo` makes some"
+            )
+        yield books
+
+
+async def stored_positions(connection: ChainConnection, wallet: Pubkey | None) -> list[Position]:
+    """Open positions of a wallet on the connection's network, as they are stored."""
+    if wallet is None:
+        return []
+    with open_store(connection.settings) as database:
+        run = database and database.open_live(str(wallet), await connection.node.genesis_hash())
+        return list(run.open_positions()) if run else []
+
+
+def position_of(positions: Sequence[Position], address: str) -> Position | None:
+    """The one in this pool, or of this coin. Raises UsageError for a coin that is held in several pools."""
+    found = [position for position in positions if address in (position.pool, position.mint)]
+    if len(found) > 1:
+        pools = ", ".join(position.pool for position in found)
+        raise UsageError(f"{address} is held in {len(found)} pools", hint=f"name one of them: {pools}")
+    return found[0] if found else None
+
+
+def unassigned_units(books: Books) -> dict[str, int]:
+    """Raw units by mint that are in the wallet and in no position, ignored tokens left out."""
+    left = {asset: units for asset, units in books.run.balances().items() if asset != SOL}
+    for position in books.run.open_positions():
+        left[position.mint] = left.get(position.mint, 0) - position.base_units
+    ignored = books.run.owned.ignored()
+    return {mint: units for mint, units in left.items() if units and mint not in ignored}
+
+
+# ---------------------------------------------------------------------------------------------- what it holds
+
+
+def held_positions(books: Books, rules: ExitRules, at_ns: int) -> tuple[Held, ...]:
+    """Open positions, oldest first."""
+    return tuple(_held(books, position, rules, at_ns) for position in books.run.open_positions())
+
+
+def held_rounds(books: Books, rules: ExitRules, at_ns: int) -> Iterator[Held]:
+    """All rounds, open and closed, in the order in which they were opened."""
+    return (_held(books, position, rules, at_ns) for position in books.run.positions())
+
+
+def position_story(books: Books, text: str, rules: ExitRules, at_ns: int) -> Story:
+    """The newest round of a pool, a coin or a name, and all that is stored about it.
+
+    Raises NotFound for what the books do not know, UsageError for what is more than one pool.
+    """
+    run = books.run
+    rounds = tuple(run.history.rounds(text))
+    pools = list(dict.fromkeys(position.pool for position in rounds))
+    if not rounds:
+        hint = "`pumpswap positions list --all` lists what there was"
+        raise NotFound(f"run {run.run_id} has no position {text!r}", hint=hint)
+    if len(pools) > 1:
+        raise UsageError(f"{text!r} was traded in {len(pools)} pools", hint=f"name one of them: {', '.join(pools)}")
+    last, pool = rounds[-1], pools[0]
+    trades = tuple(run.history.trades_of(last.mint))
+    orders = {trade.order.order_id: (trade.order.pool, last.mint, "") for trade in trades}
+    entries = entries_about(run, last.mint)
+    adoptions = [adoption for adoption in run.owned.adoptions() if adoption.mint == last.mint]
+    return Story(
+        held=_held(books, last, rules, at_ns),
+        rounds=rounds,
+        trades=tuple(trade for trade in trades if trade.order.pool == pool),
+        entries=entries,
+        lots=tuple(lot for lot in tax_lots_of(entries, orders.get, adoptions) if lot.mint == last.mint),
+        marks=tuple(run.history.marks_of(pool, _MARKS_IN_STORY)),
+        adoptions=tuple(adoption for adoption in adoptions if adoption.pool == pool),
+    )
+
+
+def entries_about(run: Run, mint: str) -> tuple[LedgerEntry, ...]:
+    """Every movement of a coin together with what the same order or transaction moved besides, in sequence."""
+    found: dict[int, LedgerEntry] = {}
+    for entry in run.books.of_asset(mint):
+        if entry.sequence in found:
+            continue
+        if entry.order_id:
+            beside = run.books.of_order(entry.order_id)
+        else:
+            beside = run.books.between(entry.at_ns, entry.at_ns + 1)
+        together = (entry.order_id, entry.signature)
+        found |= {each.sequence: each for each in beside if (each.order_id, each.signature) == together}
+    return tuple(found[sequence] for sequence in sorted(found))
+
+
+def _held(books: Books, position: Position, rules: ExitRules, at_ns: int) -> Held:
+    if not position.is_open:
+        return Held(position, None, None, None)
+    history = books.run.history
+    newest = next(iter(history.marks_of(position.pool, 1)), None)
+    mark = newest if newest is not None and newest.base_units == position.base_units else None
+    return Held(position, history.decimals(position.mint), mark, exit_distances(position, mark, rules, at_ns))
+
+
+# ---------------------------------------------------------------------------------------------- new marks
+
+
+async def refresh_marks(books: Books, settings: Settings) -> Sequence[Mark]:
+    """Ask the settings' chain for the pools of all open positions, and store what these would bring now.
+
+    A pool that cannot be read is marked as that, with the reason. Raises UsageError for a run that was on no chain,
+    WrongNetwork for another chain than the run's, and what the chain raises.
+    """
+    if books.header.network is None:
+        raise UsageError(
+            f"run {books.run.run_id} is a {books.header.kind} run: its pools are on no chain",
+            hint="leave --refresh out, or name a live run with --run",
+        )
+    positions = tuple(books.run.open_positions())
+    async with ChainConnection(settings) as connection:
+        marks = await _fresh_marks(books, connection, positions)
+    with books.run.batch():
+        for mark in marks:
+            books.run.save_mark(mark)
+    return marks
+
+
+async def _fresh_marks(books: Books, connection: ChainConnection, positions: Sequence[Position]) -> list[Mark]:
+    genesis = await connection.node.genesis_hash()
+    if genesis != books.header.network:
+        raise WrongNetwork(
+            f"run {books.run.run_id} is of {books.network} {books.header.network}, the endpoint serves {genesis}",
+            hint="name the run's own chain with --url and --network, or another run with --run",
+        )
+    refused: dict[Pubkey, PumpSwapError] = {}
+    addresses = [Pubkey.from_string(position.pool) for position in positions]
+    schedule = await connection.schedules.current()
+    states = await connection.reader.load_many(addresses, on_refusal=refused.__setitem__)
+    at_ns = connection.clock.now_ns()
+    marks = []
+    for position, address in zip(positions, addresses, strict=True):
+        if address in refused:
+            marks.append(Mark(position.pool, at_ns, at_ns, position.base_units, 0, refused[address].what))
+        else:
+            marks.append(mark_position(position, states.get(address), schedule, at_ns=at_ns, state_ns=at_ns))
+    return marks
