@@ -146,6 +146,7 @@ def _set_up_sqlite(connection: sqlite3.Connection, entry: ConnectionPoolEntry) -
 
 def _write_ahead(cursor: sqlite3.Cursor) -> str:
     """Switch to the write-ahead log, once in the life of a file; returns the mode that it is in then."""
+    mode = ""
     for _ in range(_SWITCHES):
         (mode,) = cursor.execute("PRAGMA journal_mode").fetchone()
         if mode == "wal":
