@@ -16,11 +16,12 @@ from typing import Any
 from tests.acceptance.check import Check, Progress
 from tests.acceptance.crashes import CRASHES
 from tests.acceptance.ledger_sequences import LEDGER_SEQUENCES
+from tests.acceptance.outside_lives import OUTSIDE_LIVES
 from tests.acceptance.sender_schedules import SENDER_SCHEDULES
 from tests.acceptance.svm_trades import SVM_TRADES
 from tests.support.evidence import write_evidence
 
-CHECKS = (SVM_TRADES, SENDER_SCHEDULES, CRASHES, LEDGER_SEQUENCES)
+CHECKS = (SVM_TRADES, SENDER_SCHEDULES, CRASHES, LEDGER_SEQUENCES, OUTSIDE_LIVES)
 SHOWN_FAILURES = 10
 
 

@@ -12,7 +12,9 @@ from solders.pubkey import Pubkey
 from pumpswap.amm import explain
 from pumpswap.amm.addresses import AMM_PROGRAM
 from pumpswap.settings import (
+    BooksSettings,
     ChainSettings,
+    DatabaseSettings,
     ExitRules,
     PaperVenueSettings,
     RiskLimits,
@@ -32,6 +34,8 @@ SECTIONS = {
     "chain": ChainSettings,
     "sending": SendingSettings,
     "wallet": WalletSettings,
+    "database": DatabaseSettings,
+    "books": BooksSettings,
 }
 
 

@@ -103,14 +103,21 @@ class Comparison:
         return {asset: units for asset, units in sorted(left.items()) if units}
 
     def _bookable(self, found: Compared) -> Compared:
-        """Without events that would spend what was not there: a history like that has a hole, and explains nothing."""
-        held = self._portfolio.ledger.balances()
-        for event in found.events:
+        """The events in an order in which the ledger never spends what is not there.
+
+        That is the chain's order, but where an order of ours is booked already and has sold what had come from outside
+        before. Without such an order of events the history has a hole, and explains nothing.
+        """
+        held, waiting, ordered = self._portfolio.ledger.balances(), list(found.events), list[ForeignEvent]()
+        while waiting:
+            event = next((one for one in waiting if _can_follow(held, one)), None)
+            if event is None:
+                return Compared(found.holdings, (), self._differences(found.holdings, ()))
+            waiting.remove(event)
+            ordered.append(event)
             for asset in event.assets:
                 held[asset] = held.get(asset, 0) + event.of(asset)
-                if held[asset] < 0:
-                    return Compared(found.holdings, (), self._differences(found.holdings, ()))
-        return found
+        return Compared(found.holdings, tuple(ordered), found.left)
 
     def _addresses(self, holdings: WalletHoldings, differs: Collection[str]) -> set[Pubkey]:
         """A stranger's transfer names the token account, not its owner: look there too when a balance differs."""
@@ -132,3 +139,7 @@ class Comparison:
         entries: list[LedgerEntry] = self._portfolio.ledger.entries
         last = self._run.books.last()
         return max([entry.slot for entry in entries] + [last.slot if last else 0])
+
+
+def _can_follow(held: Mapping[str, int], event: ForeignEvent) -> bool:
+    return all(held.get(asset, 0) + event.of(asset) >= 0 for asset in event.assets)

@@ -44,9 +44,11 @@ def exit_distances(position: Position, mark: Mark | None, rules: ExitRules, at_n
     left = None
     if rules.max_hold_seconds:
         left = rules.max_hold_seconds - (at_ns - position.opened_ns) // NS_PER_SECOND
-    if mark is None or mark.obstacle or not mark.value_lamports or not position.cost_lamports:
+    if mark is None or mark.obstacle or not position.cost_lamports:
         return ExitDistances(None, None, left)
     cost, value = position.cost_lamports, mark.value_lamports
+    if not value:  # the stop has triggered, and no change by a share leads to the target
+        return ExitDistances(Fraction(0) if rules.stop_loss_bps else None, None, left)
 
     def away(bound_bps: int) -> Fraction:
         return Fraction(cost * bound_bps, BPS * value) - 1
