@@ -4,30 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from sqlalchemy import Connection, Integer, bindparam, func, insert, literal_column, select, union_all, update
+from sqlalchemy import Integer, bindparam, func, literal_column, select, union_all
 
 from pumpswap.errors import StorageError
 from pumpswap.model import EntryKind, LedgerEntry
 from pumpswap.storage import rows
 from pumpswap.storage.connections import Connections
-from pumpswap.storage.tables import BALANCES, CHORES, LEDGER, ORDERS, StoredRow
+from pumpswap.storage.ledger_writer import write_entries
+from pumpswap.storage.tables import BALANCES, CHORES, LEDGER, ORDERS
 
 __all__ = ["LedgerStore"]
 
-_Key = tuple[str, str]  # asset, kind
-# Made once: building a statement takes longer than running it.
-_INSERT = insert(LEDGER)
 _LAST = select(func.max(LEDGER.c.sequence)).where(LEDGER.c.run_id == bindparam("the_run"))
-_SUMS = select(BALANCES).where(
-    BALANCES.c.run_id == bindparam("the_run"), BALANCES.c.asset.in_(bindparam("assets", expanding=True))
-)
-_KEY: rows.Values = {"run_id": bindparam("the_run"), "asset": bindparam("the_asset"), "kind": bindparam("the_kind")}
-_INSERT_SUM = insert(BALANCES).values(_KEY | {"units": bindparam("units"), "entries": bindparam("entries")})
-_UPDATE_SUM = (
-    update(BALANCES)
-    .where(*(BALANCES.c[name] == value for name, value in _KEY.items()))
-    .values(units=bindparam("units"), entries=bindparam("entries"))
-)
 
 
 class LedgerStore:
@@ -39,8 +27,7 @@ class LedgerStore:
 
     def append(self, entries: Sequence[LedgerEntry]) -> None:
         """Append, all or none. Sequence numbers go on where the stored ones end, without a gap."""
-        values = [{"run_id": self._run_id} | rows.entry_values(entry) for entry in entries]
-        if not values:
+        if not entries:
             return
         with self._connections.writing("the ledger entries") as connection:
             expected = (connection.execute(_LAST, {"the_run": self._run_id}).scalar() or 0) + 1
@@ -51,8 +38,7 @@ class LedgerStore:
                         hint="entries are appended once, in sequence",
                     )
                 expected += 1
-            connection.execute(_INSERT, values)
-            self._add_up(connection, entries)
+            write_entries(connection, self._run_id, entries)
 
     def entries(self, after: int = 0) -> Iterator[LedgerEntry]:
         """Entries in sequence, those after number ``after``."""
@@ -135,34 +121,7 @@ class LedgerStore:
         with self._connections.reading() as connection:
             return {(row.asset, EntryKind(row.kind)): (row.units, row.entries) for row in connection.execute(query)}
 
-    def _totals(self) -> dict[_Key, int]:
+    def _totals(self) -> dict[tuple[str, str], int]:
         query = select(BALANCES.c.asset, BALANCES.c.kind, BALANCES.c.units).where(BALANCES.c.run_id == self._run_id)
         with self._connections.reading() as connection:
             return {(row.asset, row.kind): row.units for row in connection.execute(query)}
-
-    def _add_up(self, connection: Connection, entries: Sequence[LedgerEntry]) -> None:
-        """In Python, whose integers have no end: SQLite would make a float of a sum beyond 64 bits."""
-        added: dict[_Key, tuple[int, int]] = {}
-        for entry in entries:
-            units, count = added.get((entry.asset, entry.kind.value), (0, 0))
-            added[entry.asset, entry.kind.value] = (units + entry.units, count + 1)
-        assets = sorted({asset for asset, _ in added})
-        stored = {(row.asset, row.kind): row for row in self._stored(connection, assets)}
-        changed: list[rows.Values] = []
-        new: list[rows.Values] = []
-        for (asset, kind), (units, count) in added.items():
-            row = stored.get((asset, kind))
-            units, count = (units + row.units, count + row.entries) if row else (units, count)
-            one = {"the_run": self._run_id, "the_asset": asset, "the_kind": kind, "units": units, "entries": count}
-            (changed if row else new).append(one)
-        if new:
-            connection.execute(_INSERT_SUM, new)
-        if changed:
-            connection.execute(_UPDATE_SUM, changed)
-
-    def _stored(self, connection: Connection, assets: Sequence[str]) -> list[StoredRow]:
-        found: list[StoredRow] = []
-        for start in range(0, len(assets), 500):
-            part = {"the_run": self._run_id, "assets": assets[start : start + 500]}
-            found += connection.execute(_SUMS, part).all()
-        return found

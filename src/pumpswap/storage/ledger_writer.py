@@ -1,0 +1,110 @@
+"""Ledger entries and their sums, written: the fastest way that each database has.
+
+SQLite takes plain tuples, and its sums are added up in Python: it would make a float of a sum beyond 64 bits.
+PostgreSQL takes one array for each column and adds up itself, in NUMERIC: two round trips for any number of entries.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from itertools import repeat
+from typing import Any
+
+from sqlalchemy import BigInteger, ColumnElement, Connection, Numeric, Table, bindparam, func, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.types import TypeEngine
+
+from pumpswap.model import LedgerEntry
+from pumpswap.storage.rows import entry_columns
+from pumpswap.storage.tables import BALANCES, LEDGER, StoredRow
+
+__all__ = ["write_entries"]
+
+_Sums = dict[tuple[str, str], tuple[int, int]]  # (asset, kind) → (units, number of entries)
+
+_ASSETS_AT_ONCE = 500
+_RUN: ColumnElement[int] = bindparam("the_run", type_=BigInteger)
+
+# Made once: building a statement takes longer than running it.
+_INSERT_TUPLES = str(insert(LEDGER).compile(dialect=sqlite.dialect()))
+_SELECT_SUMS = select(BALANCES).where(
+    BALANCES.c.run_id == _RUN, BALANCES.c.asset.in_(bindparam("assets", expanding=True))
+)
+_KEY: dict[str, ColumnElement[object]] = {"asset": bindparam("the_asset"), "kind": bindparam("the_kind")}
+_SUM: dict[str, ColumnElement[object]] = {"units": bindparam("units"), "entries": bindparam("entries")}
+_INSERT_SUM = insert(BALANCES).values(run_id=_RUN, **_KEY, **_SUM)
+_UPDATE_SUM = (
+    update(BALANCES)
+    .where(BALANCES.c.run_id == _RUN, *(BALANCES.c[name] == key for name, key in _KEY.items()))
+    .values(**_SUM)
+)
+
+
+def _of_arrays(table: Table) -> postgresql.Insert:
+    """INSERT of one run's rows, given an array for each column."""
+    columns = [column for column in table.columns if column.name != "run_id"]
+    names = [column.name for column in columns]
+    items = [_ITEMS.get(column.name, column.type) for column in columns]
+    arrays = (bindparam(name, type_=postgresql.ARRAY(item)) for name, item in zip(names, items, strict=True))
+    unnested = select(_RUN, *func.unnest(*arrays).table_valued(*names).render_derived().columns)
+    return postgresql.insert(table).from_select(["run_id", *names], unnested)
+
+
+_ITEMS: dict[str, TypeEngine[Any]] = {"units": Numeric(78, 0)}  # of a sum; an entry's fit into it
+_INSERT_ARRAYS = _of_arrays(LEDGER)
+_ADDED = _of_arrays(BALANCES)
+_ADD_ARRAYS = _ADDED.on_conflict_do_update(
+    index_elements=["run_id", "asset", "kind"],
+    # op: sums are texts on SQLite, so that a bare + would be taken for one of texts
+    set_={name: BALANCES.c[name].op("+")(_ADDED.excluded[name]) for name in ("units", "entries")},
+)
+
+
+def write_entries(connection: Connection, run_id: int, entries: Sequence[LedgerEntry]) -> None:
+    """Store entries and add them to the sums by asset and kind. Raises AmountOutOfRange before anything is written."""
+    columns, sums = entry_columns(entries), _added_up(entries)
+    if connection.dialect.name == "postgresql":
+        connection.execute(_INSERT_ARRAYS, {"the_run": run_id} | columns)
+        connection.execute(_ADD_ARRAYS, {"the_run": run_id} | _sum_columns(sums))
+    else:
+        connection.exec_driver_sql(_INSERT_TUPLES, [*zip(repeat(run_id), *columns.values(), strict=False)])
+        _add(connection, run_id, sums)
+
+
+def _added_up(entries: Sequence[LedgerEntry]) -> _Sums:
+    sums: _Sums = {}
+    for entry in entries:
+        key = entry.asset, entry.kind.value
+        units, count = sums.get(key, (0, 0))
+        sums[key] = units + entry.units, count + 1
+    return sums
+
+
+def _sum_columns(sums: _Sums) -> dict[str, list[Any]]:
+    return {
+        "asset": [asset for asset, _ in sums],
+        "kind": [kind for _, kind in sums],
+        "units": [Decimal(units) for units, _ in sums.values()],
+        "entries": [count for _, count in sums.values()],
+    }
+
+
+def _add(connection: Connection, run_id: int, sums: _Sums) -> None:
+    assets = sorted({asset for asset, _ in sums})
+    stored: dict[tuple[str, str], StoredRow] = {}
+    for start in range(0, len(assets), _ASSETS_AT_ONCE):
+        part = {"the_run": run_id, "assets": assets[start : start + _ASSETS_AT_ONCE]}
+        stored |= {(row.asset, row.kind): row for row in connection.execute(_SELECT_SUMS, part)}
+    changed: list[dict[str, object]] = []
+    new: list[dict[str, object]] = []
+    for (asset, kind), (units, count) in sums.items():
+        row = stored.get((asset, kind))
+        if row is not None:
+            units, count = units + row.units, count + row.entries
+        one = {"the_run": run_id, "the_asset": asset, "the_kind": kind, "units": units, "entries": count}
+        (new if row is None else changed).append(one)
+    if new:
+        connection.execute(_INSERT_SUM, new)
+    if changed:
+        connection.execute(_UPDATE_SUM, changed)
