@@ -43,6 +43,7 @@ from pumpswap.sdk.reconciler import Reconciler
 from pumpswap.sdk.upkeep import Upkeep
 from pumpswap.sdk.wallet_lock import WalletLock
 from pumpswap.settings import SendingSettings
+from pumpswap.storage.claim import Claim
 from pumpswap.storage.database import Database, open_database
 from pumpswap.units import format_units
 from pumpswap.wallet.limits import WalletLimits
@@ -97,6 +98,7 @@ class Trader:
         self._lanes: tuple[Lane, ...] = ()
         self._confirmations: Confirmations | None = None
         self._reconciler: Reconciler | None = None
+        self._claim: Claim | None = None
 
     @classmethod
     async def open(cls, connection: ChainConnection, signer: LimitedSigner, rng: Random | None = None) -> Trader:
@@ -136,6 +138,8 @@ class Trader:
                 if isinstance(lane, JitoLane):
                     await lane.aclose()
         finally:
+            if self._claim is not None:
+                self._claim.release()
             self.database.close()
             self._lock.release()
 
@@ -296,6 +300,7 @@ class Trader:
         node, clock, wallet = connection.node, connection.clock, self.signer.public_key
         secret = {"chain": {"endpoints"}, "sending": {"jito_url"}, "database": {"url"}}
         shown = settings.model_dump(mode="json", exclude=secret)
+        self._claim = self.database.claim(f"wallet {wallet} on {await node.genesis_hash()}")
         self._books = await LiveBooks.open(self.database, node, wallet, clock, shown)
         self._lanes = lanes = _lanes(connection, settings.sending)
         self._confirmations = Confirmations(connection, rng)

@@ -13,6 +13,7 @@ from pumpswap.errors import NotFound, StorageError
 from pumpswap.model import Attempt
 from pumpswap.storage import migrate
 from pumpswap.storage.alerts import Alerts
+from pumpswap.storage.claim import Claim
 from pumpswap.storage.connections import Connections, named_errors
 from pumpswap.storage.documents import dump_mapping
 from pumpswap.storage.engines import make_engine
@@ -67,6 +68,10 @@ class Database:
     def close(self) -> None:
         """Give all connections back. Harmless when done twice."""
         self._connections.close()
+
+    def claim(self, name: str) -> Claim:
+        """The sole right to write the books of ``name``. Raises StorageError when somebody else has it."""
+        return Claim(self._connections.engine, name)
 
     @property
     def alerts(self) -> Alerts:

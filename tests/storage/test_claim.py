@@ -1,0 +1,46 @@
+"""One writer for a wallet's books, wherever it runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pumpswap.errors import StorageError
+from pumpswap.storage import open_database
+from tests.support.postgres import fresh_database
+
+
+def test_two_traders_on_one_server_do_not_write_the_same_books() -> None:
+    url = fresh_database()
+    with open_database(url) as here, open_database(url) as there:
+        mine = here.claim("wallet A on net")
+        other = there.claim("wallet B on net")
+        with pytest.raises(StorageError, match="somebody else writes the books of wallet A on net") as refused:
+            there.claim("wallet A on net")
+        assert "another machine" in refused.value.hint
+        mine.release()
+        mine.release()
+        again = there.claim("wallet A on net")
+        again.release()
+        other.release()
+
+
+def test_a_claim_ends_with_its_database() -> None:
+    url = fresh_database()
+    here = open_database(url)
+    claim = here.claim("wallet A on net")
+    with open_database(url) as there:
+        here.start_run("test", 1)
+        with pytest.raises(StorageError):
+            there.claim("wallet A on net")
+        claim.release()
+        here.close()
+        there.claim("wallet A on net").release()
+
+
+def test_sqlite_leaves_it_to_the_lock_file(tmp_path: Path) -> None:
+    with open_database(tmp_path / "books.sqlite") as database:
+        first, second = database.claim("wallet A"), database.claim("wallet A")
+        first.release()
+        second.release()
