@@ -48,7 +48,7 @@ def run(seed: int, progress: Progress) -> Findings:
     }
     table = [f"{name:<34} {value:>9,}" for name, value in figures.items()]
     notes = [
-        "after every step: balances, rent, positions, lots and profit equal the reference's, also derived from the ledger",
+        "after every step: balances, rent, positions, lots, profit equal the reference's, also derived from the ledger",
         "now and then, and in the end: stored sums and positions too, the audit, and the books of a new process",
     ]
     return Findings(dict(figures), table, failures, notes)
