@@ -12,13 +12,16 @@ from solders.keypair import Keypair
 from pumpswap.amm import buy_exact_quote, sell_exact_base
 from pumpswap.errors import KeyLocked, NotFound, StorageError, UsageError
 from pumpswap.model import EntryKind, Filled, ForeignKind, ReconciliationStatus, TradeSide
+from pumpswap.portfolio.audit import audit_run
 from pumpswap.sdk import PumpSwapSDK, SyncPumpSwapSDK
 from pumpswap.sdk.preview import preview_trade, state_after_waiting
+from pumpswap.settings import DATABASE_FILE, BooksSettings, DatabaseSettings
 from pumpswap.wallet.limits import WalletLimits
 from tests.clients.our_sdk import SOL, practice_signer, settings_for
 from tests.clients.practice import practice_process, schedule_of
 from tests.sdk.world import check_books, trader_of, world
 from tests.support.material import requires_material
+from tests.support.postgres import fresh_database
 
 pytestmark = [requires_material("chain", "programs"), pytest.mark.asyncio]
 
@@ -212,6 +215,36 @@ async def test_what_somebody_else_moved_is_told_on_reopening(tmp_path: Path) -> 
             assert trader_of(sdk).books.balance(here.mint()) == bought["base_units"]
             assert [type(outcome) for outcome in trader_of(sdk).books.run.outcomes()] == [Filled]
             await check_books(sdk)
+
+
+async def test_books_on_a_server_are_the_same_books(tmp_path: Path) -> None:
+    database = DatabaseSettings(url=SecretStr(fresh_database()))
+    async with world(tmp_path) as here:
+        async with here.sdk(database=database) as sdk:
+            assert (await sdk.buy(here.mint(), "0.2"))["status"] == "filled"
+            elsewhere = here.settings.model_copy(update={"data_dir": tmp_path / "other machine", "database": database})
+            with pytest.raises(StorageError, match="somebody else writes the books"):
+                await PumpSwapSDK(elsewhere, live=True, signer=here.signer()).open()
+        async with here.sdk(database=database) as sdk:
+            trader = trader_of(sdk)
+            assert trader.reconciliation is not None
+            assert trader.reconciliation.status is ReconciliationStatus.CLEAN
+            assert (await sdk.sell(here.mint()))["status"] == "filled"
+            await check_books(sdk)
+            assert audit_run(trader.books.run).is_right
+            assert [type(outcome) for outcome in trader.books.run.outcomes()] == [Filled, Filled]
+    assert not (tmp_path / "data" / DATABASE_FILE).exists()
+
+
+async def test_books_and_wallet_are_compared_on_a_schedule(tmp_path: Path) -> None:
+    books = BooksSettings(reconcile_seconds=1)
+    async with world(tmp_path) as here, here.sdk(books=books) as sdk:
+        here.chain.airdrop(here.key.pubkey(), 3 * SOL)
+        async with asyncio.timeout(20):
+            while not (alerts := trader_of(sdk).database.alerts.all()):
+                await asyncio.sleep(0.1)
+        assert [(alert.topic, alert.subject) for alert in alerts] == [("reconcile", "SOL")]
+        await check_books(sdk)
 
 
 async def test_the_calls_without_await_do_the_same(tmp_path: Path) -> None:
