@@ -63,10 +63,11 @@ def books_table(**attributes: Any) -> Table:
 
 
 def run_text(books: Books, as_of_ns: int) -> str:
-    """``Run 3, live on mainnet, wallet 9xQ…: as of 2026-11-02 00:30:00 UTC``."""
+    """``Run 3, live on mainnet, as of 2026-11-02 00:30:00 UTC``, and on a second line the wallet."""
     header = books.header
-    where = f" on {books.network}, wallet {header.wallet}" if books.network else ""
-    return f"Run {header.run_id}, {header.kind}{where}, as of {time_at(as_of_ns)}"
+    where = f" on {books.network}" if books.network else ""
+    whose = f"\nWallet {header.wallet}" if header.wallet else ""
+    return f"Run {header.run_id}, {header.kind}{where}, as of {time_at(as_of_ns)}{whose}"
 
 
 def name_of(position: Position) -> str:

@@ -146,4 +146,4 @@ def _tell(out: Output, export: Export, path: Path, kind: str, count: int, run_id
         said = {"export": export.value, "format": kind, "path": str(path), "rows": count, "run_id": str(run_id)}
         out.emit("export", said)
         return
-    out.show(f"{count:,} rows of run {run_id} in {path}")
+    out.show(f"{count:,} rows of run {run_id} in {path}", keep_lines=True)

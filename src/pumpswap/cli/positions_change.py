@@ -171,10 +171,11 @@ def _tell_adopted(out: Output, owned: OwnedBooks, position: Position) -> None:
         out.emit("adoption", {"run": run, "position": position_json(position), "units_left": left})
         return
     decimals = owned.books.run.history.decimals(position.mint)
+    tokens = tokens_text(position.base_units, decimals, exact=True)
     out.show(
-        f"{name_of(position)}: {tokens_text(position.base_units, decimals, exact=True)} tokens are a position now,"
-        f" at a cost of {sol_text(position.cost_lamports)}.",
+        f"{name_of(position)}: {tokens} tokens are a position now, at a cost of {sol_text(position.cost_lamports)}.",
         f"  pool  {position.pool}",
+        f"  mint  {position.mint}",
     )
 
 
@@ -221,7 +222,7 @@ def ignore(
     if out.json:
         out.emit("ignored", {"run": run_json(owned.books.header), "ignored": ignored})
     else:
-        out.show(f"{mint} is {'heeded again' if undo else 'ignored'}.")
+        out.show(f"{mint} is {'heeded again' if undo else 'ignored'}.", keep_lines=True)
 
 
 def _settings(out: Output, network: str | None) -> Settings:

@@ -43,28 +43,27 @@ def list_(out: Output) -> None:
     if out.json:
         out.emit("runs", {"database": where, "runs": [run_json(header) for header in headers]})
     elif headers:
-        out.show(_table(headers), f"in {where}")
+        out.show(_table(headers))
+        wallets = [f"run {header.run_id} is of wallet {header.wallet}" for header in headers if header.wallet]
+        out.show("", *wallets, f"in {where}", keep_lines=True)
     else:
         out.show(NO_RUNS)
 
 
 def _table(headers: Sequence[RunHeader]) -> Any:
-    from rich import box
-    from rich.table import Table
-
     from pumpswap.chain.networks import network_of
-    from pumpswap.cli.books_view import time_at
+    from pumpswap.cli.books_view import books_table, time_at
 
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table = books_table()
     table.add_column("run", justify="right", no_wrap=True)
     table.add_column("kind", no_wrap=True)
     table.add_column("started", no_wrap=True)
     table.add_column("ended", no_wrap=True)
-    table.add_column("on", overflow="fold")
+    table.add_column("on", no_wrap=True)
     for header in headers:
         on = f"seed {header.seed}" if header.seed is not None else ""
         if header.network is not None:
-            on = f"{network_of(header.network)}, {header.wallet}"
+            on = network_of(header.network)
         ended = time_at(header.finished_ns).removesuffix(" UTC") if header.finished_ns else ""
         if not ended:
             ended = "goes on" if header.kind == "live" else "not ended"
