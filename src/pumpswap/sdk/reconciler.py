@@ -45,13 +45,17 @@ class Reconciler:
             try:
                 await self._compare()
             except PumpSwapError as error:
-                self._told(error)
+                self._tell_once(error.what)
+            except Exception as error:
+                self._tell(AlertLevel.CRITICAL, f"books and wallet are not compared any more: {error!r}")
+                raise
             else:
                 self._failure = ""
 
-    def _told(self, error: PumpSwapError) -> None:
-        if error.what == self._failure:
-            return
-        self._failure = error.what
-        text = f"books and wallet could not be compared: {error.what}"
-        self._books.run.alert(Alert(self._clock.now_ns(), AlertLevel.WARNING, "reconcile", "", text))
+    def _tell_once(self, failure: str) -> None:
+        if failure != self._failure:
+            self._failure = failure
+            self._tell(AlertLevel.WARNING, f"books and wallet could not be compared: {failure}")
+
+    def _tell(self, level: AlertLevel, text: str) -> None:
+        self._books.run.alert(Alert(self._clock.now_ns(), level, "reconcile", "", text))

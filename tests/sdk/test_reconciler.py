@@ -1,0 +1,82 @@
+"""The schedule of comparisons: failures are told once, the next is tried, a bug is never silent."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from pumpswap.clock import ManualClock
+from pumpswap.errors import EndpointDown
+from pumpswap.execution.live_books import LiveBooks
+from pumpswap.model import AlertLevel
+from pumpswap.sdk.reconciler import Reconciler
+from pumpswap.storage import Database, open_database
+
+pytestmark = pytest.mark.asyncio
+
+
+async def compared(
+    folder: Path, steps: list[Exception | None]
+) -> tuple[list[tuple[AlertLevel, str]], Exception | None]:
+    """The alerts after these comparisons, and what closing raised."""
+    left = list(steps)
+    done = asyncio.Event()
+
+    async def compare() -> None:
+        await asyncio.sleep(0)
+        if not left:
+            done.set()
+            return
+        failure = left.pop(0)
+        if failure is not None:
+            if not left:
+                done.set()
+            raise failure
+
+    with open_database(folder / "books.sqlite") as database:
+        reconciler = Reconciler(compare, _books(database), ManualClock(7), 0.001)
+        reconciler.start()
+        async with asyncio.timeout(20):
+            await done.wait()
+            await asyncio.sleep(0.01)
+        raised = None
+        try:
+            await reconciler.aclose()
+        except Exception as error:
+            raised = error
+        return [(alert.level, alert.text) for alert in database.alerts.all()], raised
+
+
+def _books(database: Database) -> LiveBooks:
+    # Only the run is asked for, and that is a real one.
+    return cast(LiveBooks, SimpleNamespace(run=database.start_run("live", 1)))
+
+
+async def test_a_failure_is_told_once_until_a_comparison_succeeds(tmp_path: Path) -> None:
+    down: Callable[[], Any] = lambda: EndpointDown("no answer", hint="wait")  # noqa: E731
+    alerts, raised = await compared(tmp_path, [down(), down(), None, down(), None])
+    assert raised is None
+    assert alerts == [(AlertLevel.WARNING, "books and wallet could not be compared: no answer")] * 2
+
+
+async def test_a_bug_ends_the_schedule_loudly(tmp_path: Path) -> None:
+    alerts, raised = await compared(tmp_path, [ZeroDivisionError("a bug")])
+    assert isinstance(raised, ZeroDivisionError)
+    assert [level for level, _ in alerts] == [AlertLevel.CRITICAL]
+    assert "not compared any more: ZeroDivisionError" in alerts[0][1]
+
+
+async def test_zero_seconds_are_never(tmp_path: Path) -> None:
+    async def compare() -> None:
+        raise AssertionError("it was not to run")
+
+    with open_database(tmp_path / "books.sqlite") as database:
+        reconciler = Reconciler(compare, _books(database), ManualClock(7), 0)
+        reconciler.start()
+        await asyncio.sleep(0.01)
+        await reconciler.aclose()
