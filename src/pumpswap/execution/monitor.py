@@ -1,0 +1,101 @@
+"""Monitoring: what open positions would bring now, what that is over their cost, and how far their exits are.
+
+Pure: whoever calls it brings the pools, and stores the marks and the equity in one batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pumpswap.amm import FeeSchedule, PoolState
+from pumpswap.execution.exits import ExitDistances, exit_distances
+from pumpswap.model import SOL, EntryKind, EquityPoint, Mark, Position
+from pumpswap.portfolio.portfolio import Portfolio
+from pumpswap.portfolio.valuation import mark_position
+from pumpswap.settings import ExitRules
+from pumpswap.units import BPS
+
+__all__ = ["Monitored", "Monitoring", "SeenPool", "monitor", "put_in"]
+
+_OWN_MONEY = frozenset({EntryKind.DEPOSIT, EntryKind.WITHDRAWAL})
+
+
+@dataclass(frozen=True, slots=True)
+class SeenPool:
+    """The newest state of a pool and when it was observed."""
+
+    state: PoolState
+    observed_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Monitored:
+    """One open position now. What needs a value is None where nothing could be quoted; the mark says why."""
+
+    position: Position
+    mark: Mark
+    exits: ExitDistances
+
+    @property
+    def unrealised_lamports(self) -> int | None:
+        """Executable value over cost."""
+        return None if self.mark.obstacle else self.mark.value_lamports - self.position.cost_lamports
+
+    @property
+    def unrealised_bps(self) -> int | None:
+        """The same in parts of the cost, rounded down."""
+        gain, cost = self.unrealised_lamports, self.position.cost_lamports
+        return None if gain is None or not cost else gain * BPS // cost
+
+    @property
+    def total_lamports(self) -> int | None:
+        """With what the round has realised already."""
+        gain = self.unrealised_lamports
+        return None if gain is None else gain + self.position.realised_lamports
+
+
+@dataclass(frozen=True, slots=True)
+class Monitoring:
+    """All open positions of one moment. ``profit_lamports`` is equity less the owner's own money: realised and
+    unrealised, costs of failed orders and what others have moved.
+    """
+
+    positions: tuple[Monitored, ...]
+    equity: EquityPoint
+    profit_lamports: int
+
+    @property
+    def unrealised_lamports(self) -> int:
+        """Of all positions; what cannot be quoted counts as lost."""
+        return sum(one.mark.value_lamports - one.position.cost_lamports for one in self.positions)
+
+
+def monitor(
+    portfolio: Portfolio,
+    pools: Mapping[str, SeenPool],
+    schedule: FeeSchedule,
+    rules: ExitRules,
+    *,
+    at_ns: int,
+    put_in_lamports: int,
+) -> Monitoring:
+    """Fresh marks of all open positions by the exact sell quote, and what follows from them. Changes nothing.
+
+    ``pools`` by address: a position whose pool is not among them is worth nothing until it is seen. For
+    ``put_in_lamports`` see ``put_in``.
+    """
+    found = []
+    for position in portfolio.positions.open_positions():
+        seen = pools.get(position.pool)
+        state, state_ns = (None, None) if seen is None else (seen.state, seen.observed_ns)
+        mark = mark_position(position, state, schedule, at_ns=at_ns, state_ns=state_ns)
+        found.append(Monitored(position, mark, exit_distances(position, mark, rules, at_ns)))
+    marked = sum(one.mark.value_lamports for one in found)
+    equity = EquityPoint(at_ns, portfolio.cash, marked, portfolio.rent_lamports)
+    return Monitoring(tuple(found), equity, equity.equity_lamports - put_in_lamports)
+
+
+def put_in(totals: Mapping[tuple[str, EntryKind], int]) -> int:
+    """Lamports that the owner has put in, less what was taken out, by the sums of the ledger (``run.books.totals``)."""
+    return sum(units for (asset, kind), units in totals.items() if asset == SOL and kind in _OWN_MONEY)
