@@ -13,6 +13,7 @@ from solders.pubkey import Pubkey
 from pumpswap.errors import ConfigError, KeyLocked, NotFound, StorageError, UsageError
 from pumpswap.localnet.process import LocalnetOptions, RunningLocalnet, start_process
 from pumpswap.model import EntryKind, ForeignKind, PlanKind, ReconciliationStatus
+from pumpswap.portfolio.audit import audit_run
 from pumpswap.sdk import PumpSwapSDK, SyncPumpSwapSDK
 from pumpswap.sdk.results import PoolData, TradeResult
 from pumpswap.sdk.upkeep import ChoreWish
@@ -279,6 +280,14 @@ def test_upkeep_is_booked_like_everything_else(settings: Settings, coins: list[s
                 await trader.upkeep.do(ChoreWish(PlanKind.CLOSE_EMPTY))
             statuses = [trader.books.run.attempts.of_order(chore.order_id) for chore in trader.books.run.chores.all()]
             assert [len(attempts) for attempts in statuses] == [1, 1]
+            turned = [entry for entry in trader.books.run.ledger() if entry.kind in (EntryKind.WRAP, EntryKind.UNWRAP)]
+            assert [(entry.kind, entry.units) for entry in turned] == [
+                (EntryKind.WRAP, -SOL),
+                (EntryKind.WRAP, SOL),
+                (EntryKind.UNWRAP, -SOL),
+                (EntryKind.UNWRAP, SOL),
+            ]
+            assert audit_run(trader.books.run).differences == ()
 
     asyncio.run(story())
 

@@ -5,17 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
 from pumpswap.clock import ManualClock
 from pumpswap.errors import EndpointDown
-from pumpswap.execution.live_books import LiveBooks
 from pumpswap.model import AlertLevel
 from pumpswap.sdk.reconciler import Reconciler
-from pumpswap.storage import Database, open_database
+from pumpswap.storage import open_database
 
 pytestmark = pytest.mark.asyncio
 
@@ -39,7 +37,7 @@ async def compared(
             raise failure
 
     with open_database(folder / "books.sqlite") as database:
-        reconciler = Reconciler(compare, _books(database), ManualClock(7), 0.001)
+        reconciler = Reconciler(compare, database.start_run("live", 1), ManualClock(7), 0.001)
         reconciler.start()
         async with asyncio.timeout(20):
             await done.wait()
@@ -50,11 +48,6 @@ async def compared(
         except Exception as error:
             raised = error
         return [(alert.level, alert.text) for alert in database.alerts.all()], raised
-
-
-def _books(database: Database) -> LiveBooks:
-    # Only the run is asked for, and that is a real one.
-    return cast(LiveBooks, SimpleNamespace(run=database.start_run("live", 1)))
 
 
 async def test_a_failure_is_told_once_until_a_comparison_succeeds(tmp_path: Path) -> None:
@@ -76,7 +69,7 @@ async def test_zero_seconds_are_never(tmp_path: Path) -> None:
         raise AssertionError("it was not to run")
 
     with open_database(tmp_path / "books.sqlite") as database:
-        reconciler = Reconciler(compare, _books(database), ManualClock(7), 0)
+        reconciler = Reconciler(compare, database.start_run("live", 1), ManualClock(7), 0)
         reconciler.start()
         await asyncio.sleep(0.01)
         await reconciler.aclose()

@@ -8,8 +8,8 @@ from collections.abc import Awaitable, Callable
 
 from pumpswap.clock import Clock
 from pumpswap.errors import PumpSwapError
-from pumpswap.execution.live_books import LiveBooks
 from pumpswap.model import Alert, AlertLevel, Reconciliation
+from pumpswap.storage.run import Run
 
 __all__ = ["Reconciler"]
 
@@ -18,10 +18,10 @@ class Reconciler:
     """Runs ``compare`` every so many seconds. One that cannot be made becomes an alert, told once."""
 
     def __init__(
-        self, compare: Callable[[], Awaitable[Reconciliation | None]], books: LiveBooks, clock: Clock, seconds: float
+        self, compare: Callable[[], Awaitable[Reconciliation | None]], run: Run, clock: Clock, seconds: float
     ) -> None:
         self._compare = compare
-        self._books = books
+        self._run_of_books = run
         self._clock = clock
         self._seconds = seconds
         self._failure = ""
@@ -58,4 +58,4 @@ class Reconciler:
             self._tell(AlertLevel.WARNING, f"books and wallet could not be compared: {failure}")
 
     def _tell(self, level: AlertLevel, text: str) -> None:
-        self._books.run.alert(Alert(self._clock.now_ns(), level, "reconcile", "", text))
+        self._run_of_books.alert(Alert(self._clock.now_ns(), level, "reconcile", "", text))

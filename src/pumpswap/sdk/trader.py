@@ -336,7 +336,7 @@ class Trader:
         self.resolved = await self._venue.resolve_open()
         if await self._upkeep.resolve_open() and not self._open_orders():
             self.reconciliation = await self._books.reconcile(node)
-        self._reconciler = Reconciler(self.reconcile, self._books, clock, settings.books.reconcile_seconds)
+        self._reconciler = Reconciler(self.reconcile, self._books.run, clock, settings.books.reconcile_seconds)
         self._reconciler.start()
 
     async def reconcile(self) -> Reconciliation | None:
