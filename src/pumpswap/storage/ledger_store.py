@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from sqlalchemy import Integer, bindparam, func, literal_column, select, union_all
+from sqlalchemy import ColumnElement, Integer, bindparam, func, literal_column, select, true, union_all
 
 from pumpswap.errors import StorageError
 from pumpswap.model import EntryKind, LedgerEntry
@@ -90,14 +90,23 @@ class LedgerStore:
 
     def balances(self) -> dict[str, int]:
         """What is held by asset, exactly, however large; assets that were moved and are gone are 0."""
-        held: dict[str, int] = {}
-        for (asset, _), units in self._totals().items():
-            held[asset] = held.get(asset, 0) + units
-        return dict(sorted(held.items()))
+        return self._sums(true())
+
+    def balance(self, asset: str) -> int:
+        """What is held of one asset, exactly, however large."""
+        query = select(BALANCES.c.units).where(BALANCES.c.run_id == self._run_id, BALANCES.c.asset == asset)
+        with self._connections.reading() as connection:
+            return sum(connection.execute(query).scalars())
+
+    def held(self) -> dict[str, int]:
+        """Balances without what is gone: as quick as few tokens are held, however many were ever traded."""
+        return {asset: units for asset, units in self._sums(BALANCES.c.units != 0).items() if units}
 
     def totals(self) -> dict[tuple[str, EntryKind], int]:
         """Sum by asset and kind: what was ever paid in fees, put in, taken out."""
-        return {(asset, EntryKind(kind)): units for (asset, kind), units in self._totals().items()}
+        query = select(BALANCES.c.asset, BALANCES.c.kind, BALANCES.c.units).where(BALANCES.c.run_id == self._run_id)
+        with self._connections.reading() as connection:
+            return {(asset, EntryKind(kind)): units for asset, kind, units in connection.execute(query)}
 
     def recount(self) -> dict[tuple[str, EntryKind], tuple[int, int]]:
         """(sum, number of entries) by asset and kind, counted anew from every entry: for checks, not for queries."""
@@ -121,7 +130,10 @@ class LedgerStore:
         with self._connections.reading() as connection:
             return {(row.asset, EntryKind(row.kind)): (row.units, row.entries) for row in connection.execute(query)}
 
-    def _totals(self) -> dict[tuple[str, str], int]:
-        query = select(BALANCES.c.asset, BALANCES.c.kind, BALANCES.c.units).where(BALANCES.c.run_id == self._run_id)
+    def _sums(self, which: ColumnElement[bool]) -> dict[str, int]:
+        query = select(BALANCES.c.asset, BALANCES.c.units).where(BALANCES.c.run_id == self._run_id, which)
+        sums: dict[str, int] = {}
         with self._connections.reading() as connection:
-            return {(row.asset, row.kind): row.units for row in connection.execute(query)}
+            for asset, units in connection.execute(query):
+                sums[asset] = sums.get(asset, 0) + units
+        return dict(sorted(sums.items()))
