@@ -422,7 +422,8 @@ def test_the_journal_mode_comes_back(tmp_path: Path) -> None:
 
 def test_the_printed_sql_does_the_same(small_host: str, tmp_path: Path) -> None:
     """What --dry-run prints, run by hand, makes what attach makes."""
-    script = POOLS + pool(ONE) + pool("it''s") + pool("?") + "CREATE TABLE new_pools_history_enhanced (id INTEGER);"
+    script = POOLS + pool(ONE) + pool("it''s") + pool("? 100 %s\n x")
+    script += "CREATE TABLE new_pools_history_enhanced (id INTEGER);"
     other = f"sqlite:///{tmp_path / 'other.sqlite'}" if small_host.startswith("sqlite") else fresh_database()
     for url in (small_host, other):
         run_script(url, script)

@@ -6,7 +6,8 @@ transaction is kept or given up.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -17,6 +18,8 @@ from sqlalchemy import Connection, event
 
 __all__ = ["Plan", "Recorder", "Step", "StepState"]
 
+# In the SQL of SQLite: texts and names, in which a question mark is one, and the marks of values.
+_TEXTS_AND_MARKS = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|\?""")
 # What only reads, or leaves nothing behind.
 _READS = {"SELECT", "EXPLAIN", "SHOW", "SAVEPOINT", "RELEASE", "BEGIN", "VALUES"}
 
@@ -118,20 +121,15 @@ def _only_reads(statement: str) -> bool:
 
 def _written_out(statement: str, values: Any, engine: str) -> str:
     """The statement with its values in place, as a person could run it."""
-    lines = [line.rstrip() for line in statement.strip().splitlines()]
-    text = "\n".join(line for line in lines if line)
+    text = statement.strip()
     if engine == "postgresql":
         named = {name: _literal(value, engine) for name, value in values.items()} if values else {}
         return text % named
-    parts = text.split("?")
-    filled = [parts[0]]
-    for value, rest in zip(_in_order(values), parts[1:], strict=True):
-        filled += [_literal(value, engine), rest]
-    return "".join(filled)
-
-
-def _in_order(values: Any) -> Sequence[Any]:
-    return tuple(values or ())
+    in_order = iter(values or ())
+    return _TEXTS_AND_MARKS.sub(
+        lambda found: _literal(next(in_order), engine) if found[0] == "?" else found[0],
+        text,
+    )
 
 
 def _literal(value: Any, engine: str) -> str:
