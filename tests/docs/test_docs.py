@@ -75,6 +75,14 @@ def test_the_python_of_the_core_page_runs() -> None:
     assert world["limit"] < world["quote"].base_out
 
 
+def test_the_python_of_the_page_about_your_database_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = (ROOT / "docs" / "host-reading.md").read_text(encoding="utf-8")
+    (snippet,) = re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
+    monkeypatch.chdir(tmp_path)
+    exec(snippet, {})
+    assert [path.name for path in tmp_path.iterdir()] == ["gecko.db"]
+
+
 def test_the_program_codes_on_the_errors_page_carry_their_names() -> None:
     text = (ROOT / "docs" / "errors.md").read_text(encoding="utf-8")
     for code in (6016, 6023, 6039, 6063, 6079):
