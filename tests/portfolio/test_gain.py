@@ -11,6 +11,7 @@ from sqlalchemy import text
 
 from pumpswap.engine.recorder import StoreRecorder
 from pumpswap.model import Position, RealisedGain, gain_between
+from pumpswap.portfolio.audit import audit_run
 from pumpswap.storage.database import Database, open_database
 from tests.portfolio.random_books import Life
 from tests.support.market import SOL, START_NS, engine, feed, graduate, moved, seen
@@ -59,6 +60,7 @@ def test_paper_sales_carry_what_their_position_has_realised(tmp_path: Path) -> N
         assert (sold.action, sold.holding_period_hours) == ("sell", 2)
         assert lamports(sold.pnl_sol) == position.realised_lamports > 0
         assert sold.pnl_percentage == pytest.approx(position.realised_lamports * 100 / position.bought_lamports)
+        assert audit_run(run).differences == ()
 
 
 def test_only_one_sale_of_one_round_has_a_gain() -> None:
