@@ -1,0 +1,77 @@
+"""Books with something in every table, and what is in them, table by table."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from pumpswap.model import (
+    Adoption,
+    Alert,
+    AlertLevel,
+    Attempt,
+    Chore,
+    EquityPoint,
+    Intent,
+    PlanKind,
+    Reconciliation,
+    ReconciliationStatus,
+    TradeSide,
+)
+from pumpswap.storage import Database, Run
+from pumpswap.storage.tables import METADATA
+from tests.storage import samples, stranger
+
+__all__ = ["attempt", "fill", "stored"]
+
+
+def attempt(order_id: str, number: int = 1, raw: bytes = bytes(range(256))) -> Attempt:
+    return Attempt(
+        order_id=order_id,
+        number=number,
+        signature=f"signature-{order_id}-{number}",
+        raw=raw,
+        blockhash="hash",
+        last_valid_block_height=400_000_150,
+        created_ns=samples.NS,
+        created_slot=425_000_000,
+        compute_unit_limit=120_000,
+        compute_unit_price_micro_lamports=15_000,
+    )
+
+
+def fill(database: Database, target: str | Path) -> Run:
+    """A run with two orders, of which one is filled; one row in everything else."""
+    run = database.start_run("live", 1_000, 2**200, {"a": 1}, wallet="wallet", network="network")
+    run.know_decimals(samples.MINT, 6)
+    run.save_decision(samples.decision(1))
+    run.save_decision(samples.decision(2, accepted=False, intent=Intent(TradeSide.SELL, "p", "m", 1, "no signal")))
+    for number in (1, 2):
+        run.save_order(samples.order(number))
+        run.attempts.add(attempt(f"o{number:06d}"))
+    with run.batch():
+        run.save_outcome(samples.filled())
+        run.append_entries([samples.entry(1, 2**63 - 1), samples.entry(2, 2**63 - 1), samples.entry(3, -5, asset="M")])
+        run.save_position(samples.position())
+        run.save_mark(samples.mark())
+    run.chores.add(Chore("c000001", PlanKind.WRAP, 5, 7, ("account",)))
+    run.equity.add(EquityPoint(samples.NS, 1, 2, 3))
+    run.owned.adopt(Adoption(5, 3, "Pool2222", "M", 5, 0, "M / SOL"))
+    run.owned.ignore("Spam1111", 5, "an advertisement")
+    run.reconciliations.add(Reconciliation(9, 8, ReconciliationStatus.UNEXPLAINED, (), {"M": -(2**70)}))
+    database.alerts.add(Alert(5, AlertLevel.ERROR, "ledger", "M", "5 units are missing"), run.run_id)
+    stranger.execute(
+        target,
+        "INSERT INTO q50_trading_history (run_id, pool_id, timestamp, q50_signal, position_size) "
+        f"VALUES ({run.run_id}, 'solana_Pool1111', 1793577600, 0.25, 0.125)",
+    )
+    return run
+
+
+def stored(target: str | Path) -> dict[str, list[tuple[Any, ...]]]:
+    """Every row of every table of ours, as a stranger sees it."""
+    found = {}
+    for table in METADATA.sorted_tables:
+        rows = stranger.query(target, f"SELECT {', '.join(table.columns.keys())} FROM {table.name}")
+        found[table.name] = sorted(rows, key=repr)
+    return found
