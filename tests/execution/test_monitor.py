@@ -8,9 +8,9 @@ import pytest
 
 from pumpswap.amm import Quote, buy_exact_quote, current_schedule, sell_exact_base
 from pumpswap.execution.exits import exit_intent
-from pumpswap.execution.monitor import Monitoring, SeenPool, monitor, put_in
+from pumpswap.execution.monitor import Monitoring, SeenPool, fresh_marks, monitor, put_in
 from pumpswap.model import SOL as SOL_ASSET
-from pumpswap.model import Costs, EntryKind, Filled, Order, TradeSide
+from pumpswap.model import Costs, EntryKind, Filled, Mark, Order, TradeSide
 from pumpswap.portfolio.portfolio import Portfolio
 from pumpswap.settings import ExitRules
 from tests.support.market import SOL, at, graduate, moved
@@ -39,7 +39,8 @@ def portfolio() -> Portfolio:
 
 def seen_at(portfolio: Portfolio, percent: int, *, seconds: int = 100) -> Monitoring:
     pools = {POOL: SeenPool(moved(STATE, percent), at(seconds - 1))}
-    return monitor(portfolio, pools, current_schedule(), RULES, at_ns=at(seconds), put_in_lamports=10 * SOL)
+    marks = fresh_marks(portfolio.positions.open_positions(), pools, current_schedule(), at(seconds))
+    return monitor(portfolio, marks, RULES, at_ns=at(seconds), put_in_lamports=10 * SOL)
 
 
 def test_value_is_the_exact_sell_quote_and_profit_is_equity_less_own_money(portfolio: Portfolio) -> None:
@@ -72,13 +73,21 @@ def test_the_time_that_is_left(portfolio: Portfolio) -> None:
 
 
 def test_what_nobody_has_seen_is_worth_nothing_and_says_so(portfolio: Portfolio) -> None:
-    found = monitor(portfolio, {}, current_schedule(), RULES, at_ns=at(5), put_in_lamports=10 * SOL)
+    marks = fresh_marks(portfolio.positions.open_positions(), {}, current_schedule(), at(5))
+    found = monitor(portfolio, marks, RULES, at_ns=at(5), put_in_lamports=10 * SOL)
     (one,) = found.positions
     assert one.mark.obstacle == "no state of this pool is known"
     assert (one.unrealised_lamports, one.unrealised_bps, one.total_lamports) == (None, None, None)
     assert (one.exits.stop_loss, one.exits.take_profit) == (None, None)
     assert found.equity.marks_lamports == 0
     assert found.unrealised_lamports == -one.position.cost_lamports
+
+
+def test_a_mark_of_other_units_values_nothing(portfolio: Portfolio) -> None:
+    mark = Mark(POOL, at(5), at(5), 7, 10**9)
+    (one,) = monitor(portfolio, {POOL: mark}, RULES, at_ns=at(6), put_in_lamports=0).positions
+    assert (one.mark.value_lamports, one.mark.obstacle) == (0, "not valued since it has changed")
+    assert monitor(portfolio, {}, RULES, at_ns=at(6), put_in_lamports=0).positions == (one,)
 
 
 def test_own_money_is_what_was_put_in_less_what_was_taken_out() -> None:

@@ -1,11 +1,11 @@
 """Monitoring: what open positions would bring now, what that is over their cost, and how far their exits are.
 
-Pure: whoever calls it brings the pools, and stores the marks and the equity in one batch.
+Pure: whoever calls it brings the pools or the marks, and stores marks and equity in one batch.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from pumpswap.amm import FeeSchedule, PoolState
@@ -16,7 +16,7 @@ from pumpswap.portfolio.valuation import mark_position
 from pumpswap.settings import ExitRules
 from pumpswap.units import BPS
 
-__all__ = ["Monitored", "Monitoring", "SeenPool", "monitor", "put_in"]
+__all__ = ["Monitored", "Monitoring", "SeenPool", "fresh_marks", "monitor", "put_in"]
 
 _OWN_MONEY = frozenset({EntryKind.DEPOSIT, EntryKind.WITHDRAWAL})
 
@@ -71,25 +71,30 @@ class Monitoring:
         return sum(one.mark.value_lamports - one.position.cost_lamports for one in self.positions)
 
 
-def monitor(
-    portfolio: Portfolio,
-    pools: Mapping[str, SeenPool],
-    schedule: FeeSchedule,
-    rules: ExitRules,
-    *,
-    at_ns: int,
-    put_in_lamports: int,
-) -> Monitoring:
-    """Fresh marks of all open positions by the exact sell quote, and what follows from them. Changes nothing.
+def fresh_marks(
+    positions: Iterable[Position], pools: Mapping[str, SeenPool], schedule: FeeSchedule, at_ns: int
+) -> dict[str, Mark]:
+    """Marks by pool, by the exact sell quote. A position whose pool nobody has seen is worth nothing, and says so."""
+    marks = {}
+    for position in positions:
+        seen = pools.get(position.pool)
+        state, state_ns = (None, None) if seen is None else (seen.state, seen.observed_ns)
+        marks[position.pool] = mark_position(position, state, schedule, at_ns=at_ns, state_ns=state_ns)
+    return marks
 
-    ``pools`` by address: a position whose pool is not among them is worth nothing until it is seen. For
-    ``put_in_lamports`` see ``put_in``.
+
+def monitor(
+    portfolio: Portfolio, marks: Mapping[str, Mark], rules: ExitRules, *, at_ns: int, put_in_lamports: int
+) -> Monitoring:
+    """What follows from the newest marks, by pool: profit, distances to exits, equity. Changes nothing.
+
+    A mark of other units than are held now values nothing. For ``put_in_lamports`` see ``put_in``.
     """
     found = []
     for position in portfolio.positions.open_positions():
-        seen = pools.get(position.pool)
-        state, state_ns = (None, None) if seen is None else (seen.state, seen.observed_ns)
-        mark = mark_position(position, state, schedule, at_ns=at_ns, state_ns=state_ns)
+        mark = marks.get(position.pool)
+        if mark is None or mark.base_units != position.base_units:
+            mark = Mark(position.pool, at_ns, at_ns, position.base_units, 0, "not valued since it has changed")
         found.append(Monitored(position, mark, exit_distances(position, mark, rules, at_ns)))
     marked = sum(one.mark.value_lamports for one in found)
     equity = EquityPoint(at_ns, portfolio.cash, marked, portfolio.rent_lamports)
