@@ -31,6 +31,7 @@ from pumpswap.model import (
     ForeignKind,
     ReconciliationStatus,
 )
+from pumpswap.portfolio.audit import audit_run
 from tests.execution.live_world import SOL, WALLET
 from tests.execution.practice_wallet import FEE, OWN, Practice, practice_wallet, step
 from tests.localnet.practice import ALICE, swap
@@ -43,6 +44,7 @@ pytestmark = [requires_material("chain", "programs"), pytest.mark.asyncio]
 async def practice(tmp_path: Path) -> AsyncIterator[Practice]:
     wallet = await practice_wallet(tmp_path)
     yield wallet
+    assert audit_run(wallet.books.run).differences == ()  # whatever happened, the stored books explain themselves
     wallet.world.close()
 
 
