@@ -16,7 +16,7 @@ from pumpswap.storage.alerts import Alerts
 from pumpswap.storage.claim import Claim
 from pumpswap.storage.connections import Connections, named_errors
 from pumpswap.storage.documents import dump_mapping
-from pumpswap.storage.engines import make_engine
+from pumpswap.storage.engines import make_engine, place_of
 from pumpswap.storage.rows import check_integers
 from pumpswap.storage.run import Run
 from pumpswap.storage.run_header import RunHeader, header_of
@@ -33,15 +33,14 @@ def open_database(target: str | Path) -> Database:
     version has written. Nothing is changed in any of these cases.
     """
     engine = make_engine(target)
-    # As a target for people: a URL without its password, or the path.
-    where = engine.url.database if engine.dialect.name == "sqlite" else engine.url.render_as_string()
+    where = place_of(engine)
     try:
         with named_errors(f"opening {where}"):
             migrate.upgrade(engine)
     except BaseException:
         engine.dispose()
         raise
-    return Database(Connections(engine), str(where))
+    return Database(Connections(engine), where)
 
 
 class Database:

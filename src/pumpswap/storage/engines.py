@@ -14,7 +14,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from pumpswap.errors import ConfigError, StorageError
 
-__all__ = ["SQLITE_HEADER", "WRITES", "make_engine", "parse_target", "write_options"]
+__all__ = ["SQLITE_HEADER", "WRITES", "make_engine", "parse_target", "place_of", "write_options"]
 
 # Option of a connection that will write. SQLite then takes its one write lock when the transaction begins: a
 # transaction that reads first and asks for the lock later can be refused, however long it is willing to wait.
@@ -49,6 +49,14 @@ def make_engine(target: str | Path, *, busy_ms: int = _BUSY_MS, as_found: bool =
     """
     where = parse_target(target)
     return _sqlite(where, busy_ms, as_found=as_found) if isinstance(where, Path) else _postgresql(where)
+
+
+def place_of(engine: Engine) -> str:
+    """The database for people: its path, or its URL without any password in it."""
+    if engine.dialect.name == "sqlite":
+        return str(engine.url.database)
+    secret = {name: "***" for name in engine.url.query if "password" in name.lower()}
+    return engine.url.update_query_dict(secret).render_as_string()
 
 
 def parse_target(target: str | Path) -> Path | URL:

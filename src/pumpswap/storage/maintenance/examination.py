@@ -92,7 +92,7 @@ def _postgresql(connection: Connection) -> Iterator[Finding]:
     query = text(
         "SELECT name, reset_val FROM pg_settings WHERE name IN ('fsync', 'full_page_writes', 'synchronous_commit')"
     )
-    for name, value in sorted(connection.execute(query).tuples()):
+    for name, value in sorted(map(tuple, connection.execute(query))):
         if value in ("on", "remote_apply"):
             yield Finding(name, Status.OK, str(value))
         else:

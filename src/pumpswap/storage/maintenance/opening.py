@@ -12,7 +12,7 @@ from sqlalchemy.sql.functions import count
 from pumpswap.errors import NotFound
 from pumpswap.storage import migrate
 from pumpswap.storage.connections import named_errors
-from pumpswap.storage.engines import make_engine, parse_target
+from pumpswap.storage.engines import make_engine, parse_target, place_of
 from pumpswap.storage.tables import METADATA
 
 __all__ = ["as_it_is", "our_tables", "place_of", "require_books", "row_counts"]
@@ -33,14 +33,6 @@ def as_it_is(target: str | Path, what: str, *, may_create: bool = False) -> Iter
             yield engine
     finally:
         engine.dispose()
-
-
-def place_of(engine: Engine) -> str:
-    """The path, or the URL without any password in it."""
-    if engine.dialect.name == "sqlite":
-        return str(engine.url.database)
-    secret = {name: "***" for name in engine.url.query if "password" in name.lower()}
-    return engine.url.update_query_dict(secret).render_as_string()
 
 
 def require_books(connection: Connection) -> str:
