@@ -20,6 +20,9 @@ JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
 WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = to_regclass(:table) AND a.attname = :column
   AND d.classid <> 'pg_attrdef'::regclass ORDER BY 1
 """)
+_VIEWS_AND_TRIGGERS = text(
+    "SELECT type, name, tbl_name, sql FROM sqlite_master WHERE type IN ('view', 'trigger') ORDER BY rowid"
+)
 _OF_TABLES = text("""
 SELECT m.name, k."table" FROM sqlite_master m, pragma_foreign_key_list(m.name) k WHERE m.type = 'table'
 """)
@@ -49,26 +52,26 @@ def check_keys(connection: Connection, tables: Sequence[str]) -> None:
 def nothing_breaks(connection: Connection) -> Iterator[None]:
     """SQLite: raise StorageError when a view or a trigger that worked before the block does not after it.
 
-    SQLite's own check also trips over views that were broken before, so it is switched off meanwhile.
+    Those that were broken before are put aside meanwhile: SQLite refuses every change of the schema because of them.
     """
     if connection.dialect.name != "sqlite":
         yield
         return
-    worked = dict(_working(connection))
-    connection.exec_driver_sql("PRAGMA legacy_alter_table = ON")
+    quote = connection.dialect.identifier_preparer.quote_identifier
+    made = connection.execute(_VIEWS_AND_TRIGGERS).all()
+    works = {(kind, name): _works(connection, kind, table) for kind, name, table, _ in made}
+    broken = [(kind, name, sql) for kind, name, _, sql in made if not works[kind, name]]
+    for kind, name, _ in broken:
+        connection.exec_driver_sql(f"DROP {kind} IF EXISTS {quote(name)}")
+    connection.exec_driver_sql("PRAGMA legacy_alter_table = ON")  # the check is ours, and says more
     yield
     connection.exec_driver_sql("PRAGMA legacy_alter_table = OFF")
-    for (kind, name), table in worked.items():
+    for kind, name, table, _ in made:
         gone = kind == "trigger" and not _exists(connection, kind, name)
-        if gone or not _works(connection, kind, table):
+        if works[kind, name] and (gone or not _works(connection, kind, table)):
             raise StorageError(f"the {kind} {name} of the host would break; nothing was changed", hint=_HINT)
-
-
-def _working(connection: Connection) -> Iterator[tuple[tuple[str, str], str]]:
-    query = text("SELECT type, name, tbl_name FROM sqlite_master WHERE type IN ('view', 'trigger')")
-    for kind, name, table in connection.execute(query).all():
-        if _works(connection, kind, table):
-            yield (kind, name), table
+    for _, _, sql in broken:
+        connection.exec_driver_sql(sql)
 
 
 def _exists(connection: Connection, kind: str, name: str) -> bool:

@@ -24,7 +24,7 @@ from pumpswap.storage.host.plan import Plan, Recorder
 from pumpswap.storage.host.relation import Relation
 from pumpswap.storage.tables import METADATA
 
-__all__ = ["Attached", "Detached", "detach", "look"]
+__all__ = ["Attached", "Detached", "attached_host", "detach", "look"]
 
 _WHAT = "detaching"
 _OLDEST_SQLITE = (3, 35)  # the first that drops columns
@@ -51,7 +51,7 @@ class Detached:
 def look(target: str | Path) -> Attached:
     """What is attached. Raises NotFound when nothing is; changes nothing."""
     with open_host(target, _WHAT) as engine, engine.connect() as connection:
-        host = _attached(connection)
+        host = attached_host(connection)
         rows = {name: _count(connection, name) for name in _our_tables(connection)}
         columns = tuple(f"{relation.name}.{name}" for relation, name in _columns(connection, host))
         return Attached(host.describe(), rows, columns)
@@ -69,7 +69,7 @@ def detach(target: str | Path, folder: Path, at_ns: int, *, dry_run: bool = Fals
     with open_host(target, _WHAT, lock_ms=lock_ms) as engine:
         export: Export | None = None
         with changing(engine, keep=not dry_run, lock_ms=lock_ms) as connection:
-            host = _attached(connection)
+            host = attached_host(connection)
             tables = _our_tables(connection)
             columns = _columns(connection, host)
             check_rights(connection, host, alters=bool(columns), creates=False)
@@ -94,9 +94,10 @@ def detach(target: str | Path, folder: Path, at_ns: int, *, dry_run: bool = Fals
         return Detached(plan, export, mode)
 
 
-def _attached(connection: Connection) -> Host:
+def attached_host(connection: Connection) -> Host:
+    """The host in a database that is attached. Raises NotFound, and StorageError for what a newer version has made."""
     host = detect(connection)
-    migrate.current_within(connection)  # what a newer version has written is not ours to judge
+    migrate.current_within(connection)
     if not Journal(connection).exists():
         raise NotFound(
             "this database is not attached: there is nothing to detach",

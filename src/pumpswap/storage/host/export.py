@@ -72,7 +72,7 @@ def _export(connection: Connection, table: str, folder: Path) -> dict[str, Any]:
     query = f"SELECT {', '.join(map(quote, columns))} FROM {quote(table)}"
     found = connection.exec_driver_sql(query, execution_options={"yield_per": _ROWS_AT_ONCE})
     path = folder / f"{table}.jsonl"
-    rows = _write(path, (json.dumps(dict(row), default=_plain, ensure_ascii=False) for row in found.mappings()))
+    rows = _write(path, (json.dumps(dict(row), default=_plain) for row in found.mappings()))
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     return {"file": path.name, "rows": rows, "sha256": digest, "columns": columns}
 
