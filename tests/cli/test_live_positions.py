@@ -165,7 +165,11 @@ def test_the_books_of_a_wallet_that_is_traded_with_are_not_changed(
         lock.release()
     adopted = run("positions", "adopt", coin, "--cost-zero", *data_of(ours))
     assert adopted.exit_code == 0, adopted.output
-    assert "at a cost of 0 SOL" in adopted.stdout
+    assert "raw units, at a cost of 0 SOL" in adopted.stdout
+    (held,) = answer("positions", "list", *data_of(ours))["positions"]
+    assert (held["base_decimals"], held["exits"]["stop_loss"]) == (None, None)
+    (held,) = answer("positions", "list", "--refresh", *ours)["positions"]
+    assert (held["base_decimals"], held["unrealised_lamports"]) == (6, held["value_lamports"])
     assert "a position holds" in refusal(2, "positions", "ignore", coin, *data_of(ours))["what"]
     assert "no units" in refusal(3, "positions", "adopt", coin, "--cost-zero", *data_of(ours))["what"]
 

@@ -93,3 +93,23 @@ def test_a_sale_is_read_back_as_it_was(run: Run) -> None:
     run.save_outcome(samples.filled(executed=quote))
     (found,) = run.history.trades()
     assert (found.order, found.filled) == (order, samples.filled(executed=quote))
+
+
+def test_decimals_are_told_to_open_positions_that_lack_them(run: Run) -> None:
+    adopted, other = samples.position(), samples.position(pool="Pool2222", mint=OTHER)
+    for position in (adopted, other):
+        run.save_position(position)
+    run.save_mark(samples.mark())
+    assert run.history.decimals(samples.MINT) is None
+    run.tell_decimals(samples.MINT, 6)
+    assert run.history.decimals(samples.MINT) == 6
+    assert run.history.decimals(OTHER) is None
+    assert list(run.positions()) == [adopted, other]
+
+
+def test_a_coin_without_a_name_is_found_by_the_first_eight_characters_of_its_mint(run: Run) -> None:
+    position = samples.position(mint="ABCDEFGHijklm", name="")
+    run.save_position(position)
+    assert list(run.history.rounds("ABCDEFGH")) == [position]
+    for text in ("ABCDEFG", "ABCDEFGHi", "abcdefgh", ""):
+        assert list(run.history.rounds(text)) == []

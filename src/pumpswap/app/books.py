@@ -9,13 +9,16 @@ from pathlib import Path
 
 from solders.pubkey import Pubkey
 
+from pumpswap.amm import PoolState
 from pumpswap.chain.networks import network_of
 from pumpswap.clock import Clock
 from pumpswap.errors import NotFound, PumpSwapError, UsageError, WrongNetwork
 from pumpswap.execution.exits import ExitDistances, exit_distances
 from pumpswap.execution.live_books import LIVE
-from pumpswap.model import SOL, Adoption, LedgerEntry, Mark, Position
+from pumpswap.execution.monitor import monitor, put_in
+from pumpswap.model import SOL, Adoption, EquityPoint, LedgerEntry, Mark, Position
 from pumpswap.portfolio.lots import TaxLot, tax_lots_of
+from pumpswap.portfolio.restore import recall_portfolio
 from pumpswap.portfolio.valuation import mark_position
 from pumpswap.sdk.connection import ChainConnection
 from pumpswap.settings import ExitRules, Settings
@@ -259,8 +262,8 @@ def _held(books: Books, position: Position, rules: ExitRules, at_ns: int) -> Hel
 async def refresh_marks(books: Books, settings: Settings) -> Sequence[Mark]:
     """Ask the settings' chain for the pools of all open positions, and store what these would bring now.
 
-    A pool that cannot be read is marked as that, with the reason. Raises UsageError for a run that was on no chain,
-    WrongNetwork for another chain than the run's, and what the chain raises.
+    The equity is stored beside them. A pool that cannot be read is marked as that, with the reason. Raises UsageError
+    for a run that was on no chain, WrongNetwork for another chain than the run's, and what the chain raises.
     """
     if books.header.network is None:
         raise UsageError(
@@ -269,14 +272,35 @@ async def refresh_marks(books: Books, settings: Settings) -> Sequence[Mark]:
         )
     positions = tuple(books.run.open_positions())
     async with ChainConnection(settings) as connection:
-        marks = await _fresh_marks(books, connection, positions)
+        states, refused = await _newest_states(books, connection, positions)
+        schedule, at_ns = await connection.schedules.current(), connection.clock.now_ns()
+    marks = []
     with books.run.batch():
-        for mark in marks:
+        for position in positions:
+            state, refusal = states.get(position.pool), refused.get(position.pool)
+            if refusal is not None:
+                mark = Mark(position.pool, at_ns, at_ns, position.base_units, 0, refusal.what)
+            else:
+                mark = mark_position(position, state, schedule, at_ns=at_ns, state_ns=at_ns)
+            if state is not None:
+                books.run.tell_decimals(position.mint, state.base_decimals)
             books.run.save_mark(mark)
+            marks.append(mark)
+        books.run.equity.add(_equity(books.run, marks, settings.exits, at_ns))
     return marks
 
 
-async def _fresh_marks(books: Books, connection: ChainConnection, positions: Sequence[Position]) -> list[Mark]:
+def _equity(run: Run, marks: Sequence[Mark], rules: ExitRules, at_ns: int) -> EquityPoint:
+    """By these marks. Inside of the batch that stores them, so that nobody trades in between."""
+    by_pool = {mark.pool: mark for mark in marks}
+    own_money = put_in(run.books.totals())
+    return monitor(recall_portfolio(run), by_pool, rules, at_ns=at_ns, put_in_lamports=own_money).equity
+
+
+async def _newest_states(
+    books: Books, connection: ChainConnection, positions: Sequence[Position]
+) -> tuple[dict[str, PoolState], dict[str, PumpSwapError]]:
+    """States by pool, and why others have none."""
     genesis = await connection.node.genesis_hash()
     if genesis != books.header.network:
         raise WrongNetwork(
@@ -285,13 +309,8 @@ async def _fresh_marks(books: Books, connection: ChainConnection, positions: Seq
         )
     refused: dict[Pubkey, PumpSwapError] = {}
     addresses = [Pubkey.from_string(position.pool) for position in positions]
-    schedule = await connection.schedules.current()
     states = await connection.reader.load_many(addresses, on_refusal=refused.__setitem__)
-    at_ns = connection.clock.now_ns()
-    marks = []
-    for position, address in zip(positions, addresses, strict=True):
-        if address in refused:
-            marks.append(Mark(position.pool, at_ns, at_ns, position.base_units, 0, refused[address].what))
-        else:
-            marks.append(mark_position(position, states.get(address), schedule, at_ns=at_ns, state_ns=at_ns))
-    return marks
+    return (
+        {str(address): state for address, state in states.items()},
+        {str(address): error for address, error in refused.items()},
+    )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from pumpswap.cli.formats import decimal_text, printable, significant_text
+from pumpswap.cli.formats import decimal_text, printable, significant_text, sol_text
 from pumpswap.cli.lazy import option
 from pumpswap.clock import NS_PER_SECOND, format_utc
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "NO_RUNS",
+    "amount_text",
     "books_table",
     "coloured",
     "duration_text",
@@ -35,6 +36,7 @@ __all__ = [
     "run_option",
     "run_text",
     "short_sol",
+    "signed_sol",
     "time_at",
     "tokens_text",
 ]
@@ -72,7 +74,9 @@ def run_text(books: Books, as_of_ns: int) -> str:
 
 def name_of(position: Position) -> str:
     """What people call it. Strangers choose the names of coins, so nothing in them steers a terminal."""
-    return printable(position.name) or position.mint[:8]
+    from pumpswap.storage.history import MINT_PREFIX
+
+    return printable(position.name) or position.mint[:MINT_PREFIX]
 
 
 def coloured(text: str, figure: int) -> Text:
@@ -102,6 +106,11 @@ def short_sol(lamports: int, *, signed: bool = False) -> str:
     return f"{'−' if lamports < 0 else '+' if signed and lamports else ''}{text}"
 
 
+def signed_sol(lamports: int) -> str:
+    """``+0.25 SOL`` with every digit; zero has no sign."""
+    return sol_text(lamports, signed=lamports > 0).replace("-", "−")
+
+
 def tokens_text(base_units: int, decimals: int | None, *, exact: bool = False) -> str:
     """Whole tokens where the decimals are known, else raw units, which are called so."""
     from pumpswap.units import format_units
@@ -109,6 +118,12 @@ def tokens_text(base_units: int, decimals: int | None, *, exact: bool = False) -
     if decimals is None:
         return f"{base_units:,} raw"
     return format_units(base_units, decimals) if exact else significant_text(Fraction(base_units, 10**decimals))
+
+
+def amount_text(base_units: int, decimals: int | None) -> str:
+    """``250,000 tokens``, or raw units where the decimals are not known; every digit."""
+    text = tokens_text(base_units, decimals, exact=True)
+    return f"{base_units:,} raw units" if decimals is None else f"{text} tokens"
 
 
 def price_text(lamports: int, base_units: int, decimals: int | None) -> str:

@@ -27,14 +27,16 @@ def units_text(asset: str, units: int, decimals: Mapping[str, int | None]) -> st
     if asset == SOL:
         return short_sol(units, signed=True)
     sign = "−" if units < 0 else "+"
-    return sign + tokens_text(abs(units), decimals.get(asset))
+    told = decimals.get(asset)
+    return f"{sign}{abs(units)} raw" if told is None else sign + tokens_text(abs(units), told)
 
 
 def entries_table(entries: Sequence[LedgerEntry], decimals: Mapping[str, int | None], width: int) -> Table:
     """Entries in sequence; assets are shortened unless the terminal is wide."""
     table = books_table()
-    for name in ("entry", "time", "amount", "asset", "kind", "order"):
-        table.add_column(name, justify="right" if name in ("entry", "amount") else "left", no_wrap=True)
+    for name, least in (("entry", 5), ("time", 19), ("amount", 12), ("asset", 7), ("kind", 13), ("order", 7)):
+        right = name in ("entry", "amount")
+        table.add_column(name, justify="right" if right else "left", no_wrap=True, min_width=least)
     for entry in entries:
         asset = entry.asset if entry.asset == SOL or width >= _WIDE else f"{entry.asset[:6]}…"
         kind = entry.kind.value.replace("_", " ")
@@ -84,8 +86,11 @@ def show_audit(out: Output, run_id: int, report: AuditReport) -> None:
     count = len(report.differences)
     named = "1 difference" if count == 1 else f"{count:,} differences"
     out.show(Text.assemble(("✗ ", "bold red"), f"Run {run_id}: {named}, {counted}."))
-    for each in report.differences:
-        out.show(Text.assemble("  ", (f"{each.check:<9}", "cyan"), printable(f"{each.where}: {each.text}")))
+    lines = [
+        Text.assemble("  ", (f"{each.check:<9}", "cyan"), printable(f"{each.where}: {each.text}"))
+        for each in report.differences
+    ]
+    out.show(*lines, keep_lines=True)
     out.say("Keep the database as it is: restore a backup beside it, and report what you see here.")
 
 

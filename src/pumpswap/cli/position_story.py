@@ -13,6 +13,7 @@ from rich.text import Text
 from pumpswap.analytics.metrics import slippage_between
 from pumpswap.app.books import Books, Held, Story
 from pumpswap.cli.books_view import (
+    amount_text,
     books_table,
     coloured,
     duration_text,
@@ -25,6 +26,7 @@ from pumpswap.cli.books_view import (
     run_json,
     run_text,
     short_sol,
+    signed_sol,
     time_at,
     tokens_text,
 )
@@ -52,8 +54,6 @@ def show_story(out: Output, books: Books, story: Story, as_of_ns: int) -> None:
     parts: list[RenderableType] = [run_text(books, as_of_ns), headline]
     if len(story.rounds) > 1:
         parts.append(_rounds_table(story.rounds))
-    if story.adoptions:
-        parts.append(_adoptions(story, decimals))
     if story.trades:
         parts.append(_trades_table(story.trades))
     if story.lots:
@@ -90,10 +90,14 @@ def _figures(story: Story, decimals: int | None, as_of_ns: int) -> Table:
     rows.append(("  held", f"{time_at(position.opened_ns)}{ended} ({duration_text(lasted)})"))
     if position.is_open:
         rows += _worth(held, decimals, as_of_ns)
+    opening = [adoption for adoption in story.adoptions if adoption.at_ns == position.opened_ns]
+    how = _times(position.buys, "buy")
+    if opening:
+        how = f"the adoption{f' and {how}' if position.buys else ''}"
     rows += [
-        ("  paid", f"{sol_text(position.bought_lamports)} in {_times(position.buys, 'buy')}, all fees in"),
+        ("  paid", f"{sol_text(position.bought_lamports)} in {how}, all fees in"),
         ("  received", f"{sol_text(position.sold_lamports)} from {_times(position.sells, 'sale')}, after all fees"),
-        ("  realised", sol_text(position.realised_lamports, signed=position.realised_lamports != 0)),
+        ("  realised", signed_sol(position.realised_lamports)),
     ]
     if position.rent_lamports:
         rows.append(("  rent", f"{sol_text(position.rent_lamports)}, a deposit"))
@@ -106,15 +110,14 @@ def _worth(held: Held, decimals: int | None, as_of_ns: int) -> list[tuple[str, s
     position = held.position
     units = position.base_units
     price = price_text(position.cost_lamports, units, decimals)
-    tokens = tokens_text(units, decimals, exact=True)
-    rows = [("  tokens", tokens), ("  cost", f"{sol_text(position.cost_lamports)}, {price}")]
+    rows = [("  amount", amount_text(units, decimals)), ("  cost", f"{sol_text(position.cost_lamports)}, {price}")]
     gain = held.unrealised_lamports
     if gain is None or held.value_lamports is None:
         rows.append(("  value", mark_text(held, as_of_ns)))
     else:
         share = percent_text(Fraction(gain, position.cost_lamports)) if position.cost_lamports else "nothing was paid"
         rows.append(("  value", f"{sol_text(held.value_lamports)} if sold now, {mark_text(held, as_of_ns)}"))
-        rows.append(("  profit", f"{sol_text(gain, signed=True)} ({share}), not realised"))
+        rows.append(("  profit", f"{signed_sol(gain)} ({share}), not realised"))
     exits = exits_text(held)
     return [*rows, ("  exits", exits)] if exits else rows
 
@@ -137,15 +140,6 @@ def _rounds_table(rounds: Sequence[Position]) -> Table:
             coloured(short_sol(position.realised_lamports, signed=True), position.realised_lamports),
         )
     return table
-
-
-def _adoptions(story: Story, decimals: int | None) -> Text:
-    lines = [
-        f"  adopted {time_at(adoption.at_ns)}: {tokens_text(adoption.base_units, decimals)} tokens"
-        f" at a cost of {sol_text(adoption.cost_lamports)}"
-        for adoption in story.adoptions
-    ]
-    return Text("\n".join(lines))
 
 
 def _trades_table(trades: Sequence[StoredTrade]) -> Table:

@@ -143,7 +143,7 @@ def _with_proposed_cost(out: Output, owned: OwnedBooks, adoption: Adoption) -> A
     from dataclasses import replace
 
     from pumpswap.app.owning import proposed_cost
-    from pumpswap.cli.books_view import tokens_text
+    from pumpswap.cli.books_view import amount_text
     from pumpswap.cli.formats import sol_text
 
     proposed = proposed_cost(owned.books, adoption)
@@ -156,13 +156,13 @@ def _with_proposed_cost(out: Output, owned: OwnedBooks, adoption: Adoption) -> A
             hint = f"the books propose --cost-sol {sol_text(proposed).removesuffix(' SOL')}; --yes takes it"
             raise UsageError("the cost is not named, and nobody could answer the question", hint=hint)
         decimals = owned.books.run.history.decimals(adoption.mint)
-        tokens = tokens_text(adoption.base_units, decimals)
-        click.confirm(f"Adopt {tokens} tokens at {sol_text(proposed)}, as paid by hand?", abort=True, err=True)
+        amount = amount_text(adoption.base_units, decimals)
+        click.confirm(f"Adopt {amount} at {sol_text(proposed)}, as paid by hand?", abort=True, err=True)
     return replace(adoption, cost_lamports=proposed)
 
 
 def _tell_adopted(out: Output, owned: OwnedBooks, position: Position) -> None:
-    from pumpswap.cli.books_view import name_of, position_json, run_json, tokens_text
+    from pumpswap.cli.books_view import amount_text, name_of, position_json, run_json
     from pumpswap.cli.formats import sol_text
 
     if out.json:
@@ -171,9 +171,9 @@ def _tell_adopted(out: Output, owned: OwnedBooks, position: Position) -> None:
         out.emit("adoption", {"run": run, "position": position_json(position), "units_left": left})
         return
     decimals = owned.books.run.history.decimals(position.mint)
-    tokens = tokens_text(position.base_units, decimals, exact=True)
     out.show(
-        f"{name_of(position)}: {tokens} tokens are a position now, at a cost of {sol_text(position.cost_lamports)}.",
+        f"{name_of(position)} is a position now: {amount_text(position.base_units, decimals)},"
+        f" at a cost of {sol_text(position.cost_lamports)}.",
         f"  pool  {position.pool}",
         f"  mint  {position.mint}",
     )

@@ -22,10 +22,11 @@ from pumpswap.cli.books_view import (
     run_json,
     run_text,
     short_sol,
+    signed_sol,
     time_at,
     tokens_text,
 )
-from pumpswap.cli.formats import age_text, percent_text, sol_text
+from pumpswap.cli.formats import age_text, percent_text
 from pumpswap.cli.output import Output
 from pumpswap.clock import NS_PER_SECOND, SystemClock
 from pumpswap.settings import ExitRules, Settings
@@ -35,6 +36,7 @@ __all__ = ["exits_json", "exits_text", "held_json", "list_json", "mark_text", "p
 _WIDE = 110
 _MOST_ROUNDS = 200
 _MOST_UNASSIGNED = 10
+_MOST_DETAILED = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +74,13 @@ def show_list(out: Output, books: Books, settings: Settings, *, every: bool) -> 
     out.show(run_text(books, as_of_ns))
     if held:
         out.show("", _held_table(held, as_of_ns, out.console.width))
-        for each in held:
-            out.show("", _details(each, as_of_ns))
+        if len(held) > _MOST_DETAILED:
+            _show_addresses(out, held)
+        else:
+            for each in held:
+                out.show("", _details(each, as_of_ns))
+        if books.goes_on and any(each.value_lamports is None for each in held):
+            out.say("--refresh asks the chain what each would bring now.")
     else:
         out.show("No open positions." if every else "No open positions. --all lists the closed rounds too.")
     _show_unassigned(out, books)
@@ -129,6 +136,17 @@ def _held_row(each: Held, as_of_ns: int) -> list[Text | str]:
     ]
 
 
+def _show_addresses(out: Output, held: Sequence[Held]) -> None:
+    """For many positions: what the other commands want to be told."""
+    table = books_table()
+    table.add_column("pools", no_wrap=True, overflow="ellipsis")
+    table.add_column("", no_wrap=True, overflow="fold")
+    for each in held:
+        table.add_row(Text(name_of(each.position)), each.position.pool)
+    out.show("", table)
+    out.say("`pumpswap positions show POOL` tells the rest of each.")
+
+
 def _details(each: Held, as_of_ns: int) -> Text:
     position = each.position
     opened = (
@@ -136,9 +154,7 @@ def _details(each: Held, as_of_ns: int) -> Text:
     )
     lines = [f"  pool  {position.pool}", f"  mint  {position.mint}", f"  {opened}"]
     if position.realised_lamports:
-        lines.append(
-            f"  realised in round {position.round} so far: {sol_text(position.realised_lamports, signed=True)}"
-        )
+        lines.append(f"  realised in round {position.round} so far: {signed_sol(position.realised_lamports)}")
     exits = exits_text(each)
     if exits:
         lines.append(f"  exits {exits}")
@@ -168,7 +184,12 @@ def _show_closed(out: Output, books: Books, rules: ExitRules, as_of_ns: int) -> 
     table = books_table(show_footer=True)
     realised = sum(position.realised_lamports for position in closed)
     won = sum(position.realised_lamports > 0 for position in closed)
-    table.add_column("closed, in SOL", f"{len(closed)} rounds, {won} won", no_wrap=True, overflow="ellipsis")
+    table.add_column(
+        "closed, in SOL",
+        f"{len(closed):,} round{'' if len(closed) == 1 else 's'}, {won:,} won",
+        no_wrap=True,
+        overflow="ellipsis",
+    )
     table.add_column("round", justify="right")
     table.add_column("ended", no_wrap=True)
     table.add_column("in", justify="right", no_wrap=True)
@@ -198,7 +219,7 @@ def pnl_text(cost_lamports: int, gain_lamports: int | None) -> Text | str:
 def mark_text(each: Held, as_of_ns: int) -> str:
     """How old the value is, or why there is none."""
     if each.mark is None:
-        return "no value: not marked since its last trade; --refresh asks the chain"
+        return "no value: not marked since its last trade"
     if each.mark.obstacle:
         return f"no value: {each.mark.obstacle}"
     return f"as of {age_text((as_of_ns - each.mark.state_ns) // NS_PER_SECOND)}"

@@ -14,7 +14,9 @@ from pumpswap.storage import rows
 from pumpswap.storage.connections import Connections
 from pumpswap.storage.tables import DECISIONS, LEDGER, MARKS, ORDERS, POSITIONS, TRADES, StoredRow
 
-__all__ = ["History", "StoredTrade"]
+__all__ = ["MINT_PREFIX", "History", "StoredTrade"]
+
+MINT_PREFIX = 8  # of a coin without a name, people are shown so many characters of its mint
 
 # Columns of the order beside those of its trade; both tables have a run_id, an order_id and a base_units.
 _ORDER = {f"ordered_{column.name}": column for column in ORDERS.columns}
@@ -57,18 +59,32 @@ class History:
 
     def decimals(self, mint: str) -> int | None:
         """Decimals of a mint, as its trades or positions tell them; None where none does. For display only."""
-        columns = select(TRADES.c.base_units, TRADES.c.token_amount).where(TRADES.c.run_id == self._run_id)
-        told = self._of_mint(columns, mint).where(TRADES.c.token_amount > 0).limit(1)
-        return next(self._connections.rows(told, _decimals_of), None)
+        traded = select(TRADES.c.base_units, TRADES.c.token_amount).where(TRADES.c.run_id == self._run_id)
+        held = select(POSITIONS.c.base_units, POSITIONS.c.token_amount).where(
+            POSITIONS.c.run_id == self._run_id, POSITIONS.c.closed_ns.is_(None), POSITIONS.c.mint_address == mint
+        )
+        for query, amount in (
+            (self._of_mint(traded, mint), TRADES.c.token_amount),
+            (held, POSITIONS.c.token_amount),
+        ):
+            told = self._connections.rows(query.where(amount > 0).limit(1), _decimals_of)
+            decimals = next(told, None)
+            if decimals is not None:
+                return decimals
+        return None
 
     def rounds(self, text: str) -> Iterator[Position]:
         """All rounds of the pool, the mint or the name ``text``, oldest first.
 
-        Of a name the case does not matter, and the quote may be left out: TEST is TEST / SOL.
+        Of a name the case does not matter, and the quote may be left out: TEST is TEST / SOL. Of a mint the first
+        eight characters will do.
         """
+        if not text:
+            return iter(())  # a coin without a name is not called so
         named = or_(
             POSITIONS.c.pair_address == text,
             POSITIONS.c.mint_address == text,
+            func.substr(POSITIONS.c.mint_address, 1, MINT_PREFIX) == text,
             POSITIONS.c.name == text,  # SQLite lowers ASCII only
             func.lower(POSITIONS.c.name).in_([text.lower(), f"{text.lower()} / sol"]),
         )

@@ -50,6 +50,7 @@ __all__ = [
     "order_values",
     "position_of",
     "position_values",
+    "token_values",
     "trade_integers",
     "trade_values",
     "valuation_values",
@@ -333,8 +334,7 @@ def position_values(position: Position, decimals: int | None) -> Values:
         "pair_address": position.pool,
         "marked_ns": None,
         "value_lamports": None,
-        "token_amount": display.tokens(position.base_units, decimals),
-        "average_buy_price": display.price_per_token(position.cost_lamports, position.base_units, decimals),
+        **token_values(position.base_units, position.cost_lamports, decimals),
         "total_sol_invested": display.sol(position.cost_lamports),
         "current_value_sol": None,
         "unrealized_pnl_sol": None,
@@ -344,6 +344,14 @@ def position_values(position: Position, decimals: int | None) -> Values:
         "is_active": position.is_open,
         "created_at": display.utc_time(position.opened_ns),
         "updated_at": display.utc_time(changed_ns),
+    }
+
+
+def token_values(base_units: int, cost_lamports: int, decimals: int | None) -> Values:
+    """What of a position is told in whole tokens."""
+    return {
+        "token_amount": display.tokens(base_units, decimals),
+        "average_buy_price": display.price_per_token(cost_lamports, base_units, decimals),
     }
 
 

@@ -138,6 +138,16 @@ class Run:
         """
         self._decimals[mint] = decimals
 
+    def tell_decimals(self, mint: str, decimals: int) -> None:
+        """As ``know_decimals``, and for the open positions of the mint that were saved without them."""
+        self.know_decimals(mint, decimals)
+        columns = select(POSITIONS.c.id, POSITIONS.c.base_units, POSITIONS.c.cost_lamports)
+        this = (POSITIONS.c.run_id == self.run_id, POSITIONS.c.closed_ns.is_(None), POSITIONS.c.mint_address == mint)
+        with self._connections.writing(f"the decimals of {mint}") as connection:
+            for row in connection.execute(columns.where(*this, POSITIONS.c.token_amount.is_(None))).all():
+                shown = rows.token_values(row.base_units, row.cost_lamports, decimals)
+                connection.execute(update(POSITIONS).where(POSITIONS.c.id == row.id).values(shown))
+
     def save_decision(self, decision: Decision) -> None:
         """Store a decision, accepted or refused."""
         values = rows.decision_values(decision)
