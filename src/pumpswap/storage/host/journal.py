@@ -60,8 +60,8 @@ class Attachment:
 class HostFacts(msgspec.Struct, frozen=True):
     """Where the host's tables are, whether its pool ids are texts, and how its file was before (SQLite only)."""
 
-    schema: str | None
-    has_text_ids: bool
+    schema: str | None = None
+    has_text_ids: bool = False
     journal_mode: str = ""
 
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable
+from typing import NamedTuple
+from weakref import WeakKeyDictionary
 
-from sqlalchemy import Connection, Select, String, bindparam, select
+import msgspec
+from sqlalchemy import Connection, RootTransaction
 from sqlalchemy.exc import DBAPIError
 
+from pumpswap.errors import StorageError
 from pumpswap.storage.display import host_pool_id
 from pumpswap.storage.host.detect import POOLS
-from pumpswap.storage.host.journal import ATTACHMENTS, HostFacts, Journal
-from pumpswap.storage.host.relation import Relation
+from pumpswap.storage.host.journal import ATTACHMENTS, HostFacts, JournalKind
 
 __all__ = ["with_pool_id"]
 
@@ -21,11 +23,25 @@ _log = logging.getLogger(__name__)
 # Broken key, row that changed meanwhile, lock not available, no right, table or column gone: all of them the host's.
 _HOSTS_OWN = {"23503", "40001", "55P03", "42501", "42P01", "42703"}
 _NO_RIGHT = "42501"
-# As texts: this stands between a fill and its commit.
+# As texts, not built anew each time: this stands between a fill and its commit.
 _IS_ATTACHED = {
     "sqlite": f"SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = '{ATTACHMENTS.name}'",
     "postgresql": f"SELECT 1 WHERE to_regclass('{ATTACHMENTS.name}') IS NOT NULL",
 }
+_FACTS = f"SELECT detail FROM {ATTACHMENTS.name} WHERE kind = '{JournalKind.HOST}'"
+# Held until we have committed. One that somebody is deleting at this moment is skipped, not waited for.
+_HELD = " FOR KEY SHARE SKIP LOCKED"
+
+
+class _PoolId(NamedTuple):
+    """``is_held``: nobody can take the host's row away before our transaction ends."""
+
+    value: str | None
+    is_held: bool
+
+
+# What one transaction has found out: it stays so until its end. Attaching waits for that, and so does a DELETE.
+_found: WeakKeyDictionary[RootTransaction, dict[str, _PoolId]] = WeakKeyDictionary()
 
 
 def with_pool_id(connection: Connection, pool: str, write: Callable[[str | None], None]) -> None:
@@ -34,46 +50,71 @@ def with_pool_id(connection: Connection, pool: str, write: Callable[[str | None]
     That is the plan's id while our tables have no host; on an attached database the id that the host has, and None
     where it has none, or is just deleting it, or does not let us look.
     """
-    if connection.exec_driver_sql(_IS_ATTACHED[connection.dialect.name]).first() is None:
-        write(host_pool_id(pool))
+    transaction = connection.get_transaction()
+    if transaction is None:
+        raise StorageError("pool ids belong into a transaction", hint="this is a bug")
+    known = _found.setdefault(transaction, {})
+    if pool not in known:
+        known[pool] = _look_up(connection, pool)
+    if known[pool].is_held:
+        write(known[pool].value)
         return
     try:
         with connection.begin_nested():
-            write(_known(connection, pool))
+            write(known[pool].value)
     except DBAPIError as error:
-        if not _is_the_hosts(error):
+        if _state(error) not in _HOSTS_OWN:
             raise
-        _log.warning("pool without its id of the host", extra={"pool": pool, "reason": str(error.orig)})
+        _warn(pool, error)
         write(None)
 
 
-def _known(connection: Connection, pool: str) -> str | None:
-    facts = Journal(connection).facts() or HostFacts(None, has_text_ids=False)
+def _look_up(connection: Connection, pool: str) -> _PoolId:
+    if connection.exec_driver_sql(_IS_ATTACHED[connection.dialect.name]).first() is None:
+        return _PoolId(host_pool_id(pool), is_held=True)
+    detail = connection.exec_driver_sql(_FACTS).scalar()
+    facts = msgspec.json.decode(detail or "{}", type=HostFacts)
     if not facts.has_text_ids:
+        return _PoolId(None, is_held=True)
+    if connection.dialect.name == "sqlite":
+        return _PoolId(_host_id(connection, facts, pool), is_held=True)  # we hold the lock of the whole file
+    try:
+        with connection.begin_nested():
+            return _PoolId(_host_id(connection, facts, pool, _HELD), is_held=True)
+    except DBAPIError as error:
+        if _state(error) not in _HOSTS_OWN:
+            raise
+        if _state(error) != _NO_RIGHT:
+            _warn(pool, error)
+            return _PoolId(None, is_held=True)
+    return _PoolId(_only_read(connection, facts, pool), is_held=False)
+
+
+def _only_read(connection: Connection, facts: HostFacts, pool: str) -> str | None:
+    """A login that may read pools but not change them may not hold their rows either."""
+    try:
+        with connection.begin_nested():
+            return _host_id(connection, facts, pool)
+    except DBAPIError as error:
+        if _state(error) not in _HOSTS_OWN:
+            raise
+        _warn(pool, error)
         return None
-    id_column = Relation(POOLS, {}, schema=facts.schema).table("id").c.id
+
+
+def _host_id(connection: Connection, facts: HostFacts, pool: str, lock: str = "") -> str | None:
+    quote = connection.dialect.identifier_preparer.quote
+    table = POOLS if facts.schema is None else f"{quote(facts.schema)}.{POOLS}"
+    mark = "?" if connection.dialect.name == "sqlite" else "%s"
     wanted = (host_pool_id(pool), pool)  # as it is, and as it was before ids had a network
-    query = select(id_column).where(id_column.in_(bindparam("wanted", wanted, expanding=True, type_=String())))
-    found = set(_found(connection, query))
+    query = f"SELECT id FROM {table} WHERE id IN ({mark}, {mark}){lock}"
+    found = set(connection.exec_driver_sql(query, wanted).scalars())
     return next((one for one in wanted if one in found), None)
 
 
-def _found(connection: Connection, query: Select[*tuple[Any, ...]]) -> Sequence[str]:
-    if connection.dialect.name == "sqlite":
-        return connection.execute(query).scalars().all()
-    # Held until we have committed. One that somebody is deleting at this moment is skipped, not waited for.
-    held = query.with_for_update(read=True, key_share=True, skip_locked=True)
-    try:
-        with connection.begin_nested():
-            return connection.execute(held).scalars().all()
-    except DBAPIError as error:
-        if getattr(error.orig, "sqlstate", None) != _NO_RIGHT:
-            raise
-    # A login that may read pools but not change them may not hold their rows either.
-    return connection.execute(query).scalars().all()
+def _state(error: DBAPIError) -> str | None:
+    return getattr(error.orig, "sqlstate", None)
 
 
-def _is_the_hosts(error: DBAPIError) -> bool:
-    state = getattr(error.orig, "sqlstate", None)
-    said = str(error.orig)
-    return state in _HOSTS_OWN or "FOREIGN KEY" in said or "no such table" in said or "foreign key mismatch" in said
+def _warn(pool: str, error: DBAPIError) -> None:
+    _log.warning("pool without its id of the host", extra={"pool": pool, "reason": str(error.orig)})
