@@ -22,6 +22,7 @@ COMMANDS = {
     "export": Entry("pumpswap.cli.export:export", "trades, ledger, tax lots as CSV or JSON lines"),
     "reconcile": Entry("pumpswap.cli.reconcile:reconcile", "do the books agree with the wallet on the chain?"),
     "runs": Entry("pumpswap.cli.runs:runs", "runs of the database, each with its own books"),
+    "db": Entry("pumpswap.cli.db:db", "the database: check, backup, restore, your collector's"),
     "pool": Entry("pumpswap.cli.pool:pool", "pools on the chain, and the bytes of their accounts"),
     "event": Entry("pumpswap.cli.event:event", "read what the program reports in transactions"),
     "tx": Entry("pumpswap.cli.tx:tx", "what a transaction did, cost, and why it failed"),

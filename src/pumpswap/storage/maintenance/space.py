@@ -25,9 +25,9 @@ class Sizes:
 def vacuum(target: str | Path) -> Sizes:
     """Rewrite a SQLite file without its empty pages; on PostgreSQL free what is dead in our tables.
 
-    The statistics of the query planner are renewed. SQLite: the file is locked meanwhile, and needs as much free disk
+    SQLite: the file is locked meanwhile, and needs as much free disk
     again; raises StorageError when somebody writes for longer than the wait for the lock. PostgreSQL: nobody is held
-    up; freed space is used again, rarely given back.
+    up; freed space is used again, rarely given back, and the statistics of the query planner are renewed.
     """
     with as_it_is(target, "vacuuming") as engine:
         with engine.connect() as connection:
@@ -48,7 +48,7 @@ def _clean_file(engine: Engine, _names: list[str]) -> None:
     # Not in a transaction, so not through SQLAlchemy, which begins one.
     with closing(engine.raw_connection()) as connection:
         cursor = connection.cursor()
-        for statement in ("VACUUM", "ANALYZE", "PRAGMA wal_checkpoint(TRUNCATE)"):
+        for statement in ("VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)"):
             cursor.execute(statement)
             cursor.fetchall()
         cursor.close()
