@@ -263,6 +263,7 @@ def _check_side(side: str, quote: Quote, order_id: str) -> None:
 # ---------------------------------------------------------------- ledger, positions, marks
 
 
+_KINDS = {kind.value: kind for kind in EntryKind}
 _ENTRY_INTEGERS = ("sequence", "at_ns", "units", "slot")
 
 
@@ -292,17 +293,8 @@ def _are_stored_exactly(column: list[int]) -> bool:
 
 def entry_of(row: StoredRow) -> LedgerEntry:
     """The entry of a row of ``pumpswap_ledger``."""
-    return LedgerEntry(
-        sequence=row.sequence,
-        at_ns=row.at_ns,
-        asset=row.asset,
-        units=row.units,
-        kind=EntryKind(row.kind),
-        slot=row.slot,
-        order_id=row.order_id or "",
-        signature=row.signature or "",
-        note=row.note or "",
-    )
+    _, sequence, at_ns, asset, units, kind, slot, order_id, signature, note = row
+    return LedgerEntry(sequence, at_ns, asset, units, _KINDS[kind], slot, order_id or "", signature or "", note or "")
 
 
 _POSITION_INTEGERS = (
