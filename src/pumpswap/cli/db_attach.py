@@ -163,12 +163,12 @@ def _clear(out: Output, database: str, check: PairCheck) -> int:
 
 def _show_sql(out: Output, plan: Plan) -> None:
     """A script: what it says in words is a comment."""
-    lines = [f"-- {plan.host}"]
+    lines = [f"-- {plan.host}", "BEGIN;"]
     for step in plan.steps:
         state = "" if step.statements else f": {step.state.value}"
         note = f" ({step.note})" if step.note else ""
         lines += ["", f"-- {step.text}{state}{note}", *(f"{statement};" for statement in step.statements)]
-    click.echo("\n".join(lines))
+    click.echo("\n".join([*lines, "", "COMMIT;"]))
     out.say("\nNothing was changed.")
 
 
