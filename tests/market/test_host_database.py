@@ -328,18 +328,18 @@ def test_without_times_of_fetches_a_labelled_time_is_refused_and_a_plain_one_is_
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        ("block_timestamp = NULL", "its time is missing"),
-        ("block_number = NULL", "its block is missing"),
-        ("side = NULL", "side is neither buy nor sell"),
-        ("volume_usd = NULL", "an amount or a price is missing or not positive"),
-        ("price_usd = 'NaN'", "an amount or a price is missing or not positive"),
-        ("to_token_amount = 99999999999999999999", "an amount is less than one unit, or beyond 64 bits"),
+        ({"block_timestamp": ""}, "its time is missing"),
+        ({"block_number": ""}, "its block is missing"),
+        ({"side": ""}, "side is neither buy nor sell"),
+        ({"volume_usd": ""}, "an amount or a price is missing or not positive"),
+        ({"price_usd": "NaN"}, "an amount or a price is missing or not positive"),
+        ({"to_token_amount": "99999999999999999999"}, "an amount is less than one unit, or beyond 64 bits"),
     ],
 )
-def test_a_trade_that_cannot_be_used_is_skipped_with_its_reason(url: str, change: str, reason: str) -> None:
+def test_a_trade_that_cannot_be_used_is_skipped_with_its_reason(url: str, change: dict[str, str], reason: str) -> None:
     rows = [traded(later(AT, second), sol=f"2.{second}") for second in range(6)]
+    rows[2] |= change
     host = HostDatabase(write_host(url, trades=rows))
-    run_script(url, f"UPDATE trades SET {change} WHERE tx_hash = '{rows[2]['tx_hash']}'")
     assert len(host.trades(POOL)) == 5
     (skipped,) = host.skipped
     assert skipped.reason.partition(":")[0] == reason

@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from datetime import UTC, datetime
+from math import isfinite
 from pathlib import Path
 
 import psycopg
@@ -137,7 +138,20 @@ def _sqlite_value(kind: str, text: str, table: str, column: str) -> object:
         return None
     if kind == "DATETIME":
         return _without_zone(text, table, column)
-    return int(text in ("t", "true", "1")) if kind == "BOOLEAN" else text
+    if kind == "BOOLEAN":
+        return int(text in ("t", "true", "1"))
+    return _number(text) if kind.startswith("NUMERIC") else text
+
+
+def _number(text: str) -> object:
+    """A float, as the host binds it. SQLite's own conversion of a text uses the x87 unit, whose stack LiteSVM leaves
+    full: the first number after a transaction on the practice chain, in the same process, would become NULL.
+    """
+    try:
+        number = float(text)
+    except ValueError:
+        return text
+    return number if isfinite(number) else text
 
 
 def _postgres_value(kind: str, text: str, table: str, column: str) -> str | None:
