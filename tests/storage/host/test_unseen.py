@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import quote
@@ -11,7 +12,8 @@ import psycopg
 import pytest
 
 from pumpswap.errors import ConfigError, NotFound, PumpSwapError, StorageError, TimedOut
-from pumpswap.storage import open_database
+from pumpswap.storage import migrate, open_database
+from pumpswap.storage.engines import make_engine
 from pumpswap.storage.host.attach import attach
 from pumpswap.storage.host.detach import detach
 from pumpswap.storage.host.plan import Plan, Step, StepState
@@ -252,6 +254,136 @@ def test_an_index_with_a_name_of_ours_is_refused(small_host: str) -> None:
         attach(small_host, 1)
     run_script(small_host, refused.value.hint.split(";")[0])
     attach(small_host, 1)
+
+
+PLAN = """
+CREATE TABLE pumpswap_trades (id INTEGER PRIMARY KEY, pool_id VARCHAR(200) REFERENCES pools (id), mint_address VARCHAR
+    NOT NULL, pair_address VARCHAR, action VARCHAR NOT NULL, sol_amount DECIMAL, block_timestamp BIGINT);
+CREATE INDEX idx_pumpswap_trades_pool_id ON pumpswap_trades (pool_id);
+CREATE INDEX idx_pumpswap_trades_timestamp ON pumpswap_trades (block_timestamp);
+CREATE TABLE pumpswap_positions (id INTEGER PRIMARY KEY, mint_address VARCHAR NOT NULL UNIQUE, is_active BOOLEAN);
+CREATE INDEX idx_pumpswap_positions_active ON pumpswap_positions (is_active);
+INSERT INTO pumpswap_trades (id, mint_address, action) VALUES (7, 'm', 'buy');
+INSERT INTO pumpswap_positions (id, mint_address) VALUES (8, 'm');
+"""
+
+
+def test_who_follows_the_hints_gets_there(small_host: str) -> None:
+    """From the tables and indexes of the plan, made by hand, to an attached database: nothing of them is lost."""
+    run_script(small_host, POOLS + PLAN)
+    for _ in range(10):
+        try:
+            attach(small_host, 1)
+        except StorageError as refused:
+            run_script(small_host, refused.hint.removeprefix("keep its rows: ").split(";")[0])
+        else:
+            break
+    book(small_host, ONE)
+    with connect(small_host) as connection:
+        assert connection.execute("SELECT id FROM pumpswap_trades_by_hand").fetchall() == [(7,)]
+        assert connection.execute("SELECT id FROM pumpswap_positions_by_hand").fetchall() == [(8,)]
+        assert connection.execute("SELECT count(*) FROM pumpswap_trades").fetchone() == (1,)
+
+
+def test_an_enhanced_table_that_is_a_view_is_left_alone(small_host: str, tmp_path: Path) -> None:
+    views = (
+        "CREATE VIEW new_pools_history_enhanced AS SELECT 1 AS id; CREATE VIEW pool_feature_vectors AS SELECT 1 AS id;"
+    )
+    run_script(small_host, POOLS + views)
+    plan = round_trip(small_host, tmp_path)
+    for start in ("column new_pools_history_enhanced", "key q50_trading_history.feature_vector_id"):
+        assert step(plan, start).state is StepState.SKIPPED
+        assert "is a view" in step(plan, start).note
+
+
+def test_vectors_that_the_host_does_not_have_are_forgotten(small_host: str) -> None:
+    open_database(small_host).close()
+    run_script(small_host, POOLS + pool(ONE) + pool(TWO, pool_id=TWO))
+    run_script(small_host, "CREATE TABLE pool_feature_vectors (id BIGINT PRIMARY KEY);")
+    run_script(small_host, "INSERT INTO pool_feature_vectors VALUES (1), (2)")
+    rows = [(1, ONE, 1), (2, f"solana_{TWO}", 3), (3, "nowhere", 2)]
+    for number, known, vector in rows:
+        values = f"({number}, '{known}', {number}, {vector})"
+        run_script(
+            small_host, f"INSERT INTO q50_trading_history (id, pool_id, timestamp, feature_vector_id) VALUES {values}"
+        )
+    plan = attach(small_host, 1)
+    assert (plan.counts["linked"], plan.counts["unlinked"]) == (2, 2)
+    query = "SELECT pool_id, feature_vector_id FROM q50_trading_history ORDER BY id"
+    with connect(small_host) as connection:
+        assert connection.execute(query).fetchall() == [(f"solana_{ONE}", 1), (TWO, None), (None, 2)]
+        connection.execute("DELETE FROM pool_feature_vectors")
+        assert connection.execute(query).fetchall() == [(f"solana_{ONE}", None), (TWO, None), (None, None)]
+
+
+def test_what_others_have_added_to_our_tables_stays(small_host: str) -> None:
+    """SQLite makes them anew: indexes and triggers of the user move along, columns that we do not know are refused."""
+    open_database(small_host).close()
+    run_script(small_host, POOLS + "CREATE TABLE log (n INTEGER); CREATE INDEX mine ON pumpswap_trades (mint_address);")
+    if small_host.startswith("sqlite"):
+        run_script(small_host, "CREATE TRIGGER t AFTER INSERT ON pumpswap_trades BEGIN INSERT INTO log VALUES (1); END")
+    attach(small_host, 1)
+    book(small_host, ONE)
+    with connect(small_host) as connection:
+        if small_host.startswith("sqlite"):
+            assert connection.execute("SELECT count(*) FROM log").fetchone() == (1,)
+        connection.execute("DROP INDEX mine")
+
+
+def test_a_column_added_to_our_table_is_refused_where_it_would_be_lost(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'host.sqlite'}"
+    open_database(url).close()
+    run_script(url, POOLS + "ALTER TABLE pumpswap_trades ADD COLUMN note TEXT;")
+    before = image(url)
+    with pytest.raises(StorageError, match="other columns than it should: note"):
+        attach(url, 1)
+    assert image(url) == before
+
+
+def test_two_attach_at_once_do_it_once(small_host: str) -> None:
+    run_script(small_host, POOLS + pool(ONE))
+    plans: list[Plan] = []
+    threads = [threading.Thread(target=lambda: plans.append(attach(small_host, 1))) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(plan.changes_anything for plan in plans) == [False, False, True]
+
+
+def test_an_older_database_of_ours_is_brought_forward_on_the_way(small_host: str) -> None:
+    engine = make_engine(small_host)
+    migrate.upgrade(engine, "0001")
+    engine.dispose()
+    run_script(small_host, POOLS + pool(ONE))
+    assert "ALTER TABLE pumpswap_runs ADD COLUMN wallet VARCHAR" in attach(small_host, 1, dry_run=True).sql
+    attach(small_host, 1)
+    book(small_host, ONE)
+
+
+def test_down_and_up_again_and_attached_again(small_host: str) -> None:
+    run_script(small_host, POOLS + pool(ONE))
+    attach(small_host, 1)
+    engine = make_engine(small_host)
+    migrate.downgrade(engine, "0002")
+    migrate.upgrade(engine)
+    engine.dispose()
+    plan = attach(small_host, 2)
+    assert step(plan, "key q50_trading_history.pool_id").state is StepState.DONE
+    assert step(plan, "key pumpswap_trades.pool_id").state is StepState.PRESENT
+    assert not attach(small_host, 3).changes_anything
+
+
+def test_a_host_that_is_made_anew_is_attached_anew(tmp_path: Path) -> None:
+    """SQLite lets the table go although we have a key to it; our rows keep ids that mean something again."""
+    url = f"sqlite:///{tmp_path / 'host.sqlite'}"
+    run_script(url, POOLS + pool(ONE))
+    attach(url, 1)
+    book(url, ONE)
+    run_script(url, "DROP TABLE pools;" + POOLS + pool(TWO))
+    plan = attach(url, 2)
+    assert (plan.counts["filled"], plan.counts["unlinked"]) == (1, 2)
+    book(url, TWO)
 
 
 def test_triggers_of_the_host_do_not_answer_our_changes(small_host: str, tmp_path: Path) -> None:

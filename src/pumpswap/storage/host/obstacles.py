@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Connection, PrimaryKeyConstraint, UniqueConstraint, inspect, text
 
 from pumpswap.errors import StorageError
 from pumpswap.storage.host.detect import Host
@@ -84,7 +84,12 @@ def check_names(connection: Connection, host: Host) -> None:
 def _check_indexes(connection: Connection, host: Host) -> None:
     """A renamed table keeps the names of its indexes, and these are unique in a database (or a schema)."""
     ours = {str(index.name) for table in METADATA.tables.values() for index in table.indexes}
-    ours |= {str(table.primary_key.name) for table in METADATA.tables.values()}
+    ours |= {
+        str(constraint.name)
+        for table in METADATA.tables.values()
+        for constraint in table.constraints
+        if isinstance(constraint, (PrimaryKeyConstraint, UniqueConstraint))
+    }
     if host.engine == "sqlite":
         taken = connection.execute(text("SELECT name, tbl_name FROM sqlite_master WHERE type = 'index'")).all()
     else:
