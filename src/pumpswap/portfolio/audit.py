@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass, fields
 
 from pumpswap.errors import LedgerMismatch, StorageError
@@ -10,7 +11,7 @@ from pumpswap.model import SOL, Adoption, EntryKind, EquityPoint, Filled, Ledger
 from pumpswap.portfolio.booking import moves_of
 from pumpswap.portfolio.derive import PositionReplay, replay
 from pumpswap.portfolio.movements import COST_KINDS, Movement, rent_in
-from pumpswap.portfolio.stored import Beside, begun, trades_of
+from pumpswap.portfolio.stored import Begun, Beside, trades_of
 from pumpswap.storage.history import StoredTrade
 from pumpswap.storage.run import Run
 
@@ -57,9 +58,9 @@ def audit_run(run: Run) -> AuditReport:
     and when the ledger grew at every one of several beginnings.
     """
     for _ in range(_TRIES):
-        audit = _Audit(run)
-        if audit.is_of_one_moment:
-            return audit.report()
+        with closing(_Audit(run)) as audit:
+            if audit.is_of_one_moment:
+                return audit.report()
     raise StorageError(
         f"the ledger grew while the check began, {_TRIES} times", hint="try again, or stop the trader for the check"
     )
@@ -69,15 +70,15 @@ class _Audit:
     """One pass over one run."""
 
     def __init__(self, run: Run) -> None:
-        before = run.books.last()
-        self._entries = begun(run.ledger())
+        before, adoptions = run.books.last(), tuple(run.owned.adoptions())
+        self._entries = Begun(run.ledger())
         self._trades = trades_of(run)
         self._positions = Beside(run.positions(), lambda one: (one.pool, one.round))
-        self._adoptions = begun(run.owned.adoptions())
+        self._adoptions = adoptions
         self._stored = run.books.counted()
         self._point = run.equity.latest()
         # Somebody may trade meanwhile: what was begun at two moments cannot be compared.
-        self.is_of_one_moment = before == run.books.last()
+        self.is_of_one_moment = (before, adoptions) == (run.books.last(), tuple(run.owned.adoptions()))
         self._books = PositionReplay(self._order_of)
         self._sums: dict[tuple[str, EntryKind], tuple[int, int]] = {}
         self._balances: dict[str, int] = {}
@@ -86,9 +87,15 @@ class _Audit:
         self._counts = {"entries": 0, "movements": 0, "trades": 0, "rounds": 0}
         self._trade: StoredTrade | None = None
         self._is_broken = False
+        self._sequence = 0
         self._rent = self._failed = self._adopted = 0
         self._profit = 0  # of stored positions: realised, less the cost of what they hold still
         self._is_point_met = self._point is None or self._is_at(self._point)
+
+    def close(self) -> None:
+        """Give the connections back."""
+        for reader in (self._entries, self._trades, self._positions):
+            reader.close()
 
     def report(self) -> AuditReport:
         """Read everything."""
@@ -124,9 +131,11 @@ class _Audit:
         self._counts["movements"] += 1
         for entry in movement.entries:
             self._counts["entries"] += 1
-            if entry.sequence != self._counts["entries"]:
-                text = f"entry {entry.sequence} came where {self._counts['entries']} is next"
+            self._sequence += 1
+            if entry.sequence != self._sequence:
+                text = f"entry {entry.sequence} came where {self._sequence} is next"
                 self._differs("sequence", f"entry {entry.sequence}", text)
+                self._sequence = entry.sequence
             units, count = self._sums.get((entry.asset, entry.kind), (0, 0))
             self._sums[entry.asset, entry.kind] = (units + entry.units, count + 1)
             self._balances[entry.asset] = self._balances.get(entry.asset, 0) + entry.units
