@@ -12,6 +12,7 @@ from solders.pubkey import Pubkey
 
 from pumpswap.localnet.process import LocalnetOptions, RunningLocalnet, start_process
 from pumpswap.sdk.wallet_lock import WalletLock
+from tests.cli.books_of import place
 from tests.cli.running import answer, parsed, refusal, run
 from tests.support.material import material, requires_material
 
@@ -43,9 +44,10 @@ def key(localnet: RunningLocalnet, monkeypatch: pytest.MonkeyPatch) -> Keypair:
     return key
 
 
-def books_of(key: Keypair, folder: Path, localnet: RunningLocalnet) -> Where:
+def books_of(key: Keypair, folder: Path, localnet: RunningLocalnet, engine: str = "sqlite") -> Where:
     """A data folder for this key. Two of them are two programs that trade with one wallet."""
-    data = ("--data-dir", str(folder))
+    folder.mkdir()
+    data = place(folder, engine)
     file = folder.parent / "id.json"
     file.write_text(str(list(bytes(key))))
     file.chmod(0o600)
@@ -55,8 +57,8 @@ def books_of(key: Keypair, folder: Path, localnet: RunningLocalnet) -> Where:
 
 
 @pytest.fixture
-def ours(key: Keypair, localnet: RunningLocalnet, tmp_path: Path) -> Where:
-    return books_of(key, tmp_path / "ours", localnet)
+def ours(request: pytest.FixtureRequest, key: Keypair, localnet: RunningLocalnet, tmp_path: Path) -> Where:
+    return books_of(key, tmp_path / "ours", localnet, getattr(request, "param", "sqlite"))
 
 
 @pytest.fixture
@@ -118,6 +120,7 @@ def test_a_refresh_asks_the_chain_of_the_run_only(ours: Where, coin: str, localn
     refusal(11, "positions", "list", "--refresh", "--url", "http://127.0.0.1:9", *data_of(ours))
 
 
+@pytest.mark.parametrize("ours", ["sqlite", "postgres"], indirect=True)
 def test_tokens_bought_by_hand_are_adopted_at_what_they_cost(ours: Where, by_hand: Where, coin: str) -> None:
     live("buy", coin, "0.1", *ours)
     live("positions", "close", coin, *ours)
@@ -155,7 +158,7 @@ def test_the_books_of_a_wallet_that_is_traded_with_are_not_changed(
 ) -> None:
     live("buy", coin, "0.1", *by_hand)
     answer("reconcile", *ours)
-    lock = WalletLock(tmp_path / "ours" / "locks", key.pubkey())
+    lock = WalletLock(tmp_path / "ours" / "data" / "locks", key.pubkey())
     lock.take()
     try:
         for command in (("adopt", coin, "--cost-zero"), ("ignore", coin)):

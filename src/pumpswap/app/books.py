@@ -45,6 +45,7 @@ __all__ = [
 ]
 
 _MARKS_IN_STORY = 10
+_TRIES = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,11 +184,16 @@ def position_of(positions: Sequence[Position], address: str) -> Position | None:
 
 def unassigned_units(books: Books) -> dict[str, int]:
     """Raw units by mint that are in the wallet and in no position, ignored tokens left out."""
-    left = {asset: units for asset, units in books.run.balances().items() if asset != SOL}
-    for position in books.run.open_positions():
-        left[position.mint] = left.get(position.mint, 0) - position.base_units
-    ignored = books.run.owned.ignored()
-    return {mint: units for mint, units in left.items() if units and mint not in ignored}
+    run, ignored = books.run, books.run.owned.ignored()
+    left: dict[str, int] = {}
+    for _ in range(_TRIES):
+        before = run.books.last()
+        left = {asset: units for asset, units in run.balances().items() if asset != SOL}
+        for position in run.open_positions():
+            left[position.mint] = left.get(position.mint, 0) - position.base_units
+        if run.books.last() == before:
+            break  # else somebody has traded meanwhile, and the two are not of one moment
+    return {mint: units for mint, units in left.items() if units > 0 and mint not in ignored}
 
 
 # ---------------------------------------------------------------------------------------------- what it holds
@@ -217,9 +223,9 @@ def position_story(books: Books, text: str, rules: ExitRules, at_ns: int) -> Sto
     if len(pools) > 1:
         raise UsageError(f"{text!r} was traded in {len(pools)} pools", hint=f"name one of them: {', '.join(pools)}")
     last, pool = rounds[-1], pools[0]
+    entries = entries_about(run, last.mint)  # before the trades: each fill in it has its trade then
     trades = tuple(run.history.trades_of(last.mint))
     orders = {trade.order.order_id: (trade.order.pool, last.mint, "") for trade in trades}
-    entries = entries_about(run, last.mint)
     adoptions = [adoption for adoption in run.owned.adoptions() if adoption.mint == last.mint]
     return Story(
         held=_held(books, last, rules, at_ns),
