@@ -30,7 +30,17 @@ __all__ = [
 
 Unfilled = Rejected | Denied | Unknown
 
-_QUOTES: dict[str, type[BuyQuote] | type[SellQuote]] = {"buy": BuyQuote, "sell": SellQuote}
+
+class _Kind(msgspec.Struct):
+    kind: str
+
+
+_KIND = msgspec.json.Decoder(_Kind)
+# Not strict: the numbers are texts.
+_QUOTES: dict[str, msgspec.json.Decoder[BuyQuote] | msgspec.json.Decoder[SellQuote]] = {
+    "buy": msgspec.json.Decoder(BuyQuote, strict=False),
+    "sell": msgspec.json.Decoder(SellQuote, strict=False),
+}
 # Strangers choose token names: what no database can hold is replaced, not refused.
 _UNSTORABLE = dict.fromkeys([0, *range(0xD800, 0xE000)], "\N{REPLACEMENT CHARACTER}")
 
@@ -63,9 +73,9 @@ def dump_quote(quote: Quote) -> str:
 
 def load_quote(text: str) -> Quote:
     """Inverse of ``dump_quote``."""
-    fields = _load(text)
-    record = _QUOTES[fields.pop("kind")]
-    return msgspec.convert({name: _number(value) for name, value in fields.items()}, record)
+    kind = _KIND.decode(text).kind
+    quote: Quote = _QUOTES[kind].decode(text)
+    return quote
 
 
 def dump_signal(signal: Signal) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import namedtuple
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +21,8 @@ MINT_PREFIX = 8  # of a coin without a name, people are shown so many characters
 
 # Columns of the order beside those of its trade; both tables have a run_id, an order_id and a base_units.
 _ORDER = {f"ordered_{column.name}": column for column in ORDERS.columns}
+# The order's part of a joined row, under the names that ``order_of`` reads.
+_OrderRow = namedtuple("_OrderRow", ORDERS.columns.keys())  # type: ignore[misc]
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,18 +123,8 @@ class History:
         return query.where(TRADES.c.order_id.in_(moved))
 
 
-@dataclass(frozen=True, slots=True)
-class _OrderRow:
-    """The order's part of a joined row, under the names that ``order_of`` reads."""
-
-    row: StoredRow
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.row, f"ordered_{name}")
-
-
 def _trade_of(row: StoredRow) -> StoredTrade:
-    order: Any = _OrderRow(row)
+    order: Any = _OrderRow._make(row[len(TRADES.columns) :])
     return StoredTrade(rows.order_of(order), rows.filled_of(row), _decimals_of(row))
 
 
