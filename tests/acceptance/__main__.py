@@ -13,6 +13,7 @@ import secrets
 import sys
 from typing import Any
 
+from tests.acceptance.book_crashes import BOOK_CRASHES
 from tests.acceptance.check import Check, Progress
 from tests.acceptance.crashes import CRASHES
 from tests.acceptance.ledger_sequences import LEDGER_SEQUENCES
@@ -21,7 +22,7 @@ from tests.acceptance.sender_schedules import SENDER_SCHEDULES
 from tests.acceptance.svm_trades import SVM_TRADES
 from tests.support.evidence import write_evidence
 
-CHECKS = (SVM_TRADES, SENDER_SCHEDULES, CRASHES, LEDGER_SEQUENCES, OUTSIDE_LIVES)
+CHECKS = (SVM_TRADES, SENDER_SCHEDULES, CRASHES, BOOK_CRASHES, LEDGER_SEQUENCES, OUTSIDE_LIVES)
 SHOWN_FAILURES = 10
 
 

@@ -9,6 +9,7 @@ import os
 import shutil
 import signal
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -68,6 +69,17 @@ class TestServer:
         """Start it again after ``kill``; it recovers from its log."""
         with _alone():
             self._server.ensure_postgres_running()
+
+    def wait(self) -> None:
+        """Wait until it has restarted itself."""
+        for _ in range(_WAIT_SECONDS * 20):
+            try:
+                psycopg.connect(self._server.get_uri()).close()
+            except psycopg.OperationalError:
+                time.sleep(0.05)
+            else:
+                return
+        raise TimeoutError("the PostgreSQL server does not come back")
 
     def stop(self) -> None:
         """Stop it and remove its folder."""
