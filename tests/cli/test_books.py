@@ -6,10 +6,12 @@ import sqlite3
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 
+from pumpswap.cli.ledger import show
 from pumpswap.clock import SystemClock
-from pumpswap.model import Mark, Position
+from pumpswap.model import EntryKind, Mark, Position
 from pumpswap.storage.database import open_database
 from tests.cli.books_of import place, with_demo
 from tests.cli.running import answer, refusal, run
@@ -147,8 +149,9 @@ def test_a_closed_round_is_shown_without_a_value(where: Where) -> None:
 def test_what_the_books_do_not_know_is_not_found(where: Where) -> None:
     assert "has no position 'NOBODY'" in refusal(3, "positions", "show", "NOBODY", *where)["what"]
     assert "no run 99" in refusal(3, "positions", "list", "--run", "99", *where)["what"]
-    refusal(2, "positions", "list", "--run", "0", *where)
-    refusal(2, "positions", "list", "--run", str(2**63), *where)
+    assert "no run 0" in refusal(3, "positions", "list", "--run", "0", *where)["what"]
+    for text in (str(2**63), "-1", "one"):
+        assert "runs list" in refusal(2, "positions", "list", "--run", text, *where)["hint"]
 
 
 def test_what_was_on_no_chain_cannot_be_refreshed(where: Where) -> None:
@@ -167,6 +170,12 @@ def test_the_ledger_shows_what_every_kind_has_cost(where: Where, summary: dict[s
     only = answer("ledger", "show", "--kind", "deposit", "--asset", "SOL", *where)
     assert [entry["units"] for entry in only["entries"]] == [summary["start_lamports"]]
     assert "trade quote" in shown("ledger", "show", *where)
+
+
+def test_every_kind_of_entry_can_be_asked_for() -> None:
+    (option,) = [param for param in show.params if param.name == "kind"]
+    assert isinstance(option.type, click.Choice)
+    assert list(option.type.choices) == [kind.value for kind in EntryKind]
 
 
 # ---------------------------------------------------------------------------------------------- the check

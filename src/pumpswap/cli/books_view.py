@@ -6,10 +6,9 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import click
-
 from pumpswap.cli.formats import decimal_text, printable, significant_text, sol_text
 from pumpswap.cli.lazy import option
+from pumpswap.cli.params import RUN
 from pumpswap.clock import NS_PER_SECOND, format_utc
 
 if TYPE_CHECKING:
@@ -42,7 +41,6 @@ __all__ = [
 ]
 
 _F = TypeVar("_F", bound=Callable[..., Any])
-_MOST = 2**63 - 1
 _LONG = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
 NO_RUNS = "There are no books yet. `pumpswap demo` makes some."
 
@@ -50,7 +48,7 @@ NO_RUNS = "There are no books yet. `pumpswap demo` makes some."
 def run_option(callback: _F) -> _F:
     """``--run N``."""
     text = "Number of the run (see runs list). Default: the live books that go on, else the newest run."
-    return option("--run", "run_id", type=click.IntRange(1, _MOST), metavar="N", help=text)(callback)
+    return option("--run", "run_id", type=RUN, metavar="N", help=text)(callback)
 
 
 # ---------------------------------------------------------------------------------------------- for people

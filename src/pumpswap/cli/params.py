@@ -16,7 +16,7 @@ from pumpswap.units import LAMPORTS_PER_SOL, U64_MAX, to_units
 if TYPE_CHECKING:
     from solders.pubkey import Pubkey
 
-__all__ = ["AMOUNT", "BPS", "DECIMALS", "PUBKEY", "SIGNED_AMOUNT", "SOL", "UNITS", "UTC_TIME", "AmountType"]
+__all__ = ["AMOUNT", "BPS", "DECIMALS", "PUBKEY", "RUN", "SIGNED_AMOUNT", "SOL", "UNITS", "UTC_TIME", "AmountType"]
 
 _T = TypeVar("_T")
 
@@ -134,4 +134,5 @@ UNITS = _UnitsType()
 BPS = _BoundedType("bps", WHOLE, "basis points: 100 is one percent")
 DECIMALS = _BoundedType("decimals", 18, "what the mint says, for example 6")
 PUBKEY = _PubkeyType()
+RUN = _BoundedType("run", 2**63 - 1, "`pumpswap runs list` lists the numbers")
 UTC_TIME = _TimeType()

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from pumpswap.cli.books_view import run_option
 from pumpswap.cli.chain_options import chain_options, chain_settings
 from pumpswap.cli.lazy import Example, command, option
 from pumpswap.cli.output import Output, pass_output
-from pumpswap.cli.params import AMOUNT, BPS, PUBKEY, UNITS
+from pumpswap.cli.params import AMOUNT, BPS, PUBKEY, RUN, UNITS
 from pumpswap.cli.trading import TradeWish, WalletChoice, run_trade, wallet_key
 from pumpswap.errors import UsageError
 
@@ -34,7 +33,8 @@ _wallet = option("--wallet", metavar="NAME", help="Wallet of the data folder; de
 def _books_options(callback: _F) -> _F:
     networks = click.Choice(["mainnet", "devnet", "localnet"])
     network = option("--network", type=networks, help="Whose books, where a wallet has several; default: settings.")
-    return _wallet(network(run_option(callback)))
+    run = option("--run", "run_id", type=RUN, metavar="N", help="Number of the live run, where several fit.")
+    return _wallet(network(run(callback)))
 
 
 @command(
