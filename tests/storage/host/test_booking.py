@@ -14,7 +14,7 @@ from pumpswap.storage import Database, Run, open_database
 from pumpswap.storage.host.attach import attach
 from tests.storage import samples
 from tests.storage.host.booking import book
-from tests.storage.host.test_unseen import ONE, POOLS, TWO, at, pool, roles
+from tests.storage.host.hosts import ONE, POOLS, TWO, at, pool, roles
 from tests.support.host_image import connect
 from tests.support.host_tables import run_script
 from tests.support.postgres import fresh_database

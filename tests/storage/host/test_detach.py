@@ -18,7 +18,7 @@ from pumpswap.storage.host.attach import attach
 from pumpswap.storage.host.detach import detach, look
 from tests.storage import samples
 from tests.storage.host.booking import book
-from tests.storage.host.test_unseen import ONE, POOLS, image, pool
+from tests.storage.host.hosts import ONE, POOLS, image, pool
 from tests.support import host_image
 from tests.support.host_image import connect
 from tests.support.host_tables import run_script
