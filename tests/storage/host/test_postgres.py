@@ -107,6 +107,17 @@ def test_a_partitioned_table_of_pools(postgres: str, tmp_path: Path) -> None:
         assert connection.execute("SELECT pool_id FROM pumpswap_trades").fetchall() == [(None,)]
 
 
+def test_who_owns_only_one_of_the_tables_is_told_which_other(postgres: str) -> None:
+    run_script(postgres, POOLS + "CREATE TABLE new_pools_history_enhanced (id BIGINT PRIMARY KEY);")
+    owner, _ = roles(postgres, "ALTER TABLE pools OWNER TO {owner}; GRANT CREATE ON SCHEMA public TO {owner}")
+    before = image(postgres)
+    with pytest.raises(StorageError, match="only the owner of new_pools_history_enhanced") as refused:
+        attach(at(postgres, owner), 1)
+    assert image(postgres) == before
+    run_script(postgres, refused.value.hint.split("as that login: ")[1].replace("your login", owner))
+    attach(at(postgres, owner), 1)
+
+
 def test_who_may_not_create_tables_is_told_so(postgres: str) -> None:
     run_script(postgres, POOLS)
     owner, _ = roles(postgres, "ALTER TABLE pools OWNER TO {owner}")

@@ -50,9 +50,9 @@ def attach(target: str | Path, at_ns: int, *, dry_run: bool = False, lock_ms: in
 
 
 def _check_rights(connection: Connection, host: Host) -> None:
-    lacks_column = not host.pools.has(PAIR) or (host.enhanced is not None and not host.enhanced.has(AVAILABLE))
-    creates = not Journal(connection).exists()
-    check_rights(connection, host, alters=lacks_column, creates=creates)
+    wanted = ((host.pools, PAIR), (host.enhanced, AVAILABLE))
+    alters = [one for one, column in wanted if one is not None and one.is_table and not one.has(column)]
+    check_rights(connection, host, alters=alters, creates=not Journal(connection).exists())
     kind = host.pools.type_of(PAIR)
     if kind is not None and not pairs.is_text(kind):
         raise StorageError(

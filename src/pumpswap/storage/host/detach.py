@@ -72,7 +72,7 @@ def detach(target: str | Path, folder: Path, at_ns: int, *, dry_run: bool = Fals
             host = attached_host(connection)
             tables = _our_tables(connection)
             columns = _columns(connection, host)
-            check_rights(connection, host, alters=bool(columns), creates=False)
+            check_rights(connection, host, alters=[relation for relation, _ in columns], creates=False)
             _check_sqlite(host)
             check_keys(connection, tables)
             facts = Journal(connection).facts()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from sqlalchemy import Connection, PrimaryKeyConstraint, UniqueConstraint, inspect, text
 
 from pumpswap.errors import StorageError
@@ -22,8 +24,11 @@ WHERE c.relnamespace = to_regnamespace(quote_ident(:schema)) AND c.relkind IN ('
 """)
 
 
-def check_rights(connection: Connection, host: Host, *, alters: bool, creates: bool) -> None:
-    """PostgreSQL: raise StorageError when this login may not do what is going to be done."""
+def check_rights(connection: Connection, host: Host, *, alters: Collection[Relation], creates: bool) -> None:
+    """PostgreSQL: raise StorageError when this login may not do what is going to be done.
+
+    ``alters``: tables of the host that get or lose a column; ``creates``: whether tables of ours are made.
+    """
     if host.engine != "postgresql":
         return
     if connection.execute(
@@ -32,9 +37,13 @@ def check_rights(connection: Connection, host: Host, *, alters: bool, creates: b
         raise StorageError(
             "this database can only be read", hint="use a login that may write, on the primary server, not a replica"
         )
-    for relation in (host.pools, host.enhanced if alters else None):
-        if relation is not None:
-            _check_relation(relation, alters=alters)
+    for relation in alters:
+        if "owner" in relation.obstacles:
+            raise StorageError(
+                f"only the owner of {relation.name} ({relation.owner}) can add a column to it, or drop one",
+                hint=f"use the login {relation.owner}, or as that login: GRANT {relation.owner} TO your login",
+            )
+    _check_pools(host.pools)
     may_create = connection.execute(
         text("SELECT has_schema_privilege(:schema, 'CREATE')"), {"schema": host.own_schema}
     ).scalar()
@@ -45,20 +54,13 @@ def check_rights(connection: Connection, host: Host, *, alters: bool, creates: b
         )
 
 
-def _check_relation(relation: Relation, *, alters: bool) -> None:
-    missing = [name for name in relation.obstacles if alters or name != "owner"]
-    if not missing:
-        return
-    right = missing[0]
-    if right == "owner":
+def _check_pools(pools: Relation) -> None:
+    missing = [name for name in pools.obstacles if name != "owner"]
+    if missing:
         raise StorageError(
-            f"only the owner of {relation.name} ({relation.owner}) can add a column to it",
-            hint=f"attach with the login {relation.owner}, or as that login: GRANT {relation.owner} TO your login",
+            f"this login has no {missing[0].upper()} right on {pools.name}, which belongs to {pools.owner}",
+            hint=f"as that login: GRANT SELECT, UPDATE, REFERENCES ON {pools.name} TO your login",
         )
-    raise StorageError(
-        f"this login has no {right.upper()} right on {relation.name}, which belongs to {relation.owner}",
-        hint=f"as that login: GRANT SELECT, UPDATE, REFERENCES ON {relation.name} TO your login",
-    )
 
 
 def check_names(connection: Connection, host: Host) -> None:
