@@ -104,7 +104,7 @@ def _show(out: Output, trader: Trader, found: Reconciliation | None, now: Reconc
         out.show("Not compared: an order may still land. Its fate is asked for again by the next command.")
         return
     if found.events:
-        out.show(_table(found.events))
+        out.show(_table(found.events), keep_lines=True)
     if found.is_balanced:
         out.show(f"The books agree with wallet {trader.signer.public_key} at slot {found.slot:,}.")
     elif now.is_balanced:
