@@ -44,7 +44,7 @@ class _PoolId(NamedTuple):
 _found: WeakKeyDictionary[RootTransaction, dict[str, _PoolId]] = WeakKeyDictionary()
 
 
-def with_pool_id(connection: Connection, pool: str, write: Callable[[str | None], None]) -> None:
+def with_pool_id(connection: Connection, pool: str, write: Callable[[str | None], object]) -> None:
     """Call ``write`` with the value of ``pool_id`` for a pool, in a write transaction.
 
     That is the plan's id while our tables have no host; on an attached database the id that the host has, and None
