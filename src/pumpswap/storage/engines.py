@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DisconnectionError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from pumpswap.errors import ConfigError, StorageError
@@ -100,12 +100,13 @@ def _sqlite(path: Path, busy_ms: int, *, as_found: bool) -> Engine:
 def _postgresql(url: URL) -> Engine:
     try:
         # As on SQLite: all reads of one transaction see one moment.
-        engine = create_engine(url, pool_pre_ping=True, isolation_level="REPEATABLE READ")
+        engine = create_engine(url, isolation_level="REPEATABLE READ")
     except (ImportError, NoSuchModuleError):
         raise ConfigError("the PostgreSQL driver is not installed", hint="pip install 'pumpswap[postgres]'") from None
     except SQLAlchemyError as error:
         raise ConfigError(f"the database URL cannot be used: {error}") from None
     event.listen(engine, "connect", _set_up_postgresql)
+    event.listen(engine, "checkout", _check_server)
     event.listen(engine, "begin", _begin_postgresql)
     return engine
 
@@ -184,6 +185,19 @@ def _set_up_postgresql(connection: DBAPIConnection, _entry: ConnectionPoolEntry)
         cursor.execute("SET synchronous_commit = 'on'")
     cursor.close()
     connection.commit()
+
+
+def _check_server(connection: Any, _entry: ConnectionPoolEntry, _proxy: object) -> None:
+    """Raises DisconnectionError, for the pool to connect anew, when the server has closed the connection meanwhile.
+
+    What the server has said is looked at here without asking it: a question costs as much as a small query.
+    """
+    from psycopg import OperationalError
+
+    try:
+        connection.pgconn.consume_input()
+    except OperationalError as error:
+        raise DisconnectionError(str(error)) from error
 
 
 def _begin_postgresql(connection: Connection) -> None:

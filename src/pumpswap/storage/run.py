@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
-from sqlalchemy import Connection, and_, bindparam, insert, select, update
+from sqlalchemy import Connection, Insert, bindparam, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from pumpswap.errors import StorageError
 from pumpswap.model import Alert, Decision, Filled, LedgerEntry, Mark, Order, Outcome, Position, RealisedGain
@@ -32,23 +33,37 @@ __all__ = ["Run"]
 # Made once: building a statement takes longer than running it, and these stand between a price and the transaction that
 # takes it, or between one fill and the next order. What an update sets are the names of the values that it is given.
 _INSERT_DECISION, _INSERT_ORDER, _INSERT_TRADE = insert(DECISIONS), insert(ORDERS), insert(TRADES)
-_INSERT_POSITION, _INSERT_MARK = insert(POSITIONS), insert(MARKS)
+_INSERT_MARK = insert(MARKS)
+_SIGNAL = ("signal_score", "signal_strength")
 _THE_ORDER = (ORDERS.c.run_id == bindparam("the_run"), ORDERS.c.order_id == bindparam("the_order"))
-_UPDATE_ORDER = update(ORDERS).where(*_THE_ORDER)
-_ORDERED = (
-    select(ORDERS.c.status, ORDERS.c.side, ORDERS.c.pool, ORDERS.c.mint)
-    .add_columns(DECISIONS.c.signal_score, DECISIONS.c.signal_strength)
-    .join_from(
-        ORDERS, DECISIONS, and_(DECISIONS.c.run_id == ORDERS.c.run_id, DECISIONS.c.decision_id == ORDERS.c.decision_id)
+_DECIDED = (DECISIONS.c.run_id == ORDERS.c.run_id, DECISIONS.c.decision_id == ORDERS.c.decision_id)
+# With what its trade says of the order and of the signal behind it.
+_END_ORDER = (
+    update(ORDERS)
+    .where(*_THE_ORDER, ORDERS.c.status.in_(UNRESOLVED))
+    .returning(
+        *(ORDERS.c.side, ORDERS.c.pool, ORDERS.c.mint),
+        *(select(DECISIONS.c[name]).where(*_DECIDED).scalar_subquery().label(name) for name in _SIGNAL),
     )
-    .where(*_THE_ORDER)
 )
 _IN_THE_POOL = (POSITIONS.c.run_id == bindparam("the_run"), POSITIONS.c.pair_address == bindparam("the_pool"))
-_UPDATE_ROUND = update(POSITIONS).where(*_IN_THE_POOL, POSITIONS.c.round == bindparam("the_round"))
+_ROUND = ("run_id", "pair_address", "round")
 _HELD = select(POSITIONS.c.id, POSITIONS.c.cost_lamports).where(
     *_IN_THE_POOL, POSITIONS.c.closed_ns.is_(None), POSITIONS.c.base_units == bindparam("the_units")
 )
-_UPDATE_POSITION = update(POSITIONS).where(POSITIONS.c.id == bindparam("the_position"))
+_UPDATE_VALUATION = update(POSITIONS).where(POSITIONS.c.id == bindparam("the_position"))
+
+
+def _replacing(stored: sqlite.Insert | postgresql.Insert) -> Insert:
+    """Insert a round, or replace the one that is stored."""
+    changed = {column.name: column for column in stored.excluded if column.name not in ("id", *_ROUND)}
+    return stored.on_conflict_do_update(index_elements=_ROUND, set_=changed)
+
+
+_SAVE_POSITION = {
+    "sqlite": _replacing(sqlite.insert(POSITIONS)),
+    "postgresql": _replacing(postgresql.insert(POSITIONS)),
+}
 
 
 class Run:
@@ -171,15 +186,10 @@ class Run:
         order_id = outcome.order_id
         with self._connections.writing(f"the outcome of order {order_id}") as connection:
             key = {"the_run": self.run_id, "the_order": order_id}
-            order = connection.execute(_ORDERED, key).one_or_none()
+            order = connection.execute(_END_ORDER, key | values).one_or_none()
             if order is None:
-                raise StorageError(
-                    f"order {order_id} has an outcome but is not stored", hint="save the order before it is sent"
-                )
-            if order.status not in UNRESOLVED:
                 self._check_repeated(connection, outcome)
                 return False
-            connection.execute(_UPDATE_ORDER, key | values)
             if isinstance(outcome, Filled):
                 exact |= rows.trade_values(outcome, order, self._decimals.get(order.mint))
                 with_pool_id(connection, order.pool, lambda known: self._insert_trade(connection, exact, known))
@@ -192,13 +202,11 @@ class Run:
     def save_position(self, position: Position) -> None:
         """Store a position as it is now; the one that was stored of the same pool and round is replaced."""
         values = rows.position_values(position, self._decimals.get(position.mint))
-        key = {"the_run": self.run_id, "the_pool": position.pool, "the_round": position.round}
+        values["run_id"] = self.run_id
         with self._connections.writing(f"the position in {position.pool}") as connection:
 
             def write(known: str | None) -> None:
-                values["pool_id"] = known
-                if connection.execute(_UPDATE_ROUND, key | values).rowcount == 0:
-                    connection.execute(_INSERT_POSITION, {"run_id": self.run_id} | values)
+                connection.execute(_SAVE_POSITION[connection.dialect.name], values | {"pool_id": known})
 
             with_pool_id(connection, position.pool, write)
 
@@ -211,7 +219,7 @@ class Run:
             held = connection.execute(_HELD, key).first()
             if held is not None:
                 shown = rows.valuation_values(mark, held.cost_lamports)
-                connection.execute(_UPDATE_POSITION, {"the_position": held.id} | shown)
+                connection.execute(_UPDATE_VALUATION, {"the_position": held.id} | shown)
 
     def finish(self, finished_ns: int, summary: Mapping[str, object]) -> None:
         """Close the run with its figures, once. Raises UsageError for a summary that is no JSON."""
@@ -291,8 +299,14 @@ class Run:
         connection.execute(_INSERT_TRADE, {"run_id": self.run_id} | values | {"pool_id": pool_id})
 
     def _check_repeated(self, connection: Connection, outcome: Outcome) -> None:
+        """Raises StorageError for an order that is not stored, and for one that has ended otherwise."""
         query = select_outcomes(self.run_id).where(ORDERS.c.order_id == outcome.order_id)
-        stored = outcome_of(connection.execute(query).one())
+        row = connection.execute(query).one_or_none()
+        if row is None:
+            raise StorageError(
+                f"order {outcome.order_id} has an outcome but is not stored", hint="save the order before it is sent"
+            )
+        stored = outcome_of(row)
         if stored != outcome:
             raise StorageError(
                 f"order {outcome.order_id} has ended as {type(stored).__name__} already and cannot end again",
