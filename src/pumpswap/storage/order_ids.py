@@ -50,7 +50,7 @@ class OrderIds:
             return {row.order_id: row.created_ns for row in connection.execute(union_all(*parts))}
 
     def _newest(self, table: Table, column: str) -> Sequence[str]:
-        # A sum is in no index: for the bare column SQLite would sort all ids of the run instead of reading from the end.
+        # A sum is in no index: for the bare column SQLite sorts all ids of the run instead of reading from the end.
         this = table.c.run_id + 0 == self._run_id
         query = select(table.c[column]).where(this).order_by(table.c.id.desc()).limit(_NEWEST)
         with self._connections.reading() as connection:
