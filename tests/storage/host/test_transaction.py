@@ -83,6 +83,18 @@ def test_the_journal_mode_comes_back(tmp_path: Path) -> None:
     connection.close()
 
 
+def test_a_file_that_somebody_has_open_stays_in_wal_and_that_is_said(tmp_path: Path) -> None:
+    file = tmp_path / "host.sqlite"
+    run_script(f"sqlite:///{file}", POOLS)
+    attach(file, 1)
+    open_database(file).close()
+    reader = sqlite3.connect(file, isolation_level=None)
+    reader.execute("BEGIN")
+    assert reader.execute("SELECT count(*) FROM pools").fetchone() == (0,)
+    assert detach(file, tmp_path / "export", 3, lock_ms=100).journal_mode == "wal"
+    reader.close()
+
+
 def test_the_printed_sql_does_the_same(small_host: str, tmp_path: Path) -> None:
     """What --dry-run prints, run by hand, makes what attach makes."""
     script = POOLS + pool(ONE) + pool("it''s") + pool("? 100 %s\n x")

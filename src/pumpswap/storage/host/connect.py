@@ -13,7 +13,7 @@ from pumpswap.errors import NotFound, PumpSwapError, StorageError, TimedOut
 from pumpswap.storage.connections import named_errors
 from pumpswap.storage.engines import make_engine, parse_target, write_options
 
-__all__ = ["LOCK_MS", "changing", "open_host", "place_of"]
+__all__ = ["LOCK_MS", "changing", "open_host"]
 
 LOCK_MS = 5_000
 _BUSY = {"55P03", "40P01"}  # lock_not_available, deadlock_detected
@@ -47,12 +47,6 @@ def changing(engine: Engine, *, keep: bool, lock_ms: int = LOCK_MS) -> Iterator[
         yield connection
         if not keep:
             transaction.rollback()
-
-
-def place_of(engine: Engine) -> str:
-    """The path, or the URL without its password."""
-    is_file = engine.dialect.name == "sqlite"
-    return str(engine.url.database if is_file else engine.url.render_as_string())
 
 
 @contextmanager
