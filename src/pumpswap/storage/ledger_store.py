@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
-from sqlalchemy import ColumnElement, Integer, bindparam, func, literal_column, select, true, union_all
+from sqlalchemy import ColumnElement, Integer, func, literal_column, select, true, union_all
 
 from pumpswap.errors import StorageError
 from pumpswap.model import EntryKind, LedgerEntry
 from pumpswap.storage import rows
 from pumpswap.storage.connections import Connections
-from pumpswap.storage.ledger_writer import write_entries
+from pumpswap.storage.ledger_writer import last_sequence, write_entries
 from pumpswap.storage.tables import BALANCES, CHORES, LEDGER, ORDERS
 
 __all__ = ["LedgerStore"]
-
-_LAST = select(func.max(LEDGER.c.sequence)).where(LEDGER.c.run_id == bindparam("the_run"))
 
 
 class LedgerStore:
@@ -29,16 +28,12 @@ class LedgerStore:
         """Append, all or none. Sequence numbers go on where the stored ones end, without a gap."""
         if not entries:
             return
+        for before, entry in pairwise(entries):
+            if entry.sequence != before.sequence + 1:
+                raise _out_of_sequence(entry.sequence, before.sequence + 1)
         with self._connections.writing("the ledger entries") as connection:
-            expected = (connection.execute(_LAST, {"the_run": self._run_id}).scalar() or 0) + 1
-            for entry in entries:
-                if entry.sequence != expected:
-                    raise StorageError(
-                        f"ledger entry {entry.sequence} came where {expected} is next",
-                        hint="entries are appended once, in sequence",
-                    )
-                expected += 1
-            write_entries(connection, self._run_id, entries)
+            if not write_entries(connection, self._run_id, entries):
+                raise _out_of_sequence(entries[0].sequence, last_sequence(connection, self._run_id) + 1)
 
     def entries(self, after: int = 0) -> Iterator[LedgerEntry]:
         """Entries in sequence, those after number ``after``."""
@@ -137,3 +132,9 @@ class LedgerStore:
             for asset, units in connection.execute(query):
                 sums[asset] = sums.get(asset, 0) + units
         return dict(sorted(sums.items()))
+
+
+def _out_of_sequence(came: int, expected: int) -> StorageError:
+    return StorageError(
+        f"ledger entry {came} came where {expected} is next", hint="entries are appended once, in sequence"
+    )

@@ -19,12 +19,14 @@ from pumpswap.model import LedgerEntry
 from pumpswap.storage.rows import entry_columns
 from pumpswap.storage.tables import BALANCES, LEDGER, StoredRow
 
-__all__ = ["write_entries"]
+__all__ = ["last_sequence", "write_entries"]
 
 _Sums = dict[tuple[str, str], tuple[int, int]]  # (asset, kind) → (units, number of entries)
 
 _ASSETS_AT_ONCE = 500
 _RUN: ColumnElement[int] = bindparam("the_run", type_=BigInteger)
+
+_LAST = select(func.coalesce(func.max(LEDGER.c.sequence), 0)).where(LEDGER.c.run_id == _RUN)
 
 # Made once: building a statement takes longer than running it.
 _INSERT_TUPLES = str(insert(LEDGER).compile(dialect=sqlite.dialect()))
@@ -42,12 +44,13 @@ _UPDATE_SUM = (
 
 
 def _of_arrays(table: Table, prefix: str = "") -> postgresql.Insert:
-    """INSERT of one run's rows, given an array for each column."""
+    """INSERT of one run's rows, given an array for each column; of none when the ledger does not end where it must."""
     names = [column.name for column in table.columns if column.name != "run_id"]
     items = [_ITEMS.get(name, table.c[name].type) for name in names]
     arrays = (bindparam(prefix + name, type_=postgresql.ARRAY(item)) for name, item in zip(names, items, strict=True))
     unnested = select(_RUN, *func.unnest(*arrays).table_valued(*names).render_derived().columns)
-    return postgresql.insert(table).from_select(["run_id", *names], unnested)
+    as_expected = _LAST.scalar_subquery() == bindparam("first") - 1
+    return postgresql.insert(table).from_select(["run_id", *names], unnested.where(as_expected))
 
 
 _ITEMS: dict[str, TypeEngine[Any]] = {"units": Numeric(78, 0)}  # of a sum; an entry's fit into it
@@ -60,14 +63,28 @@ _INSERT_AND_ADD = _ADDED.on_conflict_do_update(
 ).add_cte(_of_arrays(LEDGER).cte("entered"))
 
 
-def write_entries(connection: Connection, run_id: int, entries: Sequence[LedgerEntry]) -> None:
-    """Store entries and add them to the sums by asset and kind. Raises AmountOutOfRange before anything is written."""
-    columns, sums = entry_columns(entries), _added_up(entries)
+def last_sequence(connection: Connection, run_id: int) -> int:
+    """Sequence of the newest entry; 0 before the first."""
+    last: int = connection.execute(_LAST, {"the_run": run_id}).scalar_one()
+    return last
+
+
+def write_entries(connection: Connection, run_id: int, entries: Sequence[LedgerEntry]) -> bool:
+    """Store entries, which follow each other, and add them to the sums by asset and kind.
+
+    Returns False, and writes nothing, when the first of them does not follow what is stored. Raises AmountOutOfRange
+    before anything is written.
+    """
+    columns, sums, first = entry_columns(entries), _added_up(entries), entries[0].sequence
     if connection.dialect.name == "postgresql":
-        connection.execute(_INSERT_AND_ADD, {"the_run": run_id} | columns | _sum_columns(sums))
-    else:
-        connection.exec_driver_sql(_INSERT_TUPLES, [*zip(repeat(run_id), *columns.values(), strict=False)])
-        _add(connection, run_id, sums)
+        values = {"the_run": run_id, "first": first} | columns | _sum_columns(sums)
+        added = connection.execute(_INSERT_AND_ADD, values, execution_options={"preserve_rowcount": True})
+        return added.rowcount > 0
+    if last_sequence(connection, run_id) != first - 1:
+        return False
+    connection.exec_driver_sql(_INSERT_TUPLES, [*zip(repeat(run_id), *columns.values(), strict=False)])
+    _add(connection, run_id, sums)
+    return True
 
 
 def _added_up(entries: Sequence[LedgerEntry]) -> _Sums:
