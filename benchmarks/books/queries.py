@@ -65,8 +65,13 @@ QUERIES: dict[str, Query] = {
     "decisions": Query(
         "decisions of a token", lambda run, plan, rng: run.listings.decisions(_mint(plan, rng)), limited=True
     ),
+    "decisions_newest": Query(
+        "the newest hundred of them",
+        lambda run, plan, rng: run.listings.decisions(_mint(plan, rng), newest=100),
+        limited=True,
+    ),
     "decisions_full": Query(
-        "the same with every verdict", lambda run, plan, rng: [*run.history.decisions_of(_mint(plan, rng))]
+        "all of them with every verdict", lambda run, plan, rng: [*run.history.decisions_of(_mint(plan, rng))]
     ),
     "held": Query("what is held", lambda run, _plan, _rng: run.books.held()),
     "balances": Query("balances of all tokens ever traded", lambda run, _plan, _rng: run.books.balances()),

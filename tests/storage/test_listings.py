@@ -70,6 +70,8 @@ def test_decisions_of_a_token_are_those_since_then_accepted_and_refused(run: Run
     decide(2, "M", 10, accepted=False)
     decide(3, "other", 15)
     assert [row.decision_id for row in run.listings.decisions("M")] == ["d000002", "d000001"]
+    assert run.listings.decisions("M", newest=1) == run.listings.decisions("M", since_ns=20)
+    assert [row.decision_id for row in run.listings.decisions("M", newest=9)] == ["d000002", "d000001"]
     (row,) = run.listings.decisions("M", since_ns=20)
     assert row == DecisionRow(
         "d000001", 20, samples.POOL, "M", TradeSide.BUY, True, "base score 82.5", 10**9, 0, 82.5, 0.825

@@ -81,11 +81,14 @@ class Listings:
         query: Select[Any] = _TRADES.where(*this).order_by(TRADES.c.at_ns, TRADES.c.id)
         return self._connections.all_rows(query, _trade_of)
 
-    def decisions(self, mint: str, since_ns: int = 0) -> list[DecisionRow]:
-        """Decisions about a token since then, accepted and refused, in order of time."""
+    def decisions(self, mint: str, since_ns: int = 0, newest: int | None = None) -> list[DecisionRow]:
+        """Decisions about a token since then, accepted and refused, in order of time; or only the ``newest`` of them.
+
+        A token that is looked at every few seconds has many thousands: for a page of a list name a number.
+        """
         this = (DECISIONS.c.run_id == self._run_id, DECISIONS.c.mint == mint, DECISIONS.c.at_ns >= since_ns)
-        query: Select[Any] = _DECISIONS.where(*this).order_by(DECISIONS.c.at_ns, DECISIONS.c.id)
-        return self._connections.all_rows(query, _decision_of)
+        query: Select[Any] = _DECISIONS.where(*this).order_by(DECISIONS.c.at_ns.desc(), DECISIONS.c.id.desc())
+        return self._connections.all_rows(query.limit(newest), _decision_of)[::-1]
 
 
 def _trade_of(row: StoredRow) -> TradeRow:
