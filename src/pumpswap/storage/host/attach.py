@@ -37,7 +37,7 @@ def attach(target: str | Path, at_ns: int, *, dry_run: bool = False, lock_ms: in
     Raises NotFound when this is no host database, TimedOut when somebody holds a lock, StorageError when rights are
     missing or somebody else's table has a name of ours. Nothing is changed in any of these cases.
     """
-    with open_host(target, _WHAT, lock_ms=lock_ms) as engine:
+    with open_host(target, _WHAT, lock_ms=lock_ms, follows_keys=False) as engine:
         with engine.connect() as looking:
             mode = looking.exec_driver_sql("PRAGMA journal_mode").scalar() if engine.dialect.name == "sqlite" else ""
         with changing(engine, keep=not dry_run, lock_ms=lock_ms) as connection:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, event
 from sqlalchemy.exc import DBAPIError
 
 from pumpswap.errors import NotFound, PumpSwapError, StorageError, TimedOut
@@ -23,8 +23,11 @@ _DEPENDED_ON = {"2BP01"}
 
 
 @contextmanager
-def open_host(target: str | Path, what: str, *, lock_ms: int = LOCK_MS) -> Iterator[Engine]:
+def open_host(target: str | Path, what: str, *, lock_ms: int = LOCK_MS, follows_keys: bool = True) -> Iterator[Engine]:
     """An engine that changes nothing by itself, not even the journal mode of a SQLite file.
+
+    ``follows_keys``: SQLite does what the keys of its tables say. Where one of our tables is made anew it must not:
+    dropping the old one would delete the rows of whoever has a key to it.
 
     Raises NotFound for a file that does not exist, and names what the database says while the block runs.
     """
@@ -32,6 +35,8 @@ def open_host(target: str | Path, what: str, *, lock_ms: int = LOCK_MS) -> Itera
     if isinstance(where, Path) and not where.expanduser().exists():
         raise NotFound(f"{where} does not exist", hint="name the file of the host's database")
     engine = make_engine(target, busy_ms=lock_ms, as_found=True)
+    if not follows_keys and engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", lambda connection, _: connection.execute("PRAGMA foreign_keys = OFF"))
     try:
         with named_errors(what), _host_errors(what):
             yield engine

@@ -11,7 +11,10 @@ from pumpswap.storage.host.detect import Host
 
 __all__ = ["resting"]
 
-_OF_SQLITE = text("SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = :table ORDER BY rowid")
+_OF_SQLITE = text(
+    # In the letters of whoever made the trigger, not of the table.
+    "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND lower(tbl_name) = lower(:table) ORDER BY rowid"
+)
 # Enabled ones, without those behind keys. The letter says when they fire.
 _OF_POSTGRESQL = text("""
 SELECT t.tgname, CASE t.tgenabled WHEN 'A' THEN 'ENABLE ALWAYS TRIGGER' ELSE 'ENABLE TRIGGER' END
