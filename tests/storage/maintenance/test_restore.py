@@ -10,13 +10,15 @@ from typing import Any, NamedTuple
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import insert, select
+from sqlalchemy import Connection, insert, select
 
 from pumpswap.errors import StorageError
 from pumpswap.model import Decision, LedgerEntry, Mark, Order, Outcome, Position
 from pumpswap.storage import Database, Run, open_database
 from pumpswap.storage.engines import make_engine, write_options
 from pumpswap.storage.maintenance import plan_restore, restore, write_backup
+from pumpswap.storage.maintenance.backup_file import BackupFile, StoredTable
+from pumpswap.storage.maintenance.filling import fill as fill_table
 from pumpswap.storage.tables import ALERTS, ATTEMPTS, BALANCES, Q50_HISTORY
 from tests.storage import samples, stranger, strategies
 from tests.storage.maintenance.full_books import fill, stored
@@ -85,11 +87,13 @@ def test_a_restore_that_fails_changes_nothing(
         database.start_run("precious", 0)
     before = stored(other_target)
 
-    def fail(*_: object) -> None:
-        raise OSError("the disk is full")
+    def fail(connection: Connection, backup: BackupFile, stored: StoredTable) -> None:
+        if stored.name == "pumpswap_ledger":
+            raise OSError("the disk is full")
+        fill_table(connection, backup, stored)
 
     with monkeypatch.context() as patched:
-        patched.setattr("pumpswap.storage.maintenance.restoration._go_on_counting", fail)
+        patched.setattr("pumpswap.storage.maintenance.restoration.fill", fail)
         with pytest.raises(OSError, match="disk is full"):
             restore(other_target, backup, replace=True)
     assert stored(other_target) == before
