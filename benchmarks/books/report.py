@@ -32,7 +32,7 @@ NOTES = [
     "queries: 200 random keys each, (opening: 20), through the public readers; all in the memory cache",
     "bare_p50: the statements of the same calls through the driver alone, rows fetched as tuples",
     "commit: LiveBooks.settle of a fill with nine ledger entries until it is on the disk, 300 of them after 50",
-    "ingest: run.books.append in batches of 10,000 entries with their sums, best of six; bare: the INSERT of the entries",
+    "ingest: run.books.append in batches of 10,000 entries with their sums, best of six; bare: the INSERT of them",
     "the tables are filled by SQL of the benchmark, with documents of about 0.9 kB a decision; a day has 1,260 trades",
 ]
 
