@@ -71,7 +71,7 @@ async def wallet_holdings(
     least_slot: int = 0,
     known: Sequence[Pubkey] = (),
 ) -> WalletHoldings:
-    """All that ``wallet`` holds, every figure of the same slot, which is not before ``least_slot``.
+    """All that ``wallet`` holds, every figure true at the same slot, which is not before ``least_slot``.
 
     ``known`` are token accounts to look at even if the node does not list them: lists carry no slot and may be old.
     Raises StaleNode when the node is behind, or does not answer several times in a row from one slot, and every other
@@ -79,6 +79,7 @@ async def wallet_holdings(
     """
     listed = await node.token_accounts(wallet, commitment=commitment)
     addresses = list(dict.fromkeys((wallet, *(account.address for account in listed), *known)))
+    before: list[ChainAccount | None] | None = None
     for _ in range(_ROUNDS):
         slots, found = set(), list[ChainAccount | None]()
         for start in range(0, len(addresses), MAX_ACCOUNTS_PER_CALL):
@@ -88,7 +89,10 @@ async def wallet_holdings(
             found += answer.accounts
         if len(slots) == 1:
             return _holdings(wallet, slots.pop(), found)
-        least_slot = max(slots)
+        if found == before:
+            # The last round has read every account at or before this slot, this one at or after it: none has changed.
+            return _holdings(wallet, least_slot, found)
+        before, least_slot = found, max(slots)
     raise StaleNode(
         f"{node.name} did not tell the balances of {len(addresses)} accounts at one slot",
         hint="try again, or close empty token accounts so that one call can read all of them",

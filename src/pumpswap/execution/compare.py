@@ -65,7 +65,9 @@ class Comparison:
         ledger = self._portfolio.ledger
         mints = [WSOL_MINT, *(Pubkey.from_string(asset) for asset in ledger.balances() if asset != SOL)]
         known = [ata(self._wallet, mint, program) for mint in mints for program in _PROGRAMS]
-        return await wallet_holdings(node, self._wallet, least_slot=self._ledger_slot(), known=known)
+        # Not before the last comparison either: the newest entry may be that of an older slot than an order's.
+        least_slot = max(self._ledger_slot(), self._accounted_slot())
+        return await wallet_holdings(node, self._wallet, least_slot=least_slot, known=known)
 
     async def compare(self, node: Node, is_heeded: Callable[[str], bool]) -> Compared:
         """Look until every heeded difference is explained, a few times at most.
@@ -85,12 +87,14 @@ class Comparison:
             if self._portfolio.ledger.last_sequence != booked:
                 continue  # an order was booked while the chain was asked: these balances are older than the ledger
             looks += 1
-            found = Compared(holdings, events, self._differences(holdings, events))
+            seen = Compared(holdings, events, self._differences(holdings, events))
+            found = self._bookable(seen)
             if looks == _LOOKS or not any(is_heeded(asset) for asset in found.left):
-                return self._bookable(found)
-            if suspects.issuperset(found.left):
+                return found
+            left = {*seen.left, *found.left}  # what came into a token account and was sent on is in the first only
+            if suspects.issuperset(left):
                 await self._sleep(_PAUSE_SECONDS)
-            suspects.update(found.left)  # what came into a token account and was sent on differs in the middle only
+            suspects.update(left)
         raise StaleNode("orders were booked all the time", hint="compare again when fewer orders are on their way")
 
     def _differences(self, holdings: WalletHoldings, events: Sequence[ForeignEvent]) -> dict[str, int]:

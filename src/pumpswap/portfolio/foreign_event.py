@@ -125,14 +125,19 @@ def _read_rent(read: _Reading) -> None:
     """Deposits in accounts that are the wallet's: token accounts, and what programs keep for it."""
     transaction = read.transaction
     before, after = ({one.index: one for one in side} for side in (transaction.pre_tokens, transaction.post_tokens))
-    made = _made_accounts(transaction)
     kept = {user_volume_accumulator(read.wallet), pump_user_volume_accumulator(read.wallet)}
+    # What goes into any other account (a stake, a nonce) comes back as no rent: it is sent away and received again.
+    made = kept & _made_accounts(transaction)
     for index, key in enumerate(transaction.keys):
         had, has = transaction.pre_balances[index], transaction.post_balances[index]
-        if key == read.wallet or had == has:
+        if key == read.wallet:
             continue
         new, old = after.get(index), before.get(index)
-        if has > had and (new is not None or key in made) and old is None:
+        if old is not None and new is not None and old.owner == read.wallet != new.owner:
+            read.rent_returned += had - _wrapped(old)  # the account has another owner now: its deposit went along
+        elif old is not None and new is not None and old.owner != read.wallet == new.owner:
+            read.rent_given += has - _wrapped(new)
+        elif has > had and (new is not None or key in made) and old is None:
             _opened(read, key, has - had - _wrapped(new), new)
         elif has == 0 and (key in kept or (old is not None and old.owner == read.wallet)):
             # If it went to somebody else, the rest says so: as if it had come back and been sent on.
@@ -166,6 +171,8 @@ def _kind(read: _Reading) -> tuple[ForeignKind, Swap | None]:
     if transaction.err is not None:
         return ForeignKind.FAILED, None
     swaps = [swap for swap in swaps_of(transaction) if swap.trader == str(read.wallet)]
+    if swaps and not read.tokens:
+        return ForeignKind.OTHER, None  # bought and sold at once: the difference was earned, not put in
     if len(swaps) == 1 and len(read.tokens) == 1:
         return (ForeignKind.MANUAL_BUY if swaps[0].is_buy else ForeignKind.MANUAL_SELL), swaps[0]
     gained = [mint for mint, units in read.tokens if units > 0]
@@ -180,10 +187,11 @@ def _kind(read: _Reading) -> tuple[ForeignKind, Swap | None]:
 
 
 def _kind_of_gain(read: _Reading) -> ForeignKind:
-    if not read.is_signed:
-        return ForeignKind.AIRDROP
-    # Bought somewhere else: on the bonding curve, or through an aggregator whose route is none of our pools.
-    return ForeignKind.MANUAL_BUY if read.rest < 0 and len(read.tokens) == 1 else ForeignKind.OTHER
+    # Bought somewhere else: on the bonding curve, through an aggregator whose route is none of our pools, or by a
+    # delegate with wrapped SOL.
+    if read.rest < 0:
+        return ForeignKind.MANUAL_BUY if len(read.tokens) == 1 else ForeignKind.OTHER
+    return ForeignKind.OTHER if read.is_signed else ForeignKind.AIRDROP
 
 
 def _kind_of_loss(read: _Reading) -> ForeignKind:
@@ -205,7 +213,8 @@ def _kind_without_tokens(read: _Reading) -> ForeignKind:
         return ForeignKind.ACCOUNT_CLOSED
     if read.rent_paid or read.rent_given:
         return ForeignKind.ACCOUNT_OPENED
-    touched = {balance.mint for balance in (*read.transaction.pre_tokens, *read.transaction.post_tokens)}
+    balances = (*read.transaction.pre_tokens, *read.transaction.post_tokens)
+    touched = {balance.mint for balance in balances if balance.owner == read.wallet}
     return ForeignKind.WRAP if WSOL_MINT in touched else ForeignKind.OTHER
 
 

@@ -1,0 +1,233 @@
+"""What a hostile reader of reconciliation tried: odd transactions of others, lists that lie, orders in between."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from solders.compute_budget import set_compute_unit_limit
+from solders.instruction import Instruction
+from solders.keypair import Keypair
+from solders.message import MessageV0
+from solders.system_program import (
+    CreateAccountParams,
+    TransferParams,
+    create_account,
+    transfer,
+)
+from solders.token.associated import get_associated_token_address
+from solders.transaction import VersionedTransaction
+
+from pumpswap.amm import buy_exact_quote, sell_exact_base, swap_instruction
+from pumpswap.amm.addresses import SYSTEM_PROGRAM, TOKEN_PROGRAM, WSOL_MINT, ata
+from pumpswap.chain.node import ChainAccount
+from pumpswap.errors import StaleNode
+from pumpswap.localnet.inprocess import LocalNode
+from pumpswap.localnet.pools import schedule_of
+from pumpswap.model import SOL as SOL_ASSET
+from pumpswap.model import EntryKind, Filled, ForeignKind, ReconciliationStatus
+from pumpswap.portfolio.audit import audit_run
+from tests.execution.live_world import SOL, WALLET
+from tests.execution.practice_wallet import FEE, OWN, Practice, practice_wallet, step
+from tests.localnet.practice import ALICE
+from tests.support.material import requires_material
+
+pytestmark = [requires_material("chain", "programs"), pytest.mark.asyncio]
+
+
+@pytest_asyncio.fixture
+async def practice(tmp_path: Path) -> AsyncIterator[Practice]:
+    wallet = await practice_wallet(tmp_path)
+    yield wallet
+    assert audit_run(wallet.books.run).differences == ()
+    wallet.world.close()
+
+
+# ---------------------------------------------------------------------------------------------- what is compared
+
+
+async def test_an_ignored_token_that_came_and_was_sent_on_stops_nothing(practice: Practice) -> None:
+    practice.books.run.owned.ignore(str(practice.mint), 1, "spam")
+    sold = await practice.venue.execute(practice.world.sell(practice.units))
+    assert isinstance(sold, Filled)
+    source = practice.rich_stranger(1_000_000)
+    practice.send(
+        ALICE,
+        practice.create_account(ALICE.pubkey(), WALLET),
+    )
+    await practice.found()
+    # This names the token account only, and nothing of it is left: only the fee of sending it on differs.
+    practice.send(ALICE, practice.token_transfer(source, practice.account, ALICE.pubkey(), 9))
+    practice.send(OWN, practice.token_transfer(practice.account, source, WALLET, 9))
+    result = await practice.reconcile()
+    assert (result.status, dict(result.differences)) == (ReconciliationStatus.EXPLAINED, {})
+    assert [event.kind for event in result.events] == [ForeignKind.AIRDROP, ForeignKind.TRANSFER_OUT]
+    await practice.agree()
+
+
+async def test_a_node_that_lags_behind_an_order_is_stale_though_the_last_entry_is_older(practice: Practice) -> None:
+    world = practice.world
+    practice.pay(ALICE, WALLET, SOL)
+    world.chain.advance(8)
+    assert isinstance(await practice.venue.execute(world.buy(SOL // 10)), Filled)
+    order_slot = max(entry.slot for entry in practice.books.run.ledger())
+    assert (await practice.reconcile()).status is ReconciliationStatus.EXPLAINED
+    last = practice.books.run.books.last()
+    assert last is not None and last.slot < order_slot  # the deposit was booked behind the order
+    venue = await world.open()
+    behind = LocalNode(world.chain, lag_slots=world.chain.slot - order_slot + 3)
+    with pytest.raises(StaleNode):
+        await venue.parts.books.reconcile(behind)
+    assert [alert.text for alert in world.database.alerts.all() if "no transaction explains" in alert.text] == []
+
+
+async def test_a_wallet_with_more_accounts_than_one_call_reads_is_compared_while_slots_pass(
+    practice: Practice,
+) -> None:
+    world = practice.world
+
+    class BusyNode(LocalNode):
+        """A slot passes with every question."""
+
+        async def accounts(self, *args: object, **named: object) -> object:  # type: ignore[override]
+            world.chain.advance(1)
+            return await super().accounts(*args, **named)  # type: ignore[arg-type]
+
+    for number in range(120):
+        mint = Keypair.from_seed(number.to_bytes(32, "little")).pubkey()
+        data = bytes(mint) + bytes(WALLET) + bytes(8) + bytes(36) + b"\x01" + bytes(56)
+        account = ata(WALLET, mint, TOKEN_PROGRAM)
+        world.chain.set_account(ChainAccount(account, TOKEN_PROGRAM, 2_039_280, data))
+    practice.pay(ALICE, WALLET, SOL)
+    world.chain.advance(3)
+    result = await practice.books.reconcile(BusyNode(world.chain))
+    assert [event.kind for event in result.events] == [ForeignKind.DEPOSIT]
+    await practice.agree()
+
+
+# ---------------------------------------------------------------------------------------------- what others do
+
+
+async def test_sol_in_an_account_that_is_no_token_account_is_sent_away_and_no_rent(practice: Practice) -> None:
+    """A stake account, a nonce, a deposit in some program: what comes back from it is no rent that was returned."""
+    laid, fresh = practice.books.portfolio.rent_lamports, Keypair.from_seed(b"n" * 32)
+    made = create_account(
+        CreateAccountParams(from_pubkey=WALLET, to_pubkey=fresh.pubkey(), lamports=SOL, space=0, owner=SYSTEM_PROGRAM)
+    )
+    _send_both(practice, fresh, made)
+    event = await practice.found()
+    assert event.kind is ForeignKind.WITHDRAWAL
+    assert event.moves == ((SOL_ASSET, -SOL, EntryKind.WITHDRAWAL), (SOL_ASSET, -2 * FEE, EntryKind.NETWORK_FEE))
+    practice.pay(fresh, WALLET, SOL - FEE)
+    back = await practice.found()
+    assert back.moves == ((SOL_ASSET, SOL - FEE, EntryKind.DEPOSIT),)
+    assert practice.books.portfolio.rent_lamports == laid
+
+
+async def test_buying_and_selling_in_one_transaction_is_a_trade_and_no_withdrawal(practice: Practice) -> None:
+    world = practice.world
+    state, schedule = world.now(), schedule_of(world.chain)
+    bought = buy_exact_quote(state, schedule, SOL // 10)
+    steps = [set_compute_unit_limit(600_000)]
+    own = get_associated_token_address(WALLET, WSOL_MINT)
+    steps += [
+        transfer(TransferParams(from_pubkey=WALLET, to_pubkey=own, lamports=SOL // 5)),
+        step(TOKEN_PROGRAM, b"\x11", [(own, False, True)]),
+        swap_instruction(bought, state, schedule, user=WALLET, limit=bought.limit(100), generation=1),
+    ]
+    sold = sell_exact_base(state, schedule, bought.base_out)
+    steps.append(swap_instruction(sold, state, schedule, user=WALLET, limit=1, generation=1))
+    practice.send(OWN, *steps)
+    event = await practice.found()
+    assert (event.kind, event.of(str(practice.mint))) == (ForeignKind.OTHER, 0)
+    assert event.moves[0][2] is EntryKind.FOREIGN and event.moves[0][1] < 0
+
+
+async def test_what_a_delegate_buys_with_wrapped_sol_is_a_buy_and_no_airdrop(practice: Practice) -> None:
+    """Programs for limit orders work like this: the wallet has signed before, and not this."""
+    own, source = get_associated_token_address(WALLET, WSOL_MINT), practice.rich_stranger(1_000_000)
+    hers = ata(ALICE.pubkey(), WSOL_MINT, TOKEN_PROGRAM)
+    practice.send(ALICE, practice.create_account(ALICE.pubkey(), ALICE.pubkey(), WSOL_MINT))
+    practice.send(
+        OWN,
+        transfer(TransferParams(from_pubkey=WALLET, to_pubkey=own, lamports=SOL)),
+        step(TOKEN_PROGRAM, b"\x11", [(own, False, True)]),
+        step(
+            TOKEN_PROGRAM,
+            b"\x04" + struct.pack("<Q", SOL),
+            [(own, False, True), (ALICE.pubkey(), False, False), (WALLET, True, False)],
+        ),
+    )
+    await practice.found()
+    practice.send(
+        ALICE,
+        step(
+            TOKEN_PROGRAM,
+            b"\x03" + struct.pack("<Q", SOL // 2),
+            [(own, False, True), (hers, False, True), (ALICE.pubkey(), True, False)],
+        ),
+        practice.token_transfer(source, practice.account, ALICE.pubkey(), 700_000),
+    )
+    event = await practice.found()
+    assert event.kind is ForeignKind.MANUAL_BUY
+    assert event.moves == (
+        (SOL_ASSET, -SOL // 2, EntryKind.FOREIGN),
+        (str(practice.mint), 700_000, EntryKind.FOREIGN),
+    )
+
+
+async def test_a_token_account_that_gets_another_owner_takes_its_rent_along(practice: Practice) -> None:
+    own, laid = get_associated_token_address(WALLET, WSOL_MINT), practice.books.portfolio.rent_lamports
+    account = practice.world.chain.account(own)
+    assert account is not None
+    data = b"\x06\x02\x01" + bytes(ALICE.pubkey())
+    practice.send(OWN, step(TOKEN_PROGRAM, data, [(own, False, True), (WALLET, True, False)]))
+    event = await practice.found()
+    assert event.moves == (
+        (SOL_ASSET, -account.lamports, EntryKind.WITHDRAWAL),
+        (SOL_ASSET, account.lamports, EntryKind.RENT_RETURNED),
+        (SOL_ASSET, -FEE, EntryKind.NETWORK_FEE),
+    )
+    assert practice.books.portfolio.rent_lamports == laid - account.lamports
+
+
+async def test_a_token_account_that_was_somebody_elses_brings_its_rent(practice: Practice) -> None:
+    hers, laid = ata(ALICE.pubkey(), WSOL_MINT, TOKEN_PROGRAM), practice.books.portfolio.rent_lamports
+    practice.send(ALICE, practice.create_account(ALICE.pubkey(), ALICE.pubkey(), WSOL_MINT))
+    rent = practice.world.chain.rent(165)
+    practice.send(
+        ALICE,
+        transfer(TransferParams(from_pubkey=ALICE.pubkey(), to_pubkey=hers, lamports=7)),
+        step(TOKEN_PROGRAM, b"\x11", [(hers, False, True)]),
+        # The wallet is named, so that its history has it.
+        transfer(TransferParams(from_pubkey=ALICE.pubkey(), to_pubkey=WALLET, lamports=3)),
+        step(TOKEN_PROGRAM, b"\x06\x02\x01" + bytes(WALLET), [(hers, False, True), (ALICE.pubkey(), True, False)]),
+    )
+    event = await practice.found()
+    assert event.moves == (
+        (SOL_ASSET, 10, EntryKind.DEPOSIT),
+        (SOL_ASSET, rent, EntryKind.DEPOSIT),
+        (SOL_ASSET, -rent, EntryKind.RENT_PAID),
+    )
+    practice.send(OWN, practice.close(hers, program=TOKEN_PROGRAM))
+    await practice.found()
+    assert practice.books.portfolio.rent_lamports == laid
+
+
+async def test_a_fee_for_somebody_elses_wrapped_sol_is_no_wrapping(practice: Practice) -> None:
+    hers = ata(ALICE.pubkey(), WSOL_MINT, TOKEN_PROGRAM)
+    practice.send(ALICE, practice.create_account(ALICE.pubkey(), ALICE.pubkey(), WSOL_MINT))
+    practice.send(OWN, step(TOKEN_PROGRAM, b"\x11", [(hers, False, True)]))
+    event = await practice.found()
+    assert (event.kind, event.moves) == (ForeignKind.OTHER, ((SOL_ASSET, -FEE, EntryKind.NETWORK_FEE),))
+
+
+def _send_both(practice: Practice, other: Keypair, *steps: Instruction) -> None:
+    chain = practice.world.chain
+    message = MessageV0.try_compile(OWN.pubkey(), list(steps), [], chain.blocks.newest.blockhash)
+    receipt = chain.submit(bytes(VersionedTransaction(message, [OWN, other])))
+    assert receipt.err is None, receipt
+    chain.advance(1)
