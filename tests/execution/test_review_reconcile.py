@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import sqlite3
 import struct
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -23,12 +27,12 @@ from solders.transaction import VersionedTransaction
 
 from pumpswap.amm import buy_exact_quote, sell_exact_base, swap_instruction
 from pumpswap.amm.addresses import SYSTEM_PROGRAM, TOKEN_PROGRAM, WSOL_MINT, ata
-from pumpswap.chain.node import ChainAccount
-from pumpswap.errors import StaleNode
+from pumpswap.chain.node import AccountsAt, ChainAccount
+from pumpswap.errors import LedgerMismatch, StaleNode, StorageError
 from pumpswap.localnet.inprocess import LocalNode
 from pumpswap.localnet.pools import schedule_of
 from pumpswap.model import SOL as SOL_ASSET
-from pumpswap.model import EntryKind, Filled, ForeignKind, ReconciliationStatus
+from pumpswap.model import Costs, Denied, EntryKind, Filled, ForeignKind, Order, ReconciliationStatus
 from pumpswap.portfolio.audit import audit_run
 from tests.execution.live_world import SOL, WALLET
 from tests.execution.practice_wallet import FEE, OWN, Practice, practice_wallet, step
@@ -92,9 +96,9 @@ async def test_a_wallet_with_more_accounts_than_one_call_reads_is_compared_while
     class BusyNode(LocalNode):
         """A slot passes with every question."""
 
-        async def accounts(self, *args: object, **named: object) -> object:  # type: ignore[override]
+        async def accounts(self, *args: Any, **named: Any) -> AccountsAt:
             world.chain.advance(1)
-            return await super().accounts(*args, **named)  # type: ignore[arg-type]
+            return await super().accounts(*args, **named)
 
     for number in range(120):
         mint = Keypair.from_seed(number.to_bytes(32, "little")).pubkey()
@@ -231,3 +235,94 @@ def _send_both(practice: Practice, other: Keypair, *steps: Instruction) -> None:
     receipt = chain.submit(bytes(VersionedTransaction(message, [OWN, other])))
     assert receipt.err is None, receipt
     chain.advance(1)
+
+
+# ---------------------------------------------------------------------------------------------- orders in between
+
+
+class GatedNode(LocalNode):
+    """Tells balances when it is allowed to."""
+
+    def __init__(self, practice: Practice) -> None:
+        super().__init__(practice.world.chain)
+        self.is_asked, self.may_tell = asyncio.Event(), asyncio.Event()
+
+    async def accounts(self, *args: Any, **named: Any) -> AccountsAt:
+        self.is_asked.set()
+        await self.may_tell.wait()
+        return await super().accounts(*args, **named)
+
+
+async def test_a_comparison_on_schedule_does_not_end_that_of_an_order_which_needs_a_top_up(practice: Practice) -> None:
+    books, scheduled, topping = practice.books, GatedNode(practice), GatedNode(practice)
+    first = asyncio.create_task(books.reconcile(scheduled))
+    await scheduled.is_asked.wait()
+    order = practice.world.buy(SOL // 10)
+    books.admit(order)
+    second = asyncio.create_task(books.reconcile(topping, order.order_id))
+    await topping.is_asked.wait()
+    scheduled.may_tell.set()
+    with pytest.raises(LedgerMismatch, match=order.order_id):
+        await first
+    topping.may_tell.set()
+    assert (await second).status is ReconciliationStatus.CLEAN
+    books.settle(order, Denied(order.order_id, practice.world.clock.now_ns(), "test", "not sent"), {})
+
+
+async def test_a_sale_of_more_than_its_position_holds_by_now_is_denied_and_blocks_nothing(practice: Practice) -> None:
+    """What was sent away and came back belongs to no position: a sale that was decided before cannot be booked."""
+    order, source = practice.world.sell(practice.units), practice.rich_stranger(1)
+    practice.send(OWN, practice.token_transfer(practice.account, source, WALLET, 10))
+    practice.send(ALICE, practice.token_transfer(source, practice.account, ALICE.pubkey(), 10))
+    assert (await practice.reconcile()).status is ReconciliationStatus.EXPLAINED
+    outcome = await practice.venue.execute(order)
+    assert isinstance(outcome, Denied)
+    assert (outcome.rule, f"{practice.units - 10} are held" in outcome.text) == ("insufficient funds", True)
+    assert isinstance(await practice.venue.execute(practice.world.sell(practice.units - 10)), Filled)
+
+
+# ---------------------------------------------------------------------------------------------- a failing database
+
+
+def _filled(practice: Practice, order: Order, number: int) -> Filled:
+    assert order.quote is not None
+    return Filled(order.order_id, order.created_ns, 425_000_000 + number, order.quote, Costs(FEE), f"made up {number}")
+
+
+async def test_books_that_could_not_be_read_back_after_a_failure_are_read_before_the_next_entry(
+    practice: Practice,
+) -> None:
+    books, order, file = practice.books, practice.world.buy(SOL // 10), practice.world.database.location
+    books.admit(order)
+    outcome, before = _filled(practice, order, 1), books.balance(SOL_ASSET)
+    _rename(file, "pumpswap_ledger", "gone")
+    with pytest.raises(StorageError, match="pumpswap_ledger"):
+        books.settle(order, outcome, {})
+    _rename(file, "gone", "pumpswap_ledger")
+    books.settle(order, outcome, {})
+    assert books.balance(SOL_ASSET) == before - SOL // 10 - FEE == books.run.balances()[SOL_ASSET]
+    assert books.portfolio.ledger.last_sequence == books.run.books.last().sequence  # type: ignore[union-attr]
+
+
+async def test_what_was_stored_although_the_database_said_no_counts_for_the_limit_of_a_day(practice: Practice) -> None:
+    books, order, real = practice.books, practice.world.buy(SOL // 10), practice.books.run.batch
+    books.admit(order)
+    outcome, spent = _filled(practice, order, 1), books.spent_since(0)
+
+    @contextmanager
+    def unanswered() -> Iterator[None]:
+        with real():
+            yield
+        raise StorageError("the connection was lost while it committed", hint="try again")
+
+    books.run.batch = unanswered  # type: ignore[method-assign]
+    with pytest.raises(StorageError, match="was lost"):
+        books.settle(order, outcome, {})
+    books.run.batch = real  # type: ignore[method-assign]
+    books.settle(order, outcome, {})
+    assert books.spent_since(0) == spent + SOL // 10 + FEE
+
+
+def _rename(file: str, table: str, to: str) -> None:
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute(f"ALTER TABLE {table} RENAME TO {to}")

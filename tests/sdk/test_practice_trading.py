@@ -292,6 +292,62 @@ def test_upkeep_is_booked_like_everything_else(settings: Settings, coins: list[s
     asyncio.run(story())
 
 
+def test_a_chore_that_was_broken_off_does_not_end_the_comparisons(settings: Settings, wallet: Keypair) -> None:
+    async def story() -> None:
+        async with PumpSwapSDK(settings, live=True, signer=practice_signer(wallet)) as sdk:
+            trader = sdk.trader
+            assert trader is not None
+            doing = asyncio.create_task(trader.upkeep.do(ChoreWish(PlanKind.WRAP, SOL)))
+            while not trader.books.run.chores.unresolved():
+                await asyncio.sleep(0)
+            doing.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await doing
+            assert len(trader.books.run.chores.unresolved()) == 1
+            found = await trader.reconcile()
+            assert found is not None and found.status is ReconciliationStatus.CLEAN
+            assert trader.books.run.chores.unresolved() == ()
+
+    asyncio.run(story())
+
+
+def test_a_comparison_leaves_a_chore_to_whoever_does_it(settings: Settings, wallet: Keypair) -> None:
+    async def story() -> None:
+        async with PumpSwapSDK(settings, live=True, signer=practice_signer(wallet)) as sdk:
+            trader = sdk.trader
+            assert trader is not None
+            doing = asyncio.create_task(trader.upkeep.do(ChoreWish(PlanKind.WRAP, SOL)))
+            while not trader.books.run.chores.unresolved():
+                await asyncio.sleep(0)
+            assert await trader.reconcile() is None
+            assert (await doing).status == "done"
+            found = await trader.reconcile()
+            assert found is not None and found.status is ReconciliationStatus.CLEAN
+
+    asyncio.run(story())
+
+
+def test_an_order_that_comes_into_a_comparison_is_no_failure_of_it(
+    settings: Settings, coins: list[str], wallet: Keypair
+) -> None:
+    async def story() -> None:
+        async with PumpSwapSDK(settings, live=True, signer=practice_signer(wallet)) as sdk:
+            trader = sdk.trader
+            assert trader is not None
+            await sdk.get_pool_data(coins[0])
+            buying = asyncio.create_task(sdk.buy(coins[0], "0.1"))
+            compared = []
+            while not buying.done():
+                compared.append(await trader.reconcile())
+                await asyncio.sleep(0)
+            assert (await buying)["status"] == "filled"
+            assert None in compared
+            found = await trader.reconcile()
+            assert found is not None and found.status is ReconciliationStatus.CLEAN
+
+    asyncio.run(story())
+
+
 def test_the_sync_facade_does_the_same_inside_a_running_loop(
     settings: Settings, coins: list[str], wallet: Keypair
 ) -> None:

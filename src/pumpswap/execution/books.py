@@ -34,6 +34,10 @@ class Books(Protocol):
         """What the ledger has of an asset."""
         ...
 
+    def held(self, pool: str) -> int:
+        """Base units of the open position in a pool."""
+        ...
+
     def spent_since(self, since_ns: int) -> int:
         """Lamports that orders have paid for tokens, fees and tips since then; proceeds are not set off."""
         ...

@@ -395,6 +395,12 @@ class ChainVenue:
                 f"needs {spends} lamports, the books have {books.balance(SOL)}",
                 hint="wait for the other orders, then compare the books with the chain",
             )
+        # Others may have sent tokens of the position away since the order was made; what came in instead is none of it.
+        if wanted.base_units > books.held(plan.order.pool):
+            raise InsufficientFunds(
+                f"sells {wanted.base_units} base units, {books.held(plan.order.pool)} are held in this pool",
+                hint="sell what the position holds",
+            )
         self._take(plan, view, wanted, keep_lamports=keep)
         return view
 

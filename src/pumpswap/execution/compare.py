@@ -41,23 +41,18 @@ class Compared:
 
 
 class Comparison:
-    """Compares the books of one wallet with the chain that ``node`` tells of.
-
-    ``check_settled`` raises while something of ours is on its way: it would look like somebody else's.
-    """
+    """Compares the books of one wallet with the chain that ``node`` tells of."""
 
     def __init__(
         self,
         run: Run,
         portfolio: Portfolio,
         wallet: Pubkey,
-        check_settled: Callable[[], None],
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
     ) -> None:
         self._run = run
         self._portfolio = portfolio
         self._wallet = wallet
-        self._check_settled = check_settled
         self._sleep = sleep
 
     async def holdings(self, node: Node) -> WalletHoldings:
@@ -69,21 +64,24 @@ class Comparison:
         least_slot = max(self._ledger_slot(), self._accounted_slot())
         return await wallet_holdings(node, self._wallet, least_slot=least_slot, known=known)
 
-    async def compare(self, node: Node, is_heeded: Callable[[str], bool]) -> Compared:
+    async def compare(
+        self, node: Node, is_heeded: Callable[[str], bool], check_settled: Callable[[], None]
+    ) -> Compared:
         """Look until every heeded difference is explained, a few times at most.
 
-        Raises ChainError when the chain cannot be asked, LedgerMismatch while something of ours is on its way.
+        ``check_settled`` raises LedgerMismatch while something of ours is on its way: it would look like somebody
+        else's. Raises that, and ChainError when the chain cannot be asked.
         """
         history = OutsideHistory(node, self._wallet, self._known)
         looks, suspects = 0, set[str]()
         for _ in range(_RESTARTS):
-            self._check_settled()
+            check_settled()
             booked = self._portfolio.ledger.last_sequence
             after_slot = self._accounted_slot()
             holdings = await self.holdings(node)
             suspects.update(self._differences(holdings, ()))
             events = await history.look(self._addresses(holdings, suspects), after_slot, holdings.slot)
-            self._check_settled()
+            check_settled()
             if self._portfolio.ledger.last_sequence != booked:
                 continue  # an order was booked while the chain was asked: these balances are older than the ledger
             looks += 1

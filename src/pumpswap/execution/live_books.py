@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 
 from solders.pubkey import Pubkey
 
@@ -64,8 +65,8 @@ class LiveBooks:
         self._names: dict[str, str] = {}
         self._decided: set[str] = set()  # by this process; asking the database takes time that an order does not have
         self._spending = Spending(run, clock.now_ns() - _DAYS_NS)
-        self._comparison = Comparison(run, self.portfolio, wallet, self._check_settled)
-        self._unsent = ""
+        self._comparison = Comparison(run, self.portfolio, wallet)
+        self._is_torn = False  # more is in memory than is stored
         latest = run.reconciliations.latest()
         self._differences: Mapping[str, int] = latest.differences if latest is not None else {}
         # Ids may have been given out and never stored, so the highest counts, not how many there are.
@@ -148,15 +149,24 @@ class LiveBooks:
 
     @contextmanager
     def _storing(self) -> Iterator[None]:
-        """One database transaction; when it fails, the books in memory go back to what is stored."""
+        """One database transaction; when it fails, the books in memory go back to what is stored: at once, or before
+        they are used again when the database does not answer.
+        """
+        self._mend()
         try:
             with self.run.batch():
                 yield
         except BaseException:
-            stored = recall_portfolio(self.run)
+            self._is_torn = True
+            self._mend()
+            raise
+
+    def _mend(self) -> None:
+        if self._is_torn:
+            stored, spending = recall_portfolio(self.run), Spending(self.run, self._clock.now_ns() - _DAYS_NS)
             stored.marks = self.portfolio.marks
             self.portfolio.__dict__.update(stored.__dict__)  # in place: others hold the portfolio too
-            raise
+            self._spending, self._is_torn = spending, False
 
     def _book(self, order: Order, outcome: Outcome, foreign: Mapping[str, int]) -> list[LedgerEntry]:
         entries, position = self.portfolio.book(order, outcome, self._names.get(order.pool, ""))
@@ -184,6 +194,11 @@ class LiveBooks:
         """What the ledger has of an asset."""
         return self.portfolio.ledger.balance(asset)
 
+    def held(self, pool: str) -> int:
+        """Base units of the open position in a pool."""
+        position = self.portfolio.positions.open_round(pool)
+        return 0 if position is None else position.base_units
+
     def spent_since(self, since_ns: int) -> int:
         """Lamports that orders have paid for tokens, fees and tips since then; proceeds are not set off."""
         return self._spending.since(since_ns)
@@ -197,11 +212,10 @@ class LiveBooks:
         when the chain cannot be asked. What stays unexplained is in the result, stored with an alert, and stops
         entries for its token (SOL: for all); ignored tokens are booked all the same.
         """
-        self._unsent = unsent
-        try:
-            found = await self._comparison.compare(node, lambda asset: asset not in self.run.owned.ignored())
-        finally:
-            self._unsent = ""
+        self._mend()
+        found = await self._comparison.compare(
+            node, lambda asset: asset not in self.run.owned.ignored(), partial(self._check_settled, unsent)
+        )
         with self._storing():
             result = self._book_compared(found)
         self._differences = result.differences
@@ -271,8 +285,8 @@ class LiveBooks:
         for position in changed:
             self.run.save_position(position)
 
-    def _check_settled(self) -> None:
-        waiting = [order.order_id for order in self.unresolved() if order.order_id != self._unsent]
+    def _check_settled(self, unsent: str) -> None:
+        waiting = [order.order_id for order in self.unresolved() if order.order_id != unsent]
         waiting += [chore.order_id for chore in self.run.chores.unresolved()]
         if waiting:
             raise LedgerMismatch(

@@ -17,7 +17,7 @@ from pumpswap.chain.lanes import Lane, RpcLane
 from pumpswap.chain.sender import Sender, SenderParts
 from pumpswap.chain.signing import Signer
 from pumpswap.clock import NS_PER_SECOND
-from pumpswap.errors import ChainError, ConfigError, KeyLocked, NotFound
+from pumpswap.errors import ChainError, ConfigError, KeyLocked, LedgerMismatch, NotFound
 from pumpswap.execution.chain_venue import ChainVenue, ChainVenueParts
 from pumpswap.execution.live_books import LiveBooks
 from pumpswap.execution.planner import OrderPlanner
@@ -345,10 +345,19 @@ class Trader:
         It happens on opening and every ``books.reconcile_seconds``. Raises what ``LiveBooks.reconcile`` raises.
         """
         await self.venue.resolve_open()
-        if self._open_orders() or self.books.run.chores.unresolved():
+        await self.upkeep.resolve_open()
+        if self._is_something_open():
             return None
-        self.reconciliation = await self.books.reconcile(self.connection.node)
+        try:
+            self.reconciliation = await self.books.reconcile(self.connection.node)
+        except LedgerMismatch:
+            if self._is_something_open():  # an order has come in between
+                return None
+            raise
         return self.reconciliation
+
+    def _is_something_open(self) -> bool:
+        return bool(self._open_orders() or self.books.run.chores.unresolved())
 
     def _now_ns(self) -> int:
         return self.connection.clock.now_ns()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 
@@ -58,6 +59,7 @@ class Upkeep:
         self._sender = sender
         self._books = books
         self._wallet = wallet
+        self._running: set[str] = set()  # somebody follows them right now
 
     async def do(self, wish: ChoreWish) -> ChoreResult:
         """Do it and book what it cost.
@@ -74,14 +76,29 @@ class Upkeep:
         chore = Chore(order_id, wish.kind, self._now_ns(), wish.lamports, accounts)
         self._books.run.chores.add(chore)
         job = SendJob(order_id, partial(self._built, make), _no_swap)
-        return self._settle(chore, await self._sender.follow(job))
+        with self._following([chore]):
+            return self._settle(chore, await self._sender.follow(job))
 
     async def resolve_open(self) -> bool:
-        """Find out what became of chores of earlier processes; whether all of them are settled now."""
-        chores = self._books.run.chores.unresolved()
-        states = await self._sender.resolve_open([chore.order_id for chore in chores])
-        results = [self._settle(chore, states[chore.order_id]) for chore in chores]
+        """Find out what became of chores of earlier processes, and of those that were broken off; whether all of them
+        are settled now. Those that are being done are left alone.
+        """
+        chores = [one for one in self._books.run.chores.unresolved() if one.order_id not in self._running]
+        if not chores:
+            return True
+        with self._following(chores):
+            states = await self._sender.resolve_open([chore.order_id for chore in chores])
+            results = [self._settle(chore, states[chore.order_id]) for chore in chores]
         return all(result.status != "unknown" for result in results)
+
+    @contextmanager
+    def _following(self, chores: Sequence[Chore]) -> Iterator[None]:
+        ids = {chore.order_id for chore in chores}
+        self._running |= ids
+        try:
+            yield
+        finally:
+            self._running -= ids
 
     async def _built(self, make: _MakeAction, request: BuildRequest) -> Built:
         return await _build(self._connection, self._wallet, make, request)
