@@ -115,8 +115,14 @@ class _Attaching:
             if not (pools.has("address") and pools.has("dex_id")):
                 step.skip(f"{pools.name} lacks the column {'dex_id' if pools.has('address') else 'address'}")
                 return
+            if PAIR in pools.computed:
+                step.skip(f"{pools.name}.{PAIR} is computed by the database")
+                return
             refused = [one.name for one in self.journal.entries(JournalKind.REFUSED)]
             values = pairs.fillable(self.connection, self.host, refused=refused) if was_there else []
+            if len({one.name for one in values}) < len(values):
+                step.skip(f"{pools.name}.id is the same in several rows: what is filled could not be taken back")
+                return
             done = pairs.fill(self.connection, self.host, refused=refused)
             self.journal.add(*values)
             self.counts.update(filled=done.filled, unreadable=done.unreadable)

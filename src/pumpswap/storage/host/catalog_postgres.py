@@ -22,7 +22,7 @@ WHERE c.relname IN :names AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND c.relpe
   AND n.nspname NOT LIKE 'pg\\_%' AND n.nspname <> 'information_schema' AND has_schema_privilege(n.oid, 'USAGE')
 """)
 _COLUMNS = text("""
-SELECT attname, format_type(atttypid, atttypmod) FROM pg_attribute
+SELECT attname, format_type(atttypid, atttypmod) AS kind, attgenerated <> '' AS computed FROM pg_attribute
 WHERE attrelid = :oid AND attnum > 0 AND NOT attisdropped ORDER BY attnum
 """)
 _UNIQUE = text("""
@@ -51,13 +51,14 @@ def find(connection: Connection, names: Sequence[str]) -> list[Relation]:
         relations.append(
             Relation(
                 row["relname"],
-                dict(map(tuple, columns)),
+                {column.attname: column.kind for column in columns},
                 schema=row["nspname"],
                 is_table=row["is_table"],
                 is_visible=row["is_visible"],
                 id_obstacle=_id_obstacle(connection, row["oid"], row["relname"]),
                 obstacles=tuple(name for name, granted in rights.items() if not granted),
                 owner=row["owner"],
+                computed=frozenset(column.attname for column in columns if column.computed),
             )
         )
     return relations

@@ -12,7 +12,7 @@ from pumpswap.storage.host.relation import Relation
 __all__ = ["find", "own_schema"]
 
 _TABLES = text("SELECT name, type, sql FROM sqlite_master WHERE type IN ('table', 'view') AND lower(name) IN :names")
-_COLUMNS = text("SELECT name, type, pk FROM pragma_table_xinfo(:name)")
+_COLUMNS = text("SELECT name, type, pk, hidden FROM pragma_table_xinfo(:name)")
 _UNIQUE = text('SELECT name, origin FROM pragma_index_list(:name) WHERE "unique" AND NOT partial')
 _STRICT = re.compile(r"\)[^)]*\bstrict\b[^)]*\Z", re.IGNORECASE)
 _INDEXED = text("SELECT name, coll FROM pragma_index_xinfo(:name) WHERE key")
@@ -36,17 +36,18 @@ def _relation(connection: Connection, name: str, kind: str, is_strict: bool) -> 
     columns = connection.execute(_COLUMNS, {"name": name}).all()
     return Relation(
         name,
-        {column: type_name for column, type_name, _ in columns},
+        {column: type_name for column, type_name, *_ in columns},
         is_table=kind == "table",
         is_strict=is_strict,
         id_obstacle="" if _is_unique(connection, name) else f"{name}.id is neither its primary key nor unique",
         ignores_case=True,
+        computed=frozenset(column.lower() for column, _, _, hidden in columns if hidden),
     )
 
 
 def _is_unique(connection: Connection, name: str) -> bool:
     """Whether SQLite lets a key point to ``id``; it would tell only when rows are written."""
-    key = [column.lower() for column, _, pk in connection.execute(_COLUMNS, {"name": name}) if pk]
+    key = [column.lower() for column, _, pk, _ in connection.execute(_COLUMNS, {"name": name}) if pk]
     if key == ["id"]:
         return True
     for index, origin in connection.execute(_UNIQUE, {"name": name}).all():

@@ -44,7 +44,7 @@ def check_keys(connection: Connection, tables: Sequence[str]) -> None:
     if connection.dialect.name != "sqlite":
         return
     for table, referred in connection.execute(_OF_TABLES).all():
-        if referred in tables and table not in tables:
+        if referred.lower() in tables and table not in tables:
             raise StorageError(f"the table {table} has a key to {referred}; nothing was changed", hint=_HINT)
 
 

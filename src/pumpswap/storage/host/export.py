@@ -73,7 +73,8 @@ def _export(connection: Connection, table: str, folder: Path) -> dict[str, Any]:
     found = connection.exec_driver_sql(query, execution_options={"yield_per": _ROWS_AT_ONCE})
     path = folder / f"{table}.jsonl"
     rows = _write(path, (json.dumps(dict(row), default=_plain) for row in found.mappings()))
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
     return {"file": path.name, "rows": rows, "sha256": digest, "columns": columns}
 
 

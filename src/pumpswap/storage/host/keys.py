@@ -14,6 +14,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     ForeignKeyConstraint,
+    FromClause,
     MetaData,
     String,
     Table,
@@ -127,15 +128,20 @@ def link_pools(connection: Connection, table: Table, host: Host) -> tuple[int, i
 
     Returns how many rows got an id that they did not have, and how many lost one that the host does not know.
     """
-    pools = host.pools.table("id")
-    known = func.coalesce(
-        *(select(func.min(pools.c.id)).where(pools.c.id == one).scalar_subquery() for one in _names(table))
-    )
-    differs = table.c.pool_id.is_distinct_from(known)
-    query = select(func.count(known), func.count()).select_from(table).where(differs)
-    linked, changed = connection.execute(query).one()
+    # Joined, not looked up for each row: the host's table need not have an index.
+    ids = select(host.pools.table("id").c.id).distinct()
+    named = [(ids.subquery(f"host_{number}"), name) for number, name in enumerate(_names(table))]
+    known = func.coalesce(*(one.c.id for one, _ in named))
+    query = select(table.c.id, known.label("known")).where(table.c.pool_id.is_distinct_from(known))
+    joined: FromClause = table
+    for one, name in named:
+        joined = joined.outerjoin(one, one.c.id == name)
+    differing = query.select_from(joined).subquery("differing")
+    linked, changed = connection.execute(
+        select(func.count(differing.c.known), func.count()).select_from(differing)
+    ).one()
     if changed:
-        connection.execute(update(table).where(differs).values(pool_id=known))
+        connection.execute(update(table).where(table.c.id == differing.c.id).values(pool_id=differing.c.known))
     return linked, changed - linked
 
 

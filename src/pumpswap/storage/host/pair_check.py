@@ -56,7 +56,9 @@ def _stored(connection: Connection, host: Host) -> list[StoredPair]:
     is_our_column = journal.has(Attachment(JournalKind.COLUMN, host.pools.name, pairs.PAIR))
     filled = {(one.name, one.detail) for one in journal.entries(JournalKind.VALUE)}
     pools = pairs.pools_table(host)
-    query = select(pools.c.id, pools.c[pairs.PAIR]).where(pools.c.dex_id == pairs.DEX, pools.c[pairs.PAIR].is_not(None))
+    query = select(pools.c.id, pools.c[pairs.PAIR]).where(
+        pairs.of_pumpswap(host, pools), pools.c[pairs.PAIR].is_not(None)
+    )
     return [
         StoredPair(str(pool_id), str(address), is_our_column or (str(pool_id), address) in filled)
         for pool_id, address in connection.execute(query.order_by(pools.c.id))

@@ -17,13 +17,16 @@ from sqlalchemy import (
     Text,
     bindparam,
     case,
+    cast,
     false,
     func,
     select,
     text,
     update,
 )
+from sqlalchemy.exc import DataError, IntegrityError
 
+from pumpswap.errors import StorageError
 from pumpswap.storage.host.detect import Host
 from pumpswap.storage.host.journal import Attachment, JournalKind
 from pumpswap.storage.host.relation import Relation
@@ -41,6 +44,7 @@ __all__ = [
     "fill",
     "fillable",
     "is_text",
+    "of_pumpswap",
     "pair_column",
     "pools_table",
 ]
@@ -77,8 +81,10 @@ def is_text(kind: str | None) -> bool:
     return not is_odd and any(word in base for word in ("char", "text", "clob"))
 
 
-def bare_address(address: str) -> str | None:
-    """An address without its network, when it is one of Solana: 32 bytes in base58."""
+def bare_address(address: object) -> str | None:
+    """An address without its network, when it is one of Solana: 32 bytes in base58. SQLite may hold anything."""
+    if not isinstance(address, str):
+        return None
     bare = address.removeprefix(PREFIX)
     try:
         return bare if str(Pubkey.from_string(bare)) == bare else None
@@ -92,15 +98,17 @@ def fill(connection: Connection, host: Host, *, refused: Sequence[str]) -> Fille
     One statement: which addresses are none is found out here, and said in it.
     """
     pools = pools_table(host)
-    empty = [pools.c.dex_id == DEX, pools.c[PAIR].is_(None)]
+    empty = _empty(host, pools)
     if refused:
         empty.append(pools.c.id.not_in(_literals(refused)))
-    addresses: list[str | None] = list(connection.execute(select(pools.c.address).where(*empty)).scalars())
-    bad = {one for one in addresses if one is not None and bare_address(one) is None}
-    unreadable = sum(one is None or one in bad for one in addresses)
+    addresses: list[object] = list(connection.execute(select(pools.c.address).where(*empty)).scalars())
+    bad = {one for one in addresses if isinstance(one, str) and bare_address(one) is None}
+    unreadable = sum(bare_address(one) is None for one in addresses)
     if len(addresses) == unreadable:
         return Filled(0, unreadable)
     readable: list[ColumnElement[bool]] = [pools.c.address.is_not(None)]
+    if connection.dialect.name == "sqlite":
+        readable.append(func.typeof(pools.c.address) == "text")
     if bad:
         readable.append(pools.c.address.not_in(_literals(sorted(bad))))
     bare = case(
@@ -108,15 +116,21 @@ def fill(connection: Connection, host: Host, *, refused: Sequence[str]) -> Fille
         else_=pools.c.address,
     )
     with resting(connection, host):
-        done = connection.execute(update(pools).where(*empty, *readable).values({PAIR: bare}))
+        try:
+            done = connection.execute(update(pools).where(*empty, *readable).values({PAIR: bare}))
+        except (IntegrityError, DataError) as error:
+            raise StorageError(
+                f"{host.pools.name}.{PAIR} does not take every address: {error.orig}; nothing was changed",
+                hint="drop the constraint on it that is named here, or make it wider",
+            ) from error
     return Filled(done.rowcount, unreadable)
 
 
 def fillable(connection: Connection, host: Host, *, refused: Sequence[str]) -> list[Attachment]:
     """What ``fill`` would write, by pool: kept for a column that was there before."""
     pools = pools_table(host)
-    query = select(pools.c.id, pools.c.address).where(pools.c.dex_id == DEX, pools.c[PAIR].is_(None))
-    found = ((row.id, bare_address(row.address or "")) for row in connection.execute(query))
+    query = select(pools.c.id, pools.c.address).where(*_empty(host, pools))
+    found = ((row.id, bare_address(row.address)) for row in connection.execute(query))
     return [
         Attachment(JournalKind.VALUE, host.pools.name, str(pool), bare)
         for pool, bare in found
@@ -143,6 +157,17 @@ def empty_again(connection: Connection, host: Host, values: Iterable[Attachment]
 def pools_table(host: Host) -> Table:
     """``pools`` with the columns that concern us."""
     return host.pools.table("id", "address", "dex_id", PAIR)
+
+
+def of_pumpswap(host: Host, pools: Table) -> ColumnElement[bool]:
+    """Whether a pool is one of PumpSwap. A type of the host's own, like an enumeration, is compared as a text."""
+    dex = pools.c.dex_id
+    return (dex if is_text(host.pools.type_of("dex_id")) else cast(dex, String)) == DEX
+
+
+def _empty(host: Host, pools: Table) -> list[ColumnElement[bool]]:
+    """Pools without a pair address. One without an id (SQLite has such keys) could not be told from another."""
+    return [of_pumpswap(host, pools), pools.c[PAIR].is_(None), pools.c.id.is_not(None)]
 
 
 def _literals(values: Sequence[str]) -> ColumnElement[str]:

@@ -24,6 +24,7 @@ class Relation:
     obstacles: tuple[str, ...] = ()  # rights that this login lacks, by name: "owner", "select", "update", "references"
     owner: str = ""
     ignores_case: bool = False
+    computed: frozenset[str] = frozenset()  # columns that the database fills by itself, and nobody else may
 
     def has(self, column: str) -> bool:
         """Whether there is such a column."""

@@ -1,4 +1,4 @@
-"""The host's own triggers on ``pools``: they would answer our UPDATE and change its rows, so they rest meanwhile."""
+"""The host's own triggers and rules on ``pools``: they would answer our UPDATE, so they rest meanwhile."""
 
 from __future__ import annotations
 
@@ -17,15 +17,21 @@ _OF_SQLITE = text(
 )
 # Enabled ones, without those behind keys. The letter says when they fire.
 _OF_POSTGRESQL = text("""
-SELECT t.tgname, CASE t.tgenabled WHEN 'A' THEN 'ENABLE ALWAYS TRIGGER' ELSE 'ENABLE TRIGGER' END
-FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE n.nspname = :schema AND c.relname = :table AND NOT t.tgisinternal AND t.tgenabled IN ('O', 'A')
+WITH pools AS (
+    SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE n.nspname = :schema AND c.relname = :table
+)
+SELECT 'TRIGGER', t.tgname, CASE t.tgenabled WHEN 'A' THEN 'ENABLE ALWAYS' ELSE 'ENABLE' END
+FROM pg_trigger t JOIN pools ON pools.oid = t.tgrelid WHERE NOT t.tgisinternal AND t.tgenabled IN ('O', 'A')
+UNION ALL
+SELECT 'RULE', r.rulename, CASE r.ev_enabled WHEN 'A' THEN 'ENABLE ALWAYS' ELSE 'ENABLE' END
+FROM pg_rewrite r JOIN pools ON pools.oid = r.ev_class WHERE r.ev_enabled IN ('O', 'A')
 """)
 
 
 @contextmanager
 def resting(connection: Connection, host: Host) -> Iterator[None]:
-    """No trigger of the host on ``pools`` fires in the block; afterwards they are as they were."""
+    """No trigger or rule of the host on ``pools`` answers in the block; afterwards they are as they were."""
     quote = connection.dialect.identifier_preparer.quote
     pools = host.pools
     if host.engine == "sqlite":
@@ -36,7 +42,10 @@ def resting(connection: Connection, host: Host) -> Iterator[None]:
     else:
         table = f"ALTER TABLE {quote(pools.schema or '')}.{quote(pools.name)}"
         found = connection.execute(_OF_POSTGRESQL, {"schema": pools.schema, "table": pools.name}).all()
-        off = [(f"{table} DISABLE TRIGGER {quote(name)}", f"{table} {on} {quote(name)}") for name, on in found]
+        off = [
+            (f"{table} DISABLE {kind} {quote(name)}", f"{table} {enable} {kind} {quote(name)}")
+            for kind, name, enable in found
+        ]
     for stop, _ in off:
         connection.exec_driver_sql(stop)
     yield
