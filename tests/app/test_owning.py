@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 from solders.pubkey import Pubkey
 
 from pumpswap.amm.addresses import WSOL_MINT, canonical_pool
@@ -16,9 +17,10 @@ from pumpswap.chain.networks import DEVNET_GENESIS, MAINNET_GENESIS
 from pumpswap.errors import NotFound, StorageError, UsageError
 from pumpswap.model import EntryKind
 from pumpswap.portfolio.audit import audit_run
-from pumpswap.settings import ChainSettings, Settings
+from pumpswap.settings import ChainSettings, DatabaseSettings, Settings
 from pumpswap.storage import Database, Run, open_database
 from tests.storage import samples
+from tests.support.postgres import fresh_database
 
 WALLET, OTHER = Pubkey.new_unique(), Pubkey.new_unique()
 COIN = Pubkey.new_unique()
@@ -126,6 +128,19 @@ def test_the_lock_is_held_in_the_block_and_released_after_it(run: Run, settings:
                 pass
             with pytest.raises(StorageError, match="another process is trading"), locked_books(settings, None, 1):
                 pass
+
+
+def test_a_trader_on_another_machine_that_shares_the_server_keeps_the_books_to_itself(tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path, database=DatabaseSettings(url=SecretStr(fresh_database())))
+    with open_database(settings.database_target) as database:
+        live(database)
+        trading = database.claim(f"wallet {WALLET} on {MAINNET_GENESIS}")
+        with pytest.raises(StorageError, match="somebody else writes the books"), locked_books(settings, WALLET):
+            pass
+        trading.release()
+        with locked_books(settings, WALLET), pytest.raises(StorageError, match="somebody else writes the books"):
+            database.claim(f"wallet {WALLET} on {MAINNET_GENESIS}")
+        database.claim(f"wallet {WALLET} on {MAINNET_GENESIS}").release()
 
 
 def test_wallet_and_network_choose_and_several_must_be_named(database: Database, settings: Settings) -> None:

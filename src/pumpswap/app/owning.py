@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 from solders.pubkey import Pubkey
@@ -49,11 +49,12 @@ def locked_books(settings: Settings, wallet: Pubkey | None, run_id: int | None =
         header = _live_header(database, settings, wallet, run_id)
         assert header.wallet is not None, "every live run has one"
         lock = WalletLock(settings.data_dir / "locks", Pubkey.from_string(header.wallet))
-        lock.take()
-        try:
+        with ExitStack() as held:
+            lock.take()
+            held.callback(lock.release)
+            # As a trader does: the lock is of this machine, and the database may serve several.
+            held.callback(database.claim(f"wallet {header.wallet} on {header.network}").release)
             yield OwnedBooks(Books(database, database.run(header.run_id), header))
-        finally:
-            lock.release()
 
 
 def _live_header(database: Database, settings: Settings, wallet: Pubkey | None, run_id: int | None) -> RunHeader:
