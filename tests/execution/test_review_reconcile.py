@@ -221,6 +221,28 @@ async def test_a_token_account_that_was_somebody_elses_brings_its_rent(practice:
     assert practice.books.portfolio.rent_lamports == laid
 
 
+async def test_what_came_into_an_account_with_an_address_of_its_own_is_found_when_it_is_closed(
+    practice: Practice,
+) -> None:
+    """Nobody needs the wallet for that, and the account is in no list any more: only its end names it."""
+    fresh, source, chain = Keypair.from_seed(b"x" * 32), practice.rich_stranger(1_000_000), practice.world.chain
+    rent, mint = chain.rent(165), practice.mint
+    made = create_account(
+        CreateAccountParams(
+            from_pubkey=ALICE.pubkey(), to_pubkey=fresh.pubkey(), lamports=rent, space=165, owner=practice.program
+        )
+    )
+    begun = step(practice.program, b"\x12" + bytes(WALLET), [(fresh.pubkey(), False, True), (mint, False, False)])
+    sent = practice.token_transfer(source, fresh.pubkey(), ALICE.pubkey(), 50)
+    _send_both(practice, fresh, made, begun, sent, payer=ALICE)
+    burn = [(fresh.pubkey(), False, True), (mint, False, True), (WALLET, True, False)]
+    practice.send(OWN, step(practice.program, b"\x08" + struct.pack("<Q", 50), burn), practice.close(fresh.pubkey()))
+    result = await practice.reconcile()
+    assert (result.status, dict(result.differences)) == (ReconciliationStatus.EXPLAINED, {})
+    assert [event.kind for event in result.events] == [ForeignKind.AIRDROP, ForeignKind.BURN]
+    await practice.agree()
+
+
 async def test_a_fee_for_somebody_elses_wrapped_sol_is_no_wrapping(practice: Practice) -> None:
     hers = ata(ALICE.pubkey(), WSOL_MINT, TOKEN_PROGRAM)
     practice.send(ALICE, practice.create_account(ALICE.pubkey(), ALICE.pubkey(), WSOL_MINT))
@@ -229,10 +251,10 @@ async def test_a_fee_for_somebody_elses_wrapped_sol_is_no_wrapping(practice: Pra
     assert (event.kind, event.moves) == (ForeignKind.OTHER, ((SOL_ASSET, -FEE, EntryKind.NETWORK_FEE),))
 
 
-def _send_both(practice: Practice, other: Keypair, *steps: Instruction) -> None:
+def _send_both(practice: Practice, other: Keypair, *steps: Instruction, payer: Keypair = OWN) -> None:
     chain = practice.world.chain
-    message = MessageV0.try_compile(OWN.pubkey(), list(steps), [], chain.blocks.newest.blockhash)
-    receipt = chain.submit(bytes(VersionedTransaction(message, [OWN, other])))
+    message = MessageV0.try_compile(payer.pubkey(), list(steps), [], chain.blocks.newest.blockhash)
+    receipt = chain.submit(bytes(VersionedTransaction(message, [payer, other])))
     assert receipt.err is None, receipt
     chain.advance(1)
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pumpswap.clock import ManualClock
-from pumpswap.errors import EndpointDown
+from pumpswap.errors import EndpointDown, StorageError
 from pumpswap.model import AlertLevel
 from pumpswap.sdk.reconciler import Reconciler
 from pumpswap.storage import open_database
@@ -55,6 +57,35 @@ async def test_a_failure_is_told_once_until_a_comparison_succeeds(tmp_path: Path
     alerts, raised = await compared(tmp_path, [down(), down(), None, down(), None])
     assert raised is None
     assert alerts == [(AlertLevel.WARNING, "books and wallet could not be compared: no answer")] * 2
+
+
+async def test_a_database_that_does_not_answer_does_not_end_the_schedule(tmp_path: Path) -> None:
+    left = iter(range(3))
+    done = asyncio.Event()
+    with open_database(tmp_path / "books.sqlite") as database:
+
+        def rename(table: str, to: str) -> None:
+            with closing(sqlite3.connect(tmp_path / "books.sqlite")) as connection:
+                connection.execute(f"ALTER TABLE {table} RENAME TO {to}")
+
+        async def compare() -> None:
+            match next(left, None):
+                case 0:
+                    rename("pumpswap_alerts", "gone")
+                    raise StorageError("no answer", hint="wait")
+                case 1:
+                    rename("gone", "pumpswap_alerts")
+                    raise StorageError("no answer", hint="wait")
+                case None:
+                    done.set()
+
+        reconciler = Reconciler(compare, database.start_run("live", 1), ManualClock(7), 0.001)
+        reconciler.start()
+        async with asyncio.timeout(20):
+            await done.wait()
+        await reconciler.aclose()
+        (alert,) = database.alerts.all()
+        assert alert.text == "books and wallet could not be compared: no answer"
 
 
 async def test_a_bug_ends_the_schedule_loudly(tmp_path: Path) -> None:

@@ -26,14 +26,17 @@ class OutsideHistory:
         self._known = known
         self._lines: dict[Pubkey, tuple[SignatureInfo, ...]] = {}
         self._events: dict[str, ForeignEvent | None] = {}
+        self._accounts: set[Pubkey] = set()  # of the wallet, as the transactions tell: they may be closed since
 
     async def look(self, addresses: Collection[Pubkey], after_slot: int, slot: int) -> tuple[ForeignEvent, ...]:
         """What the histories of ``addresses`` hold after ``after_slot`` and up to ``slot``, in the chain's order.
 
         A node's list may lag behind its accounts, so another look may find more; addresses of earlier looks are looked
-        at again. Raises ChainError when an endpoint fails: a history with a hole explains nothing.
+        at again, and the wallet's token accounts in what they have found. Raises ChainError when an endpoint fails: a
+        history with a hole explains nothing.
         """
-        for address in {*self._lines, *addresses}:
+        # Sorted: in a slot that no page orders, the order of the pages is that of the ledger.
+        for address in sorted({*self._lines, *self._accounts, *addresses}, key=bytes):
             self._lines[address] = await self._lines_of(address, after_slot)
         lines = [one for one in merged(list(self._lines.values())) if after_slot < one.slot <= slot]
         ours = self._known([one.signature for one in lines])
@@ -60,6 +63,8 @@ class OutsideHistory:
                 raise found
             if isinstance(found, ConfirmedTransaction):
                 self._events[signature] = foreign_event(found, self._wallet)
+                balances = (*found.pre_tokens, *found.post_tokens)
+                self._accounts.update(found.keys[one.index] for one in balances if one.owner == self._wallet)
             else:
                 raise EndpointDown(
                     f"{self._node.name} lists transaction {signature} and does not have it",

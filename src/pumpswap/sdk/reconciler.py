@@ -7,7 +7,7 @@ import contextlib
 from collections.abc import Awaitable, Callable
 
 from pumpswap.clock import Clock
-from pumpswap.errors import PumpSwapError
+from pumpswap.errors import PumpSwapError, StorageError
 from pumpswap.model import Alert, AlertLevel, Reconciliation
 from pumpswap.storage.run import Run
 
@@ -54,8 +54,10 @@ class Reconciler:
 
     def _tell_once(self, failure: str) -> None:
         if failure != self._failure:
-            self._failure = failure
-            self._tell(AlertLevel.WARNING, f"books and wallet could not be compared: {failure}")
+            # Told at the next one otherwise: the database may be what has failed.
+            with contextlib.suppress(StorageError):
+                self._tell(AlertLevel.WARNING, f"books and wallet could not be compared: {failure}")
+                self._failure = failure
 
     def _tell(self, level: AlertLevel, text: str) -> None:
         self._run_of_books.alert(Alert(self._clock.now_ns(), level, "reconcile", "", text))
