@@ -9,9 +9,12 @@ from typing import Any
 
 import pytest
 from click.testing import Result
+from solders.pubkey import Pubkey
 
 from pumpswap.cli.lazy import Entry, LazyGroup
 from pumpswap.localnet.process import LocalnetOptions, RunningLocalnet, start_process
+from pumpswap.sdk.wallet_lock import WalletLock
+from pumpswap.storage import open_database
 from tests.cli.running import answer as full_answer
 from tests.cli.running import parsed, run
 from tests.support.host_image import columns, connect, rows, schema
@@ -130,6 +133,26 @@ def test_detach_by_a_script(host: str, tmp_path: Path) -> None:
     )
     assert [step["sql"] for step in done["steps"]] == [step["sql"] for step in planned["steps"]]
     assert image(host) == before
+
+
+def test_books_are_not_taken_away_under_a_trader(host: str, tmp_path: Path, data_folder: Path) -> None:
+    answer("attach", host)
+    with open_database(url_of(host)) as database:
+        database.start_run("live", 1, wallet=ONE, network="net")
+    attached = image(host)
+    lock = WalletLock(data_folder / "locks", Pubkey.from_string(ONE))
+    lock.take()
+    refused = db("detach", host, "--yes")
+    assert refused.exit_code == 1
+    assert f"another process is trading with wallet {ONE}" in refused.stderr
+    assert db("detach", host, "--dry-run").exit_code == 0
+    lock.release()
+    if "://" in host:
+        with open_database(host) as elsewhere:
+            elsewhere.claim(f"wallet {ONE} on net")
+            assert "somebody else writes the books of wallet" in db("detach", host, "--yes").stderr
+    assert image(host) == attached
+    assert answer("detach", host, "--yes", "--to", str(tmp_path / "out"))["export"]["rows"]["pumpswap_runs"] == "1"
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,9 @@
-"""A host's database and the chain: are the pair addresses that attach has filled really PumpSwap pools?"""
+"""A host's database and what is outside of it: the chain that knows its pools, the traders that use our books in it."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,9 +13,13 @@ from pumpswap.amm.addresses import AMM_PROGRAM
 from pumpswap.amm.pool import POOL_DISCRIMINATOR
 from pumpswap.chain.node import ChainAccount
 from pumpswap.sdk.connection import ChainConnection
+from pumpswap.sdk.wallet_lock import WalletLock
+from pumpswap.settings import Settings
 from pumpswap.storage.host.pair_check import StoredPair, clear_pairs, stored_pairs
+from pumpswap.storage.host.pairs import bare_address
+from pumpswap.storage.host.traders import claimed, live_wallets
 
-__all__ = ["PairCheck", "WrongPair", "check_pairs", "clear_wrong_pairs"]
+__all__ = ["PairCheck", "WrongPair", "check_pairs", "clear_wrong_pairs", "nobody_trading"]
 
 _ACCOUNTS_PER_CALL = 100
 
@@ -66,6 +72,23 @@ async def check_pairs(connection: ChainConnection, target: str | Path) -> PairCh
 def clear_wrong_pairs(target: str | Path, check: PairCheck, at_ns: int) -> int:
     """Empty those that attach has filled; returns how many. Somebody else's stay as they are."""
     return clear_pairs(target, {one.pair.pool_id for one in check.ours}, at_ns)
+
+
+@contextmanager
+def nobody_trading(settings: Settings, target: str | Path) -> Iterator[None]:
+    """No process trades with the live books of a database until the block is left.
+
+    Raises StorageError when one does: its orders in flight would have no books to be written into.
+    """
+    wallets = live_wallets(target)
+    with ExitStack() as held:
+        # What is no key is nobody's wallet, and has no lock.
+        for wallet in dict.fromkeys(wallet for wallet, _ in wallets if bare_address(wallet) == wallet):
+            lock = WalletLock(settings.data_dir / "locks", Pubkey.from_string(wallet))
+            lock.take()
+            held.callback(lock.release)
+        held.enter_context(claimed(target, [f"wallet {wallet} on {network}" for wallet, network in wallets]))
+        yield
 
 
 def _why_not(account: ChainAccount | None) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -95,20 +96,22 @@ def attach(
 )
 @pass_output
 def detach(out: Output, database: str, dry_run: bool, folder: Path | None) -> None:
+    from pumpswap.app.host import nobody_trading
     from pumpswap.cli.run_result import settings_for
     from pumpswap.clock import SystemClock
     from pumpswap.errors import UsageError
     from pumpswap.storage.host.detach import detach as detach_host
     from pumpswap.storage.host.detach import look
 
-    at_ns = SystemClock().now_ns()
-    target = folder or settings_for(out).data_dir / "exports" / f"detached-{at_ns // 1_000_000}"
+    at_ns, settings = SystemClock().now_ns(), settings_for(out)
+    target = folder or settings.data_dir / "exports" / f"detached-{at_ns // 1_000_000}"
     if not dry_run and not out.options.yes:
         if out.json:
             raise UsageError("detach with --json needs --yes", hint="nobody could answer the question")
         _show_attached(out, look(database), target)
         click.confirm("Export and remove all this now?", abort=True, err=True)
-    done = detach_host(database, target, at_ns, dry_run=dry_run)
+    with nullcontext() if dry_run else nobody_trading(settings, database):
+        done = detach_host(database, target, at_ns, dry_run=dry_run)
     if out.json:
         out.emit("db_detach", _plan_json(done.plan) | _export_json(done))
     elif dry_run:

@@ -76,7 +76,7 @@ def parse_target(target: str | Path) -> Path | URL:
     if backend == "sqlite":
         return _file_of(url)
     if backend in ("postgresql", "postgres"):
-        return url.set(drivername="postgresql+psycopg") if url.drivername in ("postgresql", "postgres") else url
+        return url.set(drivername="postgresql+psycopg")  # whichever driver the collector's own URL names
     raise ConfigError(f"{backend} databases are not supported", hint="a path (SQLite) or a postgresql:// URL")
 
 

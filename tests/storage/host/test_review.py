@@ -59,6 +59,17 @@ def test_a_key_to_us_in_other_letters_is_named(file_host: str, tmp_path: Path) -
     assert image(file_host) == before
 
 
+def test_an_index_of_the_user_on_our_column_is_named(small_host: str, tmp_path: Path) -> None:
+    run_script(small_host, POOLS + pool(ONE))
+    attach(small_host, 1)
+    run_script(small_host, "CREATE INDEX mine ON pools (pumpswap_pair_address);")
+    before = image(small_host)
+    with pytest.raises(StorageError, match="mine") as refused:
+        detach(small_host, tmp_path / "export", 2)
+    assert "drop it first" in refused.value.hint
+    assert image(small_host) == before
+
+
 def test_a_rule_of_the_host_rests_as_well(tmp_path: Path) -> None:
     url = fresh_database()
     rule = "CREATE RULE seen AS ON UPDATE TO pools DO ALSO INSERT INTO log VALUES (new.id);"
@@ -133,3 +144,10 @@ def test_a_pool_without_an_id_is_none(file_host: str, tmp_path: Path) -> None:
     assert round_trip(file_host, tmp_path).counts["filled"] == 1
     attach(file_host, 1)
     assert pairs(file_host) == {f"solana_{ONE}": ONE, None: None}
+
+
+@pytest.mark.parametrize("driver", ["postgres", "postgresql+psycopg2", "postgresql+asyncpg"])
+def test_the_collectors_own_url_will_do(driver: str) -> None:
+    url = fresh_database()
+    run_script(url, POOLS + pool(ONE))
+    assert attach(url.replace("postgresql", driver, 1), 1).counts["filled"] == 1

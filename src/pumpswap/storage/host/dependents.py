@@ -11,7 +11,7 @@ from sqlalchemy.exc import OperationalError
 from pumpswap.errors import StorageError
 from pumpswap.storage.host.relation import Relation
 
-__all__ = ["check_column", "check_keys", "nothing_breaks"]
+__all__ = ["check_column", "check_keys", "named_dependents", "nothing_breaks"]
 
 _HINT = "drop it first, or change it so that it does not need what pumpswap has added"
 _OF_COLUMN = text("""
@@ -37,6 +37,20 @@ def check_column(connection: Connection, relation: Relation, column: str) -> Non
     users = connection.execute(_OF_COLUMN, {"table": name, "column": column}).scalars().all()
     if users:
         raise StorageError(f"{users[0]} depends on {relation.name}.{column}; nothing was changed", hint=_HINT)
+
+
+@contextmanager
+def named_dependents(relation: Relation, column: str) -> Iterator[None]:
+    """SQLite finds what needs a column while it drops it: raise StorageError that names it."""
+    try:
+        yield
+    except OperationalError as error:
+        said = str(error.orig)
+        if "after drop column" not in said:
+            raise
+        raise StorageError(
+            f"{relation.name}.{column} is still needed: {said}; nothing was changed", hint=_HINT
+        ) from error
 
 
 def check_keys(connection: Connection, tables: Sequence[str]) -> None:

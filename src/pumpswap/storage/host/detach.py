@@ -15,7 +15,7 @@ from pumpswap.errors import NotFound, StorageError
 from pumpswap.storage import migrate
 from pumpswap.storage.host import pairs
 from pumpswap.storage.host.connect import LOCK_MS, changing, open_host
-from pumpswap.storage.host.dependents import check_column, check_keys, nothing_breaks
+from pumpswap.storage.host.dependents import check_column, check_keys, named_dependents, nothing_breaks
 from pumpswap.storage.host.detect import Host, detect
 from pumpswap.storage.host.export import Export, export_tables
 from pumpswap.storage.host.journal import ATTACHMENTS, Attachment, Journal, JournalKind
@@ -159,7 +159,8 @@ class _Removal:
             with self.recorder.step("column", f"drop column {relation.name}.{name}"):
                 check_column(self.connection, relation, name)
                 operations = Operations(MigrationContext.configure(self.connection))
-                operations.drop_column(relation.name, name, schema=relation.schema)
+                with named_dependents(relation, name):
+                    operations.drop_column(relation.name, name, schema=relation.schema)
         with self.recorder.step("tables", "drop our own tables, with their keys") as step:
             METADATA.drop_all(self.connection)
             for name in (migrate.VERSION_TABLE, ATTACHMENTS.name):
