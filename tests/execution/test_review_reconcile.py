@@ -30,7 +30,7 @@ from pumpswap.amm.addresses import SYSTEM_PROGRAM, TOKEN_PROGRAM, WSOL_MINT, ata
 from pumpswap.chain.node import AccountsAt, ChainAccount
 from pumpswap.errors import LedgerMismatch, StaleNode, StorageError
 from pumpswap.localnet.inprocess import LocalNode
-from pumpswap.localnet.pools import schedule_of
+from pumpswap.localnet.pools import fund_tokens, schedule_of
 from pumpswap.model import SOL as SOL_ASSET
 from pumpswap.model import Costs, Denied, EntryKind, Filled, ForeignKind, Order, ReconciliationStatus
 from pumpswap.portfolio.audit import audit_run
@@ -301,6 +301,19 @@ async def test_a_sale_of_more_than_its_position_holds_by_now_is_denied_and_block
     assert isinstance(outcome, Denied)
     assert (outcome.rule, f"{practice.units - 10} are held" in outcome.text) == ("insufficient funds", True)
     assert isinstance(await practice.venue.execute(practice.world.sell(practice.units - 10)), Filled)
+
+
+async def test_a_difference_that_the_top_up_of_a_purchase_comes_across_stops_it(practice: Practice) -> None:
+    world = practice.world
+    practice.pay(OWN, ALICE.pubkey(), 8 * SOL)
+    await practice.found()
+    practice.pay(ALICE, WALLET, 2 * SOL)
+    fund_tokens(world.chain, WALLET, practice.mint, practice.program, practice.units + 11)
+    world.chain.advance(3)
+    assert practice.books.balance(SOL_ASSET) < 3 * SOL // 2
+    outcome = await practice.venue.execute(world.buy(3 * SOL // 2))
+    assert isinstance(outcome, Denied)
+    assert (outcome.rule, "+11 units" in outcome.text) == ("books differ", True)
 
 
 # ---------------------------------------------------------------------------------------------- a failing database

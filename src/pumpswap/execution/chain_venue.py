@@ -130,7 +130,7 @@ class ChainVenue:
             if blocking is not None:
                 text = f"order {blocking} of this token is unresolved: it may still land{unread}"
                 return self._settle(order, Denied(order.order_id, self._now_ns(), "unresolved order", text))
-            stopped = self.parts.books.obstacle(order.mint) if order.side is TradeSide.BUY else ""
+            stopped = self._obstacle(order)
             if stopped:
                 return self._settle(order, Denied(order.order_id, self._now_ns(), "books differ", stopped))
             self._blocked[order.mint] = order.order_id  # until its fate is in the books, however this ends
@@ -279,6 +279,9 @@ class ChainVenue:
         price = price_of_attempt(recent.micro_lamports, before, sending)
         budget = ComputeBudget(compute_limit(ready.units, sending), price)
         view = await self._reserve(ready, budget)
+        stopped = self._obstacle(order)  # it may have compared books and wallet
+        if stopped:
+            return Denial("books differ", stopped)
         limited = self._check_limits(ready.plan, view, budget)
         if limited is not None:
             return limited
@@ -403,6 +406,10 @@ class ChainVenue:
             )
         self._take(plan, view, wanted, keep_lamports=keep)
         return view
+
+    def _obstacle(self, order: Order) -> str:
+        """Why the books let nothing be bought; selling is always allowed."""
+        return self.parts.books.obstacle(order.mint) if order.side is TradeSide.BUY else ""
 
     def _check_limits(self, plan: SwapPlan, view: WalletView, budget: ComputeBudget) -> Denial | None:
         """The wallet's limits for a day and for what stays. They hold back buys: leaving is always allowed."""
