@@ -7,6 +7,7 @@ import sqlite3
 import struct
 from collections.abc import AsyncIterator, Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -29,10 +30,11 @@ from pumpswap.amm import buy_exact_quote, sell_exact_base, swap_instruction
 from pumpswap.amm.addresses import SYSTEM_PROGRAM, TOKEN_PROGRAM, WSOL_MINT, ata
 from pumpswap.chain.node import AccountsAt, ChainAccount
 from pumpswap.errors import LedgerMismatch, StaleNode, StorageError
+from pumpswap.execution.alarm import alert_of_event
 from pumpswap.localnet.inprocess import LocalNode
 from pumpswap.localnet.pools import fund_tokens, schedule_of
 from pumpswap.model import SOL as SOL_ASSET
-from pumpswap.model import Costs, Denied, EntryKind, Filled, ForeignKind, Order, ReconciliationStatus
+from pumpswap.model import Costs, Denied, EntryKind, Filled, ForeignEvent, ForeignKind, Order, ReconciliationStatus
 from pumpswap.portfolio.audit import audit_run
 from tests.execution.live_world import SOL, WALLET
 from tests.execution.practice_wallet import FEE, OWN, Practice, practice_wallet, step
@@ -219,6 +221,16 @@ async def test_a_token_account_that_was_somebody_elses_brings_its_rent(practice:
     practice.send(OWN, practice.close(hers, program=TOKEN_PROGRAM))
     await practice.found()
     assert practice.books.portfolio.rent_lamports == laid
+
+
+async def test_sol_that_leaves_beside_an_ignored_token_alarms_all_the_same(practice: Practice) -> None:
+    mint = str(practice.mint)
+    moves = ((SOL_ASSET, -5 * SOL, EntryKind.FOREIGN), (mint, 1, EntryKind.FOREIGN))
+    drained = ForeignEvent(ForeignKind.MANUAL_BUY, "s", 1, 1, moves)
+    alert = alert_of_event(drained, {mint}, 1)
+    assert alert is not None and (alert.subject, "-5 SOL" in alert.text) == (SOL_ASSET, True)
+    given = ((mint, 1, EntryKind.FOREIGN), (SOL_ASSET, 3, EntryKind.FOREIGN), (SOL_ASSET, -9, EntryKind.RENT_PAID))
+    assert alert_of_event(replace(drained, moves=given), {mint}, 1) is None
 
 
 async def test_what_came_into_an_account_with_an_address_of_its_own_is_found_when_it_is_closed(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from pumpswap.model import SOL, Alert, AlertLevel, ForeignEvent, ForeignKind
+from pumpswap.model import SOL, Alert, AlertLevel, EntryKind, ForeignEvent, ForeignKind
 from pumpswap.units import format_units
 
 __all__ = ["alert_of_difference", "alert_of_event", "event_text", "units_text"]
@@ -30,12 +30,14 @@ def event_text(event: ForeignEvent) -> str:
 
 
 def alert_of_event(event: ForeignEvent, ignored: Collection[str], at_ns: int) -> Alert | None:
-    """None for a movement of ignored tokens only; fees and rent beside them do not count."""
+    """None for a movement of ignored tokens only; fees and rent beside them do not count, other SOL that left does."""
     tokens = [asset for asset in event.assets if asset != SOL]
-    if tokens and all(mint in ignored for mint in tokens):
+    heeded = [mint for mint in tokens if mint not in ignored]
+    left = any(asset == SOL and kind is EntryKind.FOREIGN and units < 0 for asset, units, kind in event.moves)
+    if tokens and not heeded and not left:
         return None
     level = AlertLevel.INFO if event.kind in _QUIET else AlertLevel.WARNING
-    return Alert(at_ns, level, TOPIC, tokens[0] if tokens else SOL, event_text(event))
+    return Alert(at_ns, level, TOPIC, heeded[0] if heeded else SOL, event_text(event))
 
 
 def alert_of_difference(asset: str, units: int, at_ns: int) -> Alert:
