@@ -32,9 +32,7 @@ class OrderIds:
 
     def has_decision(self, decision_id: str) -> bool:
         """Whether a decision is stored."""
-        query = select(DECISIONS.c.id).where(
-            DECISIONS.c.run_id == self._run_id, DECISIONS.c.decision_id == decision_id
-        )
+        query = select(DECISIONS.c.id).where(DECISIONS.c.run_id == self._run_id, DECISIONS.c.decision_id == decision_id)
         with self._connections.reading() as connection:
             return connection.execute(query).first() is not None
 
