@@ -26,7 +26,7 @@ from solders.system_program import (
 from solders.token.associated import get_associated_token_address
 from solders.transaction import VersionedTransaction
 
-from pumpswap.amm import buy_exact_quote, sell_exact_base, swap_instruction
+from pumpswap.amm import PoolState, Quote, buy_exact_quote, sell_exact_base, swap_instruction
 from pumpswap.amm.addresses import SYSTEM_PROGRAM, TOKEN_PROGRAM, WSOL_MINT, ata
 from pumpswap.chain.node import AccountsAt, ChainAccount
 from pumpswap.errors import LedgerMismatch, StaleNode, StorageError
@@ -38,7 +38,7 @@ from pumpswap.model import Costs, Denied, EntryKind, Filled, ForeignEvent, Forei
 from pumpswap.portfolio.audit import audit_run
 from tests.execution.live_world import SOL, WALLET
 from tests.execution.practice_wallet import FEE, OWN, Practice, practice_wallet, step
-from tests.localnet.practice import ALICE
+from tests.localnet.practice import ALICE, swap
 from tests.support.material import requires_material
 
 pytestmark = [requires_material("chain", "programs"), pytest.mark.asyncio]
@@ -326,6 +326,32 @@ async def test_a_difference_that_the_top_up_of_a_purchase_comes_across_stops_it(
     outcome = await practice.venue.execute(world.buy(3 * SOL // 2))
     assert isinstance(outcome, Denied)
     assert (outcome.rule, "+11 units" in outcome.text) == ("books differ", True)
+
+
+async def test_trades_by_hand_before_an_order_are_booked_behind_it_in_an_order_that_is_possible(
+    practice: Practice,
+) -> None:
+    """The chain's order is not: the order that came last is booked already, and has spent what they had in between."""
+    world = practice.world
+    pools, schedule = (world.another_pool(), world.another_pool()), schedule_of(world.chain)
+    for pool in pools:
+        _by_hand(practice, pool, buy_exact_quote(world.now(pool), schedule, 43 * SOL // 10))
+    account = world.chain.account(ata(WALLET, pools[1].pool.base_mint, pools[1].base_token_program))
+    assert account is not None
+    units = int.from_bytes(account.data[64:72], "little")
+    _by_hand(practice, pools[1], sell_exact_base(world.now(pools[1]), schedule, units))
+    assert isinstance(await practice.venue.execute(world.buy(4 * SOL)), Filled)
+    result = await practice.reconcile()
+    assert (result.status, dict(result.differences)) == (ReconciliationStatus.EXPLAINED, {})
+    kinds = [ForeignKind.MANUAL_BUY, ForeignKind.MANUAL_SELL, ForeignKind.MANUAL_BUY]
+    assert [event.kind for event in result.events] == kinds
+    await practice.agree()
+
+
+def _by_hand(practice: Practice, pool: PoolState, quote: Quote) -> None:
+    chain = practice.world.chain
+    assert chain.submit(swap(chain, OWN, pool, quote, 1)).err is None
+    chain.advance(1)
 
 
 # ---------------------------------------------------------------------------------------------- a failing database

@@ -22,6 +22,7 @@ __all__ = ["Comparison", "Compared", "balances_of"]
 _LOOKS = 4
 _PAUSE_SECONDS = 0.5  # a node lists a transaction a moment after it shows its balances
 _RESTARTS = 20
+_MOST_SEARCHED = 12
 _PROGRAMS = (TOKEN_PROGRAM, TOKEN_2022_PROGRAM)
 
 
@@ -110,16 +111,10 @@ class Comparison:
         That is the chain's order, but where an order of ours is booked already and has sold what had come from outside
         before. Without such an order of events the history has a hole, and explains nothing.
         """
-        held, waiting, ordered = self._portfolio.ledger.balances(), list(found.events), list[ForeignEvent]()
-        while waiting:
-            event = next((one for one in waiting if _can_follow(held, one)), None)
-            if event is None:
-                return Compared(found.holdings, (), self._differences(found.holdings, ()))
-            waiting.remove(event)
-            ordered.append(event)
-            for asset in event.assets:
-                held[asset] = held.get(asset, 0) + event.of(asset)
-        return Compared(found.holdings, tuple(ordered), found.left)
+        ordered = _in_possible_order(self._portfolio.ledger.balances(), found.events)
+        if ordered is None:
+            return Compared(found.holdings, (), self._differences(found.holdings, ()))
+        return Compared(found.holdings, ordered, found.left)
 
     def _addresses(self, holdings: WalletHoldings, differs: Collection[str]) -> set[Pubkey]:
         """A stranger's transfer names the token account, not its owner: look there too when a balance differs."""
@@ -141,6 +136,42 @@ class Comparison:
         entries: list[LedgerEntry] = self._portfolio.ledger.entries
         last = self._run.books.last()
         return max([entry.slot for entry in entries] + [last.slot if last else 0])
+
+
+def _in_possible_order(held: Mapping[str, int], events: Sequence[ForeignEvent]) -> tuple[ForeignEvent, ...] | None:
+    """Always the first that can follow; where that leads nowhere, the first order that does, of a few events."""
+    ordered, waiting = list[ForeignEvent](), list(events)
+    before = dict(held)
+    while waiting:
+        event = next((one for one in waiting if _can_follow(before, one)), None)
+        if event is None:
+            return _searched(held, events) if len(events) <= _MOST_SEARCHED else None
+        waiting.remove(event)
+        ordered.append(event)
+        before = _after(before, event)
+    return tuple(ordered)
+
+
+def _searched(held: Mapping[str, int], events: Sequence[ForeignEvent]) -> tuple[ForeignEvent, ...] | None:
+    dead_ends: set[frozenset[int]] = set()  # what is held depends on what is left, not on the order before
+
+    def from_here(held: Mapping[str, int], left: frozenset[int]) -> tuple[ForeignEvent, ...] | None:
+        for at in sorted(left):
+            rest = left - {at}
+            if rest not in dead_ends and _can_follow(held, events[at]):
+                found = from_here(_after(held, events[at]), rest)
+                if found is not None:
+                    return (events[at], *found)
+        if left:
+            dead_ends.add(left)
+            return None
+        return ()
+
+    return from_here(held, frozenset(range(len(events))))
+
+
+def _after(held: Mapping[str, int], event: ForeignEvent) -> dict[str, int]:
+    return {**held, **{asset: held.get(asset, 0) + event.of(asset) for asset in event.assets}}
 
 
 def _can_follow(held: Mapping[str, int], event: ForeignEvent) -> bool:
