@@ -292,6 +292,27 @@ def test_upkeep_is_booked_like_everything_else(settings: Settings, coins: list[s
     asyncio.run(story())
 
 
+def test_a_chore_paid_with_sol_that_has_just_come_in_is_booked_behind_it(
+    localnet: RunningLocalnet, settings: Settings
+) -> None:
+    empty = Keypair()
+
+    async def story() -> None:
+        async with PumpSwapSDK(settings, live=True, signer=practice_signer(empty)) as sdk:
+            trader = sdk.trader
+            assert trader is not None
+            assert trader.books.balance("SOL") == 0
+            rpc(localnet, "requestAirdrop", str(empty.pubkey()), SOL)
+            rpc(localnet, "localnet_advance", 4)
+            wrapped = await trader.upkeep.do(ChoreWish(PlanKind.WRAP, SOL // 10))
+            assert wrapped.status == "done"
+            kinds = [entry.kind for entry in trader.books.run.ledger()]
+            assert kinds[0] is EntryKind.DEPOSIT and EntryKind.RENT_PAID in kinds
+            await trader.books.check(trader.connection.node)
+
+    asyncio.run(story())
+
+
 def test_a_chore_that_was_broken_off_does_not_end_the_comparisons(settings: Settings, wallet: Keypair) -> None:
     async def story() -> None:
         async with PumpSwapSDK(settings, live=True, signer=practice_signer(wallet)) as sdk:
