@@ -74,6 +74,23 @@ async def test_an_ignored_token_that_came_and_was_sent_on_stops_nothing(practice
     await practice.agree()
 
 
+async def test_what_came_and_went_of_an_ignored_token_has_its_names_too(practice: Practice) -> None:
+    """Something of it is left, so that the books could take the sum at once, and the names would be lost."""
+    mint = str(practice.mint)
+    sold = await practice.venue.execute(practice.world.sell(practice.units))
+    assert isinstance(sold, Filled)
+    practice.send(ALICE, practice.create_account(ALICE.pubkey(), WALLET))
+    source = practice.rich_stranger(1_000_000)
+    practice.send(ALICE, practice.token_transfer(source, practice.account, ALICE.pubkey(), 9))
+    await practice.reconcile()
+    practice.books.run.owned.ignore(mint, 1, "spam")
+    practice.send(ALICE, practice.token_transfer(source, practice.account, ALICE.pubkey(), 5))
+    practice.send(OWN, practice.token_transfer(practice.account, source, WALLET, 5))
+    result = await practice.reconcile()
+    assert [event.kind for event in result.events] == [ForeignKind.AIRDROP, ForeignKind.TRANSFER_OUT]
+    await practice.agree()
+
+
 async def test_a_node_that_lags_behind_an_order_is_stale_though_the_last_entry_is_older(practice: Practice) -> None:
     world = practice.world
     practice.pay(ALICE, WALLET, SOL)

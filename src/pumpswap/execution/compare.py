@@ -19,7 +19,7 @@ from pumpswap.storage.run import Run
 
 __all__ = ["Comparison", "Compared", "balances_of"]
 
-_LOOKS = 4
+_LOOKS = 5
 _PAUSE_SECONDS = 0.5  # a node lists a transaction a moment after it shows its balances
 _RESTARTS = 20
 _MOST_SEARCHED = 12
@@ -88,10 +88,12 @@ class Comparison:
             looks += 1
             seen = Compared(holdings, events, self._differences(holdings, events))
             found = self._bookable(seen)
-            if looks == _LOOKS or not any(is_heeded(asset) for asset in found.left):
+            # A second look knows more addresses, also for tokens that nobody would wait for.
+            most = _LOOKS if any(is_heeded(asset) for asset in found.left) else 2
+            if looks >= most or not found.left:
                 return found
             left = {*seen.left, *found.left}  # what came into a token account and was sent on is in the first only
-            if suspects.issuperset(left):
+            if looks > 1 and suspects.issuperset(left):
                 await self._sleep(_PAUSE_SECONDS)
             suspects.update(left)
         raise StaleNode("orders were booked all the time", hint="compare again when fewer orders are on their way")
