@@ -345,6 +345,20 @@ async def test_a_difference_that_the_top_up_of_a_purchase_comes_across_stops_it(
     assert (outcome.rule, "+11 units" in outcome.text) == ("books differ", True)
 
 
+async def test_two_orders_at_once_do_not_spend_what_the_books_have_only_once(practice: Practice) -> None:
+    """The wallet has more than the books know of: enough for both on the chain, but the ledger could not book both."""
+    world = practice.world
+    orders = [world.buy(5 * SOL), world.buy(5 * SOL, pool=world.another_pool())]
+    practice.pay(ALICE, WALLET, 5 * SOL)
+    outcomes = await asyncio.gather(*(practice.venue.execute(order) for order in orders))
+    assert [type(outcome) for outcome in outcomes].count(Filled) == 1
+    (denied,) = (outcome for outcome in outcomes if isinstance(outcome, Denied))
+    assert denied.rule == "insufficient funds"
+    assert practice.books.unresolved() == ()
+    assert (await practice.reconcile()).status is ReconciliationStatus.EXPLAINED
+    await practice.agree()
+
+
 async def test_trades_by_hand_before_an_order_are_booked_behind_it_in_an_order_that_is_possible(
     practice: Practice,
 ) -> None:

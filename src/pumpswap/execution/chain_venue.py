@@ -393,9 +393,12 @@ class ChainVenue:
         # What another order has spent since must not count again. From here on nothing is waited for.
         while view.slot < self._landed_slot:
             view = await self._view(ready.state)
-        if spends > books.balance(SOL):
+        # The wallet may have more than the books know of: several purchases must not count on the same of theirs.
+        others = self._on_the_way(plan.order) if plan.order.side is TradeSide.BUY else 0
+        if spends + others > books.balance(SOL):
+            taken = f", of which other orders may spend {others}" if others else ""
             raise InsufficientFunds(
-                f"needs {spends} lamports, the books have {books.balance(SOL)}",
+                f"needs {spends} lamports, the books have {books.balance(SOL)}{taken}",
                 hint="wait for the other orders, then compare the books with the chain",
             )
         # Others may have sent tokens of the position away since the order was made; what came in instead is none of it.
@@ -411,21 +414,29 @@ class ChainVenue:
         """Why the books let nothing be bought; selling is always allowed."""
         return self.parts.books.obstacle(order.mint) if order.side is TradeSide.BUY else ""
 
+    def _inherited_lamports(self) -> int:
+        return sum(one.quote_lamports for one in self._inherited.values() if one.side is TradeSide.BUY)
+
+    def _on_the_way(self, order: Order) -> int:
+        """What all other orders may spend."""
+        others = self._reservations.others(order.order_id)
+        return others.native_lamports + others.wrapped_lamports + self._inherited_lamports()
+
     def _check_limits(self, plan: SwapPlan, view: WalletView, budget: ComputeBudget) -> Denial | None:
         """The wallet's limits for a day and for what stays. They hold back buys: leaving is always allowed."""
         limits, order = self.parts.limits, plan.order
         if limits is None or order.side is TradeSide.SELL:
             return None
         others, ours = self._reservations.others(order.order_id), self._reservations.of(order.order_id)
-        inherited = sum(one.quote_lamports for one in self._inherited.values() if one.side is TradeSide.BUY)
-        left = view.native_lamports - others.native_lamports - ours.native_lamports - inherited
+        left = view.native_lamports - others.native_lamports - ours.native_lamports - self._inherited_lamports()
         if left < limits.min_reserve_lamports:
             text = f"leaves {left} lamports of native SOL, the wallet's reserve is {limits.min_reserve_lamports}"
             return Denial("wallet reserve", text)
         day_ns = self._now_ns() - _DAY_NS
-        on_the_way = others.native_lamports + others.wrapped_lamports + inherited
         tip = plan.tip.lamports if plan.tip else 0
-        spent = self.parts.books.spent_since(day_ns) + on_the_way + order.quote_lamports + budget.fee() + tip
+        spent = (
+            self.parts.books.spent_since(day_ns) + self._on_the_way(order) + order.quote_lamports + budget.fee() + tip
+        )
         if spent > limits.max_day_lamports:
             text = f"brings the orders of 24 hours to {spent} lamports, the limit is {limits.max_day_lamports}"
             return Denial("day limit", text)
