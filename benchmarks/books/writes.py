@@ -56,6 +56,7 @@ def _ordered(books: LiveBooks, plan: FillPlan, rng: random.Random) -> tuple[Orde
     decision = samples.decision(decision_id=decision_id, intent=intent)
     order = samples.order(order_id=order_id, decision_id=decision_id, pool=pool, mint=mint, created_ns=END_NS)
     books.admit(order, decision)
+    books.portfolio.positions.open_round(pool)  # as the gate asks before it decides; the answer stays in memory
     costs = Costs(network_fee=5_000, priority_fee=30_000, tip=1_000, rent_paid=2_039_280)
     return order, samples.filled(order_id=order_id, at_ns=END_NS, costs=costs, signature=order_id.ljust(88, "s"))
 
