@@ -23,14 +23,16 @@ from tests.execution.live_world import SOL, WALLET
 from tests.execution.practice_wallet import OWN, Practice, practice_wallet
 from tests.localnet.practice import ALICE, swap
 
-__all__ = ["Wrong", "live_with_others"]
+__all__ = ["Life", "Wrong", "live_with_others"]
 
 
 class Wrong(AssertionError):
     """The books are not the wallet."""
 
 
-class _Life:
+class Life:
+    """A wallet, and what can happen to it."""
+
     def __init__(self, practice: Practice, rng: random.Random) -> None:
         self.practice = practice
         self.rng = rng
@@ -49,6 +51,13 @@ class _Life:
         """What the chain says the wallet has of the coin: outside moves do not wait for our books."""
         account = self.practice.world.chain.account(self.practice.account)
         return int.from_bytes(account.data[64:72], "little") if account is not None else 0
+
+    def actions(self) -> list[Callable[[], object]]:
+        """One of these is the next, each as likely as the others."""
+        return [
+            self.buy, self.buy, self.sell, self.deposit, self.withdraw, self.airdrop, self.send_tokens, self.burn,
+            self.close, self.fail, self.buy_by_hand, self.sell_by_hand, self.restart, self.look,
+        ]  # fmt: skip
 
     # ------------------------------------------------------------------------------------------ what happens
 
@@ -148,19 +157,16 @@ class _Life:
         return [one for one in self.foreign if isinstance(chain.transaction(one), ConfirmedTransaction)]
 
 
-async def live_with_others(folder: Path, seed: int, steps: int = 40) -> Counter[str]:
+async def live_with_others(folder: Path, seed: int, steps: int = 40, kind: type[Life] = Life) -> Counter[str]:
     """One life; how often what happened. Raises Wrong, naming the seed."""
     rng = random.Random(seed)
-    life = _Life(await practice_wallet(folder), rng)
-    actions: list[Callable[[], object]] = [
-        life.buy, life.buy, life.sell, life.deposit, life.withdraw, life.airdrop, life.send_tokens, life.burn,
-        life.close, life.fail, life.buy_by_hand, life.sell_by_hand, life.restart, life.look,
-    ]  # fmt: skip
+    life = kind(await practice_wallet(folder), rng)
+    actions = life.actions()
     try:
         for _ in range(steps):
             result = rng.choice(actions)()
             if hasattr(result, "__await__"):
-                await result  # type: ignore[misc]
+                await result
         await life.look()
         landed = [one for one in life.practice.books.run.outcomes() if isinstance(one, Filled | Rejected)]
         if len({one.signature for one in landed}) != len(landed):
