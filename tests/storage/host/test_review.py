@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from pumpswap.errors import StorageError
@@ -151,3 +153,35 @@ def test_the_collectors_own_url_will_do(driver: str) -> None:
     url = fresh_database()
     run_script(url, POOLS + pool(ONE))
     assert attach(url.replace("postgresql", driver, 1), 1).counts["filled"] == 1
+
+
+# ---------------------------------------------------------------- a collector at work
+
+
+@pytest.mark.parametrize("action", ["attach", "detach"])
+def test_the_collector_is_never_in_a_deadlock(tmp_path: Path, action: str) -> None:
+    """It has begun to write when we come, and goes on into a table that we want as well."""
+    url = fresh_database()
+    run_script(url, f"{POOLS}CREATE TABLE new_pools_history_enhanced (id BIGINT PRIMARY KEY);{pool(ONE)}{pool(TWO)}")
+    before = image(url)
+    if action == "detach":
+        attach(url, 1)
+        book(url, ONE)
+        first, then = "UPDATE pools SET name = 'x'", "DELETE FROM pools"
+    else:
+        first, then = "SELECT 1 FROM new_pools_history_enhanced", "UPDATE pools SET name = name"
+    with psycopg.connect(url) as collector, ThreadPoolExecutor(1) as background:
+        collector.execute("SET LOCAL deadlock_timeout = '1ms'")  # it, not we, would be the one that is ended
+        collector.execute(first)
+        if action == "detach":
+            ours: Future[object] = background.submit(detach, url, tmp_path / "export", 2)
+        else:
+            ours = background.submit(attach, url, 1)
+        with psycopg.connect(url, autocommit=True) as looking:
+            while not looking.execute("SELECT 1 FROM pg_locks WHERE relation IS NOT NULL AND NOT granted").fetchone():
+                assert not ours.done()
+        collector.execute(then)
+        collector.rollback()
+        ours.result()
+    if action == "detach":
+        assert image(url) == before

@@ -15,8 +15,9 @@ from pumpswap.storage import migrate
 from pumpswap.storage.host import keys, pairs
 from pumpswap.storage.host.connect import LOCK_MS, changing, open_host
 from pumpswap.storage.host.detect import Host, detect
-from pumpswap.storage.host.journal import Attachment, HostFacts, Journal, JournalKind
+from pumpswap.storage.host.journal import Attachment, HostFacts, Journal, JournalKind, our_tables
 from pumpswap.storage.host.keys import KEYS, Key, KeyState
+from pumpswap.storage.host.locks import lock_alone
 from pumpswap.storage.host.obstacles import check_names, check_rights
 from pumpswap.storage.host.pairs import AVAILABLE, PAIR
 from pumpswap.storage.host.plan import Plan, Recorder, Step
@@ -43,13 +44,17 @@ def attach(target: str | Path, at_ns: int, *, dry_run: bool = False, lock_ms: in
         with changing(engine, keep=not dry_run, lock_ms=lock_ms) as connection:
             host = detect(connection)
             check_names(connection, host)
-            _check_rights(connection, host)
+            alters = _check_rights(connection, host)
+            if alters:
+                # pool_feature_vectors gets a key.
+                lock_alone(connection, (*alters, host.vectors), our_tables(connection), lock_ms)
             attachment = _Attaching(connection, host, at_ns)
             attachment.run(str(mode))
             return Plan(host.describe(), tuple(attachment.recorder.steps), attachment.counts, kept=not dry_run)
 
 
-def _check_rights(connection: Connection, host: Host) -> None:
+def _check_rights(connection: Connection, host: Host) -> list[Relation]:
+    """Those of the host's tables that get a column."""
     wanted = ((host.pools, PAIR), (host.enhanced, AVAILABLE))
     alters = [one for one, column in wanted if one is not None and one.is_table and not one.has(column)]
     check_rights(connection, host, alters=alters, creates=not Journal(connection).exists())
@@ -59,6 +64,7 @@ def _check_rights(connection: Connection, host: Host) -> None:
             f"{host.pools.name}.{PAIR} is {kind}, and holds no addresses; nothing was changed",
             hint="make it VARCHAR, or drop it: attach adds it by itself",
         )
+    return alters
 
 
 class _Attaching:

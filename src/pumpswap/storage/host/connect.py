@@ -12,11 +12,11 @@ from sqlalchemy.exc import DBAPIError
 from pumpswap.errors import NotFound, PumpSwapError, StorageError, TimedOut
 from pumpswap.storage.connections import named_errors
 from pumpswap.storage.engines import make_engine, parse_target, write_options
+from pumpswap.storage.host.locks import BUSY
 
 __all__ = ["LOCK_MS", "changing", "open_host"]
 
 LOCK_MS = 5_000
-_BUSY = {"55P03", "40P01"}  # lock_not_available, deadlock_detected
 _NO_RIGHT = {"42501"}
 _READ_ONLY = {"25006"}
 _DEPENDED_ON = {"2BP01"}
@@ -68,7 +68,7 @@ def _host_errors(what: str) -> Iterator[None]:
 def _named(what: str, error: DBAPIError) -> PumpSwapError | None:
     state, said = getattr(error.orig, "sqlstate", None), str(error.orig).strip()
     first = said.splitlines()[0] if said else ""
-    if state in _BUSY or "database is locked" in said or "table is locked" in said:
+    if state in BUSY or "database is locked" in said or "table is locked" in said:
         return TimedOut(
             f"{what} waited for a lock that somebody else holds: {first}; nothing was changed",
             hint="stop the collector, or end the session that keeps a transaction open, and try again",

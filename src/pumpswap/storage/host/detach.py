@@ -9,7 +9,7 @@ from pathlib import Path
 
 from alembic.migration import MigrationContext
 from alembic.operations import Operations
-from sqlalchemy import Connection, Engine, inspect, text
+from sqlalchemy import Connection, Engine, text
 
 from pumpswap.errors import NotFound, StorageError
 from pumpswap.storage import migrate
@@ -18,7 +18,8 @@ from pumpswap.storage.host.connect import LOCK_MS, changing, open_host
 from pumpswap.storage.host.dependents import check_column, check_keys, named_dependents, nothing_breaks
 from pumpswap.storage.host.detect import Host, detect
 from pumpswap.storage.host.export import Export, export_tables
-from pumpswap.storage.host.journal import ATTACHMENTS, Attachment, Journal, JournalKind
+from pumpswap.storage.host.journal import ATTACHMENTS, Attachment, Journal, JournalKind, our_tables
+from pumpswap.storage.host.locks import lock_alone
 from pumpswap.storage.host.obstacles import check_rights
 from pumpswap.storage.host.plan import Plan, Recorder
 from pumpswap.storage.host.relation import Relation
@@ -52,7 +53,7 @@ def look(target: str | Path) -> Attached:
     """What is attached. Raises NotFound when nothing is; changes nothing."""
     with open_host(target, _WHAT) as engine, engine.connect() as connection:
         host = attached_host(connection)
-        rows = {name: _count(connection, name) for name in _our_tables(connection)}
+        rows = {name: _count(connection, name) for name in our_tables(connection)}
         columns = tuple(f"{relation.name}.{name}" for relation, name in _columns(connection, host))
         return Attached(host.describe(), rows, columns)
 
@@ -70,15 +71,16 @@ def detach(target: str | Path, folder: Path, at_ns: int, *, dry_run: bool = Fals
         export: Export | None = None
         with changing(engine, keep=not dry_run, lock_ms=lock_ms) as connection:
             host = attached_host(connection)
-            tables = _our_tables(connection)
+            tables = our_tables(connection)
             columns = _columns(connection, host)
             check_rights(connection, host, alters=[relation for relation, _ in columns], creates=False)
             _check_sqlite(host)
             check_keys(connection, tables)
             facts = Journal(connection).facts()
             removal = _Removal(connection, host)
+            # Nobody writes between the export and the end, and nothing is waited for after it.
+            lock_alone(connection, (host.pools, host.enhanced, host.vectors), tables, lock_ms)
             if not dry_run:
-                removal.lock(tables)
                 about = {"revision": migrate.current_within(connection), "engine": host.engine, "at_ns": at_ns}
                 export = export_tables(connection, tables, folder, about)
             try:
@@ -114,13 +116,6 @@ def _check_sqlite(host: Host) -> None:
         )
 
 
-def _our_tables(connection: Connection) -> list[str]:
-    """Those that are there, with the journal and the version table."""
-    names = [*METADATA.tables, ATTACHMENTS.name, migrate.VERSION_TABLE]
-    inspector = inspect(connection)
-    return [name for name in names if inspector.has_table(name)]
-
-
 def _columns(connection: Connection, host: Host) -> list[tuple[Relation, str]]:
     """Columns that attach has added and that are still there."""
     relations = {relation.name: relation for relation in (host.pools, host.enhanced) if relation is not None}
@@ -144,11 +139,6 @@ class _Removal:
         self.host = host
         self.recorder = Recorder(connection)
         self.counts: Counter[str] = Counter()
-
-    def lock(self, tables: list[str]) -> None:
-        """Nobody writes between the export and the end. SQLite has locked the whole file."""
-        if self.host.engine == "postgresql":
-            self.connection.execute(text(f"LOCK TABLE {', '.join(tables)} IN ACCESS EXCLUSIVE MODE"))
 
     def run(self, columns: list[tuple[Relation, str]], tables: list[str]) -> None:
         values = Journal(self.connection).entries(JournalKind.VALUE)

@@ -21,8 +21,10 @@ from sqlalchemy import (
 )
 
 from pumpswap.storage.columns import ID
+from pumpswap.storage.migrate import VERSION_TABLE
+from pumpswap.storage.tables import METADATA
 
-__all__ = ["ATTACHMENTS", "Attachment", "HostFacts", "Journal", "JournalKind"]
+__all__ = ["ATTACHMENTS", "Attachment", "HostFacts", "Journal", "JournalKind", "our_tables"]
 
 ATTACHMENTS = Table(
     "pumpswap_attachments",
@@ -35,6 +37,12 @@ ATTACHMENTS = Table(
     Column("detail", String, nullable=False),
     UniqueConstraint("kind", "host_table", "name"),
 )
+
+
+def our_tables(connection: Connection) -> list[str]:
+    """Tables of ours that are there, with the journal and the version table."""
+    inspector = inspect(connection)
+    return [name for name in (*METADATA.tables, ATTACHMENTS.name, VERSION_TABLE) if inspector.has_table(name)]
 
 
 class JournalKind:
