@@ -95,7 +95,7 @@ class HostMoment:
                 "SELECT attname FROM pg_attribute WHERE attrelid = to_regclass(:name) AND attnum > 0"
                 " AND NOT attisdropped"
                 if self._is_postgres
-                else "SELECT name FROM pragma_table_xinfo(:name)"
+                else "SELECT lower(name) FROM pragma_table_xinfo(:name)"  # SQLite does not tell cases apart
             )
             found = self._connection.execute(text(query), {"name": table})
             self._columns[table] = frozenset(str(row[0]) for row in found)

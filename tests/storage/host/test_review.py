@@ -9,8 +9,10 @@ import psycopg
 import pytest
 
 from pumpswap.errors import StorageError
+from pumpswap.market.host_database import HostDatabase
 from pumpswap.storage.host.attach import attach
 from pumpswap.storage.host.detach import detach
+from pumpswap.storage.host.pair_check import clear_pairs, stored_pairs
 from pumpswap.storage.host.plan import StepState
 from tests.storage.host.booking import book
 from tests.storage.host.hosts import ONE, POOLS, TWO, image, pairs, pool, round_trip, step
@@ -132,6 +134,20 @@ def test_a_column_that_the_database_computes_is_left_alone(small_host: str, tmp_
     )
 
 
+def test_a_column_that_cannot_be_null_is_filled_where_it_is_blank(small_host: str, tmp_path: Path) -> None:
+    run_script(small_host, _OWN.format(key=" PRIMARY KEY", own="VARCHAR(44) NOT NULL DEFAULT ''"))
+    run_script(small_host, pool(ONE) + pool(TWO) + pool("heaven", dex="heaven"))
+    assert round_trip(small_host, tmp_path).counts["filled"] == 2
+    attach(small_host, 1)
+    filled = {f"solana_{ONE}": ONE, f"solana_{TWO}": TWO, "solana_heaven": ""}
+    assert pairs(small_host) == filled
+    assert [one.is_ours for one in stored_pairs(small_host)] == [True, True]
+    assert clear_pairs(small_host, {f"solana_{ONE}"}, 2) == 1
+    assert not attach(small_host, 3).changes_anything
+    assert pairs(small_host) == filled | {f"solana_{ONE}": ""}
+    assert [one.address for one in stored_pairs(small_host)] == [TWO]
+
+
 def test_what_could_not_be_taken_back_is_not_filled(small_host: str, tmp_path: Path) -> None:
     run_script(small_host, _OWN.format(key="", own="VARCHAR(100)") + pool(ONE, pool_id="x") + pool(TWO, pool_id="x"))
     fill = step(round_trip(small_host, tmp_path), _FILL)
@@ -153,6 +169,13 @@ def test_the_collectors_own_url_will_do(driver: str) -> None:
     url = fresh_database()
     run_script(url, POOLS + pool(ONE))
     assert attach(url.replace("postgresql", driver, 1), 1).counts["filled"] == 1
+
+
+def test_the_reader_finds_names_in_other_letters_too(file_host: str) -> None:
+    run_script(file_host, "CREATE TABLE Pools (ID TEXT PRIMARY KEY, Address TEXT, DEX_ID TEXT);" + pool(ONE))
+    attach(file_host, 1)
+    (found,) = HostDatabase(file_host).pools()
+    assert (found.address, found.dex, found.stored_pair) == (ONE, "pumpswap", ONE)
 
 
 # ---------------------------------------------------------------- a collector at work

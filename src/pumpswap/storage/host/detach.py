@@ -141,7 +141,7 @@ class _Removal:
         self.counts: Counter[str] = Counter()
 
     def run(self, columns: list[tuple[Relation, str]], tables: list[str]) -> None:
-        values = Journal(self.connection).entries(JournalKind.VALUE)
+        values = Journal(self.connection).entries(JournalKind.VALUE, JournalKind.BLANK)
         dropped = {(relation.name, name) for relation, name in columns}
         if values and self.host.pools.has(pairs.PAIR) and (self.host.pools.name, pairs.PAIR) not in dropped:
             self._empty(values)

@@ -52,6 +52,7 @@ class JournalKind:
     COLUMN = "column"  # a column of the host's table that attach has added
     KEY = "key"  # a key of ours to the host's table
     VALUE = "value"  # a pair address that attach has written into a column that was there before
+    BLANK = "blank"  # as VALUE, where an empty text was
     REFUSED = "refused"  # a pool whose pair address the chain does not know: not filled again
 
 

@@ -39,13 +39,20 @@ def clear_pairs(target: str | Path, pool_ids: Collection[str], at_ns: int, *, lo
         changing(engine, keep=True, lock_ms=lock_ms) as connection,
     ):
         host = attached_host(connection)
+        journal = Journal(connection, at_ns)
+        were_blank = {one.name for one in journal.entries(JournalKind.BLANK)}
         wrong = [
-            Attachment(JournalKind.VALUE, host.pools.name, one.pool_id, one.address)
+            Attachment(
+                JournalKind.BLANK if one.pool_id in were_blank else JournalKind.VALUE,
+                host.pools.name,
+                one.pool_id,
+                one.address,
+            )
             for one in _stored(connection, host)
             if one.is_ours and one.pool_id in pool_ids
         ]
         refused = [Attachment(JournalKind.REFUSED, one.table, one.name, one.detail) for one in wrong]
-        Journal(connection, at_ns).add(*refused)
+        journal.add(*refused)
         return pairs.empty_again(connection, host, wrong)
 
 
@@ -54,11 +61,9 @@ def _stored(connection: Connection, host: Host) -> list[StoredPair]:
         return []
     journal = Journal(connection)
     is_our_column = journal.has(Attachment(JournalKind.COLUMN, host.pools.name, pairs.PAIR))
-    filled = {(one.name, one.detail) for one in journal.entries(JournalKind.VALUE)}
+    filled = {(one.name, one.detail) for one in journal.entries(JournalKind.VALUE, JournalKind.BLANK)}
     pools = pairs.pools_table(host)
-    query = select(pools.c.id, pools.c[pairs.PAIR]).where(
-        pairs.of_pumpswap(host, pools), pools.c[pairs.PAIR].is_not(None)
-    )
+    query = select(pools.c.id, pools.c[pairs.PAIR]).where(pairs.of_pumpswap(host, pools), pools.c[pairs.PAIR] != "")
     return [
         StoredPair(str(pool_id), str(address), is_our_column or (str(pool_id), address) in filled)
         for pool_id, address in connection.execute(query.order_by(pools.c.id))

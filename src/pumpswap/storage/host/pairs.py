@@ -20,6 +20,7 @@ from sqlalchemy import (
     cast,
     false,
     func,
+    or_,
     select,
     text,
     update,
@@ -93,7 +94,7 @@ def bare_address(address: object) -> str | None:
 
 
 def fill(connection: Connection, host: Host, *, refused: Sequence[str]) -> Filled:
-    """Fill the column where it is NULL, from the pools' own addresses; pools in ``refused`` stay as they are.
+    """Fill the column where it is NULL or '', from the pools' own addresses; pools in ``refused`` stay as they are.
 
     One statement: which addresses are none is found out here, and said in it.
     """
@@ -129,29 +130,32 @@ def fill(connection: Connection, host: Host, *, refused: Sequence[str]) -> Fille
 def fillable(connection: Connection, host: Host, *, refused: Sequence[str]) -> list[Attachment]:
     """What ``fill`` would write, by pool: kept for a column that was there before."""
     pools = pools_table(host)
-    query = select(pools.c.id, pools.c.address).where(*_empty(host, pools))
-    found = ((row.id, bare_address(row.address)) for row in connection.execute(query))
+    query = select(pools.c.id, pools.c.address, pools.c[PAIR].is_(None).label("is_null")).where(*_empty(host, pools))
+    found = ((row.id, bare_address(row.address), row.is_null) for row in connection.execute(query))
     return [
-        Attachment(JournalKind.VALUE, host.pools.name, str(pool), bare)
-        for pool, bare in found
+        Attachment(JournalKind.VALUE if is_null else JournalKind.BLANK, host.pools.name, str(pool), bare)
+        for pool, bare, is_null in found
         if bare and pool not in refused
     ]
 
 
 def empty_again(connection: Connection, host: Host, values: Iterable[Attachment]) -> int:
-    """Set back to NULL what attach has filled, unless somebody has changed it since. Returns the rows."""
+    """Take back what attach has filled, unless somebody has changed it since. Returns the rows."""
     pools = pools_table(host)
-    known = {one.name: one.detail for one in values}
-    if not known:
-        return 0
-    where = (pools.c.id.in_(_literals(sorted(known))), pools.c[PAIR].is_not(None))
-    rows = connection.execute(select(pools.c.id, pools.c[PAIR]).where(*where)).all()
-    same = [str(row.id) for row in rows if row[1] == known.get(str(row.id))]
-    if not same:
-        return 0
-    statement = update(pools).where(pools.c.id.in_(_literals(same))).values({PAIR: None})
-    with resting(connection, host):
-        return int(connection.execute(statement).rowcount)
+    count = 0
+    by_kind: dict[str, dict[str, str]] = {JournalKind.VALUE: {}, JournalKind.BLANK: {}}
+    for one in values:
+        by_kind[one.kind][one.name] = one.detail
+    for kind, known in by_kind.items():
+        where = (pools.c.id.in_(_literals(sorted(known))), pools.c[PAIR].is_not(None))
+        rows = connection.execute(select(pools.c.id, pools.c[PAIR]).where(*where)).all() if known else []
+        same = [str(row.id) for row in rows if row[1] == known.get(str(row.id))]
+        if not same:
+            continue
+        statement = update(pools).where(pools.c.id.in_(_literals(same)))
+        with resting(connection, host):
+            count += connection.execute(statement.values({PAIR: None if kind == JournalKind.VALUE else ""})).rowcount
+    return count
 
 
 def pools_table(host: Host) -> Table:
@@ -166,8 +170,12 @@ def of_pumpswap(host: Host, pools: Table) -> ColumnElement[bool]:
 
 
 def _empty(host: Host, pools: Table) -> list[ColumnElement[bool]]:
-    """Pools without a pair address. One without an id (SQLite has such keys) could not be told from another."""
-    return [of_pumpswap(host, pools), pools.c[PAIR].is_(None), pools.c.id.is_not(None)]
+    """Pools without a pair address: NULL, or '' in somebody's column that cannot be NULL.
+
+    One without an id (SQLite has such keys) could not be told from another.
+    """
+    has_none = or_(pools.c[PAIR].is_(None), pools.c[PAIR] == "")
+    return [of_pumpswap(host, pools), has_none, pools.c.id.is_not(None)]
 
 
 def _literals(values: Sequence[str]) -> ColumnElement[str]:
