@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from random import Random, SystemRandom
 from typing import Protocol
@@ -129,19 +130,19 @@ class Trader:
 
     async def aclose(self) -> None:
         """Close the books and let the wallet go. Orders on their way stay stored and are resolved at the next start."""
-        try:
-            if self._reconciler is not None:
-                await self._reconciler.aclose()
-            if self._confirmations is not None:
-                await self._confirmations.aclose()
+        # In reverse; one that fails does not keep the others open.
+        async with AsyncExitStack() as closing:
+            closing.callback(self._lock.release)
+            closing.callback(self.database.close)
+            if self._claim is not None:
+                closing.callback(self._claim.release)
             for lane in self._lanes:
                 if isinstance(lane, JitoLane):
-                    await lane.aclose()
-        finally:
-            if self._claim is not None:
-                self._claim.release()
-            self.database.close()
-            self._lock.release()
+                    closing.push_async_callback(lane.aclose)
+            if self._confirmations is not None:
+                closing.push_async_callback(self._confirmations.aclose)
+            if self._reconciler is not None:
+                closing.push_async_callback(self._reconciler.aclose)
 
     @property
     def books(self) -> LiveBooks:

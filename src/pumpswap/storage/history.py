@@ -66,11 +66,11 @@ class History:
         held = select(POSITIONS.c.base_units, POSITIONS.c.token_amount).where(
             POSITIONS.c.run_id == self._run_id, POSITIONS.c.closed_ns.is_(None), POSITIONS.c.mint_address == mint
         )
-        for query, amount in (
-            (self._of_mint(traded, mint), TRADES.c.token_amount),
-            (held, POSITIONS.c.token_amount),
+        for query, units, amount in (
+            (self._of_mint(traded, mint), TRADES.c.base_units, TRADES.c.token_amount),
+            (held, POSITIONS.c.base_units, POSITIONS.c.token_amount),
         ):
-            told = self._connections.rows(query.where(amount > 0).limit(1), _decimals_of)
+            told = self._connections.rows(query.where(amount.is_not(None), units > 0).limit(1), _decimals_of)
             decimals = next(told, None)
             if decimals is not None:
                 return decimals
