@@ -143,7 +143,7 @@ BOOKS: dict[str, Meaning] = {
         {
             "id": ID,
             "at_ns": "when it was made",
-            "kind": "`host`, `column`, `key`, `value` or `refused`",
+            "kind": "`host`, `column`, `key`, `value`, `blank` or `refused`",
             "host_table": "the host's table",
             "name": "what was made there",
             "detail": "what is needed to undo it",
