@@ -16,9 +16,23 @@ from pumpswap.units import LAMPORTS_PER_SOL, U64_MAX, to_units
 if TYPE_CHECKING:
     from solders.pubkey import Pubkey
 
-__all__ = ["AMOUNT", "BPS", "DECIMALS", "PUBKEY", "RUN", "SIGNED_AMOUNT", "SOL", "UNITS", "UTC_TIME", "AmountType"]
+__all__ = [
+    "AMOUNT",
+    "BPS",
+    "DECIMALS",
+    "POSITION",
+    "PUBKEY",
+    "RUN",
+    "SIGNED_AMOUNT",
+    "SOL",
+    "UNITS",
+    "UTC_TIME",
+    "AmountType",
+]
 
 _T = TypeVar("_T")
+
+_LONGEST_NAME = 63  # what is longer is never repeated: a seed in hex has 64 characters, a private key 87 or 88
 
 
 class _Type(click.ParamType, Generic[_T]):  # type: ignore[type-arg]  # click 8.1 has no type argument
@@ -97,6 +111,17 @@ class _BoundedType(_Type[int]):
         return int(text)
 
 
+class _PositionType(_Type[str]):
+    """What a position is called: its pool, its mint, or the name of the coin."""
+
+    name = "position"
+
+    def parse(self, text: str) -> str:
+        if len(text) > _LONGEST_NAME:
+            _refuse("that is longer than any pool, mint or name", hint="`pumpswap positions list --all` has them")
+        return text
+
+
 class _PubkeyType(_Type["Pubkey"]):
     """An address."""
 
@@ -108,6 +133,8 @@ class _PubkeyType(_Type["Pubkey"]):
         try:
             return Pubkey.from_string(text)
         except ValueError:
+            if len(text) > _LONGEST_NAME:
+                _refuse("that is no Solana address", hint="it is too long for one; was it a private key? Nobody saw it")
             _refuse(f"{text!r} is no Solana address", hint="an address is 32 to 44 base58 characters; was it cut?")
 
 
@@ -133,6 +160,7 @@ SOL = _SolType()
 UNITS = _UnitsType()
 BPS = _BoundedType("bps", WHOLE, "basis points: 100 is one percent")
 DECIMALS = _BoundedType("decimals", 18, "what the mint says, for example 6")
+POSITION = _PositionType()
 PUBKEY = _PubkeyType()
 RUN = _BoundedType("run", 2**63 - 1, "`pumpswap runs list` lists the numbers")
 UTC_TIME = _TimeType()

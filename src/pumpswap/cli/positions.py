@@ -8,6 +8,7 @@ from pumpswap.cli.books_view import NO_RUNS, run_option
 from pumpswap.cli.chain_options import chain_options, chain_settings
 from pumpswap.cli.lazy import Entry, Example, LazyGroup, command, option
 from pumpswap.cli.output import Output, pass_output
+from pumpswap.cli.params import POSITION
 
 __all__ = ["list_", "positions", "show"]
 
@@ -93,7 +94,7 @@ def _say_empty(out: Output) -> None:
         Example("pumpswap positions show POOL --run 3 --json", needs="a position in this pool"),
     ],
 )
-@click.argument("position", metavar="POOL|MINT|NAME")
+@click.argument("position", type=POSITION, metavar="POOL|MINT|NAME")
 @run_option
 @pass_output
 def show(out: Output, position: str, run_id: int | None) -> None:

@@ -136,6 +136,7 @@ ORDERS = Table(
     CheckConstraint("side IN ('buy', 'sell')", name="side"),
     Index(None, "run_id", "status"),
     Index(None, "run_id", "created_ns"),
+    Index(None, "run_id", "decision_id"),  # the key to decisions is followed backwards when books are replaced
 )
 
 # Signed transactions. A row is here before its first byte is broadcast.

@@ -30,6 +30,7 @@ INDEXES = (
     ("ix_pumpswap_ledger_run_id_asset_sequence", "pumpswap_ledger", ("run_id", "asset", "sequence")),
     ("ix_pumpswap_trades_run_id_at_ns", "pumpswap_trades", ("run_id", "at_ns")),
     ("ix_pumpswap_orders_run_id_created_ns", "pumpswap_orders", ("run_id", "created_ns")),
+    ("ix_pumpswap_orders_run_id_decision_id", "pumpswap_orders", ("run_id", "decision_id")),
     ("idx_pumpswap_positions_pool_id", "pumpswap_positions", ("pool_id",)),
 )
 
