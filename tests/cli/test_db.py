@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from solders.keypair import Keypair
 
+from pumpswap.sdk.wallet_lock import WalletLock
 from pumpswap.settings import DATABASE_FILE
 from pumpswap.storage import migrate, open_database
 from pumpswap.storage.tables import METADATA
@@ -87,6 +89,21 @@ def test_a_downgrade_shows_what_goes_and_asks(books: Path) -> None:
     assert answer("db", "upgrade")["before"] is None
     assert stranger.tables(books) == {*METADATA.tables, migrate.VERSION_TABLE}
     assert run("db", "upgrade").stdout == f"{books}: at revision {migrate.HEAD}, the newest\n"
+
+
+@pytest.mark.parametrize("command", [("restore", "books.zip", "--replace"), ("downgrade", "0002")])
+def test_nothing_is_taken_away_under_a_trader(books: Path, command: tuple[str, ...]) -> None:
+    wallet = Keypair.from_seed(bytes(32)).pubkey()
+    with open_database(books) as database:
+        database.start_run("live", 1, wallet=str(wallet), network="net")
+    assert run("db", "backup", "books.zip").exit_code == 0
+    before = stored(books)
+    lock = WalletLock(books.parent / "locks", wallet)
+    lock.take()
+    assert f"another process is trading with wallet {wallet}" in refusal(1, "db", *command, "--yes")["what"]
+    assert stored(books) == before
+    lock.release()
+    assert run("db", *command, "--yes").exit_code == 0
 
 
 def test_a_vacuum_tells_both_sizes(books: Path) -> None:

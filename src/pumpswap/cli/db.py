@@ -123,13 +123,16 @@ def upgrade(out: Output, database: str | None) -> None:
 @database_argument
 @pass_output
 def downgrade(out: Output, revision: str, database: str | None) -> None:
+    from pumpswap.app.host import nobody_trading
+    from pumpswap.cli.run_result import settings_for
     from pumpswap.storage.maintenance import downgrade as take_back
     from pumpswap.storage.maintenance import plan_downgrade
 
     target = target_of(out, database)
     plan = plan_downgrade(target, revision)
     confirmed(out, "downgrade", lambda: _show_downgrade(out, plan), "Drop all this now?")
-    plan = take_back(target, revision)
+    with nobody_trading(settings_for(out), target):
+        plan = take_back(target, revision)
     if out.json:
         dropped = {"tables": _counts(plan.tables), "columns": _counts(plan.columns)}
         out.emit("db_downgrade", {"database": plan.place, "before": plan.before, "after": plan.after} | dropped)

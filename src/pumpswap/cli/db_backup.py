@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -70,15 +71,20 @@ def backup(out: Output, path: Path, database: str | None) -> None:
 @option("--replace", is_flag=True, help="Remove the books that are there, after showing them and asking.")
 @pass_output
 def restore(out: Output, path: Path, database: str | None, replace: bool) -> None:
+    from pumpswap.app.host import nobody_trading
+    from pumpswap.cli.run_result import settings_for
     from pumpswap.storage.maintenance import plan_restore
     from pumpswap.storage.maintenance import restore as bring_back
 
     target = target_of(out, database)
+    held: AbstractContextManager[None] = nullcontext()
     if replace:
         plan = plan_restore(target, path)
         if plan.removed:
             confirmed(out, "restore --replace", lambda: _show_plan(out, plan), "Replace these books now?")
-    done = bring_back(target, path, replace=replace)
+            held = nobody_trading(settings_for(out), target)
+    with held:
+        done = bring_back(target, path, replace=replace)
     if out.json:
         removed = {name: str(count) for name, count in done.removed.items()}
         found = {"database": done.place, "path": str(path), "created": done.manifest.created, "removed": removed}
