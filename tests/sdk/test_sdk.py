@@ -239,11 +239,22 @@ async def test_books_on_a_server_are_the_same_books(tmp_path: Path) -> None:
 async def test_books_and_wallet_are_compared_on_a_schedule(tmp_path: Path) -> None:
     books = BooksSettings(reconcile_seconds=1)
     async with world(tmp_path) as here, here.sdk(books=books) as sdk:
+        assert (await sdk.buy(here.mint(), "0.2"))["status"] == "filled"
         here.chain.airdrop(here.key.pubkey(), 3 * SOL)
+        run = trader_of(sdk).books.run
         async with asyncio.timeout(20):
-            while not (alerts := trader_of(sdk).database.alerts.all()):
+            while run.equity.latest() is None or not trader_of(sdk).database.alerts.all():
                 await asyncio.sleep(0.1)
-        assert [(alert.topic, alert.subject) for alert in alerts] == [("reconcile", "SOL")]
+        (alert,) = trader_of(sdk).database.alerts.all()
+        assert (alert.topic, alert.subject) == ("reconcile", "SOL")
+        point, mark = run.equity.latest(), next(iter(run.marks()))
+        assert point is not None
+        assert (mark.pool, point.marks_lamports > 0, mark.value_lamports > 0) == (
+            str(here.pools[0].address),
+            True,
+            True,
+        )
+        assert point.rent_lamports == trader_of(sdk).books.portfolio.rent_lamports
         await check_books(sdk)
 
 

@@ -9,18 +9,15 @@ from pathlib import Path
 
 from solders.pubkey import Pubkey
 
-from pumpswap.amm import PoolState
 from pumpswap.chain.networks import network_of
 from pumpswap.clock import Clock
-from pumpswap.errors import NotFound, PumpSwapError, UsageError, WrongNetwork
+from pumpswap.errors import NotFound, UsageError, WrongNetwork
 from pumpswap.execution.exits import ExitDistances, exit_distances
 from pumpswap.execution.live_books import LIVE
-from pumpswap.execution.monitor import monitor, put_in
-from pumpswap.model import SOL, Adoption, EquityPoint, LedgerEntry, Mark, Position
+from pumpswap.model import SOL, Adoption, LedgerEntry, Mark, Position
 from pumpswap.portfolio.lots import TaxLot, tax_lots_of
-from pumpswap.portfolio.restore import recall_portfolio
-from pumpswap.portfolio.valuation import mark_position
 from pumpswap.sdk.connection import ChainConnection
+from pumpswap.sdk.marking import store_marks
 from pumpswap.settings import ExitRules, Settings
 from pumpswap.storage.database import Database, open_database
 from pumpswap.storage.history import StoredTrade
@@ -276,47 +273,11 @@ async def refresh_marks(books: Books, settings: Settings) -> Sequence[Mark]:
             f"run {books.run.run_id} is a {books.header.kind} run: its pools are on no chain",
             hint="leave --refresh out, or name a live run with --run",
         )
-    positions = tuple(books.run.open_positions())
     async with ChainConnection(settings) as connection:
-        states, refused = await _newest_states(books, connection, positions)
-        schedule, at_ns = await connection.schedules.current(), connection.clock.now_ns()
-    marks = []
-    with books.run.batch():
-        for position in positions:
-            state, refusal = states.get(position.pool), refused.get(position.pool)
-            if refusal is not None:
-                mark = Mark(position.pool, at_ns, at_ns, position.base_units, 0, refusal.what)
-            else:
-                mark = mark_position(position, state, schedule, at_ns=at_ns, state_ns=at_ns)
-            if state is not None:
-                books.run.tell_decimals(position.mint, state.base_decimals)
-            books.run.save_mark(mark)
-            marks.append(mark)
-        books.run.equity.add(_equity(books.run, marks, settings.exits, at_ns))
-    return marks
-
-
-def _equity(run: Run, marks: Sequence[Mark], rules: ExitRules, at_ns: int) -> EquityPoint:
-    """By these marks. Inside of the batch that stores them, so that nobody trades in between."""
-    by_pool = {mark.pool: mark for mark in marks}
-    own_money = put_in(run.books.totals())
-    return monitor(recall_portfolio(run), by_pool, rules, at_ns=at_ns, put_in_lamports=own_money).equity
-
-
-async def _newest_states(
-    books: Books, connection: ChainConnection, positions: Sequence[Position]
-) -> tuple[dict[str, PoolState], dict[str, PumpSwapError]]:
-    """States by pool, and why others have none."""
-    genesis = await connection.node.genesis_hash()
-    if genesis != books.header.network:
-        raise WrongNetwork(
-            f"run {books.run.run_id} is of {books.network} {books.header.network}, the endpoint serves {genesis}",
-            hint="name the run's own chain with --url and --network, or another run with --run",
-        )
-    refused: dict[Pubkey, PumpSwapError] = {}
-    addresses = [Pubkey.from_string(position.pool) for position in positions]
-    states = await connection.reader.load_many(addresses, on_refusal=refused.__setitem__)
-    return (
-        {str(address): state for address, state in states.items()},
-        {str(address): error for address, error in refused.items()},
-    )
+        genesis = await connection.node.genesis_hash()
+        if genesis != books.header.network:
+            raise WrongNetwork(
+                f"run {books.run.run_id} is of {books.network} {books.header.network}, the endpoint serves {genesis}",
+                hint="name the run's own chain with --url and --network, or another run with --run",
+            )
+        return await store_marks(connection, books.run, settings.exits)

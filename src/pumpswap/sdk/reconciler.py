@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 
 from pumpswap.clock import Clock
 from pumpswap.errors import PumpSwapError, StorageError
-from pumpswap.model import Alert, AlertLevel, Reconciliation
+from pumpswap.model import Alert, AlertLevel
 from pumpswap.storage.run import Run
 
 __all__ = ["Reconciler"]
@@ -17,9 +17,7 @@ __all__ = ["Reconciler"]
 class Reconciler:
     """Runs ``compare`` every so many seconds. One that cannot be made becomes an alert, told once."""
 
-    def __init__(
-        self, compare: Callable[[], Awaitable[Reconciliation | None]], run: Run, clock: Clock, seconds: float
-    ) -> None:
+    def __init__(self, compare: Callable[[], Awaitable[object]], run: Run, clock: Clock, seconds: float) -> None:
         self._compare = compare
         self._run_of_books = run
         self._clock = clock

@@ -40,6 +40,7 @@ from pumpswap.risk.gate import PoolView, RiskGate
 from pumpswap.risk.policies import BookView
 from pumpswap.sdk.confirmations import Confirmations
 from pumpswap.sdk.connection import ChainConnection
+from pumpswap.sdk.marking import store_marks
 from pumpswap.sdk.reconciler import Reconciler
 from pumpswap.sdk.upkeep import Upkeep
 from pumpswap.sdk.wallet_lock import WalletLock
@@ -337,7 +338,7 @@ class Trader:
         self.resolved = await self._venue.resolve_open()
         if await self._upkeep.resolve_open() and not self._open_orders():
             self.reconciliation = await self._books.reconcile(node)
-        self._reconciler = Reconciler(self.reconcile, self._books.run, clock, settings.books.reconcile_seconds)
+        self._reconciler = Reconciler(self._look_after, self._books.run, clock, settings.books.reconcile_seconds)
         self._reconciler.start()
 
     async def reconcile(self) -> Reconciliation | None:
@@ -356,6 +357,11 @@ class Trader:
                 return None
             raise
         return self.reconciliation
+
+    async def _look_after(self) -> None:
+        """What happens on the schedule: books against wallet, then new marks of what is held, and the equity."""
+        await self.reconcile()
+        await store_marks(self.connection, self.books.run, self.connection.settings.exits)
 
     def _is_something_open(self) -> bool:
         return bool(self._open_orders() or self.books.run.chores.unresolved())
