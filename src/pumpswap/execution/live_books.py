@@ -29,6 +29,7 @@ from pumpswap.model import (
     ChoreResult,
     Decision,
     EntryKind,
+    Filled,
     ForeignEvent,
     ForeignKind,
     Intent,
@@ -38,11 +39,13 @@ from pumpswap.model import (
     Position,
     Reconciliation,
     ReconciliationStatus,
+    Unknown,
 )
 from pumpswap.portfolio.portfolio import Portfolio
 from pumpswap.portfolio.restore import recall_portfolio
 from pumpswap.storage.database import Database
 from pumpswap.storage.run import Run
+from pumpswap.storage.settlement import Settlement
 
 __all__ = ["LIVE", "LiveBooks"]
 
@@ -63,6 +66,7 @@ class LiveBooks:
         self.portfolio: Portfolio = recall_portfolio(run)
         self._clock = clock
         self._names: dict[str, str] = {}
+        self._open: set[str] = set()  # admitted by this process, without a final outcome
         self._decided: set[str] = set()  # by this process; asking the database takes time that an order does not have
         self._spending = Spending(run, clock.now_ns() - _DAYS_NS)
         self._comparison = Comparison(run, self.portfolio, wallet)
@@ -126,6 +130,7 @@ class LiveBooks:
                 self.run.save_decision(decision or _decision_of(order))
             self.run.save_order(order)
         self._decided.add(order.decision_id)
+        self._open.add(order.order_id)
         self._spending.ordered(order.order_id, order.created_ns)
 
     def know_decimals(self, mint: str, decimals: int) -> None:
@@ -142,10 +147,24 @@ class LiveBooks:
         An outcome that is stored already is booked already: asking again what became of an order moves nothing.
         """
         entries: list[LedgerEntry] = []
+        is_open = order.order_id in self._open
+        self._open.discard(order.order_id)  # if this fails it may be stored all the same: the next try asks first
         with self._storing():
-            if self.run.save_outcome(outcome, self.portfolio.gain_of(order, outcome)):
+            if isinstance(outcome, Filled) and not foreign and is_open:
+                entries = self._fill(order, outcome)
+            elif self.run.save_outcome(outcome, self.portfolio.gain_of(order, outcome)):
                 entries = self._book(order, outcome, foreign)
         self._spending.add(entries)
+        if isinstance(outcome, Unknown) and is_open:
+            self._open.add(order.order_id)
+
+    def _fill(self, order: Order, filled: Filled) -> list[LedgerEntry]:
+        """The usual end of an order of this process: all of it in as few questions as the database allows."""
+        gain = self.portfolio.gain_of(order, filled)
+        entries, position = self.portfolio.book(order, filled, self._names.get(order.pool, ""))
+        assert position is not None, "a fill changes its position"
+        self.run.settle(Settlement(order, filled, gain, entries, position))
+        return entries
 
     @contextmanager
     def _storing(self) -> Iterator[None]:

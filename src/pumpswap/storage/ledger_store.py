@@ -14,7 +14,7 @@ from pumpswap.storage.connections import Connections
 from pumpswap.storage.ledger_writer import last_sequence, write_entries
 from pumpswap.storage.tables import BALANCES, CHORES, LEDGER, ORDERS
 
-__all__ = ["LedgerStore"]
+__all__ = ["LedgerStore", "check_follow_each_other", "out_of_sequence"]
 
 
 class LedgerStore:
@@ -28,12 +28,10 @@ class LedgerStore:
         """Append, all or none. Sequence numbers go on where the stored ones end, without a gap."""
         if not entries:
             return
-        for before, entry in pairwise(entries):
-            if entry.sequence != before.sequence + 1:
-                raise _out_of_sequence(entry.sequence, before.sequence + 1)
+        check_follow_each_other(entries)
         with self._connections.writing("the ledger entries") as connection:
             if not write_entries(connection, self._run_id, entries):
-                raise _out_of_sequence(entries[0].sequence, last_sequence(connection, self._run_id) + 1)
+                raise out_of_sequence(entries[0].sequence, last_sequence(connection, self._run_id) + 1)
 
     def entries(self, after: int = 0) -> Iterator[LedgerEntry]:
         """Entries in sequence, those after number ``after``."""
@@ -134,7 +132,14 @@ class LedgerStore:
         return dict(sorted(sums.items()))
 
 
-def _out_of_sequence(came: int, expected: int) -> StorageError:
+def check_follow_each_other(entries: Sequence[LedgerEntry]) -> None:
+    """Raises StorageError for entries with a gap between them."""
+    for before, entry in pairwise(entries):
+        if entry.sequence != before.sequence + 1:
+            raise out_of_sequence(entry.sequence, before.sequence + 1)
+
+
+def out_of_sequence(came: int, expected: int) -> StorageError:
     return StorageError(
         f"ledger entry {came} came where {expected} is next", hint="entries are appended once, in sequence"
     )

@@ -11,7 +11,19 @@ from decimal import Decimal
 from itertools import repeat
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Connection, Numeric, Table, bindparam, func, insert, select, update
+from sqlalchemy import (
+    CTE,
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Numeric,
+    Table,
+    bindparam,
+    func,
+    insert,
+    select,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.types import TypeEngine
 
@@ -19,7 +31,7 @@ from pumpswap.model import LedgerEntry
 from pumpswap.storage.rows import entry_columns
 from pumpswap.storage.tables import BALANCES, LEDGER, StoredRow
 
-__all__ = ["last_sequence", "write_entries"]
+__all__ = ["entering", "entry_arrays", "last_sequence", "write_entries"]
 
 _Sums = dict[tuple[str, str], tuple[int, int]]  # (asset, kind) → (units, number of entries)
 
@@ -43,24 +55,48 @@ _UPDATE_SUM = (
 )
 
 
-def _of_arrays(table: Table, prefix: str = "") -> postgresql.Insert:
-    """INSERT of one run's rows, given an array for each column; of none when the ledger does not end where it must."""
+def _of_arrays(table: Table, prefix: str = "", also: ColumnElement[bool] | None = None) -> postgresql.Insert:
+    """INSERT of one run's rows, given an array for each column; of none when the ledger does not end where it must, or
+    when what must ``also`` be true is not.
+    """
     names = [column.name for column in table.columns if column.name != "run_id"]
     items = [_ITEMS.get(name, table.c[name].type) for name in names]
     arrays = (bindparam(prefix + name, type_=postgresql.ARRAY(item)) for name, item in zip(names, items, strict=True))
     unnested = select(_RUN, *func.unnest(*arrays).table_valued(*names).render_derived().columns)
     as_expected = _LAST.scalar_subquery() == bindparam("first") - 1
-    return postgresql.insert(table).from_select(["run_id", *names], unnested.where(as_expected))
+    conditions = (as_expected,) if also is None else (as_expected, also)
+    return postgresql.insert(table).from_select(["run_id", *names], unnested.where(*conditions))
 
 
 _ITEMS: dict[str, TypeEngine[Any]] = {"units": Numeric(78, 0)}  # of a sum; an entry's fit into it
-_ADDED = _of_arrays(BALANCES, "sum_")
+
+
+def _add_sums(also: ColumnElement[bool] | None = None) -> postgresql.Insert:
+    added = _of_arrays(BALANCES, "sum_", also)
+    return added.on_conflict_do_update(
+        index_elements=["run_id", "asset", "kind"],
+        # op: sums are texts on SQLite, so that a bare + would be taken for one of texts
+        set_={name: BALANCES.c[name].op("+")(added.excluded[name]) for name in ("units", "entries")},
+    )
+
+
 # One statement, since a round trip takes longer than either half.
-_INSERT_AND_ADD = _ADDED.on_conflict_do_update(
-    index_elements=["run_id", "asset", "kind"],
-    # op: sums are texts on SQLite, so that a bare + would be taken for one of texts
-    set_={name: BALANCES.c[name].op("+")(_ADDED.excluded[name]) for name in ("units", "entries")},
-).add_cte(_of_arrays(LEDGER).cte("entered"))
+_INSERT_AND_ADD = _add_sums().add_cte(_of_arrays(LEDGER, "entry_").cte("entered"))
+
+
+def entering(also: ColumnElement[bool]) -> tuple[CTE, CTE]:
+    """(new entries, their sums) as parts of a larger statement on PostgreSQL, given ``entry_arrays``; nothing of both
+    unless ``also`` is true.
+    """
+    entered = _of_arrays(LEDGER, "entry_", also).returning(LEDGER.c.sequence).cte("entered")
+    return entered, _add_sums(also).returning(BALANCES.c.kind).cte("added")
+
+
+def entry_arrays(entries: Sequence[LedgerEntry]) -> dict[str, Any]:
+    """Values for ``entering``. Raises AmountOutOfRange."""
+    # With a prefix: SQLAlchemy takes a value that is called like a column of an UPDATE for a new value of it.
+    columns = {f"entry_{name}": values for name, values in entry_columns(entries).items()}
+    return {"first": entries[0].sequence} | columns | _sum_columns(_added_up(entries))
 
 
 def last_sequence(connection: Connection, run_id: int) -> int:
@@ -75,11 +111,11 @@ def write_entries(connection: Connection, run_id: int, entries: Sequence[LedgerE
     Returns False, and writes nothing, when the first of them does not follow what is stored. Raises AmountOutOfRange
     before anything is written.
     """
-    columns, sums, first = entry_columns(entries), _added_up(entries), entries[0].sequence
     if connection.dialect.name == "postgresql":
-        values = {"the_run": run_id, "first": first} | columns | _sum_columns(sums)
+        values = {"the_run": run_id} | entry_arrays(entries)
         added = connection.execute(_INSERT_AND_ADD, values, execution_options={"preserve_rowcount": True})
         return added.rowcount > 0
+    columns, sums, first = entry_columns(entries), _added_up(entries), entries[0].sequence
     if last_sequence(connection, run_id) != first - 1:
         return False
     connection.exec_driver_sql(_INSERT_TUPLES, [*zip(repeat(run_id), *columns.values(), strict=False)])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from pumpswap.amm import BuyQuote, Quote
@@ -36,6 +37,7 @@ from pumpswap.storage.tables import StoredRow
 from pumpswap.units import checked_i64
 
 __all__ = [
+    "OrderFacts",
     "Values",
     "check_integers",
     "decision_of",
@@ -197,8 +199,19 @@ def trade_integers(filled: Filled) -> Values:
     return exact
 
 
-def trade_values(filled: Filled, order: StoredRow, decimals: int | None) -> Values:
-    """The other columns. ``order`` is the stored order, with the signal figures of its decision."""
+@dataclass(frozen=True, slots=True)
+class OrderFacts:
+    """What a trade says of its order and of the signal behind it."""
+
+    side: str
+    pool: str
+    mint: str
+    signal_score: float | None = None
+    signal_strength: float | None = None
+
+
+def trade_values(filled: Filled, order: StoredRow | OrderFacts, decimals: int | None) -> Values:
+    """The other columns. ``order`` is the stored order, with the signal figures of its decision, or what is known."""
     quote = filled.executed
     base_units, quote_lamports = _legs(quote)
     _check_side(order.side, quote, filled.order_id)

@@ -19,13 +19,15 @@ from pumpswap.storage.documents import dump_mapping
 from pumpswap.storage.equity import EquityCurve
 from pumpswap.storage.history import History
 from pumpswap.storage.host.pool_ids import with_pool_id
-from pumpswap.storage.ledger_store import LedgerStore
+from pumpswap.storage.ledger_store import LedgerStore, check_follow_each_other, out_of_sequence
+from pumpswap.storage.ledger_writer import last_sequence
 from pumpswap.storage.listings import Listings
 from pumpswap.storage.order_ids import OrderIds
 from pumpswap.storage.outcomes import UNRESOLVED, outcome_of, outcome_values, select_outcomes
 from pumpswap.storage.owned import Owned
 from pumpswap.storage.reconciliations import Reconciliations
 from pumpswap.storage.run_header import RunHeader, header_of
+from pumpswap.storage.settlement import Settlement, settle_at_once
 from pumpswap.storage.tables import DECISIONS, MARKS, ORDERS, POSITIONS, RUNS, TRADES
 
 __all__ = ["Run"]
@@ -194,6 +196,29 @@ class Run:
                 exact |= rows.trade_values(outcome, order, self._decimals.get(order.mint))
                 with_pool_id(connection, order.pool, lambda known: self._insert_trade(connection, exact, known))
         return True
+
+    def settle(self, settlement: Settlement) -> None:
+        """Store a fill of an order that is open, with its entries and its position, all or nothing.
+
+        Raises StorageError when the order is not open any more, or when the entries do not follow what is stored.
+        """
+        order, entries = settlement.order, settlement.entries
+        check_follow_each_other(entries)
+        with self._connections.writing(f"the fill of order {order.order_id}") as connection:
+            if connection.dialect.name == "postgresql":
+                decimals = self._decimals.get(order.mint)
+                is_open, follows = settle_at_once(connection, self.run_id, settlement, decimals)
+                if is_open and not follows:
+                    raise out_of_sequence(entries[0].sequence, last_sequence(connection, self.run_id) + 1)
+            else:
+                is_open = self.save_outcome(settlement.filled, settlement.gain)
+                if is_open:
+                    self.append_entries(entries)
+                    self.save_position(settlement.position)
+            if not is_open:
+                raise StorageError(
+                    f"order {order.order_id} has ended already, or is not stored", hint="this is a bug in the venue"
+                )
 
     def append_entries(self, entries: Sequence[LedgerEntry]) -> None:
         """Append to the ledger, all or none. Sequence numbers go on where the stored ones end, without a gap."""

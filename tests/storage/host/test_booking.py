@@ -35,18 +35,20 @@ def start(database: Database, pool: str) -> Run:
     return run
 
 
-def test_without_a_host_the_id_is_the_plans(small_host: str) -> None:
-    book(small_host, ONE)
+@pytest.mark.parametrize("at_once", [False, True])
+def test_without_a_host_the_id_is_the_plans(small_host: str, at_once: bool) -> None:
+    book(small_host, ONE, at_once=at_once)
     assert booked(small_host) == booked(small_host, "pumpswap_positions") == [f"solana_{ONE}"]
 
 
-def test_a_pool_that_the_host_does_not_know_has_no_id(small_host: str) -> None:
+@pytest.mark.parametrize("at_once", [False, True])
+def test_a_pool_that_the_host_does_not_know_has_no_id(small_host: str, at_once: bool) -> None:
     run_script(small_host, POOLS)
     attach(small_host, 1)
-    book(small_host, ONE)
+    book(small_host, ONE, at_once=at_once)
     assert booked(small_host) == booked(small_host, "pumpswap_positions") == [None]
     run_script(small_host, pool(ONE))
-    book(small_host, ONE)
+    book(small_host, ONE, at_once=at_once)
     assert booked(small_host) == [None, f"solana_{ONE}"]
     assert attach(small_host, 2).counts["linked"] == 2  # the first trade and its position, now that there is one
     assert booked(small_host) == [f"solana_{ONE}"] * 2
@@ -81,9 +83,10 @@ def host() -> str:
     return url
 
 
-def test_a_host_that_has_dropped_its_table_does_not_stop_us(host: str) -> None:
+@pytest.mark.parametrize("at_once", [False, True])
+def test_a_host_that_has_dropped_its_table_does_not_stop_us(host: str, at_once: bool) -> None:
     run_script(host, "DROP TABLE pools CASCADE")
-    book(host, ONE)
+    book(host, ONE, at_once=at_once)
     assert booked(host) == [None]
 
 
@@ -93,6 +96,14 @@ def test_a_pool_that_is_just_being_deleted_is_not_waited_for(host: str) -> None:
         other.execute(f"DELETE FROM pools WHERE id = 'solana_{ONE}'")
         run.save_outcome(samples.filled())
         run.save_position(replace(samples.position(), pool=ONE))
+        other.commit()
+    assert booked(host) == booked(host, "pumpswap_positions") == [None]
+
+
+def test_a_live_fill_in_a_pool_that_is_just_being_deleted_is_not_held_up(host: str) -> None:
+    with psycopg.connect(host) as other:
+        other.execute(f"DELETE FROM pools WHERE id = 'solana_{ONE}'")
+        book(host, ONE, at_once=True)
         other.commit()
     assert booked(host) == booked(host, "pumpswap_positions") == [None]
 
