@@ -41,7 +41,7 @@ contracts: dev-env ## import contracts: layers, and where each library may be us
 	@$(BIN)/lint-imports --no-logo
 
 acceptance: dev-env ## the full counts; figures go to evidence/
-	@HYPOTHESIS_PROFILE=acceptance $(PY) -m tests.acceptance $(ARGS)
+	@HYPOTHESIS_PROFILE=acceptance $(PY) -m tests.acceptance --jobs $(JOBS) $(ARGS)
 
 conformance: dev-env ## against the official SDK, under Node
 	@$(PY) -m tests.conformance $(ARGS)

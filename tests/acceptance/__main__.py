@@ -2,6 +2,7 @@
 
     python -m tests.acceptance                      all checks, fresh cases
     python -m tests.acceptance svm-trades --seed 7  one check, and the same cases as last time
+    python -m tests.acceptance --jobs 2             two checks at a time
 
 Exit code 0 when every check that ran holds and at least one ran, else 1. Evidence is written by complete runs only.
 """
@@ -11,10 +12,13 @@ from __future__ import annotations
 import argparse
 import secrets
 import sys
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from typing import Any
 
 from tests.acceptance.book_crashes import BOOK_CRASHES
-from tests.acceptance.check import Check, Progress
+from tests.acceptance.check import Check, Findings, Progress
 from tests.acceptance.crashes import CRASHES
 from tests.acceptance.ledger_sequences import LEDGER_SEQUENCES
 from tests.acceptance.outside_lives import OUTSIDE_LIVES
@@ -33,14 +37,16 @@ def main(arguments: list[str] | None = None) -> int:
     figures: dict[str, Any] = {"seed": seed}
     notes: list[str] = []
     failed, skipped = [], []
+    here = []
     for check in chosen:
         reason = check.absent()
-        if reason is not None:
+        if reason is None:
+            here.append(check)
+        else:
             skipped.append(check.name)
             print(f"{check.name}: skipped, {reason}")
-            continue
+    for check, found in _found(here, seed, options.jobs):
         print(f"{check.name}: {check.what} (seed {seed})")
-        found = check.run(seed, _progress_of(check))
         print("\n".join(found.table))
         for failure in found.failures[:SHOWN_FAILURES]:
             print(f"  FAILED {failure}")
@@ -54,11 +60,29 @@ def main(arguments: list[str] | None = None) -> int:
     return 1 if failed or len(skipped) == len(chosen) else 0
 
 
+def _found(checks: list[Check], seed: int, jobs: int) -> Iterator[tuple[Check, Findings]]:
+    """What each check has found, in order; several at once in processes of their own."""
+    if jobs == 1:
+        yield from ((check, check.run(seed, _progress_of(check))) for check in checks)
+        return
+    # Spawned: a process that has run LiteSVM, or threads, is no good parent.
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), max_tasks_per_child=1) as pool:
+        running = [(check, pool.submit(_run, check.name, seed)) for check in checks]
+        for check, future in running:
+            yield check, future.result()
+
+
+def _run(name: str, seed: int) -> Findings:
+    (check,) = (one for one in CHECKS if one.name == name)
+    return check.run(seed, lambda _done, _of: None)
+
+
 def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.acceptance", description="The long checks.")
     names = [check.name for check in CHECKS]
     parser.add_argument("checks", nargs="*", metavar="CHECK", help=f"one or more of: {', '.join(names)} (default: all)")
     parser.add_argument("--seed", type=int, help="repeat the cases of an earlier run (default: fresh ones)")
+    parser.add_argument("--jobs", type=int, default=1, help="checks at the same time, in as many processes")
     options = parser.parse_args(arguments)
     unknown = sorted(set(options.checks) - set(names))
     if unknown:

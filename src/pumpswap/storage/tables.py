@@ -85,6 +85,11 @@ RUNS = Table(
     words("network", nullable=True),
 )
 
+_LISTED = (
+    *("id", "decision_id", "pool", "side", "accepted", "reason"),
+    *("quote_lamports", "base_units", "signal_score", "signal_strength"),
+)
+
 DECISIONS = Table(
     "pumpswap_decisions",
     METADATA,
@@ -108,7 +113,8 @@ DECISIONS = Table(
     exact("intent_quote_lamports", nullable=True),  # the budget that a person named
     UniqueConstraint("run_id", "decision_id"),
     CheckConstraint("side IN ('buy', 'sell')", name="side"),
-    Index(None, "run_id", "mint", "at_ns"),
+    # A token's decisions lie far apart in the table: on PostgreSQL the index itself answers lists of them.
+    Index(None, "run_id", "mint", "at_ns", postgresql_include=_LISTED),
 )
 
 ORDERS = Table(

@@ -24,6 +24,18 @@ TABLES = (
     "pumpswap_adoptions",
     "pumpswap_balances",
 )
+LISTED = (
+    "id",
+    "decision_id",
+    "pool",
+    "side",
+    "accepted",
+    "reason",
+    "quote_lamports",
+    "base_units",
+    "signal_score",
+    "signal_strength",
+)
 INDEXES = (
     ("ix_pumpswap_ledger_run_id_at_ns", "pumpswap_ledger", ("run_id", "at_ns")),
     ("ix_pumpswap_ledger_run_id_order_id_sequence", "pumpswap_ledger", ("run_id", "order_id", "sequence")),
@@ -47,6 +59,7 @@ def upgrade() -> None:
         sqlite_where=OPEN,
         postgresql_where=OPEN,
     )
+    _widen_decisions(LISTED)
     _create_balances()
     _create_holdings()
     _create_reconciliations()
@@ -57,10 +70,21 @@ def upgrade() -> None:
 def downgrade() -> None:
     for table in TABLES:
         op.drop_table(table)
+    _widen_decisions(())
     op.drop_index("ix_pumpswap_positions_open", "pumpswap_positions")
     for name, table, _ in INDEXES:
         op.drop_index(name, table)
     op.drop_column("pumpswap_ledger", "note")
+
+
+def _widen_decisions(columns: tuple[str, ...]) -> None:
+    """The index by token answers lists of decisions by itself. SQLite has no such indexes."""
+    if op.get_bind().dialect.name != "postgresql":
+        return
+    name = "ix_pumpswap_decisions_run_id_mint_at_ns"
+    op.drop_index(name, "pumpswap_decisions")
+    key = ["run_id", "mint", "at_ns"]
+    op.create_index(name, "pumpswap_decisions", key, unique=False, postgresql_include=list(columns))
 
 
 def _create_balances() -> None:
