@@ -12,21 +12,12 @@ from __future__ import annotations
 import argparse
 import secrets
 import sys
-from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
 from typing import Any
 
-from tests.acceptance.book_crashes import BOOK_CRASHES
-from tests.acceptance.check import Check, Findings, Progress
-from tests.acceptance.crashes import CRASHES
-from tests.acceptance.ledger_sequences import LEDGER_SEQUENCES
-from tests.acceptance.outside_lives import OUTSIDE_LIVES
-from tests.acceptance.sender_schedules import SENDER_SCHEDULES
-from tests.acceptance.svm_trades import SVM_TRADES
+from tests.acceptance.check import Check, Progress
+from tests.acceptance.checks import CHECKS, run_all
 from tests.support.evidence import write_evidence
 
-CHECKS = (SVM_TRADES, SENDER_SCHEDULES, CRASHES, BOOK_CRASHES, LEDGER_SEQUENCES, OUTSIDE_LIVES)
 SHOWN_FAILURES = 10
 
 
@@ -45,7 +36,7 @@ def main(arguments: list[str] | None = None) -> int:
         else:
             skipped.append(check.name)
             print(f"{check.name}: skipped, {reason}")
-    for check, found in _found(here, seed, options.jobs):
+    for check, found in run_all(here, seed, options.jobs, _progress_of):
         print(f"{check.name}: {check.what} (seed {seed})")
         print("\n".join(found.table))
         for failure in found.failures[:SHOWN_FAILURES]:
@@ -58,23 +49,6 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"evidence: {write_evidence('acceptance', figures, notes)}")
     print(f"{len(chosen) - len(skipped) - len(failed)} hold, {len(failed)} failed, {len(skipped)} skipped")
     return 1 if failed or len(skipped) == len(chosen) else 0
-
-
-def _found(checks: list[Check], seed: int, jobs: int) -> Iterator[tuple[Check, Findings]]:
-    """What each check has found, in order; several at once in processes of their own."""
-    if jobs == 1:
-        yield from ((check, check.run(seed, _progress_of(check))) for check in checks)
-        return
-    # Spawned: a process that has run LiteSVM, or threads, is no good parent.
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), max_tasks_per_child=1) as pool:
-        running = [(check, pool.submit(_run, check.name, seed)) for check in checks]
-        for check, future in running:
-            yield check, future.result()
-
-
-def _run(name: str, seed: int) -> Findings:
-    (check,) = (one for one in CHECKS if one.name == name)
-    return check.run(seed, lambda _done, _of: None)
 
 
 def _options(arguments: list[str] | None) -> argparse.Namespace:

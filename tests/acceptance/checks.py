@@ -1,0 +1,38 @@
+"""All long checks, and running several of them at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+
+from tests.acceptance.book_crashes import BOOK_CRASHES
+from tests.acceptance.check import Check, Findings, Progress
+from tests.acceptance.crashes import CRASHES
+from tests.acceptance.ledger_sequences import LEDGER_SEQUENCES
+from tests.acceptance.outside_lives import OUTSIDE_LIVES
+from tests.acceptance.sender_schedules import SENDER_SCHEDULES
+from tests.acceptance.svm_trades import SVM_TRADES
+
+__all__ = ["CHECKS", "run_all"]
+
+CHECKS = (SVM_TRADES, SENDER_SCHEDULES, CRASHES, BOOK_CRASHES, LEDGER_SEQUENCES, OUTSIDE_LIVES)
+
+
+def run_all(
+    checks: list[Check], seed: int, jobs: int, progress_of: Callable[[Check], Progress]
+) -> Iterator[tuple[Check, Findings]]:
+    """What each check has found, in order; several at once in processes of their own."""
+    if jobs == 1:
+        yield from ((check, check.run(seed, progress_of(check))) for check in checks)
+        return
+    # Spawned: a process that has run LiteSVM, or threads, is no good parent.
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), max_tasks_per_child=1) as pool:
+        running = [(check, pool.submit(_run, check.name, seed)) for check in checks]
+        for check, future in running:
+            yield check, future.result()
+
+
+def _run(name: str, seed: int) -> Findings:
+    (check,) = (one for one in CHECKS if one.name == name)
+    return check.run(seed, lambda _done, _of: None)
