@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
@@ -35,4 +36,8 @@ def run_all(
 
 def _run(name: str, seed: int) -> Findings:
     (check,) = (one for one in CHECKS if one.name == name)
-    return check.run(seed, lambda _done, _of: None)
+    try:
+        return check.run(seed, lambda _done, _of: None)
+    finally:
+        # A worker ends without them, and would leave its database server running.
+        atexit._run_exitfuncs()
