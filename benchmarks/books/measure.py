@@ -20,9 +20,10 @@ __all__ = ["Bare", "Statement", "milliseconds", "percentiles", "statements_of"]
 class Statement(NamedTuple):
     """What our code has sent to the driver."""
 
-    sql: str
+    sql: Any
     parameters: Any
     is_many: bool
+    is_raw: bool = False  # with numbered places, as PostgreSQL itself has them
 
 
 def milliseconds(calls: Sequence[Callable[[], object]]) -> list[float]:
@@ -55,10 +56,18 @@ def statements_of(database: Database) -> Iterator[list[Statement]]:
         if not sql.startswith("BEGIN"):
             seen.append(Statement(sql, parameters, is_many))
 
+    execute = psycopg.RawCursor.execute
+
+    def note_raw(cursor: Any, query: Any, params: Any = None, **options: Any) -> Any:
+        seen.append(Statement(query, params, is_many=False, is_raw=True))
+        return execute(cursor, query, params, **options)
+
     event.listen(engine, "before_cursor_execute", note)
+    psycopg.RawCursor.execute = note_raw  # type: ignore[method-assign]  # settlements go past SQLAlchemy
     try:
         yield seen
     finally:
+        psycopg.RawCursor.execute = execute  # type: ignore[method-assign]
         event.remove(engine, "before_cursor_execute", note)
 
 
@@ -85,7 +94,9 @@ class Bare:
         self._connection.execute("BEGIN IMMEDIATE" if self._is_sqlite else "BEGIN")
         cursor = self._connection.cursor()
         for one in statements:
-            if one.is_many:
+            if one.is_raw:
+                psycopg.RawCursor(self._connection).execute(one.sql, one.parameters)
+            elif one.is_many:
                 cursor.executemany(one.sql, one.parameters)
             else:
                 cursor.execute(one.sql, one.parameters)

@@ -74,7 +74,7 @@ def _bare_commits(
                     raise _Undone
             except _Undone:
                 pass
-        ours = [one for one in seen if "advisory" not in one.sql]
+        ours = [one for one in seen if one.is_raw or "advisory" not in one.sql]
         taken += milliseconds([lambda ours=ours: bare.write(ours)])  # type: ignore[misc]
     bare.close()
     return taken
@@ -105,7 +105,7 @@ def _bare_ingest(database: Database, target: str | Path, run: Run, sequence: int
                     raise _Undone
             except _Undone:
                 pass
-        (insert,) = (one for one in seen if "INSERT INTO pumpswap_ledger" in one.sql)
+        (insert,) = (one for one in seen if "INSERT INTO pumpswap_ledger" in str(one.sql))
         (taken,) = milliseconds([lambda insert=insert: bare.write([insert])])  # type: ignore[misc]
         best = max(best, BATCH / taken * 1_000)
     bare.close()
