@@ -15,6 +15,7 @@ from tests.storage import samples, stranger
 from tests.storage.conftest import SQLITE
 from tests.storage.maintenance.full_books import fill, stored
 from tests.support.host_tables import create_shape, insert_rows
+from tests.support.material import requires_material
 from tests.support.postgres import fresh_database
 
 
@@ -35,6 +36,7 @@ def test_the_name_of_the_journal_is_that_of_attach() -> None:
     assert ATTACHMENTS.name == _ATTACHMENTS
 
 
+@requires_material("host")
 def test_a_backup_is_restored_into_an_attached_database_whose_keys_and_tables_stay(
     host: tuple[str, str | Path], tmp_path: Path
 ) -> None:
@@ -60,6 +62,7 @@ def test_a_backup_is_restored_into_an_attached_database_whose_keys_and_tables_st
     assert stranger.query(shown, "SELECT pool_id FROM pumpswap_trades") == [(None,)]
 
 
+@requires_material("host")
 def test_a_backup_of_an_attached_database_holds_our_tables_only_and_restores_without_it(
     host: tuple[str, str | Path], tmp_path: Path
 ) -> None:
