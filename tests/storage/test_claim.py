@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from pumpswap.errors import StorageError
@@ -24,6 +25,25 @@ def test_two_traders_on_one_server_do_not_write_the_same_books() -> None:
         again = there.claim("wallet A on net")
         again.release()
         other.release()
+
+
+def test_what_was_released_can_be_claimed_at_once() -> None:
+    # A server notices a closed connection a moment later. Found in a run where that moment was long enough.
+    url = fresh_database()
+    with open_database(url) as here, open_database(url) as there:
+        for database in (here, there) * 100:
+            database.claim("wallet A on net").release()
+
+
+def test_a_claim_whose_connection_has_ended_is_released_without_a_word() -> None:
+    url = fresh_database()
+    with open_database(url) as here, open_database(url) as there:
+        claim = here.claim("wallet A on net")
+        with psycopg.connect(url, autocommit=True) as connection:
+            held = "SELECT pg_terminate_backend(pid, 5000) FROM pg_locks WHERE locktype = 'advisory'"
+            assert connection.execute(held).fetchall() == [(True,)]
+        claim.release()
+        there.claim("wallet A on net").release()
 
 
 def test_a_claim_ends_with_its_database() -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+from contextlib import suppress
 
 from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import DBAPIError
 
 from pumpswap.errors import StorageError
 from pumpswap.storage.connections import named_errors
@@ -22,13 +24,13 @@ class Claim:
     def __init__(self, engine: Engine, name: str) -> None:
         """Raises StorageError when somebody else holds it."""
         self._connection: Connection | None = None
+        self._key = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True)
         if engine.dialect.name != "postgresql":
             return
-        key = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True)
         with named_errors(f"claiming {name}"):
             # Without a transaction: an idle one would keep the server from cleaning up.
             connection = engine.connect().execution_options(isolation_level="AUTOCOMMIT")
-            is_taken = connection.execute(text("SELECT pg_try_advisory_lock(:key)"), {"key": key}).scalar()
+            is_taken = connection.execute(text("SELECT pg_try_advisory_lock(:key)"), {"key": self._key}).scalar()
         if not is_taken:
             connection.close()
             raise StorageError(
@@ -37,8 +39,13 @@ class Claim:
         self._connection = connection
 
     def release(self) -> None:
-        """Let it go. Harmless when done twice."""
+        """Let it go: whoever claims next gets it. Harmless when done twice, or when the connection is gone."""
         connection, self._connection = self._connection, None
-        if connection is not None:
-            connection.invalidate()  # the connection is closed, not pooled: the lock belongs to it
-            connection.close()
+        if connection is None:
+            return
+        # Asked for, since a server notices a closed connection only a moment later, and until then the lock is held.
+        # A connection that has ended has ended its lock too.
+        with suppress(DBAPIError):
+            connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": self._key})
+        connection.invalidate()  # closed, not pooled: nothing of the claim outlives it
+        connection.close()
