@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import yaml
 from platformdirs import user_data_path
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, YamlConfigSettingsSource
 
 from pumpswap.errors import ConfigError
@@ -22,11 +22,17 @@ __all__ = [
     "DATABASE_FILE",
     "BooksSettings",
     "ChainSettings",
+    "CollectSettings",
     "DatabaseSettings",
     "EndpointSettings",
     "ExitRules",
+    "FeasibilitySettings",
+    "LakeSettings",
     "PaperVenueSettings",
+    "Q50Settings",
+    "RegimeSettings",
     "RiskLimits",
+    "ScreenSettings",
     "SendingSettings",
     "Settings",
     "SignalSettings",
@@ -40,6 +46,7 @@ Share = Annotated[Decimal, Field(gt=0, le=1)]
 Sol = Annotated[Decimal, Field(ge=0, le=1_000_000, decimal_places=9)]
 BpsValue = Annotated[int, Field(ge=0, le=10_000)]
 Seconds = Annotated[int, Field(ge=0)]
+Weight = Annotated[Decimal, Field(ge=0, le=1)]
 
 
 class _Section(BaseModel):
@@ -55,6 +62,87 @@ class SignalSettings(_Section):
 
     min_score: float = Field(75.0, ge=0, le=100)  # the host's watchlist threshold
     history_hours: int = Field(24, ge=1, le=168)  # how much history of a pool its score may use
+
+
+class FeasibilitySettings(_Section):
+    """How the enhanced score weighs what can be traded. Limits of the analysis; a trade has those of ``risk``."""
+
+    intended_sol: Sol = Decimal("1")  # the trade whose impact counts, where the caller names none
+    max_impact_bps: BpsValue = 1_000  # average price before fees against spot
+    max_slippage_bps: BpsValue = 500  # average price after all fees against spot
+    ladder_sol: tuple[Sol, ...] = (Decimal("0.1"), Decimal("0.5"), Decimal("1"), Decimal("5"), Decimal("10"))
+    reference_depth_sol: Decimal = Field(Decimal(100), gt=0)  # a pool this deep has the full liquidity factor
+    reference_buy_sol: Decimal = Field(Decimal(10), gt=0)  # and one that takes this much the full size part
+    liquidity_weight: Weight = Decimal("0.3")
+    feasibility_weight: Weight = Decimal("0.2")  # what the two leave of 1 is the weight of the base score
+    boost_factor: Decimal = Field(Decimal("1.2"), ge=1, le=2)
+    boost_above: Weight = Decimal("0.7")  # feasibility from which the boost applies
+
+    @model_validator(mode="after")
+    def _weights_leave_room(self) -> Self:
+        if self.liquidity_weight + self.feasibility_weight > 1:
+            raise ValueError("liquidity_weight and feasibility_weight together are more than 1")
+        return self
+
+
+class Q50Settings(_Section):
+    """Where the frame of the quantile model is, and what of it counts."""
+
+    path: Path | None = None  # a pickle, Parquet or CSV
+    tolerance_seconds: Seconds | None = None  # how old a row may be; default: the spacing of the frame
+    instrument: str | None = None  # of a frame with several; a frame with one needs no name
+    threshold_percentile: Weight = Decimal("0.8")  # of past |q50|: what is below is no reason to enter
+    require_high_quality: bool = False  # the published frames have it false in every row
+    warm_up: int = Field(100, ge=1)  # rows during which there is no regime and no entry
+
+
+class RegimeSettings(_Section):
+    """How turbulence is told apart, on past values of vol_risk only, and what it changes."""
+
+    low_percentile: Weight = Decimal("0.3")
+    high_percentile: Weight = Decimal("0.7")
+    extreme_percentile: Weight = Decimal("0.9")
+    low_multiplier: Decimal = Field(Decimal("1.1"), ge=0, le=10)
+    medium_multiplier: Decimal = Field(Decimal("1"), ge=0, le=10)
+    high_multiplier: Decimal = Field(Decimal("0.85"), ge=0, le=10)
+    extreme_multiplier: Decimal = Field(Decimal("0.6"), ge=0, le=10)
+    history_size: int = Field(10_000, ge=100)
+
+    @model_validator(mode="after")
+    def _percentiles_rise(self) -> Self:
+        if not self.low_percentile < self.high_percentile < self.extreme_percentile:
+            raise ValueError("the percentiles must rise: low_percentile, high_percentile, extreme_percentile")
+        return self
+
+
+class CollectSettings(_Section):
+    """What is collected from market-data services, and how politely."""
+
+    network: str = "solana"
+    dexes: tuple[str, ...] = ("pumpswap",)  # empty: all
+    interval_seconds: int = Field(60, ge=1)  # between two looks at the new pools
+    pages: int = Field(3, ge=1, le=10)  # of new pools per look, 20 each
+    gecko_url: str = "https://api.geckoterminal.com/api/v2"
+    dexscreener_url: str = "https://api.dexscreener.com"
+    requests_per_minute: int = Field(30, ge=1, le=100_000)  # what the free service allows
+    max_retries: int = Field(5, ge=0, le=100)
+    timeout_seconds: int = Field(20, ge=1, le=600)
+
+
+class LakeSettings(_Section):
+    """Where the history of the market is kept."""
+
+    folder: Path | None = None  # default: lake in the data folder
+
+
+class ScreenSettings(_Section):
+    """What a token must show before it counts as safe. What is not known is not safe."""
+
+    min_age_seconds: Seconds = 300
+    max_top_holder: Share = Decimal("0.1")  # one holder, of the supply, pool and burned tokens apart
+    max_top_ten: Share = Decimal("0.4")
+    max_transfer_fee_bps: BpsValue = 0
+    min_lp_burned: Weight = Decimal("0.9")  # of a canonical pool all is burned when it is made
 
 
 class RiskLimits(_Section):
@@ -168,6 +256,12 @@ class Settings(BaseSettings):
 
     data_dir: Path = Field(default_factory=lambda: user_data_path("pumpswap", appauthor=False))
     signals: SignalSettings = SignalSettings()
+    feasibility: FeasibilitySettings = FeasibilitySettings()
+    q50: Q50Settings = Q50Settings()
+    regimes: RegimeSettings = RegimeSettings()
+    collect: CollectSettings = CollectSettings()
+    lake: LakeSettings = LakeSettings()
+    screen: ScreenSettings = ScreenSettings()
     risk: RiskLimits = RiskLimits()
     exits: ExitRules = ExitRules()
     paper: PaperVenueSettings = PaperVenueSettings()
@@ -176,6 +270,11 @@ class Settings(BaseSettings):
     wallet: WalletSettings = WalletSettings()
     database: DatabaseSettings = DatabaseSettings()
     books: BooksSettings = BooksSettings()
+
+    @property
+    def lake_folder(self) -> Path:
+        """Where the history of the market is kept."""
+        return self.lake.folder or self.data_dir / "lake"
 
     @property
     def database_target(self) -> str | Path:

@@ -15,6 +15,7 @@ from pumpswap.model.order import Order
 from pumpswap.model.outcome import Costs, Denied, Filled, Outcome, Rejected, Unknown
 from pumpswap.model.position import Position
 from pumpswap.model.reconciliation import Reconciliation, ReconciliationStatus
+from pumpswap.model.screen import ScreenCheck, ScreenReport, ScreenVerdict
 from pumpswap.model.signal import Side, Signal
 from pumpswap.model.snapshot import PoolSnapshot
 from pumpswap.model.spend_plan import PlanKind, SpendPlan
@@ -52,6 +53,9 @@ __all__ = [
     "ReconciliationStatus",
     "Rejected",
     "RunObserver",
+    "ScreenCheck",
+    "ScreenReport",
+    "ScreenVerdict",
     "Side",
     "Signal",
     "SizingStep",

@@ -1,0 +1,1 @@
+"""GeckoTerminal: a polite client, its answers as records, and what in them has changed since this was written."""
