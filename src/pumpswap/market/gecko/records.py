@@ -62,7 +62,7 @@ class GeckoPool:
 class GeckoTrade:
     """One trade. Amounts are display units of the two tokens; ``from_token`` is the one that was paid.
 
-    Prices are per token of each side, in USD. ``id`` is the service's own and names the moment of the fetch, so the same
+    Prices are per token of each side, in USD. ``id`` is the service's own and names the moment of the fetch: the same
     trade has another one in every answer: ``transaction`` with the amounts is what identifies it.
     """
 
