@@ -63,7 +63,7 @@ lock: ## remake requirements/*.txt (needs uv; UPGRADE=1 takes the newest)
 	@sh scripts/lock.sh
 
 clean: ## remove environments, caches and the site
-	@rm -rf .venv .venv-docs site build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	@rm -rf .venv .venv-docs .venv-qlib site build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	@find src tests benchmarks scripts -type d -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
 
 runtime-env:

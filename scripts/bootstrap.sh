@@ -4,16 +4,18 @@
 #   scripts/bootstrap.sh runtime   .venv, what `make demo` needs
 #   scripts/bootstrap.sh dev       .venv, the same and the checks (its lock is a superset of runtime's)
 #   scripts/bootstrap.sh docs      .venv-docs, the documentation site
+#   scripts/bootstrap.sh qlib      .venv-qlib, the real QLib, which reads our export back
 #
 # PYTHON chooses the interpreter. uv is used when it is there; PUMPSWAP_NO_UV=1 does without it.
 set -eu
 cd "$(dirname "$0")/.."
 
-kind=${1:?usage: scripts/bootstrap.sh runtime|dev|docs}
+kind=${1:?usage: scripts/bootstrap.sh runtime|dev|docs|qlib}
 case $kind in
     runtime | dev) venv=.venv ;;
     docs) venv=.venv-docs ;;
-    *) echo "pumpswap: no environment named '$kind'; there are runtime, dev and docs" >&2; exit 2 ;;
+    qlib) venv=.venv-qlib ;;
+    *) echo "pumpswap: no environment named '$kind'; there are runtime, dev, docs and qlib" >&2; exit 2 ;;
 esac
 
 say() { echo "pumpswap: $*" >&2; }
@@ -78,7 +80,7 @@ fi
 is_usable || make_venv
 say "installing the locked packages of requirements/$kind.txt (a minute at most, once)"
 install --require-hashes -r "requirements/$kind.txt"
-if [ "$kind" != docs ]; then
+if [ "$kind" = runtime ] || [ "$kind" = dev ]; then
     say "installing pumpswap itself, editable"
     install --no-build-isolation --editable .
 fi

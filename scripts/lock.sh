@@ -20,3 +20,4 @@ compile() { # name of the lock, then its sources
 compile runtime pyproject.toml requirements/runtime.in
 compile dev pyproject.toml requirements/runtime.in requirements/dev.in --constraint requirements/runtime.txt
 compile docs requirements/docs.in
+compile qlib requirements/qlib.in
