@@ -324,6 +324,14 @@ async def test_over_http_everything_reads_as_in_process() -> None:
                 one.address: one for one in await here.token_accounts(payer.pubkey())
             }
             assert len(held) == 2
+            coin = pools[2].pool.base_mint
+            largest = await there.largest_holdings(coin)
+            assert largest == await here.largest_holdings(coin)
+            assert [(one.address, one.units) for one in largest.holdings] == [
+                (pools[2].pool.pool_base_token_account, pools[2].base_reserve)
+            ]
+            with pytest.raises(NodeRefused):
+                await there.largest_holdings(pools[2].address)
             assert await there.minimum_rent(165) == await here.minimum_rent(165)
             newest = (await here.latest_blockhash()).blockhash
             assert (

@@ -135,6 +135,19 @@ def test_token_and_program_accounts_are_found() -> None:
     assert [one.address for one in now(node.program_accounts(TOKEN_PROGRAM, filters))] == [first]
 
 
+def test_the_twenty_largest_accounts_of_a_mint_come_largest_first() -> None:
+    chain, node = practice()
+    mint = Keypair.from_seed(b"m" * 32).pubkey()
+    chain.set_account(ChainAccount(mint, TOKEN_PROGRAM, chain.rent(82), token_bytes.mint(10_000, 6)))
+    for number in range(25):
+        fund_tokens(chain, Keypair.from_seed(bytes([number + 1]) * 32).pubkey(), mint, TOKEN_PROGRAM, 100 + number)
+    told = now(node.largest_holdings(mint))
+    assert [one.units for one in told.holdings] == list(range(124, 104, -1))
+    assert told.slot == chain.block_at(Commitment.CONFIRMED).slot
+    with pytest.raises(NodeRefused, match="could not find mint"):
+        now(node.largest_holdings(ALICE.pubkey()))
+
+
 def test_priority_fees_are_the_least_of_each_block_that_wrote_to_all_accounts() -> None:
     chain, node = practice()
     for price in (70, 30, 50):

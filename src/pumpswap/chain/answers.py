@@ -18,17 +18,20 @@ from pumpswap.chain.node import (
     ChainAccount,
     Commitment,
     ConfirmedTransaction,
+    HoldingsAt,
     RanInstruction,
     SignatureInfo,
     SignatureStatus,
     Simulation,
     TokenBalance,
+    TokenHolding,
 )
 
 __all__ = [
     "base58_bytes",
     "keyed_accounts",
     "read_accounts",
+    "read_holdings",
     "read_signatures",
     "read_simulation",
     "read_status",
@@ -60,6 +63,15 @@ def keyed_accounts(values: Any) -> tuple[ChainAccount, ...]:
     """Accounts that come with their addresses (getProgramAccounts, getTokenAccountsByOwner)."""
     found = (_account(Pubkey.from_string(one["pubkey"]), one["account"]) for one in values)
     return tuple(account for account in found if account is not None)
+
+
+def read_holdings(result: Any) -> HoldingsAt:
+    """A getTokenLargestAccounts result; nodes list the largest first, indexers not always."""
+    held = [TokenHolding(Pubkey.from_string(one["address"]), int(one["amount"])) for one in result["value"]]
+    if any(one.units < 0 for one in held):
+        raise ValueError("an account with less than nothing")
+    held.sort(key=lambda one: -one.units)
+    return HoldingsAt(_count(result["context"]["slot"]), tuple(held))
 
 
 def read_status(value: Any) -> SignatureStatus | None:

@@ -294,6 +294,7 @@ class EndpointPool(NodeRelay):
             lambda: endpoint.minimum_rent(_TOKEN_ACCOUNT_BYTES),
             lambda: endpoint.program_accounts(nobody),
             lambda: endpoint.token_accounts(nobody),
+            lambda: endpoint.largest_holdings(nobody),
         )
         for ask in questions:
             try:

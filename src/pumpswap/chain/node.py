@@ -21,6 +21,7 @@ __all__ = [
     "Commitment",
     "ConfirmedTransaction",
     "Height",
+    "HoldingsAt",
     "Node",
     "NodeHealth",
     "ProgramFilter",
@@ -30,6 +31,7 @@ __all__ = [
     "Simulation",
     "StatusesAt",
     "TokenBalance",
+    "TokenHolding",
 ]
 
 
@@ -124,6 +126,22 @@ class TokenBalance:
     owner: Pubkey
     token_program: Pubkey
     units: int
+
+
+@dataclass(frozen=True, slots=True)
+class TokenHolding:
+    """A token account and what is in it. Whose it is, the account itself says."""
+
+    address: Pubkey
+    units: int
+
+
+@dataclass(frozen=True, slots=True)
+class HoldingsAt:
+    """Token accounts of one mint at one slot, the largest first."""
+
+    slot: int
+    holdings: tuple[TokenHolding, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,6 +282,10 @@ class Node(Protocol):
         self, owner: Pubkey, *, commitment: Commitment = Commitment.CONFIRMED
     ) -> tuple[ChainAccount, ...]:
         """All token accounts of a wallet, of both token programs."""
+        ...
+
+    async def largest_holdings(self, mint: Pubkey, *, commitment: Commitment = Commitment.CONFIRMED) -> HoldingsAt:
+        """The 20 largest token accounts of a mint; some endpoints refuse this, or answer it from an older index."""
         ...
 
     async def version(self) -> Mapping[str, str]:

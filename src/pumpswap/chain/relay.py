@@ -17,6 +17,7 @@ from pumpswap.chain.node import (
     Commitment,
     ConfirmedTransaction,
     Height,
+    HoldingsAt,
     Node,
     ProgramFilter,
     SignatureInfo,
@@ -144,6 +145,11 @@ class NodeRelay(ABC):
     ) -> tuple[ChainAccount, ...]:
         return await self._relay(
             Question("token_accounts", commitment), lambda node: node.token_accounts(owner, commitment=commitment)
+        )
+
+    async def largest_holdings(self, mint: Pubkey, *, commitment: Commitment = Commitment.CONFIRMED) -> HoldingsAt:
+        return await self._relay(
+            Question("largest_holdings", commitment), lambda node: node.largest_holdings(mint, commitment=commitment)
         )
 
     async def version(self) -> Mapping[str, str]:

@@ -29,6 +29,7 @@ from pumpswap.chain.node import (
     Commitment,
     ConfirmedTransaction,
     Height,
+    HoldingsAt,
     ProgramFilter,
     SignatureInfo,
     Simulation,
@@ -247,6 +248,9 @@ class RpcNode:
             for program in (TOKEN_PROGRAM, TOKEN_2022_PROGRAM)
         ]
         return (*every[0], *every[1])
+
+    async def largest_holdings(self, mint: Pubkey, *, commitment: Commitment = Commitment.CONFIRMED) -> HoldingsAt:
+        return await self._ask("getTokenLargestAccounts", [str(mint), _options(commitment)], answers.read_holdings)
 
     async def version(self) -> Mapping[str, str]:
         return await self._ask(

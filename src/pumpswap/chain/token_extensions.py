@@ -4,14 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pumpswap.errors import MalformedAccount
+from solders.pubkey import Pubkey
 
-__all__ = ["mint_extensions", "risky_extensions"]
+from pumpswap.errors import MalformedAccount
+from pumpswap.model.mint_controls import MintControls, TransferFee
+
+__all__ = ["mint_controls", "mint_extensions", "risky_extensions"]
 
 _MINT_LEN = 82
 _KIND_AT = 165
 _FIRST_EXTENSION = 166
 _MINT_KIND = 1
+
+_NOBODY = bytes(32)
+_FROZEN = 2
+_SIZES = {
+    "transfer-fee": 108,
+    "transfer-hook": 64,
+    "permanent-delegate": 32,
+    "mint-close-authority": 32,
+    "pausable": 33,
+    "default-account-state": 1,
+}
 
 # Extensions that change nothing about holding, sending or pricing the token.
 _HARMLESS = frozenset({
@@ -55,10 +69,60 @@ def mint_extensions(mint_data: bytes) -> tuple[str, ...]:
         return ()
     if len(mint_data) < _FIRST_EXTENSION or mint_data[_KIND_AT] != _MINT_KIND:
         raise MalformedAccount("these bytes are no mint", hint="read the whole account of the mint's address")
-    return tuple(_NAMES.get(kind, f"unknown-{kind}") for kind in _kinds(mint_data))
+    return tuple(_name(kind) for kind, _ in _entries(mint_data))
 
 
-def _kinds(data: bytes) -> Iterator[int]:
+def mint_controls(mint_data: bytes) -> MintControls:
+    """What the extensions of a mint allow, with their parameters. Raises MalformedAccount as ``mint_extensions``, and
+    for an extension that is shorter than its parameters.
+    """
+    kinds = mint_extensions(mint_data)
+    if not kinds:
+        return MintControls()
+    found = {_name(kind): value for kind, value in _entries(mint_data)}
+    for name, least in _SIZES.items():
+        if name in found and len(found[name]) < least:
+            raise MalformedAccount(
+                f"the extension {name} has {len(found[name])} bytes, not {least}", hint="the layout may have changed"
+            )
+    fee, hook, pause = found.get("transfer-fee"), found.get("transfer-hook"), found.get("pausable")
+    return MintControls(
+        kinds=kinds,
+        transfer_fee=None if fee is None else _transfer_fee(fee),
+        hook_program=None if hook is None else _holder(hook, 32),
+        hook_authority=None if hook is None else _holder(hook, 0),
+        permanent_delegate=_holder(found.get("permanent-delegate", _NOBODY), 0),
+        close_authority=_holder(found.get("mint-close-authority", _NOBODY), 0),
+        pause_authority=None if pause is None else _holder(pause, 0),
+        is_paused=pause is not None and pause[32] != 0,
+        is_frozen_by_default=found.get("default-account-state", b"\1")[0] == _FROZEN,
+    )
+
+
+def _transfer_fee(raw: bytes) -> TransferFee:
+    """Authority, authority to withdraw, withheld amount, then twice epoch, maximum and rate."""
+    older, newer = raw[72:90], raw[90:108]
+    return TransferFee(
+        older_bps=int.from_bytes(older[16:18], "little"),
+        newer_bps=int.from_bytes(newer[16:18], "little"),
+        newer_epoch=int.from_bytes(newer[:8], "little"),
+        older_max_units=int.from_bytes(older[8:16], "little"),
+        newer_max_units=int.from_bytes(newer[8:16], "little"),
+        authority=_holder(raw, 0),
+    )
+
+
+def _holder(raw: bytes, at: int) -> str | None:
+    """Who has a power; the zero key is nobody."""
+    key = raw[at : at + 32]
+    return None if key == _NOBODY else str(Pubkey.from_bytes(key))
+
+
+def _name(kind: int) -> str:
+    return _NAMES.get(kind, f"unknown-{kind}")
+
+
+def _entries(data: bytes) -> Iterator[tuple[int, bytes]]:
     at = _FIRST_EXTENSION
     while at + 4 <= len(data):
         kind = int.from_bytes(data[at : at + 2], "little")
@@ -67,5 +131,5 @@ def _kinds(data: bytes) -> Iterator[int]:
         size = int.from_bytes(data[at + 2 : at + 4], "little")
         if at + 4 + size > len(data):
             raise MalformedAccount("an extension of this mint does not fit the account", hint="read the whole account")
-        yield kind
+        yield kind, data[at + 4 : at + 4 + size]
         at += 4 + size

@@ -20,15 +20,18 @@ from pumpswap.chain.node import (
     Commitment,
     ConfirmedTransaction,
     Height,
+    HoldingsAt,
     ProgramFilter,
     SignatureInfo,
     SignatureStatus,
     Simulation,
     StatusesAt,
+    TokenHolding,
 )
 from pumpswap.errors import BadInput, EndpointDown, NodeRefused, RateLimited, StaleNode, UsageError
 from pumpswap.localnet.blockhashes import MAX_AGE_BLOCKS, Block
 from pumpswap.localnet.chain import LocalChain
+from pumpswap.localnet.encoding import is_mint
 from pumpswap.localnet.faults import CLAIMED_ERR, Fault, FaultKind, FaultPlan
 from pumpswap.localnet.transactions import parse_transaction, token_balance
 
@@ -36,7 +39,7 @@ __all__ = ["LocalNode"]
 
 VERSION: Mapping[str, str] = {"solana-core": "4.1.2", "feature-set": "practice"}
 _MAX_LAG_SLOTS = 240  # blocks and old accounts are kept for longer than this and finality together
-_MAX_ACCOUNTS, _MAX_STATUSES, _MAX_HISTORY = 100, 256, 1_000
+_MAX_ACCOUNTS, _MAX_STATUSES, _MAX_HISTORY, _MAX_HOLDINGS = 100, 256, 1_000, 20
 _ORDER = {Commitment.PROCESSED: 0, Commitment.CONFIRMED: 1, Commitment.FINALIZED: 2}
 _INVALID_PARAMS, _PREFLIGHT, _MIN_SLOT = -32602, -32002, -32016
 _RECOVER = "the call may be repeated"
@@ -156,6 +159,17 @@ class LocalNode:
         slot = self._view(commitment, fault).slot
         every = (one for p in (TOKEN_PROGRAM, TOKEN_2022_PROGRAM) for one in self.chain.accounts_of(p, at_slot=slot))
         return tuple(one for one in every if (held := token_balance(0, one)) is not None and held.owner == owner)
+
+    async def largest_holdings(self, mint: Pubkey, *, commitment: Commitment = Commitment.CONFIRMED) -> HoldingsAt:
+        fault = self._meet("getTokenLargestAccounts")
+        slot = self._view(commitment, fault).slot
+        account = self.chain.account_at(mint, slot)
+        if account is None or not is_mint(account):
+            raise NodeRefused(f"{self._name}: could not find mint", code=_INVALID_PARAMS, hint="is this a mint?")
+        every = ((one.address, token_balance(0, one)) for one in self.chain.accounts_of(account.owner, at_slot=slot))
+        held = [TokenHolding(at, found.units) for at, found in every if found is not None and found.mint == mint]
+        held.sort(key=lambda one: (-one.units, bytes(one.address)))
+        return HoldingsAt(slot, tuple(held[:_MAX_HOLDINGS]))
 
     async def minimum_rent(self, size: int) -> int:
         self._meet("getMinimumBalanceForRentExemption")

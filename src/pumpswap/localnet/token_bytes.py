@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Mapping
 
 from solders.pubkey import Pubkey
 
@@ -31,8 +32,13 @@ def mint(supply: int, decimals: int, authority: Pubkey | None = None) -> bytes:
 def transfer_fee_mint(supply: int, decimals: int, fee_bps: int) -> bytes:
     """Token-2022 mint that withholds ``fee_bps`` of every transfer."""
     fee = struct.pack("<QQH", 0, 2**64 - 1, fee_bps)
-    extension = struct.pack("<HH", 1, 108) + bytes(72) + fee + fee
-    return mint(supply, decimals).ljust(165, b"\0") + b"\x01" + extension
+    return extended_mint(supply, decimals, {1: bytes(72) + fee + fee})
+
+
+def extended_mint(supply: int, decimals: int, extensions: Mapping[int, bytes]) -> bytes:
+    """Token-2022 mint with these extensions, by kind."""
+    listed = b"".join(struct.pack("<HH", kind, len(value)) + value for kind, value in extensions.items())
+    return mint(supply, decimals).ljust(165, b"\0") + b"\x01" + listed
 
 
 def transfer_fee_account(mint_key: Pubkey, owner: Pubkey, units: int) -> bytes:

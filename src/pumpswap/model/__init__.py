@@ -10,6 +10,7 @@ from pumpswap.model.foreign import ForeignEvent, ForeignKind
 from pumpswap.model.gain import RealisedGain, gain_between
 from pumpswap.model.ledger import SOL, EntryKind, LedgerEntry
 from pumpswap.model.mark import Mark
+from pumpswap.model.mint_controls import MintControls, TransferFee
 from pumpswap.model.observer import RunObserver
 from pumpswap.model.order import Order
 from pumpswap.model.outcome import Costs, Denied, Filled, Outcome, Rejected, Unknown
@@ -20,6 +21,18 @@ from pumpswap.model.signal import Side, Signal
 from pumpswap.model.snapshot import PoolSnapshot
 from pumpswap.model.spend_plan import PlanKind, SpendPlan
 from pumpswap.model.swap import Swap
+from pumpswap.model.token_facts import (
+    Holder,
+    HolderRole,
+    Holders,
+    MarketFigures,
+    MintBasics,
+    PoolAge,
+    PoolStanding,
+    SeenSwap,
+    TokenFacts,
+    TradingSeen,
+)
 from pumpswap.model.update import MarketUpdate
 
 __all__ = [
@@ -39,14 +52,22 @@ __all__ = [
     "Filled",
     "ForeignEvent",
     "ForeignKind",
+    "Holder",
+    "HolderRole",
+    "Holders",
     "Intent",
     "LedgerEntry",
     "Mark",
+    "MarketFigures",
     "MarketUpdate",
+    "MintBasics",
+    "MintControls",
     "Order",
     "Outcome",
     "PlanKind",
+    "PoolAge",
     "PoolSnapshot",
+    "PoolStanding",
     "Position",
     "RealisedGain",
     "Reconciliation",
@@ -56,12 +77,16 @@ __all__ = [
     "ScreenCheck",
     "ScreenReport",
     "ScreenVerdict",
+    "SeenSwap",
     "Side",
     "Signal",
     "SizingStep",
     "SpendPlan",
     "Swap",
+    "TokenFacts",
     "TradeSide",
+    "TradingSeen",
+    "TransferFee",
     "Unknown",
     "Verdict",
     "gain_between",
