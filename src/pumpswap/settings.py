@@ -27,6 +27,8 @@ __all__ = [
     "EndpointSettings",
     "ExitRules",
     "FeasibilitySettings",
+    "FollowSettings",
+    "FollowedWallet",
     "LakeSettings",
     "PaperVenueSettings",
     "Q50Settings",
@@ -143,6 +145,43 @@ class ScreenSettings(_Section):
     max_top_ten: Share = Decimal("0.4")
     max_transfer_fee_bps: BpsValue = 0
     min_lp_burned: Weight = Decimal("0.9")  # of a canonical pool all is burned when it is made
+    excluded_holders: tuple[str, ...] = ()  # owners that are no holders: lockers, pools of other exchanges
+    recent_swaps: int = Field(60, ge=0, le=1_000)  # the latest trades that are looked at, one question each
+    min_swaps: int = Field(10, ge=1, le=1_000)  # fewer say nothing about fake volume or whether one can sell
+    max_wallet_share: Share = Decimal("0.5")  # of the volume, by one wallet
+    max_round_trip_share: Share = Decimal("0.5")  # of the volume, bought and sold again by the same wallets
+    max_same_size_share: Share = Decimal("0.6")  # of the trades, of one and the same amount
+    max_creator_sales: Share = Decimal("0.3")  # of what was sold, by the coin's creators
+    max_liquidity_drop: Share = Decimal("0.5")  # withdrawn, or sold out of, within the trades that are looked at
+    max_failed_sell_share: Share = Decimal("0.5")  # of the attempts to sell, price limits apart
+    report_seconds: Seconds = 300  # how long a report counts before the token is looked at again
+
+
+class FollowedWallet(_Section):
+    """A wallet whose trades count. ``weight`` scales how far its record moves the score from neutral."""
+
+    address: str = Field(pattern="^[1-9A-HJ-NP-Za-km-z]{32,44}$")
+    weight: Decimal = Field(Decimal("1"), gt=0, le=2)
+
+
+class FollowSettings(_Section):
+    """Whose trades are signals, and how much their record counts."""
+
+    wallets: tuple[FollowedWallet, ...] = ()
+    neutral_score: float = Field(50.0, ge=0, le=100)  # of a wallet without a record
+    shrink_rounds: int = Field(10, ge=1, le=1_000)  # a record of so many closed rounds counts half
+    min_rounds: int = Field(3, ge=0, le=1_000)  # fewer closed rounds: no entry
+    min_quote_sol: Sol = Decimal("0.05")  # smaller trades are no signal
+    max_lateness_bps: int = Field(1_000, ge=1, le=100_000)  # the price since: so far above its buy nothing is left
+    quick_sell_seconds: Seconds = 30  # a round that short lures followers
+    max_bait_share: Share = Decimal("0.5")  # of its rounds that short, or of its buys that small: no entry
+
+    @model_validator(mode="after")
+    def _wallets_are_named_once(self) -> Self:
+        names = [wallet.address for wallet in self.wallets]
+        if len(set(names)) < len(names):
+            raise ValueError("a wallet is named twice")
+        return self
 
 
 class RiskLimits(_Section):
@@ -262,6 +301,7 @@ class Settings(BaseSettings):
     collect: CollectSettings = CollectSettings()
     lake: LakeSettings = LakeSettings()
     screen: ScreenSettings = ScreenSettings()
+    follow: FollowSettings = FollowSettings()
     risk: RiskLimits = RiskLimits()
     exits: ExitRules = ExitRules()
     paper: PaperVenueSettings = PaperVenueSettings()
