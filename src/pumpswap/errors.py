@@ -16,6 +16,11 @@ PumpSwapError                    exit 1
 │   ├── StaleNode                          the node is behind a slot that we have seen already
 │   ├── NotServed                          the endpoint refuses this method
 │   └── NodeRefused                        a JSON-RPC error; carries its code and data
+├── DataSourceError              exit 11   a market-data service, or what it answered
+│   ├── SourceDown                         no connection, no answer in time, or a server error, after all retries
+│   ├── SourceBusy                         429; carries when the service will listen again
+│   ├── SourceRefused                      the service refuses this request; carries its status and words
+│   └── UnreadableAnswer                   an answer that is not what this version knows
 ├── ProtocolDrift                exit 12   bytes that this version does not understand
 │   ├── MalformedAccount                   wrong discriminator, too short, impossible value
 │   └── MalformedEvent                     known discriminator, broken payload
@@ -38,6 +43,7 @@ __all__ = [
     "BadInput",
     "ChainError",
     "ConfigError",
+    "DataSourceError",
     "EndpointDown",
     "GuardRefused",
     "InsufficientFunds",
@@ -53,10 +59,14 @@ __all__ = [
     "ProtocolDrift",
     "PumpSwapError",
     "RateLimited",
+    "SourceBusy",
+    "SourceDown",
+    "SourceRefused",
     "StaleNode",
     "StorageError",
     "TimedOut",
     "TradeRefused",
+    "UnreadableAnswer",
     "UsageError",
     "WrongNetwork",
     "WrongPassword",
@@ -174,6 +184,37 @@ class NodeRefused(ChainError):
         super().__init__(what, hint=hint)
         self.code = code
         self.data = data
+
+
+class DataSourceError(PumpSwapError):
+    """A market-data service failed, or gave an answer that cannot be used. Trading does not depend on these."""
+
+    exit_code = 11
+
+
+class SourceDown(DataSourceError):
+    """No connection, no answer in time, or a server error (5xx); asked as often as the settings say."""
+
+
+class SourceBusy(DataSourceError):
+    """The service wants fewer requests, and longer patience than a request should have."""
+
+    def __init__(self, what: str, *, retry_after_seconds: float | None = None, hint: str = "") -> None:
+        super().__init__(what, hint=hint)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class SourceRefused(DataSourceError):
+    """The service says that the request is wrong, or that what it asks for is not there (``status`` 404)."""
+
+    def __init__(self, what: str, *, status: int, title: str = "", hint: str = "") -> None:
+        super().__init__(what, hint=hint)
+        self.status = status
+        self.title = title
+
+
+class UnreadableAnswer(DataSourceError):
+    """No JSON, cut JSON, or JSON of another shape than this version knows."""
 
 
 class ProtocolDrift(PumpSwapError):

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import UTC
+from email.utils import parsedate_to_datetime
 
 from pumpswap.clock import NS_PER_SECOND, Clock
 
-__all__ = ["RateLimit", "Sleep"]
+__all__ = ["RateLimit", "Sleep", "retry_after_seconds"]
 
 Sleep = Callable[[float], Awaitable[object]]
 
@@ -46,3 +48,19 @@ class RateLimit:
         start = max(self._next_ns, now)
         self._next_ns = start + self._interval_ns
         return start - self._burst_ns - now
+
+
+def retry_after_seconds(value: str | None, clock: Clock) -> float | None:
+    """Seconds of a Retry-After header: a number, or an HTTP date. None when there is none that can be read."""
+    if value is None:
+        return None
+    text = value.strip()
+    if text.replace(".", "", 1).isdecimal():
+        return float(text)
+    try:
+        moment = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return max(moment.timestamp() - clock.now_ns() / NS_PER_SECOND, 0.0)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import base64
 from collections.abc import Callable, Mapping, Sequence
-from email.utils import parsedate_to_datetime
 from itertools import count
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar
@@ -35,8 +34,9 @@ from pumpswap.chain.node import (
     Simulation,
     StatusesAt,
 )
+from pumpswap.chain.rate_limit import retry_after_seconds
 from pumpswap.chain.redact import Redactor, host_of, silence_request_lines
-from pumpswap.clock import NS_PER_SECOND, Clock, SystemClock
+from pumpswap.clock import Clock, SystemClock
 from pumpswap.errors import ChainError, EndpointDown, NodeRefused, NotServed, RateLimited, StaleNode, UsageError
 from pumpswap.settings import EndpointSettings
 
@@ -291,7 +291,7 @@ class RpcNode:
 
     def _http_failure(self, body: _Body, status: int, headers: Mapping[str, str], text: str) -> ChainError:
         if status == 429:
-            return self._limited(body.method, _retry_after(headers.get("retry-after"), self._clock))
+            return self._limited(body.method, retry_after_seconds(headers.get("retry-after"), self._clock))
         if status in (401, 403, 405, 410):
             return NotServed(
                 f"{self._name} does not serve {body.method} to us (HTTP {status})",
@@ -375,17 +375,3 @@ def _signature_of(raw: bytes) -> str:
     if len(raw) < 65 or not 0 < raw[0] < 128:
         raise UsageError("these bytes are no signed transaction", hint="sign it first")
     return str(Signature.from_bytes(raw[1:65]))
-
-
-def _retry_after(value: str | None, clock: Clock) -> float | None:
-    """Seconds of a Retry-After header: a number, or an HTTP date. None when there is none that can be read."""
-    if value is None:
-        return None
-    text = value.strip()
-    if text.replace(".", "", 1).isdecimal():
-        return float(text)
-    try:
-        moment = parsedate_to_datetime(text)
-    except ValueError:
-        return None
-    return max(moment.timestamp() - clock.now_ns() / NS_PER_SECOND, 0.0)

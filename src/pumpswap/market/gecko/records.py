@@ -6,7 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-__all__ = ["GeckoCandle", "GeckoPool", "GeckoToken", "GeckoTrade", "TradeCounts"]
+from pumpswap.market.http_drift import DriftNote, Refused
+
+__all__ = ["CandlePage", "GeckoCandle", "GeckoPool", "GeckoToken", "GeckoTrade", "PoolPage", "TradeCounts", "TradePage"]
+
+MOST_TRADES = 300  # in one answer; older ones cannot be asked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +66,8 @@ class GeckoPool:
 class GeckoTrade:
     """One trade. Amounts are display units of the two tokens; ``from_token`` is the one that was paid.
 
-    Prices are per token of each side, in USD. ``id`` is the service's own and names the moment of the fetch: the same
-    trade has another one in every answer: ``transaction`` with the amounts is what identifies it.
+    Prices are per token of each side, in USD; None where the service has none. ``id`` is the service's own and names
+    the moment of the fetch, so the same trade has another one in every answer: ``key`` is what identifies it.
     """
 
     id: str
@@ -75,10 +79,15 @@ class GeckoTrade:
     to_token: str
     from_amount: Decimal
     to_amount: Decimal
-    from_price_usd: Decimal
-    to_price_usd: Decimal
-    volume_usd: Decimal
+    from_price_usd: Decimal | None
+    to_price_usd: Decimal | None
+    volume_usd: Decimal | None
     at_ns: int
+
+    @property
+    def key(self) -> tuple[str, str, str, Decimal, Decimal]:
+        """The same in every answer: the transaction, what was paid, and what was received."""
+        return (self.transaction, self.from_token, self.to_token, self.from_amount, self.to_amount)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,3 +101,45 @@ class GeckoCandle:
     low_usd: Decimal
     close_usd: Decimal
     volume_usd: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class PoolPage:
+    """Pools of an answer in its order (newest first), and what else it says.
+
+    ``tokens`` are those of ``included`` by bare mint, ``dexes`` names of exchanges by id. ``refused`` are elements that
+    could not be used, ``drift`` what is different from the answers that this version was written for.
+    """
+
+    pools: tuple[GeckoPool, ...]
+    tokens: Mapping[str, GeckoToken] = field(default_factory=dict)
+    dexes: Mapping[str, str] = field(default_factory=dict)
+    refused: tuple[Refused, ...] = ()
+    drift: tuple[DriftNote, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TradePage:
+    """Trades of an answer in its order: newest first. ``is_full``: older ones of the last day may be missing."""
+
+    trades: tuple[GeckoTrade, ...]
+    is_full: bool = False
+    refused: tuple[Refused, ...] = ()
+    drift: tuple[DriftNote, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CandlePage:
+    """Candles of an answer from old to new, one per start; times in which nobody traded have none.
+
+    ``base_token`` and ``quote_token`` are bare mints, where the answer says them. ``doubled`` are starts that the
+    answer has twice with different prices: the candle with the wider range is kept, which is the one that continues
+    from the candle before.
+    """
+
+    candles: tuple[GeckoCandle, ...]
+    base_token: str | None = None
+    quote_token: str | None = None
+    doubled: tuple[int, ...] = ()
+    refused: tuple[Refused, ...] = ()
+    drift: tuple[DriftNote, ...] = ()

@@ -1,0 +1,188 @@
+"""GeckoClient: GeckoTerminal's public API, asked politely and read strictly.
+
+Free and without a key: 30 requests a minute, 20 pools a page, 10 pages, 1,000 candles and 300 trades an answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from types import TracebackType
+from typing import Final, Protocol, Self, TypeVar
+from urllib.parse import quote
+
+from pumpswap.clock import Clock
+from pumpswap.errors import UsageError
+from pumpswap.market.candle_file import TIMEFRAMES
+from pumpswap.market.gecko.parse import parse_pool, parse_pools, parse_trades
+from pumpswap.market.gecko.parse_candles import parse_candles
+from pumpswap.market.gecko.records import CandlePage, PoolPage, TradePage
+from pumpswap.market.http_drift import Drift, DriftNote
+from pumpswap.market.http_source import HttpSource, SourceLimits, SourceParts, SourceStatistics
+from pumpswap.market.identifiers import bare_address
+from pumpswap.settings import CollectSettings
+
+__all__ = ["MOST_CANDLES", "MOST_PAGES", "GeckoClient"]
+
+MOST_PAGES: Final = 10  # of new pools and of pools of a token; further ones are refused
+MOST_CANDLES: Final = 1_000  # in one answer
+
+# The service's unit and aggregate by our name: minutes 1, 5, 15; hours 1, 4, 12; days 1.
+_LENGTHS: Final = {
+    "1m": ("minute", 1),
+    "5m": ("minute", 5),
+    "15m": ("minute", 15),
+    "1h": ("hour", 1),
+    "4h": ("hour", 4),
+    "12h": ("hour", 12),
+    "1d": ("day", 1),
+}
+_INCLUDE: Final = {"include": "base_token,quote_token,dex"}
+
+
+class _Page(Protocol):
+    @property
+    def drift(self) -> tuple[DriftNote, ...]: ...
+
+
+Page = TypeVar("Page", bound=_Page)
+
+
+class GeckoClient:
+    """GeckoTerminal. ``async with`` or ``aclose()`` closes its connections.
+
+    All methods raise the kinds of DataSourceError. Elements of an answer that cannot be used are in the page's
+    ``refused``; differences from the known answers are in its ``drift`` and, summed up, in that of the client.
+    """
+
+    def __init__(self, settings: CollectSettings, clock: Clock, parts: SourceParts | None = None) -> None:
+        """Raises ConfigError when the URL of the settings is not usable."""
+        limits = SourceLimits(settings.requests_per_minute, settings.max_retries, settings.timeout_seconds)
+        self._source = HttpSource(settings.gecko_url, limits, clock, parts)
+        self._network = quote(settings.network, safe="")
+        self._drift = Drift()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._source.aclose()
+
+    @property
+    def statistics(self) -> SourceStatistics:
+        """Requests, retries and waiting so far."""
+        return self._source.statistics
+
+    @property
+    def drift(self) -> tuple[DriftNote, ...]:
+        """All differences so far, counted."""
+        return self._drift.notes()
+
+    async def new_pools(self, page: int = 1) -> PoolPage:
+        """Twenty of the network's newest pools, of all exchanges; page 1 has the newest."""
+        return await self._ask("new_pools", {**_INCLUDE, "page": _page(page)}, parse_pools)
+
+    async def new_pool_pages(self, pages: int) -> AsyncIterator[PoolPage]:
+        """Up to ``pages`` pages, from the newest pools on, each pool once.
+
+        While the pages are read new pools push older ones to the next page, so neighbours overlap. Ends early at an
+        empty page.
+        """
+        seen: set[str] = set()
+        for number in range(1, pages + 1):
+            page = await self.new_pools(number)
+            if not page.pools and not page.refused:
+                return
+            fresh = tuple({one.id: one for one in page.pools if one.id not in seen}.values())
+            seen |= {one.id for one in fresh}
+            yield PoolPage(fresh, page.tokens, page.dexes, page.refused, page.drift)
+
+    async def all_new_pools(self, pages: int) -> PoolPage:
+        """The pages of ``new_pool_pages`` as one."""
+        every = [page async for page in self.new_pool_pages(pages)]
+        drift = Drift()
+        for page in every:
+            drift.add(page.drift)
+        return PoolPage(
+            tuple(one for page in every for one in page.pools),
+            {mint: token for page in every for mint, token in page.tokens.items()},
+            {dex: name for page in every for dex, name in page.dexes.items()},
+            tuple(one for page in every for one in page.refused),
+            drift.notes(),
+        )
+
+    async def pool(self, address: str) -> PoolPage:
+        """One pool. Raises SourceRefused with status 404 where the service does not know it."""
+        return await self._ask(f"pools/{_quoted(address)}", _INCLUDE, parse_pool)
+
+    async def pools_of_token(self, mint: str, page: int = 1) -> PoolPage:
+        """Twenty pools that have this token on either side; page 1 has the largest."""
+        params = {**_INCLUDE, "page": _page(page)}
+        return await self._ask(
+            f"tokens/{_quoted(mint)}/pools", params, lambda body: parse_pools(body, endpoint="token_pools")
+        )
+
+    async def trades(self, pool: str) -> TradePage:
+        """The last trades of a pool: of 24 hours, and 300 at most; see ``is_full``."""
+        return await self._ask(f"pools/{_quoted(pool)}/trades", {}, parse_trades)
+
+    async def candles(
+        self, pool: str, timeframe: str, *, before_seconds: int | None = None, limit: int = MOST_CANDLES
+    ) -> CandlePage:
+        """The newest ``limit`` candles, in USD, that start before ``before_seconds`` (Unix time), from old to new.
+
+        The newest one may still grow. Raises UsageError for a ``timeframe`` that is none of TIMEFRAMES.
+        """
+        if timeframe not in _LENGTHS:
+            raise UsageError(f"{timeframe[:20]!r} is no length of a candle", hint=f"one of {', '.join(TIMEFRAMES)}")
+        if not 1 <= limit <= MOST_CANDLES:
+            raise UsageError(f"{limit} candles cannot be asked for at once", hint=f"1 to {MOST_CANDLES}")
+        unit, aggregate = _LENGTHS[timeframe]
+        params = {"aggregate": str(aggregate), "limit": str(limit), "currency": "usd", "token": "base"}
+        if before_seconds is not None:
+            params["before_timestamp"] = str(before_seconds)
+        return await self._ask(
+            f"pools/{_quoted(pool)}/ohlcv/{unit}", params, lambda body: parse_candles(body, timeframe)
+        )
+
+    async def candles_back_to(
+        self, pool: str, timeframe: str, start_seconds: int, *, before_seconds: int | None = None
+    ) -> AsyncIterator[CandlePage]:
+        """Pages of candles from the newest back to ``start_seconds``, each candle once; pages are from old to new.
+
+        Ends where the service has nothing older, which may be long before ``start_seconds``.
+        """
+        edge = before_seconds
+        while True:
+            page = await self.candles(pool, timeframe, before_seconds=edge)
+            fresh = tuple(one for one in page.candles if edge is None or one.start_seconds < edge)
+            wanted = tuple(one for one in fresh if one.start_seconds >= start_seconds)
+            if wanted or page.refused:
+                yield CandlePage(wanted, page.base_token, page.quote_token, page.doubled, page.refused, page.drift)
+            # A service that ignores the edge would repeat its newest page for ever.
+            if not fresh or fresh[0].start_seconds <= start_seconds:
+                return
+            edge = fresh[0].start_seconds
+
+    async def _ask(self, path: str, params: Mapping[str, str], parse: Callable[[bytes], Page]) -> Page:
+        page = await self._source.ask(f"/networks/{self._network}/{path}", params, parse)
+        self._drift.add(page.drift)
+        return page
+
+
+def _quoted(identifier: str) -> str:
+    address = bare_address(identifier)
+    if not address:
+        raise UsageError("an empty address", hint="give the address of a pool or a token")
+    return quote(address, safe="")
+
+
+def _page(number: int) -> str:
+    if not 1 <= number <= MOST_PAGES:
+        raise UsageError(f"there is no page {number}", hint=f"1 to {MOST_PAGES}")
+    return str(number)
