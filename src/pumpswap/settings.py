@@ -69,10 +69,13 @@ class SignalSettings(_Section):
 class FeasibilitySettings(_Section):
     """How the enhanced score weighs what can be traded. Limits of the analysis; a trade has those of ``risk``."""
 
-    intended_sol: Sol = Decimal("1")  # the trade whose impact counts, where the caller names none
+    intended_sol: Sol = Field(Decimal("1"), gt=0)  # the trade whose impact counts, where the caller names none
     max_impact_bps: BpsValue = 1_000  # average price before fees against spot
     max_slippage_bps: BpsValue = 500  # average price after all fees against spot
     ladder_sol: tuple[Sol, ...] = (Decimal("0.1"), Decimal("0.5"), Decimal("1"), Decimal("5"), Decimal("10"))
+    min_liquidity_sol: Sol = Decimal("10")  # depth below which nothing counts as tradeable
+    liquidity_multiple: int = Field(10, ge=1)  # and the pool holds at least this many times the intended size
+    require_screen: bool = False  # whether a token that nobody screened counts as not buyable
     reference_depth_sol: Decimal = Field(Decimal(100), gt=0)  # a pool this deep has the full liquidity factor
     reference_buy_sol: Decimal = Field(Decimal(10), gt=0)  # and one that takes this much the full size part
     liquidity_weight: Weight = Decimal("0.3")

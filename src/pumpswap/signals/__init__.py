@@ -2,5 +2,19 @@
 
 from pumpswap.signals.analyzer import NewPoolsSignalAnalyzer, SignalResult
 from pumpswap.signals.base_score import BaseScoreSignaller
+from pumpswap.signals.enhanced_result import EnhancedResult
+from pumpswap.signals.feasibility import Feasibility
+from pumpswap.signals.pool_facts import PoolFacts, PoolFactsSource, PoolKind
+from pumpswap.signals.pumpswap_analyzer import PumpSwapSignalAnalyzer
 
-__all__ = ["BaseScoreSignaller", "NewPoolsSignalAnalyzer", "SignalResult"]
+__all__ = [
+    "BaseScoreSignaller",
+    "EnhancedResult",
+    "Feasibility",
+    "NewPoolsSignalAnalyzer",
+    "PoolFacts",
+    "PoolFactsSource",
+    "PoolKind",
+    "PumpSwapSignalAnalyzer",
+    "SignalResult",
+]

@@ -1,0 +1,131 @@
+"""largest_buy: the largest budget that a pool takes within a limit of impact and of cost, exact to the last unit."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from math import isqrt
+
+from pumpswap.amm.fees import FeeSchedule
+from pumpswap.amm.quote import BuyQuote
+from pumpswap.amm.quotes import buy_exact_quote
+from pumpswap.amm.state import PoolState
+from pumpswap.errors import TradeRefused, UsageError
+from pumpswap.units import BPS, U64_MAX
+
+__all__ = ["cost_over_spot", "largest_buy"]
+
+_ROUNDINGS = 2  # three fees, each rounded up, take at most this much off the amount that prices the swap
+
+
+def cost_over_spot(quote: BuyQuote) -> Fraction:
+    """Average price after all fees / pre-trade spot price − 1, exactly: impact and fees in one figure."""
+    return Fraction(quote.total_quote * quote.base_reserve, quote.base_out * quote.effective_quote_reserve) - 1
+
+
+def largest_buy(
+    state: PoolState,
+    schedule: FeeSchedule,
+    *,
+    most: int,
+    max_impact: Fraction,
+    max_cost_over_spot: Fraction | None = None,
+) -> int:
+    """The largest budget up to ``most`` quote units, fees included, whose exact impact is within ``max_impact`` and,
+    where asked for, whose average price after all fees is within ``max_cost_over_spot`` of the spot price. 0 when no
+    budget is, or when the pool does not trade.
+
+    Base comes out in whole units, so a larger budget can have the smaller impact: within one unit of base the price
+    only rises, at the next one it falls back. The closed form bounds what can pass from above and below; from the
+    upper bound the search goes down, one unit of base at a time, to the first budget that passes. It takes at most
+    about 1 / ``max_impact`` steps, and one or two where a unit of base is worth little.
+
+    Raises UsageError for a negative limit.
+    """
+    if max_impact < 0 or (max_cost_over_spot is not None and max_cost_over_spot < 0):
+        raise UsageError("a limit of impact or cost cannot be negative", hint="1 % is Fraction(1, 100)")
+    if state.base_reserve <= 0 or state.effective_quote_reserve <= 0:
+        return 0
+    try:
+        rates = sum(schedule.rates(state))
+        return _Search(state, schedule, rates, max_impact, max_cost_over_spot).from_above(min(most, U64_MAX))
+    except TradeRefused:
+        return 0
+
+
+class _Search:
+    """What stays the same while budgets are tried. ``net`` is a budget without its fees, before they are rounded."""
+
+    def __init__(
+        self, state: PoolState, schedule: FeeSchedule, rates: int, max_impact: Fraction, max_cost: Fraction | None
+    ) -> None:
+        self._state, self._schedule, self._rates = state, schedule, rates
+        self._base, self._reserve = state.base_reserve, state.effective_quote_reserve
+        self._max_impact, self._max_cost = max_impact, max_cost
+
+    def from_above(self, most: int) -> int:
+        least, bound = self._bounds()
+        budget = min(most, self._budget_of(bound + _ROUNDINGS))
+        while budget > 0 and self._net_of(budget) >= least:
+            try:
+                quote = buy_exact_quote(self._state, self._schedule, budget)
+            except TradeRefused:
+                if self._out_of(self._net_of(budget)) == 0:
+                    return 0  # too little for one unit of base, and so is all below
+                budget -= 1
+                continue
+            lower = self._lower(budget, quote)
+            if lower == budget:
+                return budget
+            budget = lower
+        return 0
+
+    def _bounds(self) -> tuple[int, int]:
+        """(least, most) gross that can pass. Unrounded, a gross g buys B(g−1)/(E+g−1), so its impact is at least
+        g/E + 1/(g−1); its cost is at least that and the rates on top. Both are quadratic in g.
+        """
+        limit = self._max_impact
+        if self._max_cost is not None:
+            limit = min(limit, (1 + self._max_cost) * BPS / (BPS + self._rates) - 1)
+        if limit <= 0:
+            return 1, 0
+        scale, reserve = limit.denominator, self._reserve
+        middle = scale + limit.numerator * reserve
+        square = middle**2 - 4 * reserve * (limit.numerator + scale) * scale
+        if square < 0:
+            return 1, 0
+        root = isqrt(square)
+        return (middle - root) // (2 * scale), (middle + root) // (2 * scale)
+
+    def _lower(self, budget: int, quote: BuyQuote) -> int:
+        """``budget`` itself when its quote passes, else the largest one below it that still might."""
+        out, gross = quote.base_out, quote.gross_quote
+        most_gross = self._priced(out, self._max_impact)
+        passes = gross <= most_gross
+        if self._max_cost is not None:
+            most_total = self._priced(out, self._max_cost)
+            passes = passes and quote.total_quote <= most_total
+            # What is paid includes fees, so a total within the limit cannot belong to a gross above it.
+            most_gross = min(most_gross, most_total * BPS // (BPS + self._rates))
+        if passes:
+            return budget
+        # Smaller budgets price at most this; as long as it buys no more base than now, nothing between the two passes.
+        if self._out_of(self._net_of(budget)) > out:
+            return budget - 1
+        first = 1 - (-out * self._reserve // (self._base - out))  # the least gross that still buys ``out``
+        able = most_gross if most_gross >= first else first - 1
+        return min(budget - 1, self._budget_of(able + _ROUNDINGS))
+
+    def _priced(self, out: int, limit: Fraction) -> int:
+        """Most quote units for ``out`` base units at ``limit`` above the spot price."""
+        above = limit.numerator + limit.denominator
+        return out * self._reserve * above // (self._base * limit.denominator)
+
+    def _out_of(self, gross: int) -> int:
+        return self._base * (gross - 1) // (self._reserve + gross - 1) if gross > 1 else 0
+
+    def _net_of(self, budget: int) -> int:
+        return budget * BPS // (BPS + self._rates)
+
+    def _budget_of(self, net: int) -> int:
+        """The largest budget whose net is at most ``net``."""
+        return ((net + 1) * (BPS + self._rates) - 1) // BPS
