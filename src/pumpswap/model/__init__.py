@@ -15,6 +15,7 @@ from pumpswap.model.observer import RunObserver
 from pumpswap.model.order import Order
 from pumpswap.model.outcome import Costs, Denied, Filled, Outcome, Rejected, Unknown
 from pumpswap.model.position import Position
+from pumpswap.model.q50 import Q50Frame, Q50Row, Q50Series
 from pumpswap.model.reconciliation import Reconciliation, ReconciliationStatus
 from pumpswap.model.screen import ScreenCheck, ScreenReport, ScreenVerdict
 from pumpswap.model.signal import Side, Signal
@@ -69,6 +70,9 @@ __all__ = [
     "PoolSnapshot",
     "PoolStanding",
     "Position",
+    "Q50Frame",
+    "Q50Row",
+    "Q50Series",
     "RealisedGain",
     "Reconciliation",
     "ReconciliationStatus",
