@@ -4,12 +4,22 @@ from __future__ import annotations
 
 from itertools import combinations
 from random import Random
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pumpswap.analytics.comparison.stats import bootstrap, groups_of, kendall, mean, midranks, quantile, spearman
+from pumpswap.analytics.comparison.stats import (
+    Interval,
+    bootstrap,
+    groups_of,
+    kendall,
+    mean,
+    midranks,
+    quantile,
+    spearman,
+)
 
 SCORES = st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), min_size=2, max_size=40)
 
@@ -21,6 +31,12 @@ def mean_of(totals: tuple[float, ...]) -> tuple[float, ...]:
 
 def singles(values: list[float]) -> list[tuple[float, ...]]:
     return [(1.0, value) for value in values]
+
+
+def resampled(clusters: list[tuple[float, ...]], statistics: Any, level: float, draws: int, seed: int = 1) -> Interval:
+    found = bootstrap(clusters, statistics, level=level, draws=draws, random=Random(seed))
+    assert found is not None
+    return found[0]
 
 
 def test_equal_values_share_the_mean_of_their_ranks() -> None:
@@ -92,7 +108,7 @@ def test_groups_are_of_equal_size_and_keep_equal_values_together() -> None:
 def test_the_interval_of_a_normal_mean_has_the_width_of_theory() -> None:
     random = Random(11)
     values = [random.gauss(3, 2) for _ in range(400)]
-    (interval,) = bootstrap(singles(values), mean_of, level=0.95, draws=2_000, random=Random(1)) or pytest.fail("none")
+    interval = resampled(singles(values), mean_of, 0.95, 2_000, 1)
     assert interval.point == pytest.approx(mean(values))
     assert interval.high - interval.low == pytest.approx(2 * 1.96 * 2 / 20, rel=0.1)
     assert interval.level == 0.95
@@ -102,7 +118,7 @@ def test_intervals_cover_the_truth_as_often_as_they_say() -> None:
     random, covered = Random(5), 0
     for number in range(200):
         values = [random.expovariate(1) for _ in range(60)]
-        (interval,) = bootstrap(singles(values), mean_of, level=0.9, draws=300, random=Random(number)) or pytest.fail()
+        interval = resampled(singles(values), mean_of, 0.9, 300, number)
         covered += interval.low <= 1 <= interval.high
     assert 0.83 <= covered / 200 <= 0.96
 
@@ -112,9 +128,9 @@ def test_observations_of_one_pool_count_as_one_fate() -> None:
     random = Random(3)
     fates = [random.gauss(0, 1) for _ in range(20)]
     pools = [(50.0, 50 * fate) for fate in fates]
-    (clustered,) = bootstrap(pools, mean_of, level=0.95, draws=1_000, random=Random(1)) or pytest.fail()
-    (single,) = bootstrap(singles(fates), mean_of, level=0.95, draws=1_000, random=Random(1)) or pytest.fail()
-    (naive,) = bootstrap(singles(fates * 50), mean_of, level=0.95, draws=200, random=Random(1)) or pytest.fail()
+    clustered = resampled(pools, mean_of, 0.95, 1_000, 1)
+    single = resampled(singles(fates), mean_of, 0.95, 1_000, 1)
+    naive = resampled(singles(fates * 50), mean_of, 0.95, 200, 1)
     assert clustered.high - clustered.low == pytest.approx(single.high - single.low)
     assert naive.high - naive.low < (clustered.high - clustered.low) / 5
 
@@ -124,8 +140,8 @@ def test_an_interval_contains_its_estimate_and_mirrors(values: list[float], seed
     def mirrored(totals: tuple[float, ...]) -> tuple[float, ...]:
         return (-mean_of(totals)[0],)
 
-    (one,) = bootstrap(singles(values), mean_of, level=0.95, draws=50, random=Random(seed)) or pytest.fail()
-    (other,) = bootstrap(singles(values), mirrored, level=0.95, draws=50, random=Random(seed)) or pytest.fail()
+    one = resampled(singles(values), mean_of, 0.95, 50, seed)
+    other = resampled(singles(values), mirrored, 0.95, 50, seed)
     assert one.low <= one.point <= one.high
     assert (other.low, other.point, other.high) == (-one.high, -one.point, -one.low)
     assert one.half_width == other.half_width
