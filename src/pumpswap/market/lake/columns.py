@@ -1,0 +1,146 @@
+"""Kinds of the lake and their columns: the one place that says what a file of the lake holds.
+
+Plain data: reading it needs no data library. Types are chosen so that every reader of Parquet gets every figure whole:
+amounts of the chain are u64, signed 128-bit figures and decimals of a source are text, times are nanoseconds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pumpswap.errors import UsageError
+
+__all__ = ["KINDS", "SCHEMA_VERSION", "Column", "ColumnType", "Kind", "kind_of"]
+
+SCHEMA_VERSION = 1
+
+ColumnType = str  # one of "text", "u64", "i64", "u32", "bool", "bytes"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """``meaning`` ends up in the data dictionary; ``may_be_null`` means that a source may not know it."""
+
+    name: str
+    type: ColumnType
+    meaning: str
+    may_be_null: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A sort of row. ``key`` names a row: no two of the lake have the same. ``time`` decides the day of its file.
+
+    ``order`` is the order of rows within a file: by pool first, so that one pool is few row groups. ``height`` is the
+    column whose range tells files apart that may hold the same row. ``newest_wins``: a row that comes again with other
+    figures replaces the first one; otherwise it is a fact that was seen already, and the first one stays. ``facts`` are
+    the columns by which two rows of one key are the same.
+    """
+
+    name: str
+    what: str
+    columns: tuple[Column, ...]
+    key: tuple[str, ...]
+    order: tuple[str, ...]
+    time: str
+    height: str
+    facts: tuple[str, ...]
+    newest_wins: bool = False
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the columns, in their order."""
+        return tuple(column.name for column in self.columns)
+
+
+_SOURCE = Column("source", "text", "where the row came from: `chain`, `geckoterminal`, `host`, …; empty: not told")
+_POOL = Column("pool", "text", "address of the pool, base58")
+_SLOT = Column("slot", "u64", "slot of the transaction; 0 where the source does not tell it")
+
+_SWAPS = Kind(
+    "swaps",
+    "one trade of one pool",
+    (
+        _POOL,
+        Column("at_ns", "i64", "time of the block, nanoseconds since 1970 UTC"),
+        _SLOT,
+        Column("signature", "text", "signature of the transaction, base58"),
+        Column("index", "u32", "which trade of its transaction, from 0"),
+        Column("is_buy", "bool", "whether the trader received base"),
+        Column("base_units", "u64", "base received (buy) or given (sell), raw units"),
+        Column("quote_units", "u64", "quote given (buy) or received (sell), raw units, fees in it; lamports for SOL"),
+        Column("trader", "text", "address of the trader; empty where the source does not tell it"),
+        Column("base_reserve_before", "u64", "base in the pool's vault before the trade, raw units", True),
+        Column("quote_vault_before", "u64", "quote in the pool's vault before the trade, raw units", True),
+        Column("virtual_quote_reserves_before", "text", "signed 128-bit integer, raw quote units", True),
+        Column("lp_fee", "u64", "fee that stays with the pool, raw quote units", True),
+        Column("protocol_fee", "u64", "fee of the protocol, raw quote units", True),
+        Column("creator_fee", "u64", "fee of the coin's creator, raw quote units", True),
+        Column("event", "bytes", "the program's own event, in its newest layout: everything else that is exact", True),
+        _SOURCE,
+    ),
+    key=("pool", "signature", "index"),
+    order=("pool", "slot", "at_ns", "signature", "index"),
+    time="at_ns",
+    height="at_ns",
+    facts=("is_buy", "base_units", "quote_units"),
+)
+
+_STATES = Kind(
+    "states",
+    "a pool as it was at one slot",
+    (
+        _POOL,
+        Column("at_ns", "i64", "when it was seen, nanoseconds since 1970 UTC"),
+        Column("slot", "u64", "slot at which the accounts were so"),
+        Column("base_reserve", "u64", "base in the pool's vault, raw units"),
+        Column("quote_vault", "u64", "quote in the pool's vault, raw units"),
+        Column("virtual_quote_reserves", "text", "signed 128-bit integer, raw quote units; prices use vault + virtual"),
+        Column("base_supply", "u64", "supply of the base mint, raw units"),
+        Column("base_mint", "text", "address of the base token"),
+        Column("quote_mint", "text", "address of the quote token"),
+        Column("base_decimals", "u32", "decimals of the base token"),
+        Column("quote_decimals", "u32", "decimals of the quote token"),
+        Column("base_token_program", "text", "token program of the base mint"),
+        Column("quote_token_program", "text", "token program of the quote mint"),
+        Column("account", "bytes", "the Pool account, every byte"),
+        _SOURCE,
+    ),
+    key=("pool", "slot"),
+    order=("pool", "slot", "at_ns"),
+    time="at_ns",
+    height="slot",
+    facts=("base_reserve", "quote_vault", "base_supply", "account"),
+)
+
+_CANDLES = Kind(
+    "candles",
+    "a candle of a market-data service, in USD",
+    (
+        _POOL,
+        Column("timeframe", "text", "its length: `1m`, `5m`, `15m`, `1h`, `4h`, `12h`, `1d`"),
+        Column("start_ns", "i64", "its first moment, nanoseconds since 1970 UTC"),
+        Column("known_ns", "i64", "its end: before it nobody knew more than the open"),
+        Column("open_usd", "text", "decimal, every digit of the source; USD per token"),
+        Column("high_usd", "text", "likewise"),
+        Column("low_usd", "text", "likewise"),
+        Column("close_usd", "text", "likewise"),
+        Column("volume_usd", "text", "decimal, USD"),
+        _SOURCE,
+    ),
+    key=("pool", "timeframe", "start_ns"),
+    order=("pool", "timeframe", "start_ns"),
+    time="start_ns",
+    height="start_ns",
+    facts=("known_ns", "open_usd", "high_usd", "low_usd", "close_usd", "volume_usd"),
+    newest_wins=True,
+)
+
+KINDS = {kind.name: kind for kind in (_SWAPS, _STATES, _CANDLES)}
+
+
+def kind_of(name: str) -> Kind:
+    """Raises UsageError for a name that is none."""
+    if name not in KINDS:
+        raise UsageError(f"the lake has no kind {name!r}", hint=f"one of {', '.join(KINDS)}")
+    return KINDS[name]

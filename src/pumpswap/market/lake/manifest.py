@@ -1,0 +1,181 @@
+"""Manifest: which files the lake consists of, and what is covered. A file that it does not list does not exist.
+
+JSON lines. A line is one commit: files that come, files that go, ranges that are now complete; all of it or nothing.
+Every line carries its number and a digest over itself and the line before, so that a line that is changed, lost or
+swapped is noticed. A last line without its end was never finished: the writer died in it, and it does not count.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
+
+from pumpswap.errors import BadInput, StorageError
+from pumpswap.market.lake.columns import SCHEMA_VERSION
+
+__all__ = ["Commit", "Coverage", "LakeFile", "Manifest", "sync_folder"]
+
+NAME = "manifest.jsonl"
+_START = "0" * 32
+
+
+class LakeFile(msgspec.Struct, frozen=True, kw_only=True):
+    """One Parquet file. ``path`` is relative to the lake; ranges are those of its rows, both ends in."""
+
+    path: str
+    kind: str
+    network: str
+    date: str
+    rows: int
+    bytes: int
+    sha256: str
+    min_ns: int
+    max_ns: int
+    min_height: int
+    max_height: int
+    schema: int = SCHEMA_VERSION
+
+
+class Coverage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A claim that rows of ``kind`` from ``start_ns`` until before ``end_ns`` are all here.
+
+    ``pool`` empty: of every pool. ``timeframe`` is that of candles. ``source`` says who claims it.
+    """
+
+    kind: str
+    network: str
+    start_ns: int
+    end_ns: int
+    pool: str = ""
+    timeframe: str = ""
+    source: str = ""
+
+
+class Commit(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One line. ``at_ns`` is when it was written: files that go stay on disk for a while, for readers."""
+
+    number: int
+    at_ns: int = 0
+    add: tuple[LakeFile, ...] = ()
+    remove: tuple[str, ...] = ()
+    cover: tuple[Coverage, ...] = ()
+
+
+class _Line(msgspec.Struct, frozen=True):
+    commit: msgspec.Raw
+    check: str
+
+
+@dataclass
+class Manifest:
+    """What the commits add up to. ``damage`` says, line by line, what cannot be trusted; reading goes on past it."""
+
+    folder: Path
+    files: dict[str, LakeFile] = field(default_factory=dict)
+    coverage: list[Coverage] = field(default_factory=list)
+    removed: dict[str, int] = field(default_factory=dict)  # since when
+    damage: list[str] = field(default_factory=list)
+    is_cut: bool = False
+    commits: int = 0
+    _check: str = _START
+    _good_bytes: int = 0
+
+    @property
+    def path(self) -> Path:
+        """The manifest's own file."""
+        return self.folder / NAME
+
+    @classmethod
+    def read(cls, folder: Path) -> Manifest:
+        """The manifest of a lake; empty where there is none yet. Raises StorageError when the file cannot be read."""
+        manifest = cls(folder)
+        try:
+            content = manifest.path.read_bytes()
+        except FileNotFoundError:
+            return manifest
+        except OSError as failed:
+            raise StorageError(f"{manifest.path} cannot be read: {failed.strerror}", hint="check its owner") from None
+        for number, line in enumerate(content.splitlines(keepends=True), start=1):
+            if not line.endswith(b"\n"):
+                manifest.is_cut = True
+                break
+            manifest._take(number, line)
+            manifest._good_bytes += len(line)
+        return manifest
+
+    def require_whole(self) -> None:
+        """Raises BadInput when a line is damaged: nothing is written to a lake whose list of files is not sure."""
+        if self.damage:
+            raise BadInput(
+                f"{self.path}: {self.damage[0]}",
+                hint="pumpswap data verify names what is wrong; restore the manifest from a copy",
+            )
+
+    def append(
+        self, at_ns: int, add: Iterable[LakeFile] = (), remove: Iterable[str] = (), cover: Iterable[Coverage] = ()
+    ) -> Commit:
+        """One commit, on disk when this returns. Only the one writer may call it."""
+        commit = Commit(self.commits + 1, at_ns, tuple(add), tuple(remove), tuple(cover))
+        body = msgspec.json.encode(commit)
+        check = _digest(self._check, body)
+        line = msgspec.json.encode(_Line(msgspec.Raw(body), check)) + b"\n"
+        is_new = not self.path.exists()
+        with self.path.open("r+b" if not is_new else "xb") as file:
+            # What a killed writer left of its last line is overwritten.
+            file.truncate(self._good_bytes)
+            file.seek(self._good_bytes)
+            file.write(line)
+            file.flush()
+            os.fsync(file.fileno())
+        if is_new:
+            sync_folder(self.folder)
+        self._check, self._good_bytes, self.is_cut = check, self._good_bytes + len(line), False
+        self._apply(commit)
+        return commit
+
+    def _take(self, number: int, line: bytes) -> None:
+        try:
+            told = msgspec.json.decode(line, type=_Line)
+            commit = msgspec.json.decode(told.commit, type=Commit)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            self.damage.append(f"line {number} cannot be read")
+            self._check = _START
+            return
+        body = bytes(told.commit)
+        if told.check != _digest(self._check, body):
+            lost = commit.number != self.commits + 1
+            self.damage.append(
+                f"line {number} is commit {commit.number}, expected was {self.commits + 1}: lines are lost or swapped"
+                if lost
+                else f"line {number} (commit {commit.number}) was changed, or the line before it"
+            )
+        self._check = told.check
+        self._apply(commit)
+
+    def _apply(self, commit: Commit) -> None:
+        self.commits = commit.number
+        for path in commit.remove:
+            self.files.pop(path, None)
+            self.removed[path] = commit.at_ns
+        for file in commit.add:
+            self.files[file.path] = file
+            self.removed.pop(file.path, None)
+        self.coverage.extend(commit.cover)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make a new name in a folder survive a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _digest(before: str, body: bytes) -> str:
+    return hashlib.sha256(before.encode() + body).hexdigest()[:32]
