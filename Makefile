@@ -52,7 +52,7 @@ fuzz: dev-env ## decoders under random bytes
 soak: dev-env ## hours of running; figures go to evidence/
 	@$(PY) -m tests.soak $(ARGS)
 
-bench: dev-env ## every figure that the documentation claims (ARGS=books: those of the books)
+bench: dev-env ## every figure that the documentation claims (ARGS=books, ARGS=signals: those of one area)
 	@$(PY) -m benchmarks $(ARGS)
 
 docs: docs-env ## the documentation site, into site/

@@ -30,6 +30,7 @@ from benchmarks.live import (
 from benchmarks.node import NodeUnavailable, sdk_figures, sdk_reaction
 from benchmarks.ours import our_figures, start_up_milliseconds
 from benchmarks.reaction import ROUNDS, WARM_UP, reaction_figures
+from benchmarks.signals.report import main as signals_report
 from pumpswap.amm import FeeConfig, FeeSchedule, GlobalConfig
 from pumpswap.amm.addresses import TOKEN_PROGRAM
 from pumpswap.localnet.token_bytes import token_account
@@ -60,10 +61,13 @@ def main() -> int:
     """Measure, print, write the evidence; 1 when a ratio is below what is promised."""
     if sys.argv[1:2] == ["books"]:
         return books_report(sys.argv[2:])
+    if sys.argv[1:2] == ["signals"]:
+        return signals_report(sys.argv[2:])
     parser = argparse.ArgumentParser(
         prog="make bench",
         description=__doc__.splitlines()[0] if __doc__ else "",
-        epilog="make bench ARGS=books: the books at 100 k, 1 M and 10 M ledger rows; ARGS='books --help' for more",
+        epilog="make bench ARGS=books: the books at 100 k, 1 M and 10 M ledger rows; "
+        "ARGS=signals: signals and market data; ARGS='books --help' for more",
     )
     parser.add_argument("--no-evidence", action="store_true", help="print only")
     options = parser.parse_args()

@@ -1,0 +1,46 @@
+"""``make bench ARGS=signals``: what signals and market data cost, one topic after the other."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from importlib.util import find_spec
+
+from benchmarks.signals.figures import Figures
+from tests.support.evidence import write_evidence
+
+__all__ = ["TOPICS", "main"]
+
+TOPICS = ("features", "q50", "lake")
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Measure, print, write the evidence; 1 when a promise is broken."""
+    parser = argparse.ArgumentParser(prog="make bench ARGS=signals", description=__doc__)
+    parser.add_argument("--only", choices=TOPICS, nargs="+", help="some topics; prints only")
+    parser.add_argument("--no-evidence", action="store_true", help="print only")
+    options = parser.parse_args(arguments)
+    found: dict[str, Figures] = {}
+    for topic in options.only or TOPICS:
+        name = f"benchmarks.signals.{topic}"
+        if find_spec(name) is None:
+            print(f"bench: there is no topic {topic}", file=sys.stderr)
+            return 1
+        found[topic] = import_module(name).measure()
+        _show(found[topic])
+    if not options.no_evidence and not options.only:
+        figures = {topic: one.figures for topic, one in found.items()}
+        notes = [note for one in found.values() for note in one.notes]
+        print(f"\n{write_evidence('bench-signals', figures, notes)}")
+    broken = [text for one in found.values() for text, held in one.promises if not held]
+    for text in broken:
+        print(f"bench: promised and not held: {text}", file=sys.stderr)
+    return 1 if broken else 0
+
+
+def _show(one: Figures) -> None:
+    print(f"\n{one.title}", *one.table, sep="\n")
+    for text, held in one.promises:
+        print(f"  {'held' if held else 'BROKEN'}: {text}", flush=True)
