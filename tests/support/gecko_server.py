@@ -2,8 +2,8 @@
 
 ``with GeckoServer() as server``: ``server.settings()`` are settings that point there. Without a script it answers from
 a ``GeckoWorld``; ``server.script(path, reply, …)`` gives replies for the next requests below that path, one each, and
-``server.always(path, reply)`` for all of them. A reply is made by ``ok``, ``status``, ``limited``, ``cut``, ``web_page``,
-``dropped``, ``slow``, or is a function of the world's own answer: ``changed(edit)``. ``server.seen`` are the requests.
+``server.always(path, reply)`` for all of them. A reply is made by ``ok``, ``status``, ``limited``, ``cut``, ``dropped``,
+``web_page``, ``slow``, or is a function of the world's own answer: ``changed(edit)``. ``server.seen`` are the requests.
 """
 
 from __future__ import annotations
@@ -111,7 +111,7 @@ def changed(edit: Edit) -> Answer:
 
 
 class GeckoServer:
-    """A running server; the ``world`` may be changed while it runs. ``recorded``: real answers where the material is."""
+    """A running server; its ``world`` may be changed meanwhile. ``recorded``: real answers where the material is."""
 
     def __init__(self, world: GeckoWorld | None = None, *, recorded: bool = False) -> None:
         self.world = world or GeckoWorld()
