@@ -107,6 +107,14 @@ class HostDatabase:
         with self._moment() as moment:
             yield from self._snapshots(moment, ENHANCED if enhanced else SNAPSHOTS, _ids(pool))
 
+    def snapshot_rows(self, columns: Sequence[str], *, enhanced: bool = False) -> Iterator[tuple[int, DataRow]]:
+        """The wanted columns of the snapshots of all pools with their times, oldest first, for other uses of a row."""
+        table = ENHANCED if enhanced else SNAPSHOTS
+        with self._moment() as moment:
+            rows = self._rows(moment, table, ("id", "collected_at", *columns), order=("collected_at", "id"))
+            for row in self._in_zone(rows, ("collected_at",)):
+                yield moment_of(row, "collected_at"), row
+
     def pool_history(self, pool_id: str, cutoff_ns: int) -> list[dict[str, object]]:
         """What the host's ``get_pool_history`` returns: snapshots since ``cutoff_ns``, newest first.
 
@@ -125,8 +133,8 @@ class HostDatabase:
         found.sort(key=lambda pair: pair[0], reverse=True)
         return [figures for _, figures in found]
 
-    def candles(self, pool: str, timeframe: str = "1m") -> Iterator[Candle]:
-        """Candles of one pool and one length, oldest first. Raises UsageError for a length not in TIMEFRAMES."""
+    def candles(self, pool: str | None, timeframe: str = "1m") -> Iterator[Candle]:
+        """Candles of one pool or of all, of one length, oldest first. Raises UsageError for one not in TIMEFRAMES."""
         if timeframe not in TIMEFRAMES:
             raise UsageError(f"{timeframe!r} is no length of a candle", hint=f"one of {', '.join(TIMEFRAMES)}")
         return self._candles(pool, timeframe)
@@ -169,7 +177,7 @@ class HostDatabase:
                 )
             yield moment
 
-    def _candles(self, pool: str, timeframe: str) -> Iterator[Candle]:
+    def _candles(self, pool: str | None, timeframe: str) -> Iterator[Candle]:
         only = {**_ids(pool), "timeframe": (timeframe,)}
         with self._moment() as moment:
             skipped = self._skipped[CANDLES] = []

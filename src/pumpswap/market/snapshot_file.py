@@ -13,7 +13,15 @@ from pumpswap.market.identifiers import bare_address
 from pumpswap.model import PoolSnapshot
 from pumpswap.model.snapshot import METRIC_KEYS
 
-__all__ = ["SNAPSHOT_COLUMNS", "TIMES_FILE", "SnapshotFile", "complete_time", "moment_of", "read_snapshots"]
+__all__ = [
+    "SNAPSHOT_COLUMNS",
+    "TIMES_FILE",
+    "SnapshotFile",
+    "SnapshotTimes",
+    "complete_time",
+    "moment_of",
+    "read_snapshots",
+]
 
 TIMES_FILE = "new_pools_collected_at.csv"
 
@@ -43,18 +51,29 @@ _MINUTES_ONLY = re.compile(r"(\d{1,2}):(\d{2})(?:\.(\d{1,9}))?", re.ASCII)
 class SnapshotFile:
     """Reads one export at once. ``snapshots`` are in the order of the file, ``skipped`` what could not be used.
 
-    A complete ``collected_at`` is used as it is. One that lost its date is looked up by ``id`` in TIMES_FILE beside the
-    export, and must agree with it in minute and second. Raises BadInput for anything that cannot be read.
+    Times are those of SnapshotTimes. Raises BadInput for anything that cannot be read.
     """
 
     def __init__(self, path: Path) -> None:
         self.snapshots: list[PoolSnapshot] = []
         self.skipped: list[SkippedRow] = []
+        times = SnapshotTimes(path)
+        self.snapshots.extend(read_snapshots(csv_rows(path, SNAPSHOT_COLUMNS), times.of, self.skipped))
+
+
+class SnapshotTimes:
+    """When the rows of an export were collected.
+
+    A complete ``collected_at`` is used as it is. One that lost its date is looked up by ``id`` in TIMES_FILE beside the
+    export, and must agree with it in minute and second.
+    """
+
+    def __init__(self, path: Path) -> None:
         self._times: dict[str, tuple[int, int]] | None = None
         self._times_path = path.with_name(TIMES_FILE)
-        self.snapshots.extend(read_snapshots(csv_rows(path, SNAPSHOT_COLUMNS), self._times_of, self.skipped))
 
-    def _times_of(self, row: DataRow) -> Times | SkippedRow:
+    def of(self, row: DataRow) -> Times | SkippedRow:
+        """Times of a row, or why it has none. Raises BadInput."""
         text = row.text("collected_at")
         damaged = _MINUTES_ONLY.fullmatch(text)
         if damaged is None:

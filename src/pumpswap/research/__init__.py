@@ -1,0 +1,1 @@
+"""Research on recorded data: exports for other tools, back-tests, sweeps. Nothing here trades."""

@@ -1,0 +1,1 @@
+"""QLib: datasets in its binary layout and its CSV form, from every source of market data that we read."""
