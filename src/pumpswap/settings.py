@@ -98,7 +98,14 @@ class Q50Settings(_Section):
     instrument: str | None = None  # of a frame with several; a frame with one needs no name
     threshold_percentile: Weight = Decimal("0.8")  # of past |q50|: what is below is no reason to enter
     require_high_quality: bool = False  # the published frames have it false in every row
+    min_expected_value: Weight = Decimal("0.0005")  # what a row must promise in its own direction, as in the frame
     warm_up: int = Field(100, ge=1)  # rows during which there is no regime and no entry
+    history_size: int = Field(10_000, ge=100)  # past rows on which the threshold is calibrated
+    visible_after_seconds: Seconds = 0  # a row counts so long after its stamp: what its making takes
+    side_code: Literal["frame", "plan"] = "frame"  # 1 long, 0 short, -1 hold; plan: 1 long, 0 hold, -1 short
+    complete_by_rules: bool = False  # compute what the file lacks from q10, q50, q90 and the volatility
+    market_wide: bool = True  # a pool without an instrument of its own gets the chosen one's direction
+    instruments: dict[str, str] = {}  # which instrument speaks for a coin or a pool, by mint or pool address
 
 
 class RegimeSettings(_Section):

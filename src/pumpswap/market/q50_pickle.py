@@ -9,7 +9,6 @@ no more. The reader is the interpreter's own one in Python, since only that one 
 from __future__ import annotations
 
 import bz2
-import contextlib
 import gzip
 import io
 import lzma
@@ -17,7 +16,6 @@ import pickle
 from collections.abc import Callable
 from datetime import UTC, tzinfo
 from importlib import import_module
-from pathlib import Path
 from typing import IO, Any, ClassVar
 from zoneinfo import ZoneInfo
 
@@ -96,20 +94,19 @@ _RENAMED = {
 }
 
 
-def load_pickle(path: Path) -> Any:
-    """What the pickle holds; ``.gz``, ``.bz2`` and ``.xz`` are unpacked. Needs pandas.
+def load_pickle(raw: bytes) -> Any:
+    """What the pickle holds; one packed with gzip, bzip2 or xz is unpacked first. Needs pandas.
 
     Raises BadInput for a pickle that names anything but the parts of a frame, for one that is cut, broken or larger
     than MOST_BYTES. Nothing that it names is called before it is found on the list.
     """
     try:
-        raw = _unpacked(path)
-        return _FrameUnpickler(io.BytesIO(raw)).load()
-    except BadInput as error:
-        raise BadInput(f"{path}: {error.what}", hint=error.hint) from None
+        return _FrameUnpickler(io.BytesIO(_unpacked(raw))).load()
+    except BadInput:
+        raise
     except Exception as error:
         # The file decides what is built and from what, so whatever goes wrong here is a statement about the file.
-        raise BadInput(f"{path} cannot be read as a pickled frame: {_told(error)}", hint=_CONVERT) from None
+        raise BadInput(f"it cannot be read as a pickled frame: {_told(error)}", hint=_CONVERT) from None
 
 
 def _told(error: Exception) -> str:
@@ -117,18 +114,15 @@ def _told(error: Exception) -> str:
     return f"{type(error).__name__}: {text[:200]}" if text else type(error).__name__
 
 
-def _unpacked(path: Path) -> bytes:
-    with path.open("rb") as file, contextlib.ExitStack() as stack:
-        head = file.read(6)
-        file.seek(0)
-        stream: Any = file
-        for mark, opened in _PACKERS.items():
-            if head.startswith(mark):
-                stream = stack.enter_context(opened(file))
-        raw: bytes = stream.read(MOST_BYTES + 1)
-    if len(raw) > MOST_BYTES:
+def _unpacked(raw: bytes) -> bytes:
+    opened = next((opened for mark, opened in _PACKERS.items() if raw.startswith(mark)), None)
+    if opened is None:
+        return raw
+    with opened(io.BytesIO(raw)) as stream:
+        unpacked: bytes = stream.read(MOST_BYTES + 1)
+    if len(unpacked) > MOST_BYTES:
         raise BadInput(f"it is larger than {MOST_BYTES:,} bytes unpacked", hint=_CONVERT)
-    return raw
+    return unpacked
 
 
 _PythonUnpickler: Any = pickle._Unpickler  # the reader in Python; the one in C has no such hooks
