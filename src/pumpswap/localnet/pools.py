@@ -95,7 +95,9 @@ def create_pool(chain: LocalChain, spec: PoolSpec, rng: random.Random) -> PoolSt
     for mint, program, supply, decimals in sides:
         if chain.account(mint) is None:
             chain.set_account(ChainAccount(mint, program, chain.rent(82), token_bytes.mint(supply, decimals)))
-    lp_data = token_bytes.mint(pool.lp_supply, _LP_DECIMALS, authority=state.address)
+    # The Pump program burns what it gets for a graduate's liquidity; the pool goes on reckoning with all of it.
+    lp_units = 0 if pool.is_canonical else pool.lp_supply
+    lp_data = token_bytes.mint(lp_units, _LP_DECIMALS, authority=state.address)
     chain.set_account(ChainAccount(pool.lp_mint, TOKEN_2022_PROGRAM, chain.rent(82), lp_data))
     fund_tokens(chain, state.address, pool.base_mint, state.base_token_program, state.base_reserve)
     fund_tokens(chain, state.address, pool.quote_mint, state.quote_token_program, state.quote_vault)
