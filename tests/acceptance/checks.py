@@ -10,6 +10,7 @@ from multiprocessing import get_context
 from tests.acceptance.book_crashes import BOOK_CRASHES
 from tests.acceptance.check import Check, Findings, Progress
 from tests.acceptance.crashes import CRASHES
+from tests.acceptance.largest_sizes import LARGEST_SIZES
 from tests.acceptance.ledger_sequences import LEDGER_SEQUENCES
 from tests.acceptance.outside_lives import OUTSIDE_LIVES
 from tests.acceptance.sender_schedules import SENDER_SCHEDULES
@@ -17,7 +18,7 @@ from tests.acceptance.svm_trades import SVM_TRADES
 
 __all__ = ["CHECKS", "run_all"]
 
-CHECKS = (SVM_TRADES, SENDER_SCHEDULES, CRASHES, BOOK_CRASHES, LEDGER_SEQUENCES, OUTSIDE_LIVES)
+CHECKS = (SVM_TRADES, SENDER_SCHEDULES, CRASHES, BOOK_CRASHES, LEDGER_SEQUENCES, OUTSIDE_LIVES, LARGEST_SIZES)
 
 
 def run_all(

@@ -1,4 +1,4 @@
-"""Pools of every kind at random: reserves from a handful of units to whole fortunes, with and without boost and fees owed."""
+"""Pools of every kind at random: from a handful of units to fortunes, with and without boost and fees owed."""
 
 from __future__ import annotations
 

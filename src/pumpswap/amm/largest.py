@@ -19,7 +19,8 @@ _ROUNDINGS = 2  # three fees, each rounded up, take at most this much off the am
 
 def cost_over_spot(quote: BuyQuote) -> Fraction:
     """Average price after all fees / pre-trade spot price − 1, exactly: impact and fees in one figure."""
-    return Fraction(quote.total_quote * quote.base_reserve, quote.base_out * quote.effective_quote_reserve) - 1
+    spot = quote.base_out * quote.effective_quote_reserve
+    return Fraction(quote.total_quote * quote.base_reserve - spot, spot)
 
 
 def largest_buy(
@@ -46,8 +47,7 @@ def largest_buy(
     if state.base_reserve <= 0 or state.effective_quote_reserve <= 0:
         return 0
     try:
-        rates = sum(schedule.rates(state))
-        return _Search(state, schedule, rates, max_impact, max_cost_over_spot).from_above(min(most, U64_MAX))
+        return _Search(state, schedule, max_impact, max_cost_over_spot).from_above(min(most, U64_MAX))
     except TradeRefused:
         return 0
 
@@ -56,9 +56,11 @@ class _Search:
     """What stays the same while budgets are tried. ``net`` is a budget without its fees, before they are rounded."""
 
     def __init__(
-        self, state: PoolState, schedule: FeeSchedule, rates: int, max_impact: Fraction, max_cost: Fraction | None
+        self, state: PoolState, schedule: FeeSchedule, max_impact: Fraction, max_cost: Fraction | None
     ) -> None:
-        self._state, self._schedule, self._rates = state, schedule, rates
+        self._state, self._schedule = state, schedule
+        self._each_rate = schedule.rates(state)
+        self._rates = sum(self._each_rate)
         self._base, self._reserve = state.base_reserve, state.effective_quote_reserve
         self._max_impact, self._max_cost = max_impact, max_cost
 
@@ -98,22 +100,37 @@ class _Search:
 
     def _lower(self, budget: int, quote: BuyQuote) -> int:
         """``budget`` itself when its quote passes, else the largest one below it that still might."""
-        out, gross = quote.base_out, quote.gross_quote
-        most_gross = self._priced(out, self._max_impact)
-        passes = gross <= most_gross
+        out, net = quote.base_out, self._net_of(budget)
+        able = self._priced(out, self._max_impact)
+        lower = budget - 1
+        passes = quote.gross_quote <= able
         if self._max_cost is not None:
             most_total = self._priced(out, self._max_cost)
-            passes = passes and quote.total_quote <= most_total
-            # What is paid includes fees, so a total within the limit cannot belong to a gross above it.
-            most_gross = min(most_gross, most_total * BPS // (BPS + self._rates))
+            if quote.total_quote > most_total:
+                passes = False
+                lower = min(lower, self._budget_of(self._cheaper(net, quote.fees, self._max_cost)))
+            # What is paid includes fees, so a total within the limit cannot belong to a gross above this.
+            able = min(able, most_total * BPS // (BPS + self._rates))
         if passes:
             return budget
-        # Smaller budgets price at most this; as long as it buys no more base than now, nothing between the two passes.
-        if self._out_of(self._net_of(budget)) > out:
-            return budget - 1
+        # Smaller budgets price at most ``net``; as long as that buys no more base, nothing between the two passes.
+        if self._out_of(net) > out:
+            return lower
         first = 1 - (-out * self._reserve // (self._base - out))  # the least gross that still buys ``out``
-        able = most_gross if most_gross >= first else first - 1
-        return min(budget - 1, self._budget_of(able + _ROUNDINGS))
+        return min(lower, self._budget_of((able if able >= first else first - 1) + _ROUNDINGS))
+
+    def _cheaper(self, net: int, fees: int, limit: Fraction) -> int:
+        """Most net that may cost no more than ``limit`` over spot, given that ``net`` with its ``fees`` costs more.
+        While no fee changes its rounded amount, the condition gross + fees ≤ (1 + limit)·E·(g−1)/(E+g−1) is quadratic
+        again; below that stretch all is open.
+        """
+        changes = max(((-(-net * rate // BPS) - 1) * BPS // rate for rate in self._each_rate if rate), default=0)
+        scale, reserve, owed = limit.denominator, self._reserve, fees + 1
+        middle = limit.numerator * reserve - scale * owed
+        square = middle**2 - 4 * scale**2 * reserve * owed
+        if square < 0:
+            return changes
+        return max((middle + isqrt(square)) // (2 * scale) + 1 + _ROUNDINGS, changes)
 
     def _priced(self, out: int, limit: Fraction) -> int:
         """Most quote units for ``out`` base units at ``limit`` above the spot price."""

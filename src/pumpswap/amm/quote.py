@@ -52,7 +52,8 @@ class BuyQuote(_Terms, frozen=True):
     @property
     def impact(self) -> Fraction:
         """Average price before fees / pre-trade spot price − 1, exactly."""
-        return Fraction(self.gross_quote * self.base_reserve, self.base_out * self.effective_quote_reserve) - 1
+        spot = self.base_out * self.effective_quote_reserve
+        return Fraction(self.gross_quote * self.base_reserve - spot, spot)
 
     def limit(self, slippage_bps: int) -> int:
         """Exact base: most quote to pay, rounded up. By budget: least base to accept, rounded down, at least 1.

@@ -7,7 +7,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from pumpswap.amm import FeeSchedule, PoolState, buy_exact_quote, sell_exact_base
-from pumpswap.errors import TradeRefused
+from pumpswap.amm.largest import largest_buy
 from pumpswap.model import SizingStep
 from pumpswap.settings import RiskLimits
 from pumpswap.units import BPS
@@ -68,25 +68,8 @@ def size_buy(
 
 
 def largest_budget(state: PoolState, schedule: FeeSchedule, most: int, max_impact: Fraction) -> int:
-    """The largest budget up to ``most`` whose exact impact is within ``max_impact``; 0 when none is.
-
-    Starts from the closed form (impact of an unrounded buy is net/E) and walks to the exact boundary by bisection.
-    """
-    if most <= 0:
-        return 0
-    if _fits(state, schedule, most, max_impact):
-        return most
-    low, high = 0, most
-    guess = int(state.effective_quote_reserve * max_impact)
-    if 0 < guess < most:
-        low, high = (guess, high) if _fits(state, schedule, guess, max_impact) else (low, guess)
-    while high - low > 1:
-        middle = (low + high) // 2
-        if _fits(state, schedule, middle, max_impact):
-            low = middle
-        else:
-            high = middle
-    return low
+    """The largest budget up to ``most`` whose exact impact is within ``max_impact``; 0 when none is."""
+    return largest_buy(state, schedule, most=most, max_impact=max_impact)
 
 
 def round_trip_loss(state: PoolState, schedule: FeeSchedule, budget: int) -> Fraction:
@@ -97,13 +80,6 @@ def round_trip_loss(state: PoolState, schedule: FeeSchedule, budget: int) -> Fra
     bought = buy_exact_quote(state, schedule, budget)
     sold = sell_exact_base(state.after(bought), schedule, bought.base_out)
     return 1 - Fraction(sold.user_quote_out, bought.total_quote)
-
-
-def _fits(state: PoolState, schedule: FeeSchedule, budget: int, max_impact: Fraction) -> bool:
-    try:
-        return buy_exact_quote(state, schedule, budget).impact <= max_impact
-    except TradeRefused:
-        return False
 
 
 def _share(lamports: int, fraction: Decimal) -> int:

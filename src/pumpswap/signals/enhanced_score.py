@@ -19,25 +19,46 @@ from pumpswap.errors import UsageError
 from pumpswap.settings import FeasibilitySettings
 from pumpswap.units import BPS, LAMPORTS_PER_SOL
 
-__all__ = ["EnhancedScore", "FeasibilityScore", "enhanced_score", "feasibility_score", "liquidity_factor"]
+__all__ = ["EnhancedScore", "FeasibilityScore", "ScoreRules", "enhanced_score", "feasibility_score", "liquidity_factor"]
 
-DEPTH_SHARE = Fraction(4, 10)
-IMPACT_SHARE = Fraction(4, 10)
-SIZE_SHARE = Fraction(2, 10)
+
+@dataclass(frozen=True, slots=True)
+class ScoreRules:
+    """The weights and references of ``FeasibilitySettings`` as exact fractions, prepared once. Amounts in lamports."""
+
+    base_weight: Fraction
+    liquidity_weight: Fraction
+    feasibility_weight: Fraction
+    boost: Fraction
+    boost_above: Fraction
+    max_impact: Fraction
+    reference_depth: Fraction
+    reference_buy: Fraction
+
+    @classmethod
+    def of(cls, settings: FeasibilitySettings) -> ScoreRules:
+        """The rules that the settings describe."""
+        depth, trade = Fraction(settings.liquidity_weight), Fraction(settings.feasibility_weight)
+        return cls(
+            base_weight=1 - depth - trade,
+            liquidity_weight=depth,
+            feasibility_weight=trade,
+            boost=Fraction(settings.boost_factor),
+            boost_above=Fraction(settings.boost_above),
+            max_impact=Fraction(settings.max_impact_bps, BPS),
+            reference_depth=Fraction(settings.reference_depth_sol) * LAMPORTS_PER_SOL,
+            reference_buy=Fraction(settings.reference_buy_sol) * LAMPORTS_PER_SOL,
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class FeasibilityScore:
-    """F and its parts. Each part is 0 to 1 before its share (0.4 depth, 0.4 impact, 0.2 size)."""
+    """F, ``total``, and its parts: each 0 to 1, weighing 0.4 (depth), 0.4 (impact) and 0.2 (size)."""
 
     depth: Fraction
     impact: Fraction
     size: Fraction
-
-    @property
-    def total(self) -> Fraction:
-        """F, 0 to 1."""
-        return DEPTH_SHARE * self.depth + IMPACT_SHARE * self.impact + SIZE_SHARE * self.size
+    total: Fraction
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,40 +72,42 @@ class EnhancedScore:
     total: Fraction
 
 
-def liquidity_factor(depth_lamports: int, settings: FeasibilitySettings) -> Fraction:
+def liquidity_factor(depth_lamports: int, rules: ScoreRules) -> Fraction:
     """Depth as a share of the reference depth, at most 1."""
-    return _share(depth_lamports, settings.reference_depth_sol)
+    return _share(depth_lamports, rules.reference_depth)
 
 
 def feasibility_score(
-    depth_lamports: int, impact: Fraction | None, max_buy_lamports: int, settings: FeasibilitySettings
+    depth_lamports: int, impact: Fraction | None, max_buy_lamports: int, rules: ScoreRules
 ) -> FeasibilityScore:
     """F of a pool with this depth, for a trade of this impact. ``impact`` None: the trade cannot be made at all."""
-    return FeasibilityScore(
-        depth=liquidity_factor(depth_lamports, settings),
-        impact=_impact_part(impact, Fraction(settings.max_impact_bps, BPS)),
-        size=_share(max_buy_lamports, settings.reference_buy_sol),
-    )
+    depth, size = liquidity_factor(depth_lamports, rules), _share(max_buy_lamports, rules.reference_buy)
+    part = _impact_part(impact, rules.max_impact)
+    return FeasibilityScore(depth, part, size, (2 * (depth + part) + size) / 5)
 
 
 def enhanced_score(
-    base: float | Decimal | Fraction, factor: Fraction, feasibility: Fraction, settings: FeasibilitySettings
+    base: float | Decimal | Fraction, factor: Fraction, feasibility: Fraction, rules: ScoreRules
 ) -> EnhancedScore:
     """The enhanced score of a base score of 0 to 100. Raises UsageError for a base score outside of that."""
     if not 0 <= base <= 100:  # also refuses a score that is no number
         raise UsageError(f"a base score of {base} does not exist", hint="scores go from 0 to 100")
     exact = Fraction(base)
-    depth_weight, trade_weight = Fraction(settings.liquidity_weight), Fraction(settings.feasibility_weight)
-    weighed = (1 - depth_weight - trade_weight) * exact + 100 * (depth_weight * factor + trade_weight * feasibility)
-    boost = Fraction(settings.boost_factor) if feasibility > settings.boost_above else Fraction(1)
-    return EnhancedScore(exact, factor, feasibility, boost, min(weighed * boost, Fraction(100)))
+    tradeable = rules.liquidity_weight * factor + rules.feasibility_weight * feasibility
+    boost = rules.boost if feasibility > rules.boost_above else _ONE
+    total = (rules.base_weight * exact + 100 * tradeable) * boost
+    return EnhancedScore(exact, factor, feasibility, boost, min(total, _HUNDRED))
 
 
-def _share(lamports: int, reference_sol: Decimal) -> Fraction:
-    return min(Fraction(max(lamports, 0)) / (Fraction(reference_sol) * LAMPORTS_PER_SOL), Fraction(1))
+_ZERO, _ONE, _HUNDRED = Fraction(0), Fraction(1), Fraction(100)
+
+
+def _share(lamports: int, reference: Fraction) -> Fraction:
+    most = reference.numerator
+    return Fraction(max(min(lamports * reference.denominator, most), 0), most)
 
 
 def _impact_part(impact: Fraction | None, most: Fraction) -> Fraction:
     if impact is None or impact >= most:
-        return Fraction(0)
-    return min(1 - impact / most, Fraction(1))
+        return _ZERO
+    return min(1 - impact / most, _ONE)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from decimal import Decimal
 from fractions import Fraction
 
 from pumpswap.amm import BuyQuote, buy_exact_quote, sell_exact_base
@@ -13,11 +12,11 @@ from pumpswap.amm.pool import KNOWN_POOL_LENGTHS
 from pumpswap.errors import TradeRefused, UsageError
 from pumpswap.model import ScreenVerdict
 from pumpswap.settings import FeasibilitySettings
-from pumpswap.signals.enhanced_score import FeasibilityScore, feasibility_score
+from pumpswap.signals.enhanced_score import FeasibilityScore, ScoreRules, feasibility_score
 from pumpswap.signals.pool_facts import PoolFacts, PoolKind
-from pumpswap.units import BPS, LAMPORTS_PER_SOL, U64_MAX, format_units
+from pumpswap.units import BPS, U64_MAX, format_units, to_units
 
-__all__ = ["Feasibility", "FeesNow", "SizeImpact", "assess"]
+__all__ = ["Assessor", "Feasibility", "FeesNow", "SizeImpact", "assess"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,67 +81,114 @@ class Feasibility:
         return self.can_buy and self.can_sell and self.min_liquidity_met
 
 
-def assess(facts: PoolFacts, settings: FeasibilitySettings, intended_lamports: int | None = None) -> Feasibility:
-    """Feasibility of a buy of ``intended_lamports``, fees included (default: the setting ``intended_sol``).
+class Assessor:
+    """Assesses pools by the same settings, which it prepares once."""
 
-    Raises UsageError for a size of nothing, TradeRefused for a pool that is not priced in SOL: depth and sizes in SOL
-    mean nothing there.
-    """
-    intended = settings.lamports("intended_sol") if intended_lamports is None else intended_lamports
-    if type(intended) is not int or intended <= 0:
-        raise UsageError(f"an intended size of {intended} lamports", hint="it must be a whole number above 0")
-    if not facts.is_priced_in_sol:
-        raise TradeRefused(
-            f"quoted in {facts.state.pool.quote_mint}, not in wrapped SOL",
-            code=None,
-            name="NotPricedInSol",
-            hint="sizes and depth are in SOL; quote such a pool with: pumpswap quote",
+    def __init__(self, settings: FeasibilitySettings) -> None:
+        self.rules = ScoreRules.of(settings)
+        self._intended = settings.lamports("intended_sol")
+        self._ladder = tuple(lamports for size in settings.ladder_sol if (lamports := to_units(size, 9)))
+        self._max_cost = Fraction(settings.max_slippage_bps, BPS)
+        self._reference_buy = int(self.rules.reference_buy)
+        self._least_depth = settings.lamports("min_liquidity_sol")
+        self._liquidity_multiple = settings.liquidity_multiple
+        self._require_screen = settings.require_screen
+
+    def assess(self, facts: PoolFacts, intended_lamports: int | None = None) -> Feasibility:
+        """Feasibility of a buy of ``intended_lamports``, fees included (default: the setting ``intended_sol``).
+
+        Raises UsageError for a size of nothing, TradeRefused for a pool that is not priced in SOL: depth and sizes in
+        SOL mean nothing there.
+        """
+        intended = self._intended if intended_lamports is None else intended_lamports
+        if type(intended) is not int or intended <= 0:
+            raise UsageError(f"an intended size of {intended} lamports", hint="it must be a whole number above 0")
+        if not facts.is_priced_in_sol:
+            raise TradeRefused(
+                f"quoted in {facts.state.pool.quote_mint}, not in wrapped SOL",
+                code=None,
+                name="NotPricedInSol",
+                hint="sizes and depth are in SOL; quote such a pool with: pumpswap quote",
+            )
+        largest = self._largest(facts, U64_MAX)
+        wanted, quote = _size_impact(facts, intended)
+        against_buy = tuple(self._against_buying(facts, largest))
+        against_sell = tuple(_against_selling(facts, quote))
+        depth = facts.depth_lamports
+        shallow = self._against_liquidity(depth, intended)
+        misfit = self._misfit(wanted)
+        max_buy = 0 if against_buy else self._capped(facts, largest)
+        return Feasibility(
+            depth_lamports=depth,
+            intended=wanted,
+            ladder=tuple(wanted if size == intended else _size_impact(facts, size)[0] for size in self._ladder),
+            fees=_fees_now(facts),
+            largest_lamports=largest,
+            max_buy_lamports=max_buy,
+            kind=facts.kind,
+            screen="not_requested" if facts.screen is None else facts.screen.verdict.value,
+            can_buy=not against_buy,
+            can_sell=not against_sell,
+            min_liquidity_met=not shallow,
+            intended_fits=not misfit,
+            score=feasibility_score(depth, wanted.impact, max_buy, self.rules),
+            reasons=(*against_buy, *against_sell, *shallow, *misfit),
         )
-    limits = _Limits(Fraction(settings.max_impact_bps, BPS), Fraction(settings.max_slippage_bps, BPS))
-    largest = limits.largest(facts, U64_MAX)
-    reference = _lamports(settings.reference_buy_sol)
-    capped = largest if largest <= reference else limits.largest(facts, reference)
-    wanted, quote = _size_impact(facts, intended)
-    against_buy = tuple(_against_buying(facts, settings, largest))
-    against_sell = tuple(_against_selling(facts, quote))
-    shallow = tuple(_against_liquidity(facts.depth_lamports, settings, intended))
-    misfit = tuple(limits.broken_by(wanted))
-    max_buy = 0 if against_buy else capped
-    return Feasibility(
-        depth_lamports=facts.depth_lamports,
-        intended=wanted,
-        ladder=tuple(_size_impact(facts, _lamports(size))[0] for size in settings.ladder_sol if size),
-        fees=_fees_now(facts),
-        largest_lamports=largest,
-        max_buy_lamports=max_buy,
-        kind=facts.kind,
-        screen="not_requested" if facts.screen is None else facts.screen.verdict.value,
-        can_buy=not against_buy,
-        can_sell=not against_sell,
-        min_liquidity_met=not shallow,
-        intended_fits=not misfit,
-        score=feasibility_score(facts.depth_lamports, wanted.impact, max_buy, settings),
-        reasons=(*against_buy, *against_sell, *shallow, *misfit),
-    )
 
+    def _largest(self, facts: PoolFacts, most: int) -> int:
+        return largest_buy(
+            facts.state,
+            facts.schedule,
+            most=most,
+            max_impact=self.rules.max_impact,
+            max_cost_over_spot=self._max_cost,
+        )
 
-@dataclass(frozen=True, slots=True)
-class _Limits:
-    impact: Fraction
-    cost: Fraction
+    def _capped(self, facts: PoolFacts, largest: int) -> int:
+        """The largest size up to the reference of the score. Asked anew: not every size below the largest passes."""
+        return largest if largest <= self._reference_buy else self._largest(facts, self._reference_buy)
 
-    def largest(self, facts: PoolFacts, most: int) -> int:
-        return largest_buy(facts.state, facts.schedule, most=most, max_impact=self.impact, max_cost_over_spot=self.cost)
-
-    def broken_by(self, size: SizeImpact) -> Iterator[str]:
-        text = f"a buy of {_sol(size.quote_lamports)} SOL"
+    def _misfit(self, size: SizeImpact) -> tuple[str, ...]:
+        """Which limits a size breaks."""
+        most_impact, most_cost = self.rules.max_impact, self._max_cost
         if size.impact is None or size.cost_over_spot is None:
-            yield f"{text} is refused: {size.refused}"
-            return
-        if size.impact > self.impact:
-            yield f"{text} moves the price by {_percent(size.impact)}, at most {_percent(self.impact)}"
-        if size.cost_over_spot > self.cost:
-            yield f"{text} costs {_percent(size.cost_over_spot)} over spot, at most {_percent(self.cost)}"
+            return (f"{_bought(size)} is refused: {size.refused}",)
+        broken = []
+        if size.impact > most_impact:
+            broken.append(
+                f"{_bought(size)} moves the price by {_percent(size.impact)}, at most {_percent(most_impact)}"
+            )
+        if size.cost_over_spot > most_cost:
+            found = _percent(size.cost_over_spot)
+            broken.append(f"{_bought(size)} costs {found} over spot, at most {_percent(most_cost)}")
+        return tuple(broken)
+
+    def _against_buying(self, facts: PoolFacts, largest: int) -> Iterator[str]:
+        pool, screen = facts.state.pool, facts.screen
+        if facts.schedule.global_config.buys_disabled:
+            yield "the program takes no buys at the moment"
+        if pool.account_len not in KNOWN_POOL_LENGTHS or any(pool.tail):
+            yield "the pool account has a layout that this version does not know"
+        if largest == 0:
+            yield "no size is within the limits of impact and cost"
+        if screen is None:
+            if self._require_screen:
+                yield "the token was not screened"
+        elif screen.verdict is ScreenVerdict.UNSAFE:
+            yield f"the token is not safe: {_first(screen.objections)}"
+        elif screen.verdict is ScreenVerdict.UNKNOWN:
+            yield f"whether the token is safe is not known: {_first(screen.objections)}"
+
+    def _against_liquidity(self, depth_lamports: int, intended: int) -> tuple[str, ...]:
+        least = max(self._least_depth, intended * self._liquidity_multiple)
+        if depth_lamports >= least:
+            return ()
+        return (f"the pool holds {_sol(depth_lamports)} SOL, at least {_sol(least)} are asked for",)
+
+
+def assess(facts: PoolFacts, settings: FeasibilitySettings, intended_lamports: int | None = None) -> Feasibility:
+    """Feasibility of one pool; see ``Assessor.assess``, which is faster for many."""
+    return Assessor(settings).assess(facts, intended_lamports)
 
 
 def _size_impact(facts: PoolFacts, quote_lamports: int) -> tuple[SizeImpact, BuyQuote | None]:
@@ -161,23 +207,6 @@ def _fees_now(facts: PoolFacts) -> FeesNow | None:
     return FeesNow(lp, protocol, creator, facts.state.pool.is_cashback_coin)
 
 
-def _against_buying(facts: PoolFacts, settings: FeasibilitySettings, largest: int) -> Iterator[str]:
-    if facts.schedule.global_config.buys_disabled:
-        yield "the program takes no buys at the moment"
-    if facts.state.pool.account_len not in KNOWN_POOL_LENGTHS or any(facts.state.pool.tail):
-        yield "the pool account has a layout that this version does not know"
-    if largest == 0:
-        yield "no size is within the limits of impact and cost"
-    screen = facts.screen
-    if screen is None:
-        if settings.require_screen:
-            yield "the token was not screened"
-    elif screen.verdict is ScreenVerdict.UNSAFE:
-        yield f"the token is not safe: {_first(screen.objections)}"
-    elif screen.verdict is ScreenVerdict.UNKNOWN:
-        yield f"whether the token is safe is not known: {_first(screen.objections)}"
-
-
 def _against_selling(facts: PoolFacts, bought: BuyQuote | None) -> Iterator[str]:
     """What speaks against selling again what the intended buy brings."""
     if facts.schedule.global_config.sells_disabled:
@@ -194,18 +223,12 @@ def _against_selling(facts: PoolFacts, bought: BuyQuote | None) -> Iterator[str]
         yield "a sale of it would pay nothing"
 
 
-def _against_liquidity(depth_lamports: int, settings: FeasibilitySettings, intended: int) -> Iterator[str]:
-    least = max(settings.lamports("min_liquidity_sol"), intended * settings.liquidity_multiple)
-    if depth_lamports < least:
-        yield f"the pool holds {_sol(depth_lamports)} SOL, at least {_sol(least)} are asked for"
-
-
 def _first(reasons: tuple[str, ...]) -> str:
     return reasons[0] if reasons else "no check was made"
 
 
-def _lamports(sol: Decimal) -> int:
-    return int(sol * LAMPORTS_PER_SOL)
+def _bought(size: SizeImpact) -> str:
+    return f"a buy of {_sol(size.quote_lamports)} SOL"
 
 
 def _sol(lamports: int) -> str:

@@ -11,8 +11,8 @@ from pumpswap.model import Side
 from pumpswap.settings import FeasibilitySettings
 from pumpswap.signals.analyzer import NewPoolsSignalAnalyzer, SignalResult
 from pumpswap.signals.enhanced_result import EnhancedResult, recommend
-from pumpswap.signals.enhanced_score import enhanced_score, liquidity_factor
-from pumpswap.signals.feasibility import Feasibility, assess
+from pumpswap.signals.enhanced_score import enhanced_score
+from pumpswap.signals.feasibility import Assessor, Feasibility
 from pumpswap.signals.pool_facts import PoolFacts, PoolFactsSource
 
 __all__ = ["BaseAnalyzer", "PumpSwapSignalAnalyzer"]
@@ -53,6 +53,7 @@ class PumpSwapSignalAnalyzer(NewPoolsSignalAnalyzer):
         self.source = source
         self.settings = settings or FeasibilitySettings()
         self._base = base
+        self._assessor = Assessor(self.settings)
 
     def analyze_pool_signals(
         self, current: Mapping[str, object], history: Sequence[Mapping[str, object]] | None = None
@@ -81,12 +82,10 @@ class PumpSwapSignalAnalyzer(NewPoolsSignalAnalyzer):
         if facts is None:
             return self._unavailable(base, side, unavailable or "no PumpSwap data were given")
         try:
-            found = assess(facts, self.settings, intended_lamports)
+            found = self._assessor.assess(facts, intended_lamports)
         except TradeRefused as refused:
             return self._unavailable(base, side, refused.what)
-        score = enhanced_score(
-            base.signal_score, liquidity_factor(found.depth_lamports, self.settings), found.score.total, self.settings
-        )
+        score = enhanced_score(base.signal_score, found.score.depth, found.score.total, self._assessor.rules)
         against = tuple(_against(base, found, side, is_named=intended_lamports is not None))
         total = float(score.total)
         return EnhancedResult(
