@@ -2,8 +2,8 @@
 
 ``with GeckoServer() as server``: ``server.settings()`` are settings that point there. Without a script it answers from
 a ``GeckoWorld``; ``server.script(path, reply, …)`` gives replies for the next requests below that path, one each, and
-``server.always(path, reply)`` for all of them. A reply is made by ``ok``, ``status``, ``limited``, ``cut``, ``dropped``,
-``web_page``, ``slow``, or is a function of the world's own answer: ``changed(edit)``. ``server.seen`` are the requests.
+``server.always(path, reply)`` for all of them. A reply is made by ``ok``, ``status``, ``limited``, ``cut``, ``packed``,
+``dropped``, ``web_page``, ``slow``, or edits the right answer: ``changed(edit)``. ``server.seen`` are the requests.
 """
 
 from __future__ import annotations

@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Final, NoReturn
+from typing import Any, Final, NoReturn, TypeVar
 
 import msgspec
 
 from pumpswap.clock import parse_utc
 from pumpswap.errors import UnreadableAnswer
-from pumpswap.market.http_drift import Drift, DriftKind
+from pumpswap.market.http_drift import Drift, DriftKind, Refused
 
-__all__ = ["Element", "Place", "Unusable", "decode_object", "error_title", "exact_number", "number_in", "whole_in"]
+__all__ = [
+    "Element",
+    "Place",
+    "Unusable",
+    "decode_object",
+    "each",
+    "error_title",
+    "exact_number",
+    "number_in",
+    "whole_in",
+]
 
 _NUMBER = re.compile(r"-?\d+(\.\d+)?([eE][+-]?\d{1,3})?", re.ASCII)
 _LONGEST_NUMBER: Final = 200  # the longest seen has 79 characters
@@ -23,6 +33,8 @@ _LARGEST_COUNT: Final = 2**63 - 1
 _SHOWN: Final = 40
 _ABSENT: Final = object()
 
+Parsed = TypeVar("Parsed")
+
 _decoder = msgspec.json.Decoder(float_hook=Decimal)
 
 
@@ -30,7 +42,7 @@ class Unusable(Exception):
     """Inside a parser only: this element cannot be used. ``place`` names the field."""
 
     def __init__(self, place: str, reason: str) -> None:
-        super().__init__(f"{place}: {reason}")
+        super().__init__(f"{place} {reason}")
         self.place, self.reason = place, reason
 
 
@@ -138,6 +150,10 @@ class Element:
         """An object that must be there."""
         return Element(self._required(name), self.place.at(name))
 
+    def is_null(self, name: str) -> bool:
+        """Whether a field is there, and null."""
+        return name in self._values and self._values[name] is None
+
     def part(self, name: str) -> tuple[object, Place]:
         """A field that must be there, unread, and its place."""
         return self._required(name), self.place.at(name)
@@ -204,6 +220,20 @@ class Element:
         if not isinstance(value, kind):
             self.place.at(name).refuse(DriftKind.TYPE, f"should be {words}, is {_shown(value)}")
         return value
+
+
+def each(
+    items: Iterator[tuple[object, Place]], parse: Callable[[Element], Parsed], refused: list[Refused]
+) -> Iterator[Parsed]:
+    """Elements of a list that can be used; the others go to ``refused`` by their own place."""
+    for value, place in items:
+        try:
+            yield parse(Element(value, place))
+        except Unusable as why:
+            reason = (
+                why.reason if why.place == place.shown else f"{why.place[len(place.shown) :].lstrip('.')} {why.reason}"
+            )
+            refused.append(Refused(place.shown, reason))
 
 
 def number_in(value: object, place: Place, *, least: int | None = 0, plain: bool = False) -> Decimal:

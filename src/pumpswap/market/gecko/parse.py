@@ -6,9 +6,9 @@ its list raises UnreadableAnswer, an answer that is an error of the service rais
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from decimal import Decimal
-from typing import NoReturn, TypeVar
+from typing import NoReturn
 
 from pumpswap.errors import SourceRefused, UnreadableAnswer
 from pumpswap.market.gecko.records import (
@@ -21,7 +21,7 @@ from pumpswap.market.gecko.records import (
     TradePage,
 )
 from pumpswap.market.http_drift import Drift, DriftKind, Refused
-from pumpswap.market.http_fields import Element, Place, Unusable, decode_object, error_title
+from pumpswap.market.http_fields import Element, Place, Unusable, decode_object, each, error_title
 from pumpswap.market.identifiers import bare_address, network_of
 
 __all__ = ["answer_of", "parse_pool", "parse_pools", "parse_trades"]
@@ -67,10 +67,9 @@ _TRADE = frozenset(
 )
 _COUNTS = ("buys", "sells", "buyers", "sellers")
 _TOKEN = ("address", "name", "symbol", "decimals")
+_MOST_DECIMALS = 255  # a byte of the mint
 _ENVELOPE = frozenset({"id", "type", "attributes", "relationships"})
 _TOP = frozenset({"data", "included", "meta", "links"})
-
-Parsed = TypeVar("Parsed")
 
 
 def parse_pools(body: bytes, *, endpoint: str = "new_pools") -> PoolPage:
@@ -95,7 +94,7 @@ def parse_trades(body: bytes, *, endpoint: str = "trades") -> TradePage:
     """Trades of one pool, newest first. The service gives 300 of the last 24 hours at most."""
     answer = answer_of(body, endpoint)
     items, refused = list(_items(answer, "data")), list[Refused]()
-    trades = tuple(_each(iter(items), _trade, refused))
+    trades = tuple(each(iter(items), _trade, refused))
     return TradePage(trades, len(items) >= MOST_TRADES, tuple(refused), answer.place.drift.notes())
 
 
@@ -120,27 +119,13 @@ def _items(answer: Element, name: str) -> Iterator[tuple[object, Place]]:
         raise UnreadableAnswer(f"{answer.place.endpoint}: {why}", hint=_UPGRADE) from None
 
 
-def _each(
-    items: Iterator[tuple[object, Place]], parse: Callable[[Element], Parsed], refused: list[Refused]
-) -> Iterator[Parsed]:
-    """Elements that can be used; the others go to ``refused`` by their own place."""
-    for value, place in items:
-        try:
-            yield parse(Element(value, place))
-        except Unusable as why:
-            reason = (
-                why.reason if why.place == place.shown else f"{why.place[len(place.shown) :].lstrip('.')} {why.reason}"
-            )
-            refused.append(Refused(place.shown, reason))
-
-
 def _pool_page(answer: Element, items: list[tuple[object, Place]]) -> PoolPage:
     refused: list[Refused] = []
-    pools = tuple(_each(iter(items), _pool, refused))
+    pools = tuple(each(iter(items), _pool, refused))
     tokens: dict[str, GeckoToken] = {}
     dexes: dict[str, str] = {}
     if "included" in answer:
-        for one in _each(_items(answer, "included"), _included, refused):
+        for one in each(_items(answer, "included"), _included, refused):
             if isinstance(one, GeckoToken):
                 tokens[one.address] = one
             elif one is not None:
@@ -231,6 +216,8 @@ def _included(one: Element) -> GeckoToken | tuple[str, str] | None:
     if address != bare_address(identifier):
         told.place.at("address").refuse(DriftKind.VALUE, f"names another token than the id {identifier}")
     decimals = told.optional_count("decimals")
+    if decimals is not None and decimals > _MOST_DECIMALS:
+        told.place.at("decimals").refuse(DriftKind.VALUE, f"is more than {_MOST_DECIMALS}: {decimals}")
     return GeckoToken(identifier, address, told.optional_text("name"), told.optional_text("symbol"), decimals)
 
 
