@@ -6,7 +6,7 @@ import time
 from datetime import UTC, datetime
 from typing import Protocol
 
-__all__ = ["NS_PER_SECOND", "Clock", "ManualClock", "SystemClock", "format_utc", "parse_utc"]
+__all__ = ["NS_PER_SECOND", "Clock", "ManualClock", "SystemClock", "datetime_ns", "format_utc", "parse_utc"]
 
 NS_PER_SECOND = 1_000_000_000
 
@@ -42,11 +42,16 @@ class ManualClock:
 
 def parse_utc(text: str) -> int:
     """Nanoseconds of an ISO time. A time without a zone is read as UTC. Raises ValueError."""
-    moment = datetime.fromisoformat(text.strip().replace("Z", "+00:00"))
+    return datetime_ns(datetime.fromisoformat(text.strip().replace("Z", "+00:00")))
+
+
+def datetime_ns(moment: datetime) -> int:
+    """Nanoseconds of a datetime; one without a zone is read as UTC. Those of a pandas time are kept."""
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
     since = moment - datetime(1970, 1, 1, tzinfo=UTC)
-    return (since.days * 86_400 + since.seconds) * NS_PER_SECOND + since.microseconds * 1_000
+    whole = (since.days * 86_400 + since.seconds) * NS_PER_SECOND + since.microseconds * 1_000
+    return whole + int(getattr(moment, "nanosecond", 0))
 
 
 def format_utc(at_ns: int) -> str:

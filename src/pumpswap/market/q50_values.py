@@ -7,12 +7,12 @@ it is refused, with its column and row. Needs numpy.
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 
-from pumpswap.clock import parse_utc
+from pumpswap.clock import datetime_ns, parse_utc
 from pumpswap.errors import BadInput
 from pumpswap.model import Side
 
@@ -184,19 +184,10 @@ def _moment(value: Any) -> int | None:
         return NOT_A_TIME
     try:
         if isinstance(value, datetime):
-            # A pandas time has nanoseconds beyond those of a datetime.
-            return parse_utc(value.isoformat()[:26] if value.tzinfo is None else _in_utc(value)) + _nanoseconds(value)
+            return datetime_ns(value)
         return parse_utc(value.isoformat() if isinstance(value, date) else value)
     except (TypeError, ValueError, AttributeError, OverflowError):
         return None
-
-
-def _in_utc(value: datetime) -> str:
-    return value.astimezone(UTC).replace(tzinfo=None).isoformat()[:26]
-
-
-def _nanoseconds(value: object) -> int:
-    return int(getattr(value, "nanosecond", 0))
 
 
 def _unix_times(name: str, values: NDArray[Any]) -> NDArray[np.int64]:

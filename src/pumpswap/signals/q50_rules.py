@@ -106,9 +106,10 @@ def _rows(columns: Mapping[str, Sequence[float]]) -> list[_Inputs]:
         missing.append("vol_raw or vol_risk")
     if missing:
         raise BadInput(f"the rules need {', '.join(missing)}", hint="these are a model's own figures")
-    vol_risk = columns.get("vol_risk") or [value**2 for value in columns["vol_raw"]]
-    vol_raw = columns.get("vol_raw") or [math.sqrt(value) if value >= 0 else math.nan for value in vol_risk]
-    trending = columns.get("momentum_regime_trending") or [0] * len(vol_risk)
+    # Columns may be arrays, whose truth is not that of a list.
+    vol_risk = columns["vol_risk"] if "vol_risk" in columns else [value**2 for value in columns["vol_raw"]]
+    vol_raw = columns["vol_raw"] if "vol_raw" in columns else [math.sqrt(max(value, 0)) for value in vol_risk]
+    trending = columns.get("momentum_regime_trending", [0] * len(vol_risk))
     try:
         rows = list(zip(columns["q10"], columns["q50"], columns["q90"], vol_raw, vol_risk, trending, strict=True))
     except ValueError:
