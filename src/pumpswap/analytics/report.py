@@ -7,30 +7,27 @@ no path, so the same run gives the same bytes.
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import os
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
-from importlib import resources
 from pathlib import Path
 from typing import Any
 from unicodedata import category
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment
 from markupsafe import Markup, escape
 
 from pumpswap.amm import BuyQuote
 from pumpswap.analytics.charts import PALETTES, equity_figure, slippage_figure
 from pumpswap.analytics.explain import RoundStory, story_of
 from pumpswap.analytics.metrics import slippage_of
+from pumpswap.analytics.page import csp_hash, page_environment, page_scripts, write_page
 from pumpswap.analytics.record import RunRecord, Trade
 from pumpswap.analytics.summary import OpenPosition, RunSummary
-from pumpswap.clock import NS_PER_SECOND, format_utc
+from pumpswap.clock import NS_PER_SECOND
 from pumpswap.model import Decision, Position, TradeSide, Verdict
 from pumpswap.units import format_units, from_units
 
@@ -87,22 +84,14 @@ def write_report(path: Path, report: ReportInput) -> Path:
 
     Folders are made when missing. Returns ``path``. Raises OSError when it cannot be written.
     """
-    page = render_report(report).encode("utf-8", errors="replace")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        unfinished.write_bytes(page)
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
-    return path
+    return write_page(path, render_report(report))
 
 
 def render_report(report: ReportInput) -> str:
     """The page as text."""
     record, summary = report.record, report.summary
     environment = _environment()
-    scripts = [Markup(_plotly()), Markup(environment.get_template("report.js").render())]
+    scripts = page_scripts(environment)
     template = environment.get_template("report.html")
     return template.render(
         report=report,
@@ -110,7 +99,7 @@ def render_report(report: ReportInput) -> str:
         summary=summary,
         palettes=PALETTES,
         scripts=scripts,
-        script_hashes=[_csp_hash(script) for script in scripts],
+        script_hashes=[csp_hash(script) for script in scripts],
         figures=summary.to_json(),
         figure=_figure_of(summary.to_json()),
         coin=lambda pool: _coin(record.names.get(pool, "").strip() or pool),
@@ -300,14 +289,6 @@ def _coin(name: str) -> Markup:
     return Markup('<bdi class="coin" title="{0}">{0}</bdi>').format(clean)
 
 
-def _with_code(text: str) -> Markup:
-    """Text whose parts between backticks are code."""
-    parts = [escape(part) for part in text.split("`")]
-    if len(parts) % 2 == 0:
-        return escape(text)
-    return Markup("").join(Markup("<code>{}</code>").format(p) if i % 2 else p for i, p in enumerate(parts))
-
-
 def _numbers(verdict: Verdict) -> list[tuple[str, str]]:
     """A verdict's figures for people: lamports as SOL, exact fractions as percentages."""
     shown = []
@@ -362,27 +343,10 @@ def _flat(figures: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 @cache
 def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("pumpswap.analytics", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = page_environment()
     environment.filters |= {
         "sol": _sol, "signed": _signed, "digits": _digits, "percent": _percent, "change": _change,
-        "price": _price_text, "duration": _duration, "utc": format_utc, "with_code": _with_code, "numbers": _numbers,
+        "price": _price_text, "duration": _duration, "numbers": _numbers,
     }  # fmt: skip
     environment.globals |= {"count": _count, "slippage_of": slippage_of}
     return environment
-
-
-@cache
-def _plotly() -> str:
-    """The chart library for browsers, out of the installed plotly package."""
-    return (resources.files("plotly") / "package_data" / "plotly.min.js").read_text(encoding="utf-8")
-
-
-def _csp_hash(script: str) -> str:
-    """What a page's policy names a script by: no other script may run, whatever a coin is called."""
-    return "sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
