@@ -35,7 +35,7 @@ def assign_symbols(
 
     ``pools`` are (time of the first row, pool id, wished name or empty). Names are given in the order of first rows, so
     a pool that comes later never changes the name of one that is there: it gets its address behind the name. ``taken``
-    are symbols by pool id that are given already. Raises BadInput for pools that differ in capitals only.
+    are symbols by pool id that are given already. Raises BadInput when the longer name is taken, too.
     """
     given = dict(taken or {})
     owners = {symbol: pool for pool, symbol in given.items()}
@@ -50,7 +50,7 @@ def assign_symbols(
         if not name or name in owners:
             raise BadInput(
                 f"the pools {owners.get(name, '?')} and {pool_id} would both be {name or 'nameless'}",
-                hint="QLib knows no small letters; leave one of the two out of the source",
+                hint="QLib does not tell capitals from small letters; leave one of the two out of the source",
             )
         given[pool_id] = name
         owners[name] = pool_id
