@@ -12,6 +12,8 @@ from solders.pubkey import Pubkey
 from pumpswap.amm import Pool
 from pumpswap.amm.addresses import AMM_EVENT_AUTHORITY, AMM_PROGRAM, pool_address, pool_authority
 from pumpswap.amm.events.decode import CPI_PREFIX
+from pumpswap.sdk.facts_file import facts_json
+from tests.signals.screens.coins import good
 from tests.support.vectors import load
 
 STRANGER = str(Pubkey(b"\7" * 32))
@@ -90,6 +92,7 @@ def write_samples(folder: Path) -> None:
     (folder / "pool.json").write_text(json.dumps(account_json(data)))
     (folder / "state.json").write_text(json.dumps(graduate_state()))
     (folder / "transaction.json").write_text(json.dumps(transaction_json(buy, sell)))
+    (folder / "facts.json").write_text(json.dumps({"facts": facts_json(good())}))
     (folder / "logs.txt").write_text("\n".join(log_lines(buy, sell)))
 
 

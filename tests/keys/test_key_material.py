@@ -148,6 +148,7 @@ def calls(place: Place) -> dict[tuple[str, ...], list[list[str]]]:
         ("pool", "find"): [[coin, *chain], [coin, "--search", *chain]],
         ("pool", "watch"): [[coin, "--for", "0.3", *chain]],
         ("pool", "decode"): [["--hex", "00"]],
+        ("screen",): [[coin, *chain], [STRANGER, *chain], [coin, *nowhere], ["--offline", "no-such-file"]],
         ("event", "decode"): [["--hex", "00"]],
         ("tx", "show"): [[SIGNATURE, *chain], [SIGNATURE, *nowhere]],
         ("wallet", "create"): [["second"], ["second"], [str(KEY)]],

@@ -24,6 +24,7 @@ COMMANDS = {
     "runs": Entry("pumpswap.cli.runs:runs", "runs of the database, each with its own books"),
     "db": Entry("pumpswap.cli.db:db", "the database: check, backup, restore, your collector's"),
     "pool": Entry("pumpswap.cli.pool:pool", "pools on the chain, and the bytes of their accounts"),
+    "screen": Entry("pumpswap.cli.screen:screen", "what is wrong with a token, and what nobody could see"),
     "event": Entry("pumpswap.cli.event:event", "read what the program reports in transactions"),
     "tx": Entry("pumpswap.cli.tx:tx", "what a transaction did, cost, and why it failed"),
     "wallet": Entry("pumpswap.cli.wallet:wallet", "keys under a password, and what they may spend"),

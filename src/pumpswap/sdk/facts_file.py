@@ -1,0 +1,55 @@
+"""Facts about a token as JSON, so that a screen can be repeated later, elsewhere or with other settings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from pumpswap.errors import BadInput, NotFound
+from pumpswap.model import TokenFacts
+
+__all__ = ["facts_json", "facts_of_json", "read_facts"]
+
+_HINT = "pass what `pumpswap screen MINT --json` printed"
+_MOST_BYTES = 64 * 2**20
+_AMOUNTS = ("units", "_reserve")
+
+
+def facts_json(facts: TokenFacts) -> dict[str, Any]:
+    """Plain JSON values; amounts are strings of integers."""
+    told: dict[str, Any] = _with_text(msgspec.to_builtins(facts))
+    return told
+
+
+def facts_of_json(value: object) -> TokenFacts:
+    """Facts again. Raises BadInput naming the place and what is wrong there."""
+    try:
+        return msgspec.convert(value, TokenFacts, strict=False)
+    except msgspec.ValidationError as wrong:
+        raise BadInput(f"these are no facts about a token: {wrong}", hint=_HINT) from None
+
+
+def read_facts(path: Path) -> TokenFacts:
+    """Facts of a file: the output of ``screen --json``, or its part ``facts``. Raises NotFound and BadInput."""
+    if not path.is_file():
+        raise NotFound(f"{path} does not exist", hint=_HINT)
+    if path.stat().st_size > _MOST_BYTES:
+        raise BadInput(f"{path.name} is too large for facts about one token", hint=_HINT)
+    try:
+        document = msgspec.json.decode(path.read_bytes())
+    except msgspec.DecodeError as broken:
+        raise BadInput(f"{path.name} is no JSON: {broken}", hint=_HINT) from None
+    if isinstance(document, Mapping) and isinstance(document.get("facts"), Mapping):
+        document = document["facts"]
+    return facts_of_json(document)
+
+
+def _with_text(value: Any, name: str = "") -> Any:
+    if isinstance(value, dict):
+        return {key: _with_text(each, str(key)) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_with_text(each, name) for each in value]
+    return str(value) if type(value) is int and name.endswith(_AMOUNTS) else value
