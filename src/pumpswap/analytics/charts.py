@@ -18,7 +18,18 @@ from pumpswap.clock import NS_PER_SECOND, format_utc
 from pumpswap.model import EquityPoint, TradeSide
 from pumpswap.units import LAMPORTS_PER_SOL, format_units
 
-__all__ = ["MOST_MARKERS", "MOST_POINTS", "PALETTES", "Figure", "equity_figure", "slippage_figure", "thinned"]
+__all__ = [
+    "AXIS",
+    "LAYOUT",
+    "MOST_MARKERS",
+    "MOST_POINTS",
+    "PALETTES",
+    "Figure",
+    "equity_figure",
+    "heading",
+    "slippage_figure",
+    "thinned",
+]
 
 Figure = dict[str, Any]
 
@@ -49,14 +60,14 @@ def equity_figure(points: Sequence[EquityPoint], trades: Sequence[Trade], names:
     kept = [points[index] for index in chosen]
     start = _sol(points[0].equity_lamports)
     layout = {
-        **_LAYOUT,
+        **LAYOUT,
         "height": 560,
         "xaxis": {**_TIME, **_period(points), "anchor": "y3"},
-        "yaxis": {**_AXIS, "domain": [0.5, 0.93], "ticksuffix": " "},
-        "yaxis2": {**_AXIS, "domain": [0.235, 0.385], "nticks": 4, "ticksuffix": " ", "rangemode": "tozero"},
-        "yaxis3": {**_AXIS, "domain": [0, 0.12], "nticks": 3, "ticksuffix": " %", "rangemode": "tozero"},
+        "yaxis": {**AXIS, "domain": [0.5, 0.93], "ticksuffix": " "},
+        "yaxis2": {**AXIS, "domain": [0.235, 0.385], "nticks": 4, "ticksuffix": " ", "rangemode": "tozero"},
+        "yaxis3": {**AXIS, "domain": [0, 0.12], "nticks": 3, "ticksuffix": " %", "rangemode": "tozero"},
         "annotations": [
-            _heading("Equity, SOL", 1), _heading("Cash and positions, SOL", 0.43), _heading("Drawdown, %", 0.165),
+            heading("Equity, SOL", 1), heading("Cash and positions, SOL", 0.43), heading("Drawdown, %", 0.165),
         ],
         "shapes": [
             {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "yref": "y", "y0": start, "y1": start,
@@ -88,12 +99,12 @@ def slippage_figure(points: Sequence[EquityPoint], trades: Sequence[Trade], name
             "marker": {"symbol": symbol, "size": 10, "color": colour, "opacity": 0.85},
         })  # fmt: skip
     layout = {
-        **_LAYOUT,
+        **LAYOUT,
         "height": 320,
         "hovermode": "closest",
         "xaxis": {**_TIME, **_period(points)},
-        "yaxis": {**_AXIS, "domain": [0, 0.9], "ticksuffix": " %", "zeroline": True, "zerolinecolor": "$muted"},
-        "annotations": [_heading("Slippage, % (above zero is worse than quoted)", 1)],
+        "yaxis": {**AXIS, "domain": [0, 0.9], "ticksuffix": " %", "zeroline": True, "zerolinecolor": "$muted"},
+        "annotations": [heading("Slippage, % (above zero is worse than quoted)", 1)],
     }
     return {"data": data, "layout": layout}
 
@@ -105,12 +116,12 @@ def thinned(rows: Sequence[Any], most: int) -> list[Any]:
     return [rows[index * (len(rows) - 1) // (most - 1)] for index in range(most)]
 
 
-_AXIS: Figure = {
+AXIS: Figure = {
     "gridcolor": "$rule", "zeroline": False, "linecolor": "$rule", "fixedrange": True, "automargin": True,
     "tickfont": {"color": "$muted", "size": 11},
 }  # fmt: skip
-_TIME: Figure = {**_AXIS, "type": "date", "showgrid": False, "fixedrange": False, "hoverformat": "%Y-%m-%d %H:%M:%S"}
-_LAYOUT: Figure = {
+_TIME: Figure = {**AXIS, "type": "date", "showgrid": False, "fixedrange": False, "hoverformat": "%Y-%m-%d %H:%M:%S"}
+LAYOUT: Figure = {
     "paper_bgcolor": "rgba(0, 0, 0, 0)",
     "plot_bgcolor": "rgba(0, 0, 0, 0)",
     "margin": {"l": 8, "r": 8, "t": 8, "b": 8},
@@ -129,7 +140,7 @@ def _period(points: Sequence[EquityPoint]) -> Figure:
     return {"range": [_moment(first), _moment(last)], "tickformat": labels}
 
 
-def _heading(text: str, height: float) -> Figure:
+def heading(text: str, height: float) -> Figure:
     """A strip's title, above its top left corner."""
     return {
         "text": text, "showarrow": False, "xref": "paper", "x": 0, "xanchor": "left", "yref": "paper", "y": height,
