@@ -91,7 +91,7 @@ def test_small_files_of_a_day_are_merged_and_nothing_changes(tmp_path: Path) -> 
     (only,) = lake.files("swaps")
     assert (only.rows, gone) == (400, files - 1)
     assert stored(lake).sort("signature").equals(before)
-    assert stored(lake).equals(stored(lake).sort("pool", "slot", "at_ns", "signature", "index"))
+    assert stored(lake).equals(stored(lake).sort("pool", "slot", "at_ns", "position", "index", "signature"))
 
 
 def test_replaced_files_stay_for_readers_and_go_later(tmp_path: Path) -> None:

@@ -15,11 +15,22 @@ from pumpswap.market.lake.rows import PoolStateSeen
 
 if TYPE_CHECKING:
     from pumpswap.market.lake.merging import WriteCounts
+    from pumpswap.market.lake.reader import LakeReader
     from pumpswap.market.lake.writer import LakeWriter
 
-__all__ = ["Coverage", "Lake", "LakeFile", "LakeWriter", "PoolStateSeen", "WriteCounts", "day_of", "is_lake"]
+__all__ = [
+    "Coverage",
+    "Lake",
+    "LakeFile",
+    "LakeReader",
+    "LakeWriter",
+    "PoolStateSeen",
+    "WriteCounts",
+    "day_of",
+    "is_lake",
+]
 
-_HOMES = {"LakeWriter": "writer", "WriteCounts": "merging"}
+_HOMES = {"LakeReader": "reader", "LakeWriter": "writer", "WriteCounts": "merging"}
 
 
 def __getattr__(name: str) -> object:

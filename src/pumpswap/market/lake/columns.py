@@ -66,6 +66,7 @@ _SWAPS = Kind(
         _SLOT,
         Column("signature", "text", "signature of the transaction, base58"),
         Column("index", "u32", "which trade of its transaction, from 0"),
+        Column("position", "u32", "order of execution within the slot, as far as the source told it: order of arrival"),
         Column("is_buy", "bool", "whether the trader received base"),
         Column("base_units", "u64", "base received (buy) or given (sell), raw units"),
         Column("quote_units", "u64", "quote given (buy) or received (sell), raw units, fees in it; lamports for SOL"),
@@ -80,7 +81,7 @@ _SWAPS = Kind(
         _SOURCE,
     ),
     key=("pool", "signature", "index"),
-    order=("pool", "slot", "at_ns", "signature", "index"),
+    order=("pool", "slot", "at_ns", "position", "index", "signature"),
     time="at_ns",
     height="at_ns",
     facts=("is_buy", "base_units", "quote_units"),
@@ -136,7 +137,34 @@ _CANDLES = Kind(
     newest_wins=True,
 )
 
-KINDS = {kind.name: kind for kind in (_SWAPS, _STATES, _CANDLES)}
+_SNAPSHOTS = Kind(
+    "snapshots",
+    "what a collector saw of a pool: figures to score",
+    (
+        _POOL,
+        Column("at_ns", "i64", "when it was seen, nanoseconds since 1970 UTC"),
+        Column("pool_id", "text", "the source's name of the pool, with the network in front"),
+        Column("dex", "text", "the source's name of the exchange"),
+        Column("name", "text", "of the pool, for people"),
+        Column("base_mint", "text", "address of the base token", True),
+        Column("quote_mint", "text", "address of the quote token", True),
+        Column("created_ns", "i64", "when the pool was made", True),
+        Column("base_price_usd", "text", "decimal, every digit of the source", True),
+        Column("base_price_quote", "text", "decimal, quote tokens per base token", True),
+        Column("quote_price_usd", "text", "decimal, USD per SOL for pools quoted in SOL", True),
+        Column("reserve_usd", "text", "decimal, both sides of the pool", True),
+        Column("metrics", "text", "JSON object of the figures that scores read, as the source wrote them"),
+        Column("stored_score", "text", "decimal, the score that the source had stored", True),
+        _SOURCE,
+    ),
+    key=("pool", "at_ns"),
+    order=("pool", "at_ns"),
+    time="at_ns",
+    height="at_ns",
+    facts=("metrics",),
+)
+
+KINDS = {kind.name: kind for kind in (_SWAPS, _STATES, _CANDLES, _SNAPSHOTS)}
 
 
 def kind_of(name: str) -> Kind:

@@ -40,6 +40,8 @@ def conformed(kind: Kind, frame: pl.DataFrame) -> pl.DataFrame:
     unknown = [name for name in frame.columns if name not in kind.names]
     if unknown:
         raise BadInput(f"{kind.name} have no column {', '.join(unknown)}", hint=f"they have {', '.join(kind.names)}")
+    if "position" in kind.names and "position" not in frame.columns:
+        frame = frame.with_columns(pl.int_range(pl.len(), dtype=pl.UInt32).over("slot").alias("position"))
     ready = []
     for column, (name, wanted) in zip(kind.columns, polars_schema(kind).items(), strict=True):
         if name in frame.columns:

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 from solders.pubkey import Pubkey
 
 from pumpswap.amm import Pool, PoolState
 from pumpswap.amm.events import BuyEvent, SellEvent, decode_event, encode_event
 from pumpswap.errors import AmountOutOfRange, BadInput
 from pumpswap.market.candle_file import Candle
-from pumpswap.model import Swap
+from pumpswap.model import PoolSnapshot, Swap
 from pumpswap.units import I64_MAX, U64_MAX
 
 __all__ = ["FROM_ROW", "TO_ROW", "PoolStateSeen", "Row"]
@@ -21,6 +22,10 @@ __all__ = ["FROM_ROW", "TO_ROW", "PoolStateSeen", "Row"]
 Row = tuple[Any, ...]
 
 _U32_MAX = 2**32 - 1
+
+# Texts stay texts and whole numbers whole; any other number keeps its digits.
+_METRICS = msgspec.json.Encoder(decimal_format="number")
+_READ_METRICS = msgspec.json.Decoder(dict[str, object], float_hook=Decimal)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +75,7 @@ def _swap_row(swap: Swap, source: str) -> Row:
         _u64(swap.slot, "a slot"),
         swap.signature,
         swap.index,
+        0,  # its position: the writer knows it
         swap.is_buy,
         _u64(swap.base_units, "a swap's base amount"),
         _u64(swap.quote_units, "a swap's quote amount"),
@@ -160,5 +166,62 @@ def _candle(row: Mapping[str, Any]) -> Candle:
     )
 
 
-TO_ROW: Mapping[str, Callable[[Any, str], Row]] = {"swaps": _swap_row, "states": _state_row, "candles": _candle_row}
-FROM_ROW: Mapping[str, Callable[[Mapping[str, Any]], Any]] = {"swaps": _swap, "states": _state, "candles": _candle}
+def _snapshot_row(snapshot: PoolSnapshot, source: str) -> Row:
+    figures = (
+        snapshot.base_price_usd,
+        snapshot.base_price_quote,
+        snapshot.quote_price_usd,
+        snapshot.reserve_usd,
+        snapshot.stored_score,
+    )
+    *prices, score = (None if figure is None else str(figure) for figure in figures)
+    return (
+        snapshot.pool,
+        _time(snapshot.at_ns),
+        snapshot.pool_id,
+        snapshot.dex,
+        snapshot.name,
+        snapshot.base_mint,
+        snapshot.quote_mint,
+        None if snapshot.created_ns is None else _time(snapshot.created_ns),
+        *prices,
+        _METRICS.encode(snapshot.metrics).decode(),
+        score,
+        source,
+    )
+
+
+def _snapshot(row: Mapping[str, Any]) -> PoolSnapshot:
+    def figure(name: str) -> Decimal | None:
+        return None if row[name] is None else Decimal(row[name])
+
+    return PoolSnapshot(
+        pool_id=row["pool_id"],
+        pool=row["pool"],
+        dex=row["dex"],
+        at_ns=row["at_ns"],
+        name=row["name"],
+        base_mint=row["base_mint"],
+        quote_mint=row["quote_mint"],
+        created_ns=row["created_ns"],
+        base_price_usd=figure("base_price_usd"),
+        base_price_quote=figure("base_price_quote"),
+        quote_price_usd=figure("quote_price_usd"),
+        reserve_usd=figure("reserve_usd"),
+        metrics=_READ_METRICS.decode(row["metrics"]),
+        stored_score=figure("stored_score"),
+    )
+
+
+TO_ROW: Mapping[str, Callable[[Any, str], Row]] = {
+    "swaps": _swap_row,
+    "states": _state_row,
+    "candles": _candle_row,
+    "snapshots": _snapshot_row,
+}
+FROM_ROW: Mapping[str, Callable[[Mapping[str, Any]], Any]] = {
+    "swaps": _swap,
+    "states": _state,
+    "candles": _candle,
+    "snapshots": _snapshot,
+}

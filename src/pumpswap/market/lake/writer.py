@@ -25,6 +25,8 @@ from pumpswap.market.lake.rows import TO_ROW, Row
 __all__ = ["LakeWriter"]
 
 _GRACE_NS = 600_000_000_000  # a reader that was given a list of files has this long to open them
+_SLOT, _POSITION = (kind_of("swaps").names.index(name) for name in ("slot", "position"))
+_U32 = 2**32 - 1
 QUARANTINE = "quarantine"
 
 
@@ -47,6 +49,7 @@ class LakeWriter:
         self._manifest = Manifest(lake.folder)
         self._lock: int | None = None
         self._has_failed = False
+        self._slot, self._position = -1, 0
 
     def add(self, kind: str, rows: Iterable[Any], *, source: str = "") -> None:
         """Rows as our records: ``Swap`` for swaps, ``PoolStateSeen`` for states, ``Candle`` for candles.
@@ -56,7 +59,7 @@ class LakeWriter:
         kind_of(kind)
         to_row, waiting = TO_ROW[kind], self._rows.setdefault(kind, [])
         for row in rows:
-            waiting.append(to_row(row, source))
+            waiting.append(self._placed(kind, to_row(row, source)))
             self._waiting[kind] = self._waiting.get(kind, 0) + 1
             if self._waiting[kind] >= self._flush_rows:
                 self.commit()
@@ -138,6 +141,15 @@ class LakeWriter:
         self._frame_rows(kind)
         frames = self._frames.pop(kind.name, [])
         return pl.concat(frames) if frames else frame_of(kind, [])
+
+    def _placed(self, kind: str, row: Row) -> Row:
+        """A swap's place among those of its slot is the order in which they come; other rows need none."""
+        if kind != "swaps":
+            return row
+        slot = row[_SLOT]
+        self._position = self._position + 1 if slot == self._slot else 0
+        self._slot = slot
+        return (*row[:_POSITION], self._position & _U32, *row[_POSITION + 1 :])
 
     def _frame_rows(self, kind: Kind) -> None:
         rows = self._rows.pop(kind.name, [])
