@@ -13,12 +13,22 @@ from tests.acceptance.crashes import CRASHES
 from tests.acceptance.largest_sizes import LARGEST_SIZES
 from tests.acceptance.ledger_sequences import LEDGER_SEQUENCES
 from tests.acceptance.outside_lives import OUTSIDE_LIVES
+from tests.acceptance.qlib_export import QLIB_EXPORT
 from tests.acceptance.sender_schedules import SENDER_SCHEDULES
 from tests.acceptance.svm_trades import SVM_TRADES
 
 __all__ = ["CHECKS", "run_all"]
 
-CHECKS = (SVM_TRADES, SENDER_SCHEDULES, CRASHES, BOOK_CRASHES, LEDGER_SEQUENCES, OUTSIDE_LIVES, LARGEST_SIZES)
+CHECKS = (
+    SVM_TRADES,
+    SENDER_SCHEDULES,
+    CRASHES,
+    BOOK_CRASHES,
+    LEDGER_SEQUENCES,
+    OUTSIDE_LIVES,
+    LARGEST_SIZES,
+    QLIB_EXPORT,
+)
 
 
 def run_all(
