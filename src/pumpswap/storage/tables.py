@@ -36,6 +36,7 @@ from pumpswap.storage.book_tables import (
     Q50_HISTORY,
     RECONCILIATIONS,
 )
+from pumpswap.storage.collect_tables import COLLECT_CYCLES, COLLECT_POOLS
 from pumpswap.storage.columns import (
     ID,
     METADATA,
@@ -55,6 +56,8 @@ __all__ = [
     "ATTEMPTS",
     "BALANCES",
     "CHORES",
+    "COLLECT_CYCLES",
+    "COLLECT_POOLS",
     "DECISIONS",
     "EQUITY",
     "IGNORED",

@@ -62,7 +62,7 @@ def test_the_export_holds_every_value_of_every_table(small_host: str, tmp_path: 
     assert done.export is not None
     folder = done.export.folder
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-    assert (manifest["schema"], manifest["revision"], manifest["at_ns"]) == ("pumpswap.export", "0003", 7)
+    assert (manifest["schema"], manifest["revision"], manifest["at_ns"]) == ("pumpswap.export", "0004", 7)
     assert manifest["tables"].keys() == stored.keys() == done.export.rows.keys()
     for table, rows in stored.items():
         about, columns = manifest["tables"][table], ours.get(table) or ours[f'"{table}"']

@@ -64,6 +64,9 @@ def fill(database: Database, target: str | Path) -> Run:
         target,
         "INSERT INTO q50_trading_history (run_id, pool_id, timestamp, q50_signal, position_size) "
         f"VALUES ({run.run_id}, 'solana_Pool1111', 1793577600, 0.25, 0.125)",
+        "INSERT INTO pumpswap_collect_cycles VALUES ('solana', 7, 1793577600000000000, 2, NULL)",
+        "INSERT INTO pumpswap_collect_pools (pool_id, network, address, watched, first_seen_ns, cycle, failures,"
+        " last_error) VALUES ('solana_Pool1111', 'solana', 'Pool1111', true, 5, 7, 0, '')",
     )
     return run
 

@@ -32,10 +32,11 @@ def test_a_downgrade_says_what_it_would_drop_and_drops_that(database: Database, 
     plan = plan_downgrade(target, "0002")
     assert stored(target) == before
     gone = ("adoptions", "alerts", "balances", "equity", "ignored", "reconciliations")
+    gone += ("collect_cycles", "collect_pools")
     assert set(plan.tables) == {*(f"pumpswap_{name}" for name in gone), "q50_trading_history"}
     assert plan.tables == {name: len(before[name]) for name in plan.tables}
     assert plan.columns == {"pumpswap_ledger.note": 0}
-    assert (plan.before, plan.after) == ("0003", "0002")
+    assert (plan.before, plan.after) == ("0004", "0002")
     downgrade(target, "0002")
     assert stranger.tables(target) == {*METADATA.tables, migrate.VERSION_TABLE} - set(plan.tables)
     assert plan_downgrade(target, "0001").columns["pumpswap_runs.wallet"] == 1
@@ -52,7 +53,7 @@ def test_a_downgrade_to_base_takes_everything_of_ours_and_nothing_of_others(
     assert stranger.tables(target) == {"pools"}
 
 
-@pytest.mark.parametrize("revision", ["0003", "0999", "0004", "head", ""])
+@pytest.mark.parametrize("revision", ["0004", "0999", "0005", "head", ""])
 def test_only_a_revision_below_is_a_downgrade(database: Database, target: str | Path, revision: str) -> None:
     with pytest.raises(UsageError) as refused:
         downgrade(target, revision)

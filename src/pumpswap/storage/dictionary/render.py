@@ -8,6 +8,7 @@ from sqlalchemy import CheckConstraint, Column, Dialect, ForeignKeyConstraint, I
 from sqlalchemy.dialects import postgresql, sqlite
 
 from pumpswap.storage.dictionary.book_meanings import BOOKS, HOST_COLUMNS, PLAN, VIEWS
+from pumpswap.storage.dictionary.collect_meanings import COLLECTING
 from pumpswap.storage.dictionary.meanings import TRADING
 from pumpswap.storage.host.journal import ATTACHMENTS
 from pumpswap.storage.migrate import HEAD
@@ -15,7 +16,7 @@ from pumpswap.storage.tables import METADATA
 
 __all__ = ["MEANINGS", "TABLES", "data_dictionary"]
 
-MEANINGS = TRADING | BOOKS
+MEANINGS = TRADING | BOOKS | COLLECTING
 TABLES: dict[str, Table] = {**METADATA.tables, ATTACHMENTS.name: ATTACHMENTS}
 _SQLITE: Dialect = sqlite.dialect()
 _POSTGRESQL: Dialect = postgresql.dialect()  # type: ignore[no-untyped-call]

@@ -15,8 +15,9 @@ from pumpswap.storage.tables import METADATA
 
 __all__ = ["check_names", "check_rights"]
 
-# Every table of ours has it, no table of the plan has.
-_SIGN_OF_OURS = "run_id"
+# A column by which a table is known as ours in every version of it: no table of the plan has ``run_id``.
+_SIGN_OF_OURS = {"pumpswap_collect_cycles": "next_page", "pumpswap_collect_pools": "snapshot_due_ns"}
+_SIGN_OF_BOOKS = "run_id"
 _NAMES_TAKEN = text("""
 SELECT c.relname, coalesce(t.relname, '') FROM pg_class c LEFT JOIN pg_index i ON i.indexrelid = c.oid
 LEFT JOIN pg_class t ON t.oid = i.indrelid
@@ -73,7 +74,7 @@ def check_names(connection: Connection, host: Host) -> None:
             if not inspector.has_table(name, schema=schema):
                 continue
             columns = {column["name"] for column in inspector.get_columns(name, schema=schema)}
-            sign = _SIGN_OF_OURS if name in METADATA.tables else "host_table"
+            sign = _SIGN_OF_OURS.get(name, _SIGN_OF_BOOKS) if name in METADATA.tables else "host_table"
             if not is_ours or schema != host.own_schema or sign not in columns:
                 shown = name if schema in (None, "public") else f"{schema}.{name}"
                 raise StorageError(
