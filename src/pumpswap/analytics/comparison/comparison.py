@@ -34,13 +34,14 @@ class ComparisonRules:
 @dataclass(frozen=True, slots=True)
 class Distribution:
     """How a score is spread. ``quantiles`` are those of QUANTILES; ``bins`` count tenths of the scale, the last one
-    with its upper end.
+    with its upper end; ``at_highest`` is how many share the highest score, which says nothing about their order.
     """
 
     count: int
     mean: float
     quantiles: tuple[float, ...]
     at_or_above: int
+    at_highest: int
     bins: tuple[int, ...]
 
     @property
@@ -113,7 +114,7 @@ def compare(observations: Iterable[Observation], rules: ComparisonRules) -> Comp
     )
 
 
-def _distribution(scores: Sequence[float], threshold: float) -> Distribution | None:
+def _distribution(scores: list[float], threshold: float) -> Distribution | None:
     if not scores:
         return None
     bins = Counter(min(int(score * _BINS / 100), _BINS - 1) for score in scores)
@@ -122,6 +123,7 @@ def _distribution(scores: Sequence[float], threshold: float) -> Distribution | N
         mean=mean(scores),
         quantiles=tuple(quantile(scores, share) for share in QUANTILES),
         at_or_above=sum(score >= threshold for score in scores),
+        at_highest=scores.count(max(scores)),
         bins=tuple(bins[number] for number in range(_BINS)),
     )
 

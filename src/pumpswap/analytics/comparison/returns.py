@@ -56,6 +56,7 @@ class Band:
 
     lowest: float
     highest: float
+    mean_score: float
     count: int
     pools: int
     mean: float
@@ -232,6 +233,7 @@ def _bands(rows: Sequence[Traded], score: Score, sampling: Sampling) -> tuple[Ba
                 Band(
                     lowest=min(scores),
                     highest=max(scores),
+                    mean_score=mean(scores),
                     count=len(own),
                     pools=len({one.pool for one, _, _ in own}),
                     mean=mean(returns),

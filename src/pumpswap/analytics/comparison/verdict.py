@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from pumpswap.analytics.comparison.returns import HorizonReturns, Picks, Traded, deciding_pools
@@ -17,6 +17,7 @@ __all__ = [
     "horizon_text",
     "is_enough",
     "overall",
+    "points_text",
     "verdict_of",
 ]
 
@@ -39,10 +40,13 @@ class VerdictKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """``sentence`` gives the figures behind the kind, for people; ``observations`` is how many outcomes there were."""
+    """``sentence`` gives the figures behind the kind, for people, and begins with a small letter; ``horizon`` is the
+    time that it is about, ``observations`` how many outcomes there were.
+    """
 
     kind: VerdictKind
     sentence: str
+    horizon: str = ""
     observations: int = 0
 
 
@@ -56,39 +60,50 @@ def is_enough(rows: Sequence[Traded], threshold: float) -> bool:
 
 def verdict_of(returns: HorizonReturns) -> Verdict:
     """The verdict of one horizon, by the mean return after costs."""
-    where, difference = f"over {horizon_text(returns.horizon_ns)}", returns.mean_difference
+    difference = returns.mean_difference
+
+    def said(kind: VerdictKind, text: str) -> Verdict:
+        horizon = horizon_text(returns.horizon_ns)
+        return Verdict(kind, f"over {horizon} {text}", horizon, returns.observations)
+
     enough = min(returns.base.pools, returns.enhanced.pools) >= LEAST_POOLS
     if not enough or difference is None or 0 < returns.deciding < LEAST_DECIDING:
-        return Verdict(VerdictKind.NOT_SHOWN, f"{where}: {_too_little(returns)}", returns.observations)
+        return said(VerdictKind.NOT_SHOWN, _too_little(returns))
     if returns.deciding == 0:
-        text = f"{where}: both scores pick the same {returns.base.count:,} observations"
-        return Verdict(VerdictKind.NO_DIFFERENCE, text, returns.observations)
+        return said(VerdictKind.NO_DIFFERENCE, f"both scores pick the same {returns.base.count:,} snapshots")
     figures = (
-        f"{where}: the enhanced score's picks returned {_points(difference.point)} against the base score's"
-        f" ({_level(difference.level)} interval {_points(difference.low)} to {_points(difference.high)};"
+        f"the picks of the enhanced score returned {_more(difference.point)} than those of the base score"
+        f" ({_level(difference.level)} interval {points_text(100 * difference.low)} to"
+        f" {points_text(100 * difference.high)};"
         f" {_count(returns.enhanced)} against {_count(returns.base)})"
     )
     if difference.low <= 0 <= difference.high:
         unseen = f"a difference below {100 * difference.half_width:.1f} points would not have been seen"
-        return Verdict(VerdictKind.NO_DIFFERENCE, f"{figures}; {unseen}", returns.observations)
+        return said(VerdictKind.NO_DIFFERENCE, f"{figures}; {unseen}")
     kind = VerdictKind.ENHANCED if difference.point > 0 else VerdictKind.BASE
-    return Verdict(kind, figures + _losing(returns), returns.observations)
+    return said(kind, figures + _losing(returns))
 
 
 def overall(verdicts: Sequence[Verdict]) -> Verdict:
     """One verdict over all horizons: those that show nothing do not outvote those that do, and contradictions are told.
 
-    Its sentence is that of the horizon with the most outcomes among those of its kind.
+    Its sentence is that of the horizon with the most outcomes among those of its kind, and names the others.
     """
     if not verdicts:
         return Verdict(VerdictKind.NOT_SHOWN, "no horizon was asked for")
     kinds = [verdict.kind for verdict in verdicts]
     better = [kind for kind in (VerdictKind.ENHANCED, VerdictKind.BASE) if kind in kinds]
     if len(better) == 2:
-        told = [verdict for verdict in verdicts if verdict.kind in better]
-        return Verdict(VerdictKind.MIXED, "; ".join(f"{one.kind.value} {one.sentence}" for one in told))
+        both = [f"{one.kind.value}: {one.sentence}" for one in verdicts if one.kind in better]
+        return Verdict(VerdictKind.MIXED, "; ".join(both))
     kind = next((one for one in (*better, VerdictKind.NO_DIFFERENCE) if one in kinds), VerdictKind.NOT_SHOWN)
-    return max((one for one in verdicts if one.kind is kind), key=lambda one: one.observations)
+    told = max((one for one in verdicts if one.kind is kind), key=lambda one: one.observations)
+    others = []
+    for other in VerdictKind:
+        horizons = [one.horizon for one in verdicts if one.kind is other and one is not told]
+        if horizons:
+            others.append(f"{'the same' if other is kind else other.value} over {' and '.join(horizons)}")
+    return replace(told, sentence="; ".join([told.sentence, *others]))
 
 
 def horizon_text(horizon_ns: int) -> str:
@@ -99,14 +114,21 @@ def horizon_text(horizon_ns: int) -> str:
     return next(f"{seconds // unit} {name}" for unit, name in _LONG if seconds % unit == 0)
 
 
+def points_text(points: float) -> str:
+    """``+1.3``, ``−0.04``: signed, one decimal; what is not zero is not shown as zero."""
+    decimals = next((each for each in (1, 2, 3) if abs(points) >= 0.5 * 10**-each), 4) if points else 1
+    return f"{points:+.{decimals}f}".replace("-", "−") if points else "0.0"
+
+
 def _too_little(returns: HorizonReturns) -> str:
-    rows = f"{returns.observations:,} observation{'' if returns.observations == 1 else 's'} with an outcome"
-    pools = f"in {returns.pools:,} pool{'' if returns.pools == 1 else 's'}"
-    picked = f"the base score picks {_count(returns.base)}, the enhanced {_count(returns.enhanced)}"
     needed = f"at least {LEAST_POOLS} pools picked by each score are needed"
+    if not returns.observations:
+        return f"no snapshot has an outcome; {needed}"
     if min(returns.base.pools, returns.enhanced.pools) >= LEAST_POOLS:
-        needed = f"the two differ in {returns.deciding} of them, at least {LEAST_DECIDING} are needed"
-    return f"{rows} {pools} ({picked}); {needed}" if returns.observations else f"{rows}; {needed}"
+        needed = f"the two differ in {_pools(returns.deciding)}, at least {LEAST_DECIDING} are needed"
+    one = returns.observations == 1
+    rows = f"{returns.observations:,} snapshot{' has' if one else 's have'} an outcome, in {_pools(returns.pools)}"
+    return f"{rows} (picked by base: {_count(returns.base)}; by enhanced: {_count(returns.enhanced)}); {needed}"
 
 
 def _losing(returns: HorizonReturns) -> str:
@@ -119,12 +141,15 @@ def _losing(returns: HorizonReturns) -> str:
 def _count(picks: Picks) -> str:
     if not picks.count:
         return "none"
-    return f"{picks.count:,} in {picks.pools:,} pool{'' if picks.pools == 1 else 's'}"
+    return f"{picks.count:,} in {_pools(picks.pools)}"
 
 
-def _points(share: float) -> str:
-    """A difference of returns in percentage points."""
-    return f"{100 * share:+.1f} points".replace("-", "−")
+def _pools(number: int) -> str:
+    return f"{number:,} pool{'' if number == 1 else 's'}"
+
+
+def _more(share: float) -> str:
+    return f"{100 * abs(share):.1f} points {'less' if share < 0 else 'more'}"
 
 
 def _level(level: float) -> str:
