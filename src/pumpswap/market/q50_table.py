@@ -148,6 +148,10 @@ def _csv(raw: bytes) -> RawTable:
     head = raw[: raw.find(b"\n")] if b"\n" in raw else raw
     if not head.strip() or b"\x00" in head:
         raise BadInput("it is neither a pickle, Parquet nor CSV", hint="a CSV begins with a line of column names")
+    if not raw.endswith((b"\n", b"\r")):
+        raise BadInput(
+            "the last line of the CSV is cut", hint="it ends without a line break: is it still being written?"
+        )
     separator = next((each for each in (",", ";", "\t") if each.encode() in head), ",")
     try:
         frame = pl.read_csv(
