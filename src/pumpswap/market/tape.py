@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from solders.pubkey import Pubkey
 
@@ -16,11 +17,15 @@ from pumpswap.market.csv_rows import csv_header
 from pumpswap.market.data_row import skip_counts
 from pumpswap.market.host_database import HostDatabase
 from pumpswap.market.host_export import HostExport
+from pumpswap.market.lake import Lake, is_lake
 from pumpswap.market.rebuild import ASSUMED_SUPPLY, BASE_DECIMALS, QUOTE_DECIMALS, anchored, pool_of
 from pumpswap.market.recording import Recording
 from pumpswap.market.trade_file import TRADE_ASSUMPTIONS, TRADE_COLUMNS, ObservedTrade, TradeFile
 from pumpswap.model import MarketUpdate, PoolSnapshot
 from pumpswap.storage.host_reader import is_database
+
+if TYPE_CHECKING:
+    from pumpswap.market.lake.replay import LakeRecording
 
 __all__ = ["TradeTape", "open_recording"]
 
@@ -149,15 +154,19 @@ class TradeTape:
         )
 
 
-def open_recording(target: str | Path) -> Recording | TradeTape:
-    """A folder is a host export, a CSV file with the columns of trades is the tape of one pool. A URL or a SQLite file
-    is the host's database itself.
+def open_recording(target: str | Path) -> Recording | TradeTape | LakeRecording:
+    """A folder is a host export or a lake, a CSV file with the columns of trades is the tape of one pool. A URL or a
+    SQLite file is the host's database itself.
 
     Raises NotFound where there is nothing, BadInput for anything else.
     """
     if is_database(target):
         return HostDatabase(target).recording()
     path = Path(target)
+    if path.is_dir() and is_lake(path):
+        from pumpswap.market.lake.replay import LakeRecording  # it needs polars, which is an extra
+
+        return LakeRecording(Lake(path))
     if path.is_dir():
         return HostExport(path)
     if not path.exists():
