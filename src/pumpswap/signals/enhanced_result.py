@@ -12,7 +12,7 @@ from pumpswap.signals.feasibility import Feasibility, FeesNow, SizeImpact
 from pumpswap.signals.pool_facts import PoolFacts
 from pumpswap.units import LAMPORTS_PER_SOL
 
-__all__ = ["EnhancedResult", "Recommendation", "recommend"]
+__all__ = ["EnhancedResult", "Recommendation"]
 
 _STRONG = 85.0  # score from which an action is a strong one
 _PRIORITIES = ((85.0, 1), (70.0, 2))  # 0.7 · score + 30 · F, and what it makes urgent
@@ -30,24 +30,68 @@ class Recommendation:
 @dataclass(frozen=True, slots=True)
 class EnhancedResult:
     """Both scores of a pool. Without PumpSwap data the enhanced score is the base score, ``facts`` and ``feasibility``
-    are None and ``unavailable`` says why. ``tradeable`` is False whenever anything is missing or speaks against it.
+    are None and ``unavailable`` says why. ``side`` is the direction of the base analysis, ``buy_from`` the score from
+    which it is acted upon. ``size_is_named``: the caller named the size, so it must fit.
     """
 
     base: SignalResult
     enhanced_score: float
     side: Side
-    tradeable: bool
-    recommendation: Recommendation
+    buy_from: float
     facts: PoolFacts | None = None
     feasibility: Feasibility | None = None
     boost: float = 1.0
     unavailable: str = ""
-    reasons: tuple[str, ...] = ()
+    size_is_named: bool = False
 
     @property
     def is_available(self) -> bool:
         """Whether PumpSwap data were there."""
         return self.feasibility is not None
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """What speaks against trading on this; empty when nothing does."""
+        return self.objections(self.side)
+
+    @property
+    def tradeable(self) -> bool:
+        """Whether this could be acted upon now: False whenever anything is missing or speaks against it."""
+        return not self.reasons
+
+    @property
+    def recommendation(self) -> Recommendation:
+        """What to do, by the enhanced score."""
+        return self.recommend(self.side, tradeable=self.tradeable)
+
+    def objections(self, side: Side) -> tuple[str, ...]:
+        """What speaks against a trade in this direction. Selling what is held needs no room to buy and no safe token.
+
+        A default size is a yardstick; a size that the caller named must fit.
+        """
+        found = self.feasibility
+        if found is None:
+            return (self.unavailable,)
+        if self.base.signal_score == 0 and not self.base.signals:
+            return ("the base analysis failed", *found.reasons)
+        if side is Side.SHORT:
+            return () if found.can_sell else found.reasons
+        fits = found.is_tradeable and (found.intended_fits or not self.size_is_named)
+        return () if fits else found.reasons
+
+    def recommend(self, side: Side, *, tradeable: bool) -> Recommendation:
+        """Action and priority for a direction. Unavailable: monitor. Not tradeable: hold. Both are of low priority."""
+        if not self.is_available:
+            return Recommendation("monitor", _LEAST_URGENT)
+        if not tradeable:
+            return Recommendation("hold", _LEAST_URGENT)
+        score = self.enhanced_score
+        urgency = 0.7 * score + 30 * self.feasibility_score
+        priority = next((number for bound, number in _PRIORITIES if urgency >= bound), _LEAST_URGENT)
+        if score < self.buy_from or side is Side.HOLD:
+            return Recommendation("hold", priority)
+        action = "buy" if side is Side.LONG else "sell"
+        return Recommendation(f"strong_{action}" if score >= _STRONG else action, priority)
 
     @property
     def feasibility_score(self) -> float:
@@ -100,6 +144,7 @@ class EnhancedResult:
         """The base analysis and what PumpSwap adds in one dictionary. ``signal_score`` and ``final_signal_score`` are
         the enhanced score, ``base_signal_score`` the base.
         """
+        recommended = self.recommendation
         return {
             **asdict(self.base),
             **self.pumpswap_dict(),
@@ -108,26 +153,10 @@ class EnhancedResult:
             "base_signal_score": self.base.signal_score,
             "side": self.side.value,
             "tradeable": self.tradeable,
-            "recommended_action": self.recommendation.action,
-            "execution_priority": self.recommendation.priority,
+            "recommended_action": recommended.action,
+            "execution_priority": recommended.priority,
             "reasons": list(self.reasons),
         }
-
-
-def recommend(
-    score: float, feasibility: Feasibility | None, *, tradeable: bool, side: Side, buy_from: float = 75.0
-) -> Recommendation:
-    """What a score of 0 to 100 asks for. Unavailable (``feasibility`` None): monitor. Not tradeable: hold."""
-    if feasibility is None:
-        return Recommendation("monitor", _LEAST_URGENT)
-    if not tradeable:
-        return Recommendation("hold", _LEAST_URGENT)
-    urgency = 0.7 * score + 30 * float(feasibility.score.total)
-    priority = next((number for bound, number in _PRIORITIES if urgency >= bound), _LEAST_URGENT)
-    if score < buy_from or side is Side.HOLD:
-        return Recommendation("hold", priority)
-    action = "buy" if side is Side.LONG else "sell"
-    return Recommendation(f"strong_{action}" if score >= _STRONG else action, priority)
 
 
 def _size_dict(size: SizeImpact) -> dict[str, Any]:

@@ -10,9 +10,9 @@ from pumpswap.errors import PumpSwapError, TradeRefused
 from pumpswap.model import Side
 from pumpswap.settings import FeasibilitySettings
 from pumpswap.signals.analyzer import NewPoolsSignalAnalyzer, SignalResult
-from pumpswap.signals.enhanced_result import EnhancedResult, recommend
+from pumpswap.signals.enhanced_result import EnhancedResult
 from pumpswap.signals.enhanced_score import enhanced_score
-from pumpswap.signals.feasibility import Assessor, Feasibility
+from pumpswap.signals.feasibility import Assessor
 from pumpswap.signals.pool_facts import PoolFacts, PoolFactsSource
 
 __all__ = ["BaseAnalyzer", "PumpSwapSignalAnalyzer"]
@@ -78,28 +78,22 @@ class PumpSwapSignalAnalyzer(NewPoolsSignalAnalyzer):
         A size that the caller names must fit the limits for the pool to be tradeable; the default one is a yardstick.
         Raises UsageError for a size of nothing, and for a base score outside 0 to 100.
         """
-        side = _side(base)
         if facts is None:
-            return self._unavailable(base, side, unavailable or "no PumpSwap data were given")
+            return self._unavailable(base, unavailable or "no PumpSwap data were given")
         try:
             found = self._assessor.assess(facts, intended_lamports)
         except TradeRefused as refused:
-            return self._unavailable(base, side, refused.what)
+            return self._unavailable(base, refused.what)
         score = enhanced_score(base.signal_score, found.score.depth, found.score.total, self._assessor.rules)
-        against = tuple(_against(base, found, side, is_named=intended_lamports is not None))
-        total = float(score.total)
         return EnhancedResult(
             base=base,
-            enhanced_score=total,
-            side=side,
-            tradeable=not against,
-            recommendation=recommend(
-                total, found, tradeable=not against, side=side, buy_from=self.auto_watchlist_threshold
-            ),
+            enhanced_score=float(score.total),
+            side=_side(base),
+            buy_from=self.auto_watchlist_threshold,
             facts=facts,
             feasibility=found,
             boost=float(score.boost),
-            reasons=against,
+            size_is_named=intended_lamports is not None,
         )
 
     async def analyze_pool_for_pumpswap(self, pool_data: Mapping[str, object]) -> dict[str, Any]:
@@ -130,28 +124,10 @@ class PumpSwapSignalAnalyzer(NewPoolsSignalAnalyzer):
             _log.exception("pool-facts-failed", extra={"pool": str(pool_data.get("pool_id") or pool_data.get("id"))})
             return self.enhance(base, None, unavailable=f"an error in the analysis: {type(bug).__name__}: {bug}")
 
-    def _unavailable(self, base: SignalResult, side: Side, why: str) -> EnhancedResult:
-        return EnhancedResult(
-            base=base,
-            enhanced_score=base.signal_score,
-            side=side,
-            tradeable=False,
-            recommendation=recommend(base.signal_score, None, tradeable=False, side=side),
-            unavailable=why,
-            reasons=(why,),
-        )
+    def _unavailable(self, base: SignalResult, why: str) -> EnhancedResult:
+        return EnhancedResult(base, base.signal_score, _side(base), self.auto_watchlist_threshold, unavailable=why)
 
 
 def _side(base: SignalResult) -> Side:
     """The score has no direction of its own; a falling price turns it, as in BaseScoreSignaller."""
     return Side.SHORT if base.signals.get("momentum_direction") == "bearish" else Side.LONG
-
-
-def _against(base: SignalResult, found: Feasibility, side: Side, *, is_named: bool) -> list[str]:
-    """Why this is not tradeable; empty when it is. Selling what is held needs no room to buy and no safe token."""
-    if base.signal_score == 0 and not base.signals:
-        return ["the base analysis failed"]
-    if side is Side.SHORT:
-        return [] if found.can_sell else list(found.reasons)
-    is_fit = found.is_tradeable and (found.intended_fits or not is_named)
-    return [] if is_fit else list(found.reasons)
