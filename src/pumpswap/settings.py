@@ -134,6 +134,11 @@ class CollectSettings(_Section):
     dexes: tuple[str, ...] = ("pumpswap",)  # empty: all
     interval_seconds: int = Field(60, ge=1)  # between two looks at the new pools
     pages: int = Field(3, ge=1, le=10)  # of new pools per look, 20 each
+    follow_seconds: int = Field(3_600, ge=1)  # between two later looks at a known pool
+    follow_hours: int = Field(24, ge=1)  # how long a pool is looked at; one on the watchlist as long as it is there
+    timeframes: tuple[str, ...] = ("1m",)  # candles of pools that score well or are watched; empty: none
+    min_trade_usd: Decimal = Field(Decimal(100), ge=0)  # the host keeps no smaller trades either
+    watch: bool = True  # a pool that reaches signals.min_score goes on the watchlist, as in the host
     gecko_url: str = "https://api.geckoterminal.com/api/v2"
     dexscreener_url: str = "https://api.dexscreener.com"
     requests_per_minute: int = Field(30, ge=1, le=100_000)  # what the free service allows
