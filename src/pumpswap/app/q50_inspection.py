@@ -175,7 +175,9 @@ def _warnings(series: Q50Series, flags: Mapping[str, int], settings: Settings, n
         )
     if q50.tolerance_seconds is not None and 0 < q50.tolerance_seconds * NS_PER_SECOND < series.spacing_ns:
         share = q50.tolerance_seconds * NS_PER_SECOND / series.spacing_ns
-        found.append(f"the tolerance of {q50.tolerance_seconds} s covers {share:.0%} of the time between two rows")
+        found.append(
+            f"the tolerance of {q50.tolerance_seconds} s covers {100 * share:.0f} % of the time between two rows"
+        )
     return found
 
 

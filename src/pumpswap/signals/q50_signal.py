@@ -149,8 +149,8 @@ class Q50Signaller:
         against = list(self._objections(row, scale, worth))
         side = Side.HOLD if against else Side.LONG if row.q50 > 0 else Side.SHORT
         stamp = f"row of {format_utc(row.at_ns)}, {_duration(age_ns)} old"
-        strength = f"q50 {row.q50:+.4g}, |q50| at or above {scale.rank:.0%} of the past"
-        turbulence = f"vol_risk {row.vol_risk:.3g} above {scale.vol_rank:.0%} of the past"
+        strength = f"q50 {row.q50:+.4g}, |q50| at or above {100 * scale.rank:.0f} % of the past"
+        turbulence = f"vol_risk {row.vol_risk:.3g} above {100 * scale.vol_rank:.0f} % of the past"
         facts = (f"{stamp}: {strength}", f"regime {scale.regime.value}: {turbulence}, size × {multiplier:g}")
         reached = f"|q50| {abs(row.q50):.4g} reaches {scale.threshold:.4g}"
         verdict = (f"{reached}, expected value {worth:+.4g}: {side.value}",)
