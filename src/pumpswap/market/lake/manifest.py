@@ -17,6 +17,7 @@ import msgspec
 
 from pumpswap.errors import BadInput, StorageError
 from pumpswap.market.lake.columns import SCHEMA_VERSION
+from pumpswap.market.lake.ranges import missing_from
 
 __all__ = ["Commit", "Coverage", "LakeFile", "Manifest", "sync_folder"]
 
@@ -64,6 +65,7 @@ class Commit(msgspec.Struct, frozen=True, omit_defaults=True):
     add: tuple[LakeFile, ...] = ()
     remove: tuple[str, ...] = ()
     cover: tuple[Coverage, ...] = ()
+    uncover: tuple[Coverage, ...] = ()
 
 
 class _Line(msgspec.Struct, frozen=True):
@@ -117,10 +119,16 @@ class Manifest:
             )
 
     def append(
-        self, at_ns: int, add: Iterable[LakeFile] = (), remove: Iterable[str] = (), cover: Iterable[Coverage] = ()
+        self,
+        at_ns: int,
+        add: Iterable[LakeFile] = (),
+        remove: Iterable[str] = (),
+        cover: Iterable[Coverage] = (),
+        *,
+        uncover: Iterable[Coverage] = (),
     ) -> Commit:
         """One commit, on disk when this returns. Only the one writer may call it."""
-        commit = Commit(self.commits + 1, at_ns, tuple(add), tuple(remove), tuple(cover))
+        commit = Commit(self.commits + 1, at_ns, tuple(add), tuple(remove), tuple(cover), tuple(uncover))
         body = msgspec.json.encode(commit)
         check = _digest(self._check, body)
         line = msgspec.json.encode(_Line(msgspec.Raw(body), check)) + b"\n"
@@ -165,6 +173,8 @@ class Manifest:
         for file in commit.add:
             self.files[file.path] = file
             self.removed.pop(file.path, None)
+        for lost in commit.uncover:
+            self.coverage = [part for claim in self.coverage for part in _without(claim, lost)]
         self.coverage.extend(commit.cover)
 
 
@@ -175,6 +185,14 @@ def sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _without(claim: Coverage, lost: Coverage) -> list[Coverage]:
+    """What a claim still holds when ``lost`` is gone, of every pool."""
+    if (claim.kind, claim.network) != (lost.kind, lost.network):
+        return [claim]
+    rest = missing_from([(lost.start_ns, lost.end_ns)], claim.start_ns, claim.end_ns)
+    return [msgspec.structs.replace(claim, start_ns=start, end_ns=end) for start, end in rest]
 
 
 def _digest(before: str, body: bytes) -> str:

@@ -6,7 +6,6 @@ import fcntl
 import os
 from collections.abc import Iterable
 from contextlib import suppress
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -20,6 +19,7 @@ from pumpswap.market.lake.lake import DAY_NS, Lake, day_of
 from pumpswap.market.lake.manifest import Coverage, LakeFile, Manifest
 from pumpswap.market.lake.merging import WriteCounts, merge
 from pumpswap.market.lake.part import TEMPORARY, write_part
+from pumpswap.market.lake.quarantine import QUARANTINE, put_aside
 from pumpswap.market.lake.rows import TO_ROW, Row
 
 __all__ = ["LakeWriter"]
@@ -27,7 +27,6 @@ __all__ = ["LakeWriter"]
 _GRACE_NS = 600_000_000_000  # a reader that was given a list of files has this long to open them
 _SLOT, _POSITION = (kind_of("swaps").names.index(name) for name in ("slot", "position"))
 _U32 = 2**32 - 1
-QUARANTINE = "quarantine"
 
 
 class LakeWriter:
@@ -93,6 +92,16 @@ class LakeWriter:
         for kind_name, date in sorted({(file.kind, file.date) for file in self.lake_files()}):
             self._compact(kind_of(kind_name), date, force=True)
         return before - len(self._manifest.files)
+
+    def discard(self, path: str) -> None:
+        """Take a file out of the lake and put it aside. What it had covered is a gap again."""
+        self._held()
+        if (self.lake.folder / path).exists():
+            put_aside(self.lake.folder, path)
+        file = self._manifest.files.get(path)
+        if file is not None:
+            lost = Coverage(kind=file.kind, network=file.network, start_ns=file.min_ns, end_ns=file.max_ns + 1)
+            self._manifest.append(self._clock.now_ns(), remove=[path], uncover=[lost])
 
     def lake_files(self) -> list[LakeFile]:
         """Files of the writer's network, of every kind."""
@@ -237,11 +246,3 @@ class LakeWriter:
             )
         if self._has_failed:
             raise StorageError("this writer has failed before", hint="open another one and add the rows again")
-
-
-def put_aside(folder: Path, relative: str) -> Path:
-    """Move a file into the quarantine of the lake, where nothing reads it; answers where it is now."""
-    target = folder / QUARANTINE / relative.replace("/", "__")
-    target.parent.mkdir(exist_ok=True)
-    os.replace(folder / relative, target)
-    return target

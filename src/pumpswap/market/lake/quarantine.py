@@ -1,0 +1,18 @@
+"""Quarantine: a folder of the lake for files that must not be read and that nobody has decided to delete."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+__all__ = ["QUARANTINE", "put_aside"]
+
+QUARANTINE = "quarantine"
+
+
+def put_aside(folder: Path, relative: str) -> Path:
+    """Move a file into the quarantine of the lake, where nothing reads it; answers where it is now."""
+    target = folder / QUARANTINE / relative.replace("/", "__")
+    target.parent.mkdir(exist_ok=True)
+    os.replace(folder / relative, target)
+    return target

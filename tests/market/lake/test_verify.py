@@ -1,0 +1,188 @@
+"""Damage is found and named."""
+
+from __future__ import annotations
+
+import random
+import shutil
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from pumpswap.clock import ManualClock
+from pumpswap.market.lake import Coverage, Lake, LakeReader, LakeWriter
+from pumpswap.market.lake.columns import kind_of
+from pumpswap.market.lake.manifest import LakeFile
+from pumpswap.market.lake.part import sha256_of, write_part
+from pumpswap.market.lake.verify import Problem, repair, verify
+from tests.market.lake.rows import DAY, MIDNIGHT, candle, many_swaps, swap
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> Lake:
+    """Two days of swaps and one of candles: four files."""
+    lake = Lake(tmp_path / "lake")
+    with LakeWriter(lake, clock=ManualClock(MIDNIGHT)) as writer:
+        writer.add("swaps", many_swaps(300))
+        writer.add("candles", [candle(minute) for minute in range(30)])
+        writer.cover(Coverage(kind="swaps", network="solana", start_ns=MIDNIGHT, end_ns=MIDNIGHT + 2 * DAY))
+        writer.commit()
+        writer.add("swaps", [swap(86_400 + n, signature=f"Next{n}") for n in range(50)])
+        writer.commit()
+        writer.add("swaps", [swap(86_400 + n, signature=f"Later{n}", index=1) for n in range(50)])
+    return lake
+
+
+def problems(lake: Lake) -> list[tuple[str, Problem]]:
+    return [(finding.path, finding.problem) for finding in verify(lake).findings]
+
+
+def test_a_good_lake_is_good(lake: Lake) -> None:
+    seen: list[LakeFile] = []
+    result = verify(lake, progress=seen.append)
+    assert (result.is_good, result.findings, result.notes) == (True, [], [])
+    assert (result.files, result.rows, len(seen)) == (4, 430, 4)
+    assert result.bytes == sum(file.bytes for file in seen)
+    assert verify(lake, bytes_only=True).is_good
+    assert verify(Lake(lake.folder / "none")).files == 0
+
+
+def test_any_flipped_bit_is_found_and_named(lake: Lake) -> None:
+    chance = random.Random(1)
+    for file in lake.manifest().files.values():
+        path = lake.folder / file.path
+        good = path.read_bytes()
+        places = {0, 3, 4, len(good) - 1, len(good) - 5, *(chance.randrange(len(good)) for _ in range(40))}
+        for place in places:
+            wrong = bytearray(good)
+            wrong[place] ^= 1 << chance.randrange(8)
+            path.write_bytes(wrong)
+            (finding,) = verify(lake, bytes_only=True).findings
+            assert (finding.path, finding.problem) == (file.path, Problem.CHANGED)
+        path.write_bytes(good)
+    assert verify(lake).is_good
+
+
+def test_a_cut_file_a_missing_one_and_two_that_changed_places(lake: Lake) -> None:
+    first, second, third, fourth = sorted(lake.manifest().files.values(), key=lambda file: file.path)
+    path = lake.folder / first.path
+    good = path.read_bytes()
+    for length in (0, 1, len(good) // 2, len(good) - 1):
+        path.write_bytes(good[:length])
+        assert problems(lake) == [(first.path, Problem.CUT)]
+    path.write_bytes(good + b"x")
+    assert problems(lake) == [(first.path, Problem.CHANGED)]
+    path.unlink()
+    assert problems(lake) == [(first.path, Problem.MISSING)]
+    path.write_bytes(good)
+    one, other = lake.folder / third.path, lake.folder / fourth.path
+    contents = one.read_bytes(), other.read_bytes()
+    one.write_bytes(contents[1])
+    other.write_bytes(contents[0])
+    found = verify(lake).findings
+    assert [(finding.path, finding.problem) for finding in found] == [
+        (third.path, Problem.SWAPPED),
+        (fourth.path, Problem.SWAPPED),
+    ]
+    assert found[0].text == f"it holds what {fourth.path} should hold"
+    assert second.rows == 300
+
+
+def test_every_line_that_the_manifest_loses_is_found(lake: Lake) -> None:
+    path = lake.folder / "manifest.jsonl"
+    lines = path.read_bytes().splitlines(keepends=True)
+    for number in range(len(lines)):
+        path.write_bytes(b"".join(lines[:number] + lines[number + 1 :]))
+        found = problems(lake)
+        assert found
+        if number < len(lines) - 1:
+            assert ("manifest.jsonl", Problem.MANIFEST) in found
+        else:  # nothing comes after it: the file that nobody lists gives it away
+            assert [problem for _, problem in found] == [Problem.ORPHAN]
+    for place in range(0, len(lines[0]) - 1, 7):
+        wrong = bytearray(lines[0])
+        wrong[place] ^= 4
+        path.write_bytes(bytes(wrong) + b"".join(lines[1:]))
+        assert ("manifest.jsonl", Problem.MANIFEST) in problems(lake), place
+
+
+def test_what_a_killed_writer_leaves_is_a_note(lake: Lake) -> None:
+    (lake.folder / "swaps" / "00000009-sw0.parquet.tmp").write_bytes(b"half")
+    with (lake.folder / "manifest.jsonl").open("ab") as file:
+        file.write(b'{"commit":{"nu')
+    result = verify(lake)
+    assert result.is_good
+    assert len(result.notes) == 2
+    assert "killed" in result.notes[0] and "half a file" in result.notes[1]
+
+
+def relisted(lake: Lake, old: LakeFile, frame: pl.DataFrame, **changes: object) -> str:
+    """A file that a wrong writer wrote, listed with its true digest."""
+    path = lake.folder / old.path
+    frame.write_parquet(path)
+    told = {name: getattr(old, name) for name in old.__struct_fields__}
+    told |= {"sha256": sha256_of(path), "bytes": path.stat().st_size, **changes}
+    lake.manifest().append(0, [LakeFile(**told)])
+    return old.path
+
+
+def test_rows_are_checked_even_when_the_bytes_are_as_written(lake: Lake) -> None:
+    old = lake.files("swaps")[0]
+    good = pl.read_parquet(lake.folder / old.path, hive_partitioning=False)
+    for frame, changes, problem in (
+        (good.reverse(), {}, Problem.ORDER),
+        (good.head(10), {}, Problem.ROWS),
+        (good, {"min_ns": 0}, Problem.RANGE),
+        (good, {"max_height": old.max_height + 1}, Problem.RANGE),
+        (good.with_columns(pl.col("at_ns") + DAY), {"min_ns": old.min_ns + DAY, "max_ns": old.max_ns + DAY,
+            "min_height": old.min_height + DAY, "max_height": old.max_height + DAY}, Problem.RANGE),
+        (good.drop("event"), {}, Problem.COLUMNS),
+        (good.with_columns(pl.col("base_units").cast(pl.Int64, strict=False)), {}, Problem.COLUMNS),
+        (good.with_columns(pl.lit(None, pl.Boolean).alias("is_buy")), {}, Problem.COLUMNS),
+    ):  # fmt: skip
+        path = relisted(lake, old, frame, **changes)
+        assert problems(lake) == [(path, problem)]
+    relisted(lake, old, good)
+    assert verify(lake).is_good
+
+
+def test_the_same_row_in_two_files_is_found(lake: Lake) -> None:
+    kind, old = kind_of("swaps"), lake.files("swaps")[0]
+    frame = pl.read_parquet(lake.folder / old.path, hive_partitioning=False)
+    again = write_part(lake, kind, old.date, "00000009-sw0", frame.head(3))
+    lake.manifest().append(0, [again])
+    found = verify(lake).findings
+    assert [(finding.path, finding.problem) for finding in found] == [
+        (old.path, Problem.DUPLICATES),
+        (again.path, Problem.DUPLICATES),
+    ]
+    assert found[0].text.startswith("3 rows occur again")
+
+
+def test_no_parquet_at_all(lake: Lake) -> None:
+    old = lake.files("candles")[0]
+    path = lake.folder / old.path
+    path.write_bytes(b"PAR1 is not enough PAR1")
+    told = {name: getattr(old, name) for name in old.__struct_fields__}
+    lake.manifest().append(0, [LakeFile(**told | {"sha256": sha256_of(path), "bytes": path.stat().st_size})])
+    assert problems(lake) == [(old.path, Problem.UNREADABLE)]
+
+
+def test_repair_puts_aside_what_cannot_be_read_and_opens_the_gap_again(lake: Lake) -> None:
+    bad = lake.files("swaps")[0]
+    path = lake.folder / bad.path
+    path.write_bytes(path.read_bytes()[:-1])
+    stray = path.with_name("99999999-sw0.parquet")
+    shutil.copy(path, stray)
+    result = verify(lake)
+    with LakeWriter(lake) as writer:
+        assert repair(writer, result) == [bad.path, stray.relative_to(lake.folder).as_posix()]
+    after = verify(lake)
+    assert after.is_good
+    assert after.notes == ["2 files in quarantine: nothing reads them"]
+    assert lake.gaps("swaps", start_ns=MIDNIGHT, end_ns=MIDNIGHT + 2 * DAY) == [(bad.min_ns, bad.max_ns + 1)]
+    assert LakeReader(lake).swaps().select(pl.len()).collect().item() == 100
+    with LakeWriter(lake) as writer:
+        writer.add("swaps", many_swaps(300))
+    assert writer.counts["swaps"].rows == 300
+    assert verify(lake).is_good
