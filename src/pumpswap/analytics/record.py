@@ -65,6 +65,7 @@ class RunRecord(RunObserver):
         self.updates += 1
         self.swaps += update.swap is not None
         self.pools.add(update.pool)
+        self._stored_score = None  # a signal about a trade has nothing to do with the snapshot before it
         if update.snapshot is not None:
             self.snapshots += 1
             self.names[update.pool] = update.snapshot.name or update.pool

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from pumpswap.amm import FeeSchedule
+from pumpswap.amm.addresses import WSOL_MINT
 from pumpswap.clock import NS_PER_SECOND, ManualClock
 from pumpswap.errors import PumpSwapError
 from pumpswap.execution.exits import exit_intent
@@ -29,6 +30,7 @@ from pumpswap.model import (
     RunObserver,
     Side,
     Signal,
+    Swap,
     TradeSide,
 )
 from pumpswap.portfolio.portfolio import Portfolio
@@ -36,22 +38,27 @@ from pumpswap.portfolio.valuation import mark_position
 from pumpswap.risk.gate import PoolView, RiskGate
 from pumpswap.risk.policies import BookView
 from pumpswap.settings import Settings
+from pumpswap.signals.wallet_follow import Seen, seen_of
 
-__all__ = ["Engine", "EngineParts", "Signaller"]
+__all__ = ["Engine", "EngineParts", "Signaller", "SwapSignaller"]
 
 Signaller = Callable[[PoolSnapshot, Sequence[PoolSnapshot]], Signal]
+SwapSignaller = Callable[[Swap, Seen], Signal | None]  # ``WalletFollower.signal`` is one
 
 
 @dataclass(frozen=True, slots=True)
 class EngineParts:
-    """What an engine is made of."""
+    """What an engine is made of. ``signaller`` scores snapshots, ``swap_signaller`` single trades: both go through the
+    same gate, and a signal's ``source`` says which of them it was. None: nobody listens to that kind of news.
+    """
 
     book: PoolBook
     venue: Venue
-    signaller: Signaller
+    signaller: Signaller | None
     schedule_for: Callable[[int], FeeSchedule]
     settings: Settings
     equity_every_seconds: int = 60
+    swap_signaller: SwapSignaller | None = None
 
 
 class Engine:
@@ -90,8 +97,10 @@ class Engine:
             observer.on_update(update)
         if update.state is not None:
             self._look_after(update.pool)
-        if update.snapshot is not None:
-            self._consider(update.snapshot)
+        if update.snapshot is not None and self.parts.signaller is not None:
+            self._consider(update.snapshot, self.parts.signaller)
+        if update.swap is not None and self.parts.swap_signaller is not None:
+            self._overhear(update.swap, update.at_ns, self.parts.swap_signaller)
         self._measure_equity()
 
     def finish(self) -> None:
@@ -104,19 +113,33 @@ class Engine:
 
     # ------------------------------------------------------------------------------------------ entries and exits
 
-    def _consider(self, snapshot: PoolSnapshot) -> None:
-        """Score a snapshot and put the wish to buy through the gate; a short signal sells what is held."""
-        signal = self.parts.signaller(snapshot, self._history.before(snapshot))
+    def _consider(self, snapshot: PoolSnapshot, signaller: Signaller) -> None:
+        """Score a snapshot."""
+        signal = signaller(snapshot, self._history.before(snapshot))
         self._history.add(snapshot)
         self._names[snapshot.pool] = snapshot.name
-        held = self.portfolio.positions.open_round(snapshot.pool)
+        self._follow(signal, snapshot.base_mint or "", snapshot.at_ns)
+
+    def _overhear(self, swap: Swap, at_ns: int, signaller: SwapSignaller) -> None:
+        """Let a trade be scored, at the price that it has left behind. Pools that are not priced in SOL are left out:
+        their amounts cannot be compared with others.
+        """
+        state = self.parts.book.state(swap.pool)
+        if state is not None and state.pool.quote_mint != WSOL_MINT:
+            return
+        signal = signaller(swap, seen_of(state, self._names.get(swap.pool, "")))
+        if signal is not None:
+            self._follow(signal, signal.mint or "", at_ns)
+
+    def _follow(self, signal: Signal, mint: str, at_ns: int) -> None:
+        """Put the wish to buy through the gate; a short signal sells what is held."""
+        held = self.portfolio.positions.open_round(signal.pool)
         if held and signal.side is Side.SHORT:
             reason = f"signal turned short at score {signal.score:.1f}"
-            self._decide(Intent(TradeSide.SELL, held.pool, held.mint, snapshot.at_ns, reason, signal, held.base_units))
+            self._decide(Intent(TradeSide.SELL, held.pool, held.mint, at_ns, reason, signal, held.base_units))
             return
         reason = f"{signal.source} {signal.score:.1f}"
-        mint = snapshot.base_mint or ""
-        self._decide(Intent(TradeSide.BUY, snapshot.pool, mint, snapshot.at_ns, reason, signal))
+        self._decide(Intent(TradeSide.BUY, signal.pool, mint, at_ns, reason, signal))
 
     def _look_after(self, pool: str) -> None:
         """Value the open position of a pool that has moved, and sell it when an exit rule says so."""

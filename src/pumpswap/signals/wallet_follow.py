@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from fractions import Fraction
 from math import log2
 
+from pumpswap.amm import PoolState
 from pumpswap.model import Side, Signal, Swap
 from pumpswap.settings import FollowSettings
 from pumpswap.signals.wallet_record import WalletBook, WalletRecord
 from pumpswap.units import BPS, format_units
 
-__all__ = ["Seen", "WalletFollower"]
+__all__ = ["Seen", "WalletFollower", "seen_of"]
 
 _SIZE_POINTS = 10.0  # for a buy of twice the habit or more, and as many off for half of it or less
 _MIN_HABIT = 3
@@ -32,6 +33,14 @@ class Seen:
 
 
 _NOTHING = Seen()
+
+
+def seen_of(state: PoolState | None, name: str = "") -> Seen:
+    """What the state of a pool tells; without one, or with an empty pool, there is no price."""
+    if state is None:
+        return Seen(name=name)
+    spot = None if state.base_reserve <= 0 else state.spot_price
+    return Seen(str(state.pool.base_mint), name, spot)
 
 
 class WalletFollower:
