@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -129,6 +130,14 @@ def test_a_drained_pool_is_a_total_loss_and_no_missing_value() -> None:
     assert unknown.missing[0][UNUSABLE] == 1
     revived = follow(rules(60), seen(state, 0, scored=True), gone(40, 0), seen(moved(state, 7), 50))
     assert revived.trips[0][0].received_lamports == exact(state, moved(state, 7))[1]
+
+
+def test_a_snapshot_that_tells_nothing_new_of_the_pool_changes_nothing() -> None:
+    """A tape of trades has snapshots without a state: the pool is as the last trade left it."""
+    state = graduate()
+    silent = replace(seen(state, 40, scored=True), state=None)
+    tracker = follow(rules(60), seen(state, 0, scored=True), seen(moved(state, 20), 30), silent)
+    assert tracker.trips[0][0].exit_ns == at(30)
 
 
 def test_a_pool_that_cannot_pay_is_a_total_loss() -> None:

@@ -38,6 +38,7 @@ __all__ = [
     "SignalComparison",
     "compare_recording",
     "compare_simulated",
+    "compare_updates",
 ]
 
 MINUTE_NS = 60 * NS_PER_SECOND
@@ -91,6 +92,15 @@ class SignalComparison:
             assumptions=self.assumptions,
             command=self.command,
         )
+
+
+def compare_updates(
+    updates: Iterable[MarketUpdate], settings: Settings, request: CompareRequest, *, source: str
+) -> SignalComparison:
+    """Compare over any feed that comes in order of time, with the fees of those times. ``source`` names it."""
+    walk = _Walk(settings, request, PoolBook(), schedule_at, HORIZONS_NS)
+    walk.follow(updates, "book")
+    return walk.result(source, (), "pumpswap signal compare")
 
 
 def compare_recording(target: str | Path, settings: Settings, request: CompareRequest) -> SignalComparison:

@@ -118,8 +118,8 @@ class OutcomeTracker:
     def see(self, update: MarketUpdate) -> None:
         """An update of the market; also those of pools about which nothing was decided."""
         own, snapshot = self._pools.get(update.pool), update.snapshot
-        if own is None or (update.state is None and snapshot is None):
-            return
+        if own is None or (update.state is None and not update.obstacle):
+            return  # nothing new of the pool itself: what was known goes on
         self._close(own, update.at_ns)
         own.state, own.state_ns = update.state, update.at_ns
         if update.state is not None:
