@@ -99,8 +99,8 @@ def test_the_future_changes_no_score(tmp_path: Path) -> None:
 
 def test_history_is_only_what_came_before(tmp_path: Path) -> None:
     rows = [
-        snapshot(id=str(number), volume_usd_h24=str(1000 * number), collected_at=f"2025-10-03 10:4{number}:00-06")
-        for number in (1, 2, 3, 4)
+        snapshot(id=str(number), volume_usd_h24=volume, collected_at=f"2025-10-03 10:4{number}:00-06")
+        for number, volume in enumerate(("1000", "2000", "1700", "1900"))
     ]
     found = compare(write_export(tmp_path, rows)).comparison.observations
     metrics = [update.snapshot.metrics for update in open_recording(tmp_path).updates() if update.snapshot]
