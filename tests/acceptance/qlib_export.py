@@ -10,7 +10,8 @@ from typing import Any
 
 from pumpswap.clock import NS_PER_SECOND, parse_utc
 from pumpswap.research.qlib.export import ExportResult
-from pumpswap.research.qlib.sources import RowKind, open_source
+from pumpswap.research.qlib.row_kind import RowKind
+from pumpswap.research.qlib.sources import open_source
 from tests.acceptance.check import Check, Findings, Progress
 from tests.research.qlib.readback import Comparison, compare_with_qlib
 from tests.research.qlib.synthetic import synthetic_source

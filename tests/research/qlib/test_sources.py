@@ -10,7 +10,8 @@ from pumpswap.market.candle_file import TIMEFRAMES
 from pumpswap.research.qlib.dataset import QlibDataset
 from pumpswap.research.qlib.frequency import FREQUENCIES
 from pumpswap.research.qlib.observation import FIELDS, Kind, Source
-from pumpswap.research.qlib.sources import RowKind, open_source, useful
+from pumpswap.research.qlib.row_kind import RowKind, useful
+from pumpswap.research.qlib.sources import open_source
 from tests.market.export_folder import CANDLE, POOL, SNAPSHOT, TIMES, write_csv
 from tests.market.host_tables import CANDLE_ROW, SNAPSHOT_ROW, candle, create, seen, write_host
 from tests.research.qlib.world import export, f32, read_bin, tree

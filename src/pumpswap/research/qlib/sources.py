@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from enum import Enum
 from pathlib import Path
 
 from pumpswap.clock import NS_PER_SECOND, parse_utc
@@ -12,24 +11,17 @@ from pumpswap.market.candle_file import TIMEFRAMES, Candle, read_candles
 from pumpswap.market.csv_rows import csv_header, csv_rows
 from pumpswap.market.data_row import DataRow, SkippedRow
 from pumpswap.market.host_database import HostDatabase
+from pumpswap.market.lake import is_lake
 from pumpswap.market.snapshot_file import SnapshotTimes
 from pumpswap.research.qlib.observation import Kind, Observation, Source, columns_wanted, observed
+from pumpswap.research.qlib.row_kind import RowKind, useful
 from pumpswap.storage.host_reader import is_database
 
-__all__ = ["HostSource", "QlibCsvSource", "RowKind", "TableFileSource", "open_source"]
+__all__ = ["HostSource", "QlibCsvSource", "TableFileSource", "open_source"]
 
 SNAPSHOTS_FILE, CANDLES_FILE = "new_pools_history.csv", "ohlcv_data.csv"
 _CSV_COLUMNS = ("datetime", "symbol", "open", "high", "low", "close", "volume")
 _PRICE, _ENHANCED_PRICE = "base_token_price_usd", "close_price_usd"
-
-
-class RowKind(Enum):
-    """Which rows of a source are exported."""
-
-    AUTO = "auto"  # enhanced where there are any, else snapshots, else candles
-    SNAPSHOTS = "snapshots"
-    ENHANCED = "enhanced"
-    CANDLES = "candles"
 
 
 def open_source(target: str | Path, rows: RowKind = RowKind.AUTO) -> Source:
@@ -38,9 +30,13 @@ def open_source(target: str | Path, rows: RowKind = RowKind.AUTO) -> Source:
         return HostSource(HostDatabase(target), rows)
     path = Path(target)
     if not path.exists():
-        raise NotFound(f"{path} does not exist", hint="a database, an exported folder, or a folder of QLib's CSV files")
+        raise NotFound(f"{path} does not exist", hint="a database, an exported folder, QLib's CSV files, or a lake")
     if not path.is_dir():
         raise BadInput(f"{path} is no database and no folder", hint="give the folder that a file lies in")
+    if is_lake(path):
+        from pumpswap.research.qlib.lake_source import LakeSource  # needs a data library, the others do not
+
+        return LakeSource(path, rows)
     if any((path / name).is_file() for name in (SNAPSHOTS_FILE, CANDLES_FILE)):
         return TableFileSource(path, rows)
     if any(csv_header(file)[:7] == _CSV_COLUMNS for file in sorted(path.glob("*.csv"))[:1]):
@@ -48,7 +44,7 @@ def open_source(target: str | Path, rows: RowKind = RowKind.AUTO) -> Source:
         return QlibCsvSource(path)
     raise BadInput(
         f"{path} holds nothing that can be exported",
-        hint=f"it needs {SNAPSHOTS_FILE}, {CANDLES_FILE}, or files with the columns {', '.join(_CSV_COLUMNS)}",
+        hint=f"it needs {SNAPSHOTS_FILE}, {CANDLES_FILE}, files with the columns {', '.join(_CSV_COLUMNS)}, or a lake",
     )
 
 
@@ -151,12 +147,6 @@ class QlibCsvSource:
             rows = [_as_candle_row(row, self._timeframe) for row in csv_rows(file, _CSV_COLUMNS)]
             rows.sort(key=lambda row: int(row.text("timestamp")))
             yield from read_candles(rows, self.skipped)
-
-
-def useful(seconds: int) -> tuple[str, ...]:
-    """Lengths of candles that make up bars of so many seconds, longest first."""
-    lengths = sorted(TIMEFRAMES.items(), key=lambda one: -one[1])
-    return tuple(name for name, length in lengths if length <= seconds and seconds % length == 0)
 
 
 def _as_candle_row(row: DataRow, timeframe: str) -> DataRow:
