@@ -143,7 +143,7 @@ def _interval(interval: Interval | None) -> dict[str, float] | None:
 def _observation(one: Observation, horizons_ns: Sequence[int]) -> dict[str, Any]:
     trips = {
         str(horizon): None if trip is None else _trip(trip)
-        for horizon, trip in zip(horizons_ns, one.trips, strict=True)
+        for horizon, trip in zip(horizons_ns, one.trips, strict=False)  # none without data
     }
     return {
         "pool": one.pool,
