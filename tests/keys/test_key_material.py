@@ -147,6 +147,7 @@ def calls(place: Place) -> dict[tuple[str, ...], list[list[str]]]:
         ("pool", "show"): [[coin, *chain], [STRANGER, *chain], [coin, *nowhere]],
         ("pool", "find"): [[coin, *chain], [coin, "--search", *chain]],
         ("pool", "watch"): [[coin, "--for", "0.3", *chain]],
+        ("pool", "new"): [[*chain], ["--all", "--follow", "--for", "0.3", *chain], [*nowhere]],
         ("pool", "decode"): [["--hex", "00"]],
         ("screen",): [[coin, *chain], [STRANGER, *chain], [coin, *nowhere], ["--offline", "no-such-file"]],
         ("event", "decode"): [["--hex", "00"]],

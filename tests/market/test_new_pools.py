@@ -108,7 +108,7 @@ def test_a_migration_is_a_claim_until_the_curve_was_read() -> None:
 def test_a_wallet_s_pool_is_permissionless_whatever_else_is_reported() -> None:
     pool = reported(from_wallet(), migration(pool=from_wallet().pool))
     assert pool.origin is PoolOrigin.PERMISSIONLESS and not pool.is_migration
-    assert pool.reason == f"made by {WALLET}, who can pull its liquidity"
+    assert pool.reason == "made from a wallet, which can take its liquidity out" and pool.creator == WALLET
 
 
 @pytest.mark.parametrize(

@@ -178,6 +178,9 @@ class GeckoServer:
         parts = request.path.split("/")
         if parts[0] == "new_pools":
             return ok(self.world.pools(self._page(self.world.newest_first(), request)))
+        if parts[:2] == ["pools", "multi"]:
+            numbers = [self.world.number_of(one) for one in parts[2].split(",")]
+            return ok(self.world.pools([one for one in numbers if one is not None]))
         number = self.world.number_of(parts[2] if parts[0] == "pairs" else parts[1]) if len(parts) > 1 else None
         if parts[0] in ("pairs", "dex-tokens"):
             return ok({"schemaVersion": "1.0.0", "pairs": None if number is None else [self.world.pair(number)]})

@@ -20,6 +20,7 @@ pool = LazyGroup(
     entries={
         "show": Entry("pumpswap.cli.pool_chain:show", "a pool now: price, reserves, fees, risks"),
         "find": Entry("pumpswap.cli.pool_chain:find", "the pools of a coin, canonical ones first"),
+        "new": Entry("pumpswap.cli.pool_new:new", "new pools as they are made, graduates told apart"),
         "watch": Entry("pumpswap.cli.pool_chain:watch", "every swap of a pool as it is confirmed"),
         "decode": Entry("pumpswap.cli.pool:decode", "account bytes to fields: pools, configs, fees, curves"),
     },

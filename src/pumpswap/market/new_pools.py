@@ -129,7 +129,7 @@ def _claim(event: CreatePoolEvent, migration: CompletePumpAmmMigrationEvent | No
     if event.pool != pool_address(event.index, event.creator, base, event.quote_mint):
         return unverified, "its address is not that of its creator and mints"
     if event.creator != pool_authority(base):
-        return PoolOrigin.PERMISSIONLESS, f"made by {event.creator}, who can pull its liquidity"
+        return PoolOrigin.PERMISSIONLESS, "made from a wallet, which can take its liquidity out"
     if migration is None:
         return unverified, "the Pump program made it and reported no migration"
     if (migration.mint, migration.bonding_curve) != (base, bonding_curve(base)):
