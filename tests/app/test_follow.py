@@ -131,7 +131,7 @@ def test_a_tape_is_followed_in_order_and_the_record_grows_with_it(tmp_path: Path
     assert [one.signal.reasons[1][:16] for one in found[:3]] == [
         "no closed round ",
         "no closed round ",
-        "1 closed rounds,",
+        "1 closed round, ",
     ]
     assert all(one.decision is not None and not one.decision for one in found if one.swap.is_buy)
     whole = [one.signal for one in found]
@@ -174,7 +174,7 @@ async def test_a_followed_wallet_that_trades_on_the_chain_becomes_signals_and_de
             assert (first.swap.is_buy, first.swap.trader, first.signal.side) == (True, wallet, Side.HOLD)
             assert first.signal.mint == there.mint()
             assert first.decision is not None and not first.decision
-            assert "0 closed rounds are no record, 1 are" in first.signal.reasons
+            assert "a record begins with 1 closed rounds, it has 0" in first.signal.reasons
             assert (second.signal.side, second.decision) == (Side.SHORT, None)
             learnt = FollowDesk(settings)
             assert await learn_past(connection, learnt, 100) == 2

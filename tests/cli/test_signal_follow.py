@@ -19,7 +19,7 @@ def test_a_recording_is_followed_with_reasons_and_the_gates_answer(tmp_path: Pat
     lines = result.stdout.splitlines()
     assert lines[0].startswith("2026-11-02 00:00:00")
     assert "hold   50.0  buys for 1 SOL" in lines[0]
-    assert "  0 closed rounds are no record, 3 are" in lines
+    assert "  a record begins with 3 closed rounds, it has 0" in lines
     assert "  gate: refused, signal: score 50.0 is below 75" in lines
     assert any("short" in line and "sells for" in line for line in lines)
     assert all(len(line) <= 80 for line in lines if WALLET not in line)

@@ -81,7 +81,7 @@ def test_a_wallet_without_a_record_is_refused_with_its_reasons() -> None:
     assert (bool(decision), record.trades) == (False, [])
     assert "score 50.0 is below 75" in [verdict.text for verdict in decision.verdicts if not verdict.passed]
     signal = decision.intent.signal
-    assert signal is not None and "0 closed rounds are no record, 3 are" in signal.reasons
+    assert signal is not None and "a record begins with 3 closed rounds, it has 0" in signal.reasons
 
 
 def test_strangers_and_pools_in_other_money_are_not_heard() -> None:

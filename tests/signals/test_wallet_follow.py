@@ -77,7 +77,7 @@ def test_without_enough_rounds_there_is_no_entry() -> None:
     assert made(taught(rounds(3)), swap(90_000, buy=True)).side is Side.LONG
     nobody = made(taught([]), swap(1, buy=True))
     assert (nobody.side, nobody.score) == (Side.HOLD, 50)
-    assert "0 closed rounds are no record, 3 are" in nobody.reasons
+    assert "a record begins with 3 closed rounds, it has 0" in nobody.reasons
 
 
 def test_a_weight_scales_the_record() -> None:

@@ -122,8 +122,9 @@ def _tell(out: Output, found: Followed) -> None:
             (f"{signal.side.value:<5}", style),
             f" {signal.score:5.1f}  {'buys' if swap.is_buy else 'sells'} for {format_units(swap.quote_units, 9)} SOL",
         ),
-        Text(f"  pool {swap.pool}", "cyan"),
-        *(Text(f"  {reason}", "dim") for reason in signal.reasons),
+        Text(f"  wallet {swap.trader}", "cyan"),
+        Text(f"  pool   {swap.pool}", "cyan"),
+        *(Text(f"  {reason}", "dim") for reason in signal.reasons[1:]),  # the first repeats who trades
         *(Text(f"  {line}") for line in _verdict(found.decision)),
     ]
     out.show(*lines)

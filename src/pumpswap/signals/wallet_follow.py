@@ -128,7 +128,7 @@ class WalletFollower:
         if swap.quote_units < self._small:
             yield f"too small to mean anything: below {_sol(self._small)} SOL"
         if record.rounds < limits.min_rounds:
-            yield f"{record.rounds} closed rounds are no record, {limits.min_rounds} are"
+            yield f"a record begins with {limits.min_rounds} closed rounds, it has {record.rounds}"
         most = float(limits.max_bait_share)
         if record.rounds and record.quick_share > most:
             seconds = limits.quick_sell_seconds
@@ -170,7 +170,8 @@ def _lateness_bps(swap: Swap, spot: Fraction | None) -> float | None:
 def _told(record: WalletRecord) -> str:
     if not record.rounds:
         return "no closed round of it is known"
-    return f"{record.rounds} closed rounds, {record.hit_rate:.0%} won, {record.total_return:+.1%} in all"
+    rounds = f"{record.rounds} closed round{'' if record.rounds == 1 else 's'}"
+    return f"{rounds}, {record.hit_rate:.0%} won, {record.total_return:+.1%} in all"
 
 
 def _sol(lamports: int) -> str:
