@@ -35,8 +35,8 @@ _NS_PER_SECOND = 1_000_000_000
     help=(
         "New pools, and where they come from.\n\n"
         "graduated: the Pump program moved the coin from its finished bonding curve into its canonical pool; proven by "
-        "the migration, the address and the curve. permissionless: made from a wallet, which can take its liquidity out. "
-        "unverified: neither is proven; treat it like the second.\n\n"
+        "the migration, the address and the curve. permissionless: made from a wallet, which can take its liquidity "
+        "out. unverified: neither is proven; treat it like the second.\n\n"
         "Without --all only what the Pump program makes, which needs little of an endpoint. --all looks at every "
         "transaction of the AMM: on mainnet, thousands in a minute."
     ),
@@ -53,23 +53,16 @@ _NS_PER_SECOND = 1_000_000_000
 @option("--max-pools", type=click.IntRange(1), metavar="N", help="Follow until this many pools.")
 @chain_options
 @pass_output
-def new(
-    out: Output,
-    follow: bool,
-    everything: bool,
-    lines: int,
-    seconds: float | None,
-    max_pools: int | None,
-    **chain: Any,
-) -> None:
+def new(out: Output, /, follow: bool, everything: bool, **options: Any) -> None:
     from pumpswap.cli.waiting import wait_for
     from pumpswap.errors import UsageError
 
-    if not follow and (seconds is not None or max_pools is not None):
+    bounds, lines = (options["seconds"], options["max_pools"]), options["lines"]
+    if not follow and bounds != (None, None):
         raise UsageError("--for and --max-pools belong to --follow", hint="add --follow, or leave them out")
-    settings = chain_settings(out, chain["urls"], chain["ws_url"], chain["network"])
+    settings = chain_settings(out, options["urls"], options["ws_url"], options["network"])
     if follow:
-        wait_for(_follow(out, settings, everything, (seconds, max_pools)))
+        wait_for(_follow(out, settings, everything, bounds))
         return
     pools = wait_for(_latest(settings, everything, lines))
     if out.json:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Final, Protocol
@@ -82,7 +82,7 @@ class NewPoolFeed:
         self._wanted_at: dict[str, int] = {}  # in which slot they were asked for last
         self._told: set[Pubkey] = set()
 
-    async def pools(self) -> AsyncIterator[NewPool]:
+    async def pools(self) -> AsyncGenerator[NewPool, None]:
         """Pools from now on. Raises ChainError only when it cannot even begin."""
         await self._start()
         async with aclosing(self._stream.records()) as records:
