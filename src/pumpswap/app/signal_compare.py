@@ -119,7 +119,7 @@ def compare_recording(target: str | Path, settings: Settings, request: CompareRe
 
 
 def compare_simulated(
-    seed: int, settings: Settings, request: CompareRequest, *, pools: int = 40, minutes: int = 60
+    seed: int, settings: Settings, request: CompareRequest, *, pools: int = 40, minutes: int = 30
 ) -> SignalComparison:
     """Compare over the simulated market of a seed. It shows how the report reads, not which score is better."""
     book = PoolBook()

@@ -17,6 +17,7 @@ __all__ = ["compare"]
 
 _UNITS = {"s": 1, "m": 60, "min": 60, "h": 3_600, "d": 86_400}
 _LONGEST_S = 366 * 86_400
+_LONGEST_TEXT = 20
 
 
 class _Horizon(click.ParamType):  # type: ignore[type-arg]  # click 8.1 has no type argument
@@ -30,7 +31,9 @@ class _Horizon(click.ParamType):  # type: ignore[type-arg]  # click 8.1 has no t
         found = re.fullmatch(r"([0-9]{1,9}) ?(s|m|min|h|d)", str(value).strip())
         seconds = int(found[1]) * _UNITS[found[2]] if found else 0
         if not 0 < seconds <= _LONGEST_S:
-            raise BadValue(f"{str(value)[:40]!r} is no length of time", hint="for example 90s, 5m, 1h or 2d")
+            # What is long may be a key that was pasted into the wrong place: it is not repeated.
+            shown = repr(value) if len(str(value)) <= _LONGEST_TEXT else "that"
+            raise BadValue(f"{shown} is no length of time", hint="for example 90s, 5m, 1h or 2d")
         return seconds * NS_PER_SECOND
 
 
@@ -112,4 +115,4 @@ def compare(
         return
     show_compared(out, compared)
     if html is not None:
-        out.show("", f"Page  {html}")
+        out.show("", f"Page  {html}", keep_lines=True)
