@@ -179,8 +179,9 @@ def test_repair_puts_aside_what_cannot_be_read_and_opens_the_gap_again(lake: Lak
         assert repair(writer, result) == [bad.path, stray.relative_to(lake.folder).as_posix()]
     after = verify(lake)
     assert after.is_good
-    assert after.notes == ["2 files in quarantine: nothing reads them"]
-    assert lake.gaps("swaps", start_ns=MIDNIGHT, end_ns=MIDNIGHT + 2 * DAY) == [(bad.min_ns, bad.max_ns + 1)]
+    assert after.notes == ["files in quarantine, which nothing reads: 2"]
+    assert lake.gaps("swaps") == [(bad.min_ns, bad.max_ns + 1)]
+    assert lake.covered("swaps") == [(bad.max_ns + 1, MIDNIGHT + 2 * DAY)]
     assert LakeReader(lake).swaps().select(pl.len()).collect().item() == 100
     with LakeWriter(lake) as writer:
         writer.add("swaps", many_swaps(300))

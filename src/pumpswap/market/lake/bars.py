@@ -20,7 +20,7 @@ from pumpswap.market.lake.bar_maths import exact_sums, highest, lowest, position
 from pumpswap.market.lake.data import pl
 from pumpswap.market.lake.reader import LakeReader
 
-__all__ = ["Bar", "BarRule", "bars", "bars_in_pieces", "read_bars"]
+__all__ = ["Bar", "BarRule", "bars", "bars_in_pieces", "no_bars", "read_bars", "with_prices"]
 
 _ROWS_AT_ONCE = 2_000_000
 _ORDER = ("pool", "at_ns", "slot", "position", "index")
@@ -86,7 +86,12 @@ def bars(
 ) -> pl.DataFrame:
     """All bars as one frame, by pool and time. See ``bars_in_pieces``."""
     pieces = list(bars_in_pieces(reader, rule, pool, start_ns, end_ns, fill=fill))
-    return pl.concat(pieces) if pieces else _as_frame([], [], {})
+    return pl.concat(pieces) if pieces else no_bars()
+
+
+def no_bars() -> pl.DataFrame:
+    """A frame with the columns of bars and no row."""
+    return _as_frame([], [], {})
 
 
 def read_bars(
@@ -133,6 +138,22 @@ def bars_in_pieces(
         rows = _ordered(swaps.filter(pl.col("pool").is_between(pl.lit(first), pl.lit(last))))
         piece = _bars_of(rows, rule)
         yield _filled(piece, rule) if fill else piece
+
+
+def with_prices(piece: pl.DataFrame, reader: LakeReader) -> pl.DataFrame:
+    """A frame of bars with the columns ``open`` … ``close``: floats, in quote per token, for people and statistics.
+
+    Decimals are those of the pool's recorded states; where there is none, 6 for the token and 9 for the quote.
+    """
+    decimals = reader.decimals(piece.get_column("pool").unique().to_list())
+    joined = piece.join(decimals, on="pool", how="left", maintain_order="left")
+    power = pl.col("base_decimals").fill_null(6).cast(pl.Int32) - pl.col("quote_decimals").fill_null(9).cast(pl.Int32)
+    scale = pl.lit(10.0).pow(power)
+    shown = [
+        (pl.col(f"{name}_quote").cast(pl.Float64) / pl.col(f"{name}_base").cast(pl.Float64) * scale).alias(name)
+        for name in _POINTS
+    ]
+    return joined.with_columns(shown).select(*piece.columns[:3], *_POINTS, *piece.columns[3:])
 
 
 def _pool_ranges(swaps: pl.LazyFrame) -> Iterator[tuple[str, str]]:

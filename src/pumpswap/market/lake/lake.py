@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from pumpswap.clock import NS_PER_SECOND
 from pumpswap.errors import BadInput, UsageError
 from pumpswap.market.lake.columns import SCHEMA_VERSION, kind_of
 from pumpswap.market.lake.manifest import Coverage, LakeFile, Manifest
-from pumpswap.market.lake.ranges import Range, intersected, missing_from, united
+from pumpswap.market.lake.ranges import Range, missing_from, united
 
 __all__ = ["DAY_NS", "Lake", "day_of", "is_lake"]
 
@@ -58,7 +58,8 @@ class Lake:
 
     def covered(self, kind: str, pool: str = "", *, timeframe: str = "") -> list[Range]:
         """Ranges that a download or a recording claims to have completely: of ``pool``, or with "" of every pool."""
-        return united((one.start_ns, one.end_ns) for one in self._claims(kind, pool, timeframe))
+        claims = self._about(self.manifest().coverage, kind, pool, timeframe)
+        return united((one.start_ns, one.end_ns) for one in claims)
 
     def gaps(
         self,
@@ -69,19 +70,23 @@ class Lake:
         start_ns: int | None = None,
         end_ns: int | None = None,
     ) -> list[Range]:
-        """Holes between ``start_ns`` and ``end_ns``; without them between the first and the last claim."""
-        covered = self.covered(kind, pool, timeframe=timeframe)
-        start = start_ns if start_ns is not None else covered[0][0] if covered else None
-        end = end_ns if end_ns is not None else covered[-1][1] if covered else None
-        if start is None or end is None:
+        """Holes between ``start_ns`` and ``end_ns``; without them between the first and the last moment that was ever
+        claimed.
+        """
+        manifest = self.manifest()
+        claims = self._about(manifest.coverage, kind, pool, timeframe)
+        ever = [*claims, *self._about(manifest.lost, kind, pool, timeframe)]
+        if not ever and (start_ns is None or end_ns is None):
             return []
-        return missing_from(intersected(covered, start, end), start, end)
+        start = min(one.start_ns for one in ever) if start_ns is None else start_ns
+        end = max(one.end_ns for one in ever) if end_ns is None else end_ns
+        return missing_from(((one.start_ns, one.end_ns) for one in claims), start, end)
 
-    def _claims(self, kind: str, pool: str, timeframe: str) -> Sequence[Coverage]:
+    def _about(self, claims: Iterable[Coverage], kind: str, pool: str, timeframe: str) -> list[Coverage]:
         kind_of(kind)
         return [
             one
-            for one in self.manifest().coverage
+            for one in claims
             if one.kind == kind
             and one.network == self.network
             and one.pool in ("", pool)

@@ -80,6 +80,7 @@ class Manifest:
     folder: Path
     files: dict[str, LakeFile] = field(default_factory=dict)
     coverage: list[Coverage] = field(default_factory=list)
+    lost: list[Coverage] = field(default_factory=list)  # what was covered once and is not any more
     removed: dict[str, int] = field(default_factory=dict)  # since when
     damage: list[str] = field(default_factory=list)
     is_cut: bool = False
@@ -174,6 +175,7 @@ class Manifest:
             self.files[file.path] = file
             self.removed.pop(file.path, None)
         for lost in commit.uncover:
+            self.lost += [part for claim in self.coverage for part in _within(claim, lost)]
             self.coverage = [part for claim in self.coverage for part in _without(claim, lost)]
         self.coverage.extend(commit.cover)
 
@@ -185,6 +187,14 @@ def sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _within(claim: Coverage, lost: Coverage) -> list[Coverage]:
+    """What of a claim is in ``lost``, of every pool."""
+    start, end = max(claim.start_ns, lost.start_ns), min(claim.end_ns, lost.end_ns)
+    if (claim.kind, claim.network) != (lost.kind, lost.network) or start >= end:
+        return []
+    return [msgspec.structs.replace(claim, start_ns=start, end_ns=end)]
 
 
 def _without(claim: Coverage, lost: Coverage) -> list[Coverage]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-__all__ = ["Range", "intersected", "missing_from", "united"]
+__all__ = ["Range", "missing_from", "united"]
 
 Range = tuple[int, int]
 
@@ -35,8 +35,3 @@ def missing_from(covered: Iterable[Range], start_ns: int, end_ns: int) -> list[R
     if at < end_ns:
         holes.append((at, end_ns))
     return holes
-
-
-def intersected(ranges: Iterable[Range], start_ns: int, end_ns: int) -> list[Range]:
-    """What of start…end is in a range."""
-    return united((max(start, start_ns), min(end, end_ns)) for start, end in ranges)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -84,6 +84,12 @@ class LakeReader:
         if end_ns is not None:
             frame = frame.filter(pl.col(found.time) < end_ns)
         return frame
+
+    def decimals(self, pools: Sequence[str]) -> pl.DataFrame:
+        """``pool``, ``base_decimals``, ``quote_decimals`` of those of the pools whose state was recorded."""
+        states = self.states().filter(pl.col("pool").is_in(list(pools)))
+        figures = pl.col("base_decimals", "quote_decimals").first()
+        return states.group_by("pool").agg(figures).collect(engine="streaming")
 
     def read_swaps(
         self, pool: str | None = None, start_ns: int | None = None, end_ns: int | None = None

@@ -232,6 +232,6 @@ def _find_strangers(folder: Path, manifest: Manifest, result: Verification) -> N
             else:
                 result.find(name, Problem.ORPHAN, "no commit lists it: the manifest has lost a line, or a writer died")
     if aside:
-        result.notes.append(f"{aside} files in {QUARANTINE}: nothing reads them")
+        result.notes.append(f"files in {QUARANTINE}, which nothing reads: {aside}")
     if waiting:
-        result.notes.append(f"{waiting} files were replaced and will be deleted by the next writer")
+        result.notes.append(f"replaced files that a later writer will delete: {waiting}")
