@@ -94,6 +94,9 @@ def write_samples(folder: Path) -> None:
     (folder / "transaction.json").write_text(json.dumps(transaction_json(buy, sell)))
     (folder / "facts.json").write_text(json.dumps({"facts": facts_json(good())}))
     (folder / "logs.txt").write_text("\n".join(log_lines(buy, sell)))
+    (folder / "qlib_csv").mkdir()
+    hours = "".join(f"2026-10-01 0{hour}:00:00,solana_Aa,1,2,1,2,10\n" for hour in (1, 2, 4))
+    (folder / "qlib_csv" / "solana_Aa.csv").write_text(f"datetime,symbol,open,high,low,close,volume\n{hours}")
 
 
 _WSOL = Pubkey.from_string("So11111111111111111111111111111111111111112")
