@@ -156,7 +156,10 @@ def test_the_share_of_burned_lp_tokens_is_exact_at_its_limit() -> None:
 
 def test_a_canonical_pool_without_a_finished_curve_is_doubtful() -> None:
     assert verdict(pooled(is_graduated=False), "canonical pool")[0] is UNKNOWN
-    assert verdict(pooled(is_graduated=None), "canonical pool")[0] is SAFE
+    without = pooled(is_graduated=None)
+    assert verdict(without, "canonical pool")[0] is SAFE
+    broken = replace(without, unread={"curve": "a newer layout"})
+    assert verdict(broken, "canonical pool") == (UNKNOWN, "its bonding curve cannot be read: a newer layout")
 
 
 def test_one_holder_and_ten_holders_have_their_own_limits() -> None:

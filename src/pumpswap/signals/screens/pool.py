@@ -19,6 +19,8 @@ def canonical_pool(facts: TokenFacts, settings: ScreenSettings) -> ScreenCheck:
     if not pool.is_canonical:
         text = f"{pool.address} is not the coin's canonical pool: anyone can make one and pull its liquidity"
         return unsafe(name, text, pool=pool.address)
+    if pool.is_graduated is None and "curve" in facts.unread:
+        return unknown(name, f"its bonding curve cannot be read: {facts.unread['curve']}", pool=pool.address)
     if pool.is_graduated is False:
         return unknown(name, "the bonding curve does not say that it is complete", pool=pool.address)
     how = "the bonding curve is complete" if pool.is_graduated else "no bonding curve is left to compare with"
