@@ -7,13 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from pumpswap.cli.signal_follow import follow
 from tests.app.test_follow import STRANGER, WALLET, tape
 from tests.cli.running import run
 
 
 def test_a_recording_is_followed_with_reasons_and_the_gates_answer(tmp_path: Path) -> None:
-    result = run("--wallet", WALLET, "--from", str(tape(tmp_path)), group=follow)
+    result = run("signal", "follow", "--wallet", WALLET, "--from", str(tape(tmp_path)))
     assert result.exit_code == 0, result.output
     assert "20 signal(s) of 1 wallet(s)." in result.stderr
     lines = result.stdout.splitlines()
@@ -28,7 +27,7 @@ def test_a_recording_is_followed_with_reasons_and_the_gates_answer(tmp_path: Pat
 def test_scripts_get_one_object_per_line(tmp_path: Path) -> None:
     path = str(tape(tmp_path))
     arguments = ("--json", "--wallet", WALLET, "--wallet", STRANGER, "--from", path, "--max-signals", "6")
-    result = run(*arguments, group=follow)
+    result = run("signal", "follow", *arguments)
     assert (result.exit_code, result.stderr) == (0, "")
     told = [json.loads(line) for line in result.stdout.splitlines()]
     assert [(one["wallet"], one["trade"]) for one in told] == [
@@ -57,7 +56,7 @@ def test_what_cannot_be_followed_is_refused_in_one_line(
     arguments: tuple[str, ...], code: int, what: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    result = run("--json", *arguments, group=follow)
+    result = run("--json", "signal", "follow", *arguments)
     error = json.loads(result.stdout)
     assert (result.exit_code, error["exit_code"]) == (code, code)
     assert what in error["what"]

@@ -11,6 +11,7 @@ signal = LazyGroup(
     entries={
         "run": Entry("pumpswap.cli.signal_run:run", "score pools: base and enhanced side by side"),
         "compare": Entry("pumpswap.cli.signal_compare:compare", "which of the two scores predicts better?"),
+        "follow": Entry("pumpswap.cli.signal_follow:follow", "the trades of chosen wallets as signals"),
         "q50": Entry("pumpswap.cli.signal_q50:q50", "the frame of the quantile model"),
     },
     help=(
