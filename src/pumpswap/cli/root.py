@@ -14,7 +14,6 @@ __all__ = ["COMMANDS", "main", "pumpswap"]
 COMMANDS = {
     "demo": Entry("pumpswap.cli.demo:demo", "watch a simulated market being traded on paper"),
     "paper": Entry("pumpswap.cli.paper:paper", "trade recorded markets on paper"),
-    "signal": Entry("pumpswap.cli.signal:signal", "score pools by what can really be traded"),
     "quote": Entry("pumpswap.cli.quote:quote", "exact result of a trade: price, fees, impact, limit"),
     "buy": Entry("pumpswap.cli.buy:buy", "buy a coin: simulated, or with --live"),
     "sell": Entry("pumpswap.cli.buy:sell", "sell a coin: simulated, or with --live"),
@@ -25,6 +24,7 @@ COMMANDS = {
     "runs": Entry("pumpswap.cli.runs:runs", "runs of the database, each with its own books"),
     "data": Entry("pumpswap.cli.data:data", "the market's history in files: list, verify, export"),
     "db": Entry("pumpswap.cli.db:db", "the database: check, backup, restore, your collector's"),
+    "signal": Entry("pumpswap.cli.signal:signal", "score pools by what can really be traded"),
     "pool": Entry("pumpswap.cli.pool:pool", "pools on the chain, and the bytes of their accounts"),
     "screen": Entry("pumpswap.cli.screen:screen", "what is wrong with a token, and what nobody could see"),
     "event": Entry("pumpswap.cli.event:event", "read what the program reports in transactions"),
