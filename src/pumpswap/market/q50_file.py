@@ -61,7 +61,7 @@ def read_q50(path: Path, *, side_code: SideCode = "frame", complete: CompleteRul
         import numpy  # noqa: F401  # said here once, instead of by whatever needs it first
     except ImportError:
         raise ConfigError("Q50 files need numpy", hint="pip install 'pumpswap[data]'") from None
-    from pumpswap.market.q50_table import read_table
+    from pumpswap.market.q50_forms import read_table
 
     endings = {ending.lower() for ending in path.suffixes}
     try:

@@ -1,9 +1,10 @@
-"""Pickled frames, read without running what they ask for.
+"""Pickled frames, read without running what they ask for, and without pandas.
 
 A pickle is a program: it names functions and calls them. Here it may name what pandas and numpy write into the pickle
-of a frame, each by its exact module and name, and nothing else. Where even these would do more than rebuild data (a
-dtype of any shape, ``getattr``, an array over raw memory), a function of ours stands in that does what pandas asks and
-no more. The reader is the interpreter's own one in Python, since only that one can be told what may be built on what.
+of a frame, each by its exact module and name. Of pandas nothing is called even then: its parts become inert ``Part``
+records, and ``pickled_frame`` takes the columns out of them. Only plain numpy arrays are really built, after a check of
+every size, since numpy itself trusts a pickle with its memory.
+The reader is the interpreter's own one in Python: only that one can be told what may be called and built.
 """
 
 from __future__ import annotations
@@ -12,16 +13,19 @@ import bz2
 import gzip
 import io
 import lzma
+import math
 import pickle
 from collections.abc import Callable
-from datetime import UTC, tzinfo
-from importlib import import_module
-from typing import IO, Any, ClassVar
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from typing import IO, Any, ClassVar, cast
 from zoneinfo import ZoneInfo
+
+import numpy as np
 
 from pumpswap.errors import BadInput
 
-__all__ = ["MOST_BYTES", "PICKLE_MARKS", "load_pickle"]
+__all__ = ["MOST_BYTES", "PICKLE_MARKS", "Part", "load_pickle"]
 
 MOST_BYTES = 2_000_000_000  # unpacked; 50,000 rows of 75 columns are 30 million
 _CONVERT = "convert it where it was made, with df.to_parquet, and read the Parquet file"
@@ -29,31 +33,29 @@ _PACKERS: dict[bytes, Any] = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7z
 PICKLE_MARKS = (b"\x80", *_PACKERS)  # how a pickle begins, or its compressed form
 
 _DTYPE_KINDS = "biufMmOSU"
-_OBJECT_MARK = object()  # stands for builtins.object where protocol 0 and 1 name it as a base
-_ARRAY_MARK = object()  # stands for numpy.ndarray, which nobody may call
-
 _TICKS = ("Day", "Hour", "Minute", "Second", "Milli", "Micro", "Nano")
+_WHOLE = ("Int8Dtype", "Int16Dtype", "Int32Dtype", "Int64Dtype", "UInt8Dtype", "UInt16Dtype", "UInt32Dtype")
 _PANDAS_2 = {
     "pandas._libs.arrays": ("__pyx_unpickle_NDArrayBacked",),
     "pandas._libs.internals": ("_unpickle_block",),
     "pandas._libs.missing": ("NA",),
     "pandas._libs.tslibs.nattype": ("_nat_unpickle",),
     "pandas._libs.tslibs.offsets": _TICKS,
-    "pandas._libs.tslibs.timedeltas": ("_timedelta_unpickle",),
     "pandas._libs.tslibs.timestamps": ("_unpickle_timestamp",),
     "pandas.core.arrays.boolean": ("BooleanArray", "BooleanDtype"),
     "pandas.core.arrays.categorical": ("Categorical",),
     "pandas.core.arrays.datetimes": ("DatetimeArray",),
     "pandas.core.arrays.floating": ("Float32Dtype", "Float64Dtype", "FloatingArray"),
-    "pandas.core.arrays.integer": ("Int8Dtype", "Int16Dtype", "Int32Dtype", "Int64Dtype", "IntegerArray"),
+    "pandas.core.arrays.integer": (*_WHOLE, "UInt64Dtype", "IntegerArray"),
     "pandas.core.arrays.string_": ("StringArray", "StringDtype"),
     "pandas.core.arrays.timedeltas": ("TimedeltaArray",),
     "pandas.core.dtypes.dtypes": ("CategoricalDtype", "DatetimeTZDtype"),
     "pandas.core.frame": ("DataFrame",),
-    "pandas.core.indexes.base": ("Index",),
+    "pandas.core.indexes.base": ("Index", "_new_Index"),
     "pandas.core.indexes.category": ("CategoricalIndex",),
-    "pandas.core.indexes.datetimes": ("DatetimeIndex",),
+    "pandas.core.indexes.datetimes": ("DatetimeIndex", "_new_DatetimeIndex"),
     "pandas.core.indexes.multi": ("MultiIndex",),
+    "pandas.core.indexes.numeric": ("Float64Index", "Int64Index"),
     "pandas.core.indexes.range": ("RangeIndex",),
     "pandas.core.internals.managers": ("BlockManager", "SingleBlockManager"),
     "pandas.core.series": ("Series",),
@@ -61,41 +63,41 @@ _PANDAS_2 = {
 _PANDAS_3 = {
     "pandas": (
         *("BooleanDtype", "Categorical", "CategoricalDtype", "CategoricalIndex", "DataFrame", "DatetimeIndex"),
-        *("DatetimeTZDtype", "Float32Dtype", "Float64Dtype", "Index", "Int8Dtype", "Int16Dtype", "Int32Dtype"),
-        *("Int64Dtype", "MultiIndex", "NA", "RangeIndex", "Series", "StringDtype"),
+        *("DatetimeTZDtype", "Float32Dtype", "Float64Dtype", "Index", *_WHOLE, "UInt64Dtype"),
+        *("MultiIndex", "NA", "RangeIndex", "Series", "StringDtype"),
     ),
     "pandas.arrays": (
-        "BooleanArray",
-        "DatetimeArray",
-        "FloatingArray",
-        "IntegerArray",
-        "StringArray",
-        "TimedeltaArray",
+        *("BooleanArray", "DatetimeArray", "FloatingArray", "IntegerArray", "StringArray", "TimedeltaArray"),
+        "NumpyExtensionArray",
     ),
 }
-_OTHERS = {
-    "builtins": ("slice",),
-    "__builtin__": ("slice",),
-    "collections": ("OrderedDict",),
-    "datetime": ("date", "datetime", "timedelta", "timezone"),
-}
-_ALLOWED = frozenset(
-    (module, name) for names in (_PANDAS_2, _PANDAS_3, _OTHERS) for module, each in names.items() for name in each
+_PARTS = frozenset(
+    (module, name) for names in (_PANDAS_2, _PANDAS_3) for module, each in names.items() for name in each
 )
-# Of the classes, these are called; all others are only made empty and then filled, as pandas does it.
-_CALLED = frozenset(
-    {"slice", "OrderedDict", "date", "datetime", "timedelta", "timezone", "StringDtype", "BlockManager", *_TICKS}
-)
-# What older versions called what is here under another name.
-_RENAMED = {
-    ("pandas.core.indexes.numeric", "Int64Index"): ("pandas.core.indexes.base", "Index"),
-    ("pandas.core.indexes.numeric", "Float64Index"): ("pandas.core.indexes.base", "Index"),
-    ("pandas.core.arrays.string_arrow", "ArrowStringArray"): ("pandas.arrays", "ArrowStringArray"),
-}
+_PYTHON = {"slice": slice, "timedelta": timedelta, "timezone": timezone, "datetime": datetime}
+
+
+@dataclass(slots=True, eq=False)
+class Part:
+    """A piece of a pandas object: the name of what was called, with what, and the state that it was given."""
+
+    name: str
+    arguments: tuple[Any, ...]
+    state: Any = None
+
+
+class _Maker:
+    """Stands for a class or function of pandas. Called, it only writes down with what."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __call__(self, *arguments: Any) -> Part:
+        return Part(self.name, arguments)
 
 
 def load_pickle(raw: bytes) -> Any:
-    """What the pickle holds; one packed with gzip, bzip2 or xz is unpacked first. Needs pandas.
+    """What the pickle holds; one packed with gzip, bzip2 or xz is unpacked first. Objects of pandas are Parts.
 
     Raises BadInput for a pickle that names anything but the parts of a frame, for one that is cut, broken or larger
     than MOST_BYTES. Nothing that it names is called before it is found on the list.
@@ -133,169 +135,211 @@ class _FrameUnpickler(_PythonUnpickler):  # type: ignore[misc]  # its hooks are 
 
     def __init__(self, file: IO[bytes]) -> None:
         super().__init__(file)
-        self._stand_ins = _stand_ins()
-        self._functions: dict[int, Any] = {}  # what may be called, by identity
+        self._built: dict[int, Any] = {}  # what was given its state already, kept so that no identity is used again
 
     def find_class(self, module: str, name: str, /) -> Any:
-        wanted = _RENAMED.get((module, name), (module, name))
-        found = self._stand_ins.get(wanted)
-        if found is None:
-            if wanted not in _ALLOWED:
-                raise BadInput(
-                    f"the pickle asks for {module}.{name}, which no frame needs: it was not run",
-                    hint=f"do not open this file with anything else; if it is yours, {_CONVERT}",
-                )
-            found = getattr(import_module("builtins" if wanted[0] == "__builtin__" else wanted[0]), wanted[1])
-        if not isinstance(found, type) or wanted[1] in _CALLED:
-            self._functions[id(found)] = found
-        return found
+        if (module, name) in _PARTS:
+            # A missing value is named, never called.
+            return Part(name, ()) if name == "NA" else _Maker(name)
+        try:
+            return _STAND_INS[module, name]
+        except KeyError:
+            raise BadInput(
+                f"the pickle asks for {module}.{name}, which no frame needs: it was not run",
+                hint=f"do not open this file with anything else; if it is yours, {_CONVERT}",
+            ) from None
 
     def load_reduce(self) -> None:
-        if id(self.stack[-2]) not in self._functions:
-            raise BadInput("the pickle calls something that no frame calls: it was not run", hint=_CONVERT)
+        function, arguments = self.stack[-2], self.stack[-1]
+        if not (isinstance(function, _Maker) or id(function) in _CALLABLE) or not isinstance(arguments, tuple):
+            _refuse("calls something that no frame calls")
         super().load_reduce()
 
     def load_newobj(self) -> None:
-        if not isinstance(self.stack[-2], type) or self.stack[-1] != ():
-            raise BadInput("the pickle builds an object in an unusual way", hint=_CONVERT)
-        super().load_newobj()
-
-    def load_refused(self) -> None:
-        raise BadInput("the pickle builds an object in a way that no frame needs", hint=_CONVERT)
+        arguments, maker = self.stack.pop(), self.stack.pop()
+        if not isinstance(maker, _Maker) or arguments != ():
+            _refuse("builds an object in an unusual way")
+        self.append(maker())
 
     def load_build(self) -> None:
-        state, built = self.stack[-1], self.stack[-2]
-        _check_state(built, state)
-        super().load_build()
+        state, built = self.stack.pop(), self.stack[-1]
+        if id(built) in self._built:
+            _refuse("changes what was finished")
+        self._built[id(built)] = built
+        if isinstance(built, Part):
+            built.state = state
+        elif type(built) is np.ndarray:
+            _check_array_state(state)
+            built.__setstate__(state)
+        elif isinstance(built, np.dtype):
+            _check_dtype_state(built, state)
+            cast(Any, built).__setstate__(state)
+        else:
+            _refuse("gives a state to what has none")
+
+    def load_bytearray8(self) -> None:
+        # The interpreter's own would make room for as much as the pickle claims, before it looks whether it is there.
+        size = int.from_bytes(self.read(8), "little")
+        held = self.read(size)
+        if len(held) != size:
+            _refuse("is cut")
+        self.append(bytearray(held))
+
+    def load_refused(self) -> None:
+        _refuse("builds an object in a way that no frame needs")
 
     dispatch[pickle.REDUCE[0]] = load_reduce
     dispatch[pickle.BUILD[0]] = load_build
     dispatch[pickle.NEWOBJ[0]] = load_newobj
+    dispatch[pickle.BYTEARRAY8[0]] = load_bytearray8
     for _code in (pickle.NEWOBJ_EX, pickle.OBJ, pickle.INST, pickle.EXT1, pickle.EXT2, pickle.EXT4):
         dispatch[_code[0]] = load_refused
 
 
-def _check_state(built: Any, state: Any) -> None:
-    """State may be given to data, never to a class or a function: those belong to the whole process."""
-    import numpy as np
+def _refuse(what: str) -> None:
+    raise BadInput(f"the pickle {what}: it was not run", hint=_CONVERT)
 
-    if callable(built):
-        raise BadInput("the pickle changes a class or a function", hint=_CONVERT)
-    if isinstance(built, np.dtype):
-        _check_dtype_state(built, state)
-    elif not hasattr(built, "__setstate__") and not (
-        isinstance(state, dict) and all(type(key) is str for key in state)
-    ):
-        raise BadInput("the pickle sets attributes that are none", hint=_CONVERT)
+
+# ------------------------------------------------------------------------------------------------- plain arrays
 
 
 def _check_dtype_state(dtype: Any, state: Any) -> None:
     """Byte order and unit of time may be set. Size, fields and flags say how raw memory is read: those stay."""
     version, order, subtype, names, fields, size, alignment, flags, *rest = state
-    own = {size: (-1, dtype.itemsize), alignment: (-1, dtype.alignment)}
     if (
         version not in (3, 4)
         or order not in ("<", ">", "|", "=")
         or (subtype, names, fields) != (None, None, None)
-        or any(value not in allowed for value, allowed in own.items())
+        or size not in (-1, dtype.itemsize)
+        or alignment not in (-1, dtype.alignment)
         or flags != dtype.flags
         or len(rest) > (dtype.kind in "Mm")
     ):
-        raise BadInput("the pickle describes an array that is no plain column", hint=_CONVERT)
+        _refuse("describes an array that is no plain column")
 
 
-# ------------------------------------------------------------------------------------------------------ stand-ins
-
-
-def _stand_ins() -> dict[tuple[str, str], Any]:
-    import numpy as np
-
-    multiarray, numeric = import_module("numpy._core.multiarray"), import_module("numpy._core.numeric")
-
-    def dtype(description: Any, align: bool = False, copy: bool = False) -> Any:
-        made = np.dtype(description, align=bool(align), copy=bool(copy)) if isinstance(description, str) else None
-        if made is None or made.kind not in _DTYPE_KINDS or made.names or made.subdtype or made.metadata:
-            raise BadInput("the pickle describes an array that is no plain column", hint=_CONVERT)
-        return made
-
-    def reconstruct(kind: object, shape: object, code: object) -> Any:
-        if kind is not _ARRAY_MARK or shape != (0,) or code not in (b"b", "b"):
-            raise BadInput("the pickle builds an array in an unusual way", hint=_CONVERT)
-        return multiarray._reconstruct(np.ndarray, (0,), b"b")
-
-    def scalar(kind: Any, raw: Any) -> Any:
-        if not isinstance(kind, np.dtype) or kind.kind not in "biufMm" or not isinstance(raw, bytes):
-            raise BadInput("the pickle builds a number in an unusual way", hint=_CONVERT)
-        return multiarray.scalar(kind, raw)
-
-    found: dict[tuple[str, str], Any] = {
-        ("numpy", "dtype"): dtype,
-        ("pandas.core.indexes.base", "_new_Index"): _index,
-        ("pandas.core.indexes.datetimes", "_new_DatetimeIndex"): _index,
-        ("numpy", "ndarray"): _ARRAY_MARK,
-        ("_codecs", "encode"): _encode,
-        ("copy_reg", "_reconstructor"): _reconstructor,
-        ("copyreg", "_reconstructor"): _reconstructor,
-        ("pytz", "_UTC"): _utc,
-        ("pytz", "_p"): _pytz_zone,
-        ("zoneinfo", "ZoneInfo"): _zone,
-    }
-    for core in ("numpy.core", "numpy._core"):
-        found[(f"{core}.multiarray", "_reconstruct")] = reconstruct
-        found[(f"{core}.multiarray", "scalar")] = scalar
-        found[(f"{core}.numeric", "_frombuffer")] = numeric._frombuffer
-    for builtins in ("builtins", "__builtin__"):
-        found[(builtins, "object")] = _OBJECT_MARK
-        found[(builtins, "getattr")] = _zone_attribute
-    return found
-
-
-def _index(kind: Any, state: Any) -> Any:
-    """An index from its own data. A range that nobody has written out may be longer than any memory."""
-    import numpy as np
-    import pandas as pd
-
-    made = import_module(
-        "pandas.core.indexes.base" if kind is not pd.DatetimeIndex else "pandas.core.indexes.datetimes"
+def _check_array_state(state: Any) -> None:
+    """As many values as the shape says: numpy reads beyond the end of a list that is shorter."""
+    _version, shape, dtype, _is_fortran, held = state
+    _check_plain(dtype)
+    size = _size(shape)
+    fits = (
+        type(held) is list and len(held) == size
+        if dtype.kind == "O"
+        else type(held) in (bytes, bytearray) and len(held) == size * dtype.itemsize
     )
-    build = made._new_DatetimeIndex if kind is pd.DatetimeIndex else made._new_Index
-    data = state.get("data")
-    if not (data is None or isinstance(data, np.ndarray | pd.api.extensions.ExtensionArray)):
-        raise BadInput("the pickle builds an index in an unusual way", hint=_CONVERT)
-    if kind is pd.RangeIndex and len(range(state["start"], state["stop"], state["step"])) > MOST_BYTES:
-        raise BadInput("the pickle has an index that is longer than a frame can be", hint=_CONVERT)
-    return build(kind, state)
+    if not fits:
+        _refuse("has an array of another size than it says")
 
 
-def _encode(text: str, encoding: str) -> bytes:
-    """Bytes of protocols 0 to 2."""
-    if encoding != "latin1":
-        raise BadInput("the pickle encodes text in an unusual way", hint=_CONVERT)
-    return text.encode("latin1")
+def _size(shape: Any) -> int:
+    if type(shape) is not tuple or len(shape) > 2 or not all(type(length) is int and length >= 0 for length in shape):
+        _refuse("has an array of an unusual shape")
+    size: int = math.prod(shape)
+    if size > MOST_BYTES:
+        _refuse("has an array that is too large")
+    return size
 
 
-def _reconstructor(kind: Any, base: object, state: object) -> Any:
+def _check_plain(dtype: Any) -> None:
+    if not isinstance(dtype, np.dtype) or dtype.kind not in _DTYPE_KINDS or dtype.names or dtype.subdtype:
+        _refuse("describes an array that is no plain column")
+
+
+def _dtype(description: Any, align: bool = False, copy: bool = False) -> Any:
+    if type(description) is not str or len(description) > 20 or set(description) & set(", ()"):
+        _refuse("describes an array that is no plain column")
+    made: Any = np.dtype(description, align=bool(align), copy=bool(copy))
+    _check_plain(made)
+    return made
+
+
+def _reconstruct(kind: object, shape: object, code: object) -> Any:
+    if kind is not _ndarray or shape != (0,) or code not in (b"b", "b"):
+        _refuse("builds an array in an unusual way")
+    return np.empty(0, dtype="b")
+
+
+def _frombuffer(held: Any, dtype: Any, shape: Any, order: Any) -> Any:
+    _check_plain(dtype)
+    size = _size(shape)
+    if dtype.kind == "O" or type(held) not in (bytes, bytearray) or len(held) != size * dtype.itemsize:
+        _refuse("has an array of another size than it says")
+    return np.frombuffer(bytes(held), dtype=dtype).reshape(shape, order="F" if order == "F" else "C")
+
+
+def _scalar(dtype: Any, held: Any) -> Any:
+    _check_plain(dtype)
+    if dtype.kind == "O" or type(held) is not bytes or len(held) != dtype.itemsize:
+        _refuse("builds a number in an unusual way")
+    return np.frombuffer(held, dtype=dtype)[0]
+
+
+# ------------------------------------------------------------------------------------------------- other stand-ins
+
+
+def _ndarray() -> None:
+    """Stands for numpy.ndarray, which is only ever named."""
+    _refuse("builds an array in an unusual way")
+
+
+def _object() -> None:
+    """Stands for builtins.object, which protocols 0 and 1 name as a base."""
+    _refuse("builds an object in an unusual way")
+
+
+def _reconstructor(maker: Any, base: object, state: object) -> Any:
     """An empty object of protocols 0 and 1."""
-    if not isinstance(kind, type) or base is not _OBJECT_MARK or state is not None:
-        raise BadInput("the pickle builds an object in an unusual way", hint=_CONVERT)
-    return object.__new__(kind)
+    if not isinstance(maker, _Maker) or base is not _object or state is not None:
+        _refuse("builds an object in an unusual way")
+    return maker()
+
+
+def _encode(text: Any, encoding: object) -> bytes:
+    """Bytes of protocols 0 to 2."""
+    if type(text) is not str or encoding != "latin1":
+        _refuse("encodes text in an unusual way")
+    encoded: bytes = text.encode("latin1")
+    return encoded
 
 
 def _utc() -> tzinfo:
     return UTC
 
 
-def _zone(name: str, from_cache: object = True) -> tzinfo:
+def _zone(name: Any, from_cache: object = True) -> tzinfo:
     return ZoneInfo(name)
 
 
-def _pytz_zone(name: str, *_offset: object) -> tzinfo:
+def _pytz_zone(name: Any, *_offset: object) -> tzinfo:
     """pytz writes the zone and the offset of one moment; the times themselves are stored in UTC."""
     return ZoneInfo(name)
 
 
-def _zone_attribute(owner: object, name: str) -> Any:
+def _zone_attribute(owner: object, name: object) -> Any:
     """``getattr``, for the one thing that a time zone needs it for."""
     if owner is not _zone or name != "_unpickle":
-        raise BadInput(f"the pickle asks for the attribute {str(name)[:60]!r}: it was not given", hint=_CONVERT)
+        _refuse(f"asks for the attribute {str(name)[:60]!r}")
     return _zone
+
+
+_STAND_INS: dict[tuple[str, str], Any] = {
+    ("numpy", "dtype"): _dtype,
+    ("numpy", "ndarray"): _ndarray,
+    ("_codecs", "encode"): _encode,
+    ("copy_reg", "_reconstructor"): _reconstructor,
+    ("copyreg", "_reconstructor"): _reconstructor,
+    ("pytz", "_UTC"): _utc,
+    ("pytz", "_p"): _pytz_zone,
+    ("zoneinfo", "ZoneInfo"): _zone,
+    **{("datetime", name): _PYTHON[name] for name in ("datetime", "timedelta", "timezone")},
+}
+for _core in ("numpy.core", "numpy._core"):
+    _STAND_INS[f"{_core}.multiarray", "_reconstruct"] = _reconstruct
+    _STAND_INS[f"{_core}.multiarray", "scalar"] = _scalar
+    _STAND_INS[f"{_core}.numeric", "_frombuffer"] = _frombuffer
+for _builtins in ("builtins", "__builtin__"):
+    _STAND_INS[_builtins, "object"] = _object
+    _STAND_INS[_builtins, "slice"] = slice
+    _STAND_INS[_builtins, "getattr"] = _zone_attribute
+_CALLABLE = frozenset(map(id, _STAND_INS.values()))
