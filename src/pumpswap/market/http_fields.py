@@ -30,6 +30,7 @@ _NUMBER = re.compile(r"-?\d+(\.\d+)?([eE][+-]?\d{1,3})?", re.ASCII)
 _LONGEST_NUMBER: Final = 200  # the longest seen has 79 characters
 _LARGEST_EXPONENT: Final = 100
 _LARGEST_COUNT: Final = 2**63 - 1
+_LONGEST_TEXT: Final = 200  # of an identifier; a signature has 88, a moment 20
 _SHOWN: Final = 40
 _ABSENT: Final = object()
 
@@ -171,15 +172,21 @@ class Element:
         return ((value, place.item(position)) for position, value in enumerate(values))
 
     def text(self, name: str) -> str:
-        """A text that must be there and not be empty."""
-        value = self._typed(name, str, "a text")
+        """An identifier or a word that must be there: not empty, not absurdly long, nothing that cannot be printed."""
+        value = str(self._typed(name, str, "a text"))
         if not value.strip():
             self.place.at(name).refuse(DriftKind.VALUE, "is empty")
-        return str(value)
+        if len(value) > _LONGEST_TEXT or not value.isprintable():
+            self.place.at(name).refuse(DriftKind.VALUE, f"is no identifier: {_shown(value)}")
+        return value
 
     def optional_text(self, name: str) -> str:
-        """A text; empty where the field is null or not there."""
-        return "" if self._values.get(name) is None else str(self._typed(name, str, "a text"))
+        """A text for people; empty where the field is null or not there. Anybody may have written it: NUL characters,
+        which no database takes, are left out.
+        """
+        if self._values.get(name) is None:
+            return ""
+        return str(self._typed(name, str, "a text")).replace("\0", "")
 
     def number(self, name: str, *, least: int | None = 0, plain: bool = False) -> Decimal | None:
         """An exact number of at least ``least``; None where null or not there. ``plain`` as in number_in."""

@@ -124,6 +124,8 @@ def _set(where: str, value: object) -> Edit:
         (_set("id", None), "id is null"),
         (_set("id", 7), "id should be a text, is 7"),
         (_set("id", "  "), "id is empty"),
+        (_set("id", "solana_\0"), "id is no identifier: 'solana_\\x00'"),
+        (_set("id", "x" * 201), f"id is no identifier: '{'x' * 38}…"),
         (_set("id", "solana_Other"), "attributes.address names another pool than the id solana_Other"),
         (_set("attributes", []), "attributes should be an object, is []"),
         (_set("attributes.address", None), "attributes.address is null"),
@@ -219,6 +221,15 @@ def test_included_things_of_other_kinds_are_left_and_broken_ones_refused() -> No
     assert [one.place for one in page.refused] == ["included[0]", "included[1]"]
     assert page.refused[0].reason == "attributes.decimals is more than 255: 300"
     assert len(page.tokens) == 2
+
+
+def test_a_name_is_anybody_s_and_its_nul_characters_are_left_out() -> None:
+    def edit(told: Any) -> None:
+        told["data"][0]["attributes"]["name"] = "a\0b\n\u202e"
+        told["data"][1]["attributes"]["name"] = None
+
+    page = parse_pools(pools(edit))
+    assert [one.name for one in page.pools[:2]] == ["ab\n\u202e", ""]
 
 
 def test_no_included_is_no_tokens() -> None:

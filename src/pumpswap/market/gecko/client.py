@@ -5,7 +5,7 @@ Free and without a key: 30 requests a minute, 20 pools a page, 10 pages, 1,000 c
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Final, Protocol, Self, TypeVar
 from urllib.parse import quote
@@ -21,10 +21,11 @@ from pumpswap.market.http_source import HttpSource, SourceLimits, SourceParts, S
 from pumpswap.market.identifiers import bare_address
 from pumpswap.settings import CollectSettings
 
-__all__ = ["MOST_CANDLES", "MOST_PAGES", "GeckoClient"]
+__all__ = ["MOST_CANDLES", "MOST_PAGES", "MOST_POOLS", "GeckoClient"]
 
 MOST_PAGES: Final = 10  # of new pools and of pools of a token; further ones are refused
 MOST_CANDLES: Final = 1_000  # in one answer
+MOST_POOLS: Final = 30  # by their addresses, in one answer
 
 # The service's unit and aggregate by our name: minutes 1, 5, 15; hours 1, 4, 12; days 1.
 _LENGTHS: Final = {
@@ -119,6 +120,13 @@ class GeckoClient:
     async def pool(self, address: str) -> PoolPage:
         """One pool. Raises SourceRefused with status 404 where the service does not know it."""
         return await self._ask(f"pools/{_quoted(address)}", _INCLUDE, parse_pool)
+
+    async def pools(self, addresses: Sequence[str]) -> PoolPage:
+        """Up to MOST_POOLS pools at once; those that the service does not know are missing in the answer."""
+        if not 1 <= len(addresses) <= MOST_POOLS:
+            raise UsageError(f"{len(addresses)} pools cannot be asked for at once", hint=f"1 to {MOST_POOLS}")
+        joined = ",".join(map(_quoted, addresses))
+        return await self._ask(f"pools/multi/{joined}", _INCLUDE, lambda body: parse_pools(body, endpoint="pools"))
 
     async def pools_of_token(self, mint: str, page: int = 1) -> PoolPage:
         """Twenty pools that have this token on either side; page 1 has the largest."""

@@ -232,7 +232,7 @@ def _trade(one: Element) -> GeckoTrade:
         id=one.text("id"),
         slot=told.count("block_number"),
         transaction=told.text("tx_hash"),
-        trader=told.optional_text("tx_from_address"),
+        trader=told.text("tx_from_address") if told.optional_text("tx_from_address") else "",
         is_buy=kind == "buy",
         from_token=bare_address(told.text("from_token_address")),
         to_token=bare_address(told.text("to_token_address")),
