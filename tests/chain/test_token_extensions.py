@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import base64
+import contextlib
 import json
 import struct
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from solders.pubkey import Pubkey
 
 from pumpswap.chain.token_extensions import mint_controls, mint_extensions, risky_extensions
@@ -77,10 +81,22 @@ def test_bytes_that_are_no_mint_are_refused(data: bytes) -> None:
         mint_controls(data)
 
 
+@given(st.binary(max_size=120), st.dictionaries(st.integers(1, 40), st.binary(max_size=130), max_size=5))
+def test_any_bytes_are_read_or_refused_and_names_are_never_lost(tail: bytes, extensions: dict[int, bytes]) -> None:
+    data = extended_mint(5, 6, extensions)
+    try:
+        found = mint_controls(data)
+    except MalformedAccount:
+        assert any(len(value) < 108 for value in extensions.values())
+    else:
+        assert found.kinds == mint_extensions(data)
+        assert len(found.kinds) == len(extensions)
+    with contextlib.suppress(MalformedAccount):
+        mint_controls(mint(5, 6).ljust(165, b"\0") + b"\x01" + tail)
+
+
 @requires_material("chain", "accounts")
 def test_a_real_pump_coin_of_token_2022_gives_nobody_power() -> None:
-    import base64
-
     folder = material("chain")
     assert folder is not None
     raw = json.loads((folder / "accounts" / "mint_token_2022.2026-08-10.24QHKVts.json").read_text())

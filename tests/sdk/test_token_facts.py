@@ -24,6 +24,7 @@ from pumpswap.errors import EndpointDown, MalformedAccount, NodeRefused, NotFoun
 from pumpswap.localnet import token_bytes
 from pumpswap.localnet.pools import PoolSpec, create_pool, fund_tokens
 from pumpswap.model import Holder, HolderRole, PoolAge, ScreenVerdict, TokenFacts
+from pumpswap.sdk.pool_facts import TokenScreens
 from pumpswap.sdk.screening import ScreenSource
 from pumpswap.sdk.token_facts import INCINERATOR, TokenFactsReader
 from pumpswap.settings import ScreenSettings
@@ -308,6 +309,14 @@ async def test_a_report_is_kept_for_its_time_and_a_failure_is_not() -> None:
     again = await source.screen(scene.mint)
     assert again is not first and again.at_ns == (NOW + 61) * NS_PER_SECOND
     assert (await source.screen("not base58")).objections == ("'not base58' is no address",)
+
+
+async def test_a_source_of_screens_is_what_the_analysis_asks_for() -> None:
+    scene = Scene()
+    scene.trades()
+    screens: TokenScreens = ScreenSource(scene.node, scene.clock)
+    report = await screens.screen(scene.mint, scene.state.address)
+    assert (report.mint, report.pool) == (str(scene.mint), str(scene.state.address))
 
 
 async def test_those_who_ask_at_once_share_one_reading() -> None:
