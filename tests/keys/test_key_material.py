@@ -118,7 +118,7 @@ def calls(place: Place) -> dict[tuple[str, ...], list[list[str]]]:
     backup = str(place.folder / "books.zip")
     return {
         ("demo",): [["--fast", "--minutes", "1"]],
-        ("paper", "replay"): [["nothing-here"]],
+        ("paper", "replay"): [["nothing-here"], [str(KEY)]],
         ("quote",): [["--buy-sol", "1"], [coin, "--buy-sol", "0.1", *chain], [coin, "--buy-sol", "1", *nowhere]],
         ("buy",): [[str(KEY), "0.1", *chain], [SEED.hex(), "0.1", *chain], [coin, "0.1", *chain],
                    [coin, "0.1", *chain, *live], [coin, "3", *chain, *live],
@@ -156,7 +156,7 @@ def calls(place: Place) -> dict[tuple[str, ...], list[list[str]]]:
         ("pool", "decode"): [["--hex", "00"]],
         ("screen",): [[coin, *chain], [STRANGER, *chain], [coin, *nowhere], ["--offline", "no-such-file"]],
         ("signal", "run"): [["--simulated", "8", "--top", "1"], [server], [str(KEY), "--chain", *nowhere]],
-        ("signal", "compare"): [["nothing-here"], [server], [str(KEY)]],
+        ("signal", "compare"): [["nothing-here"], [server], [str(KEY)], ["--simulated", "1", "--horizon", str(KEY)]],
         ("signal", "q50", "inspect"): [["no-such-file"], [str(KEY)]],
         ("signal", "q50", "at"): [["2025-10-05 12:00:00", "no-such-file"], [str(KEY), str(KEY)]],
         ("signal", "follow"): [["--wallet", STRANGER, "--learn", "5", "--for", "0.3", *chain], ["--wallet", str(KEY)],

@@ -42,11 +42,11 @@ class _Horizon(click.ParamType):  # type: ignore[type-arg]  # click 8.1 has no t
     help=(
         "Compare the base score with the enhanced one: who changes places and why, how many reach the threshold, and,"
         " where later prices exist, which of the two predicted better after all costs.\n\n"
-        "TARGET is what 'paper replay' takes: a folder of a collector's export, a CSV file with the trades of one pool,"
-        " or a collector's database. Every snapshot is scored with what was known at that moment, bought after the"
-        " paper latency and sold again on the last state before the horizon, both by exact quotes. Differences come"
-        " with intervals that treat a pool, not a snapshot, as one observation. When the data cannot decide, the"
-        " report says so."
+        "TARGET is what 'paper replay' takes: a folder of a collector's export or a lake, a CSV file with the trades of"
+        " one pool, or a collector's database. Every snapshot is scored with what was known at that moment, bought"
+        " after the paper latency and sold again on the last state before the horizon, both by exact quotes."
+        " Differences come with intervals that treat a pool, not a snapshot, as one observation. When the data cannot"
+        " decide, the report says so."
     ),
     examples=[
         Example("pumpswap signal compare --simulated 8", "a simulated market: how the report reads"),

@@ -33,6 +33,8 @@ __all__ = ["TradeTape", "open_recording"]
 GRADUATION_BASE = 206_900_000_000_000
 GRADUATION_QUOTE = 84_990_359_057
 
+_LONGEST_NAME = 63
+
 _MINUTE_NS = 60 * NS_PER_SECOND
 _HOUR_NS = 60 * _MINUTE_NS
 _DAY_NS = 24 * _HOUR_NS
@@ -170,7 +172,9 @@ def open_recording(target: str | Path) -> Recording | TradeTape | LakeRecording:
     if path.is_dir():
         return HostExport(path)
     if not path.exists():
-        raise NotFound(f"{path} does not exist", hint="pass the folder of a host export, or the CSV file of a tape")
+        # A name this long may be a key that was pasted into the wrong place: it is not repeated.
+        shown = path if len(path.name) <= _LONGEST_NAME else "that path"
+        raise NotFound(f"{shown} does not exist", hint="pass the folder of a host export, or the CSV file of a tape")
     missing = [column for column in TRADE_COLUMNS if column not in csv_header(path)]
     if missing:
         raise BadInput(
