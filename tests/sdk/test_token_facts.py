@@ -255,6 +255,12 @@ async def test_shared_creator_fees_lead_to_the_wallets_behind_them() -> None:
     assert (await scene.read()).creators == (str(BOB), str(CAROL))
 
 
+async def test_a_coin_whose_creator_nobody_names_has_unknown_creators() -> None:
+    facts = await Scene("no coin creator").read()
+    assert facts.pool is not None and facts.creators is None
+    assert facts.unread["creators"] == "neither a bonding curve nor a pool names a creator"
+
+
 async def test_a_pool_that_anyone_made_is_only_looked_at_by_its_address() -> None:
     scene = Scene("permissionless")
     facts = await scene.read()

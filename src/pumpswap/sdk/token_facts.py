@@ -149,9 +149,7 @@ class TokenFactsReader:
             named.append(reading.state.pool.coin_creator)
         wanted = [one for one in dict.fromkeys(named) if one != SYSTEM_PROGRAM]
         if not wanted:
-            if reading.curve is None and reading.state is None:
-                raise NotFound("neither a bonding curve nor a pool names one", hint="is it a coin of pump.fun?")
-            return ()
+            raise NotFound("neither a bonding curve nor a pool names a creator", hint="is it a coin of pump.fun?")
         found: AccountsAt = await self._node.accounts(wanted)
         wallets: list[Pubkey] = []
         for address, account in zip(wanted, found.accounts, strict=True):
