@@ -10,11 +10,10 @@ from typing import Final, Self
 from urllib.parse import quote
 
 from pumpswap.clock import NS_PER_SECOND, Clock
-from pumpswap.errors import UnreadableAnswer, UsageError
+from pumpswap.errors import UnreadableAnswer
 from pumpswap.market.http_drift import Drift, DriftKind, DriftNote, Refused
 from pumpswap.market.http_fields import Element, Place, Unusable, decode_object, each
-from pumpswap.market.http_source import HttpSource, SourceLimits, SourceParts, SourceStatistics
-from pumpswap.market.identifiers import bare_address
+from pumpswap.market.http_source import HttpSource, SourceLimits, SourceParts, SourceStatistics, quoted_address
 from pumpswap.settings import CollectSettings
 
 __all__ = ["DexPair", "DexScreenerClient", "PairPage", "parse_pairs"]
@@ -116,11 +115,11 @@ class DexScreenerClient:
 
     async def pair(self, address: str) -> PairPage:
         """A pool by address: one pair, or none."""
-        return await self._ask(f"pairs/{self._network}/{_quoted(address)}", "pair")
+        return await self._ask(f"pairs/{self._network}/{quoted_address(address)}", "pair")
 
     async def token_pairs(self, mint: str) -> PairPage:
         """Pools that have this token on either side, the largest thirty."""
-        return await self._ask(f"tokens/{_quoted(mint)}", "token_pairs")
+        return await self._ask(f"tokens/{quoted_address(mint)}", "token_pairs")
 
     async def _ask(self, path: str, endpoint: str) -> PairPage:
         page = await self._source.ask(f"/latest/dex/{path}", {}, lambda body: parse_pairs(body, endpoint=endpoint))
@@ -196,10 +195,3 @@ def _transactions(one: Element) -> dict[str, tuple[int, int]]:
             counted.expect(_COUNTS)
             counts[window] = counted.count("buys"), counted.count("sells")
     return counts
-
-
-def _quoted(identifier: str) -> str:
-    address = bare_address(identifier)
-    if not address:
-        raise UsageError("an empty address", hint="give the address of a pool or a token")
-    return quote(address, safe="")

@@ -12,16 +12,26 @@ from dataclasses import dataclass, field, replace
 from random import Random
 from types import TracebackType
 from typing import Final, Self, TypeVar
+from urllib.parse import quote
 
 import httpx2
 
 from pumpswap.chain.rate_limit import RateLimit, Sleep, retry_after_seconds
 from pumpswap.chain.redact import host_of, silence_request_lines
 from pumpswap.clock import NS_PER_SECOND, Clock
-from pumpswap.errors import ConfigError, DataSourceError, SourceBusy, SourceDown, SourceRefused, UnreadableAnswer
+from pumpswap.errors import (
+    ConfigError,
+    DataSourceError,
+    SourceBusy,
+    SourceDown,
+    SourceRefused,
+    UnreadableAnswer,
+    UsageError,
+)
 from pumpswap.market.http_fields import error_title
+from pumpswap.market.identifiers import bare_address
 
-__all__ = ["HttpSource", "SourceLimits", "SourceParts", "SourceStatistics"]
+__all__ = ["HttpSource", "SourceLimits", "SourceParts", "SourceStatistics", "quoted_address"]
 
 _LONGEST_WAIT_SECONDS: Final = 300.0  # for one Retry-After; a service that wants more is reported, not waited for
 _FIRST_WAIT_SECONDS: Final = 1.0  # doubled with each retry
@@ -220,3 +230,11 @@ class HttpSource:
     def _count(self, **more: float) -> None:
         now = self._statistics
         self._statistics = replace(now, **{name: getattr(now, name) + value for name, value in more.items()})
+
+
+def quoted_address(identifier: str) -> str:
+    """An address without its network, as a part of a path. Raises UsageError for what is none."""
+    address = bare_address(identifier)
+    if not address.strip("."):
+        raise UsageError(f"{identifier!r} is no address", hint="give the address of a pool or a token")
+    return quote(address, safe="")

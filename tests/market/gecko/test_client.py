@@ -105,12 +105,23 @@ async def test_a_pool_that_the_service_does_not_know_is_refused_with_its_words(s
     assert setting.client.statistics.retries == 0
 
 
+async def test_several_pools_at_once_without_those_that_nobody_knows(setting: Setting) -> None:
+    world = setting.server.world
+    page = await setting.client.pools([world.pool_address(9), "Unknown", f"solana_{world.pool_address(4)}"])
+    assert [one.address for one in page.pools] == [world.pool_address(9), world.pool_address(4)]
+    assert setting.server.paths() == [f"pools/multi/{world.pool_address(9)},Unknown,{world.pool_address(4)}"]
+    for addresses in ([], ["a"] * 31):
+        with pytest.raises(UsageError, match=f"{len(addresses)} pools"):
+            await setting.client.pools(addresses)
+
+
 async def test_what_is_odd_in_an_address_does_not_change_the_request(setting: Setting) -> None:
     with pytest.raises(SourceRefused):
         await setting.client.pool("../../new_pools?page=1")
     assert setting.server.seen[0].path == "pools/../../new_pools?page=1"
-    with pytest.raises(UsageError):
-        await setting.client.pool("solana_")
+    for nothing in ("solana_", "", "..", "solana_."):
+        with pytest.raises(UsageError, match="no address"):
+            await setting.client.pool(nothing)
 
 
 async def test_trades_are_the_last_three_hundred(setting: Setting) -> None:

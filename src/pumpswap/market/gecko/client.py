@@ -17,8 +17,7 @@ from pumpswap.market.gecko.parse import parse_pool, parse_pools, parse_trades
 from pumpswap.market.gecko.parse_candles import parse_candles
 from pumpswap.market.gecko.records import CandlePage, PoolPage, TradePage
 from pumpswap.market.http_drift import Drift, DriftNote
-from pumpswap.market.http_source import HttpSource, SourceLimits, SourceParts, SourceStatistics
-from pumpswap.market.identifiers import bare_address
+from pumpswap.market.http_source import HttpSource, SourceLimits, SourceParts, SourceStatistics, quoted_address
 from pumpswap.settings import CollectSettings
 
 __all__ = ["MOST_CANDLES", "MOST_PAGES", "MOST_POOLS", "GeckoClient"]
@@ -119,25 +118,25 @@ class GeckoClient:
 
     async def pool(self, address: str) -> PoolPage:
         """One pool. Raises SourceRefused with status 404 where the service does not know it."""
-        return await self._ask(f"pools/{_quoted(address)}", _INCLUDE, parse_pool)
+        return await self._ask(f"pools/{quoted_address(address)}", _INCLUDE, parse_pool)
 
     async def pools(self, addresses: Sequence[str]) -> PoolPage:
         """Up to MOST_POOLS pools at once; those that the service does not know are missing in the answer."""
         if not 1 <= len(addresses) <= MOST_POOLS:
             raise UsageError(f"{len(addresses)} pools cannot be asked for at once", hint=f"1 to {MOST_POOLS}")
-        joined = ",".join(map(_quoted, addresses))
+        joined = ",".join(map(quoted_address, addresses))
         return await self._ask(f"pools/multi/{joined}", _INCLUDE, lambda body: parse_pools(body, endpoint="pools"))
 
     async def pools_of_token(self, mint: str, page: int = 1) -> PoolPage:
         """Twenty pools that have this token on either side; page 1 has the largest."""
         params = {**_INCLUDE, "page": _page(page)}
         return await self._ask(
-            f"tokens/{_quoted(mint)}/pools", params, lambda body: parse_pools(body, endpoint="token_pools")
+            f"tokens/{quoted_address(mint)}/pools", params, lambda body: parse_pools(body, endpoint="token_pools")
         )
 
     async def trades(self, pool: str) -> TradePage:
         """The last trades of a pool: of 24 hours, and 300 at most; see ``is_full``."""
-        return await self._ask(f"pools/{_quoted(pool)}/trades", {}, parse_trades)
+        return await self._ask(f"pools/{quoted_address(pool)}/trades", {}, parse_trades)
 
     async def candles(
         self, pool: str, timeframe: str, *, before_seconds: int | None = None, limit: int = MOST_CANDLES
@@ -155,7 +154,7 @@ class GeckoClient:
         if before_seconds is not None:
             params["before_timestamp"] = str(before_seconds)
         return await self._ask(
-            f"pools/{_quoted(pool)}/ohlcv/{unit}", params, lambda body: parse_candles(body, timeframe)
+            f"pools/{quoted_address(pool)}/ohlcv/{unit}", params, lambda body: parse_candles(body, timeframe)
         )
 
     async def candles_back_to(
@@ -181,13 +180,6 @@ class GeckoClient:
         page = await self._source.ask(f"/networks/{self._network}/{path}", params, parse)
         self._drift.add(page.drift)
         return page
-
-
-def _quoted(identifier: str) -> str:
-    address = bare_address(identifier)
-    if not address:
-        raise UsageError("an empty address", hint="give the address of a pool or a token")
-    return quote(address, safe="")
 
 
 def _page(number: int) -> str:
