@@ -26,7 +26,7 @@ __all__ = ["Selection", "run_json", "show_pool", "show_scores"]
 _WIDE = 110
 _ACTIONS = {"strong_buy": "bold green", "buy": "green", "sell": "red", "strong_sell": "bold red"}
 _MOST_REASONS = 4
-_KINDS = {PoolKind.CANONICAL: "canonical", PoolKind.PERMISSIONLESS: "anyone", PoolKind.OTHER: "other"}
+_KINDS = {PoolKind.CANONICAL: "pump", PoolKind.PERMISSIONLESS: "anyone", PoolKind.OTHER: "other"}
 _SOURCES = {
     "chain": "the chain, now",
     "book": "the market itself",
@@ -67,14 +67,14 @@ def show_scores(out: Output, run: SignalRun, settings: Settings, chosen: Selecti
         intended = found.intended.quote_lamports
     out.say(
         f"\nAmounts are SOL. impact: how far a buy of {sol_text(intended)} moves the price; most: the largest buy"
-        " within the limits, up to the reference; F: feasibility, 0 to 1; kind: who made the pool."
+        " within the limits, up to the reference; F: feasibility, 0 to 1; kind: who made the pool, Pump or anyone."
     )
     _say_assumptions(out, run)
 
 
 def _table(listed: Sequence[ScoredPool], width: int) -> Table:
     table = books_table()
-    table.add_column("#", justify="right")
+    table.add_column("#", justify="right", no_wrap=True)
     table.add_column("pool", no_wrap=True, overflow="ellipsis")
     for name in ("base", "enhanced", "depth", "impact", "most", "F"):
         table.add_column(name, justify="right", no_wrap=True)
@@ -264,7 +264,7 @@ def _short(lamports: int) -> str:
     value = Fraction(lamports, 10**9)
     if value and value < Fraction(1, 10):
         return significant_text(value, 2)
-    return decimal_text(value, 0 if value >= 1_000 else 2)
+    return decimal_text(value, 0 if value >= 100 else 2)
 
 
 # ---------------------------------------------------------------------------------------------- for scripts
