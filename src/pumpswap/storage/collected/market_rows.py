@@ -31,7 +31,7 @@ def store_trades(
 
     The service gives a trade another id in every answer: its identity is what counts, and the first id stays.
     """
-    known = _identities(connection, shape, pool_id, [trade.transaction for trade in trades])
+    known = _identities(connection, shape, [trade.transaction for trade in trades])
     rows, unfit = [], {}
     for trade in trades:
         if trade.identity in known:
@@ -61,11 +61,11 @@ def store_trades(
     return len(rows), unfit
 
 
-def _identities(connection: Connection, shape: TableShape, pool_id: str, transactions: Sequence[str]) -> set[str]:
+def _identities(connection: Connection, shape: TableShape, transactions: Sequence[str]) -> set[str]:
     if not transactions:
         return set()
-    table = light(shape, ("id", "pool_id", "tx_hash", "side", "volume_usd"))
-    query = select(table).where(table.c.pool_id == pool_id, table.c.tx_hash.in_(sorted({*transactions})))
+    table = light(shape, ("id", "tx_hash", "side", "volume_usd"))
+    query = select(table).where(table.c.tx_hash.in_(sorted({*transactions})))
     return {
         trade_identity(row["id"]) or f"{row['tx_hash']} {row.get('side')} {row.get('volume_usd') or 0:.2f}"
         for row in connection.execute(query).mappings()
