@@ -34,6 +34,7 @@ if TYPE_CHECKING:
         swap_sequence,
     )
     from pumpswap.errors import ProtocolDrift, PumpSwapError, TradeRefused
+    from pumpswap.signals import NewPoolsSignalAnalyzer, PumpSwapSignalAnalyzer
     from pumpswap.units import (
         LAMPORTS_PER_SOL,
         BaseUnits,
@@ -56,10 +57,12 @@ __all__ = [
     "FeeSchedule",
     "GlobalConfig",
     "Lamports",
+    "NewPoolsSignalAnalyzer",
     "Pool",
     "PoolState",
     "ProtocolDrift",
     "PumpSwapError",
+    "PumpSwapSignalAnalyzer",
     "Quote",
     "QuoteUnits",
     "SellQuote",
@@ -80,6 +83,7 @@ __all__ = [
 ]
 
 _ELSEWHERE = {
+    **dict.fromkeys(("NewPoolsSignalAnalyzer", "PumpSwapSignalAnalyzer"), "pumpswap.signals"),
     **dict.fromkeys(("ProtocolDrift", "PumpSwapError", "TradeRefused"), "pumpswap.errors"),
     **dict.fromkeys(
         (

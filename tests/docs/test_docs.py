@@ -16,6 +16,7 @@ from pumpswap.settings import (
     ChainSettings,
     DatabaseSettings,
     ExitRules,
+    FeasibilitySettings,
     FollowSettings,
     PaperVenueSettings,
     RiskLimits,
@@ -30,6 +31,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")]
 SECTIONS = {
     "signals": SignalSettings,
+    "feasibility": FeasibilitySettings,
     "risk": RiskLimits,
     "screen": ScreenSettings,
     "follow": FollowSettings,
