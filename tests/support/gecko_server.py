@@ -194,7 +194,8 @@ class GeckoServer:
 
     def _history(self, number: int, what: list[str], request: Request) -> Reply:
         if what == ["trades"]:
-            return ok(self.world.trades(number))
+            above = float(request.params.get("trade_volume_in_usd_greater_than", "0"))
+            return ok(self.world.trades(number, above_usd=above))
         unit, aggregate = what[1], int(request.params.get("aggregate", "1"))
         if aggregate not in ALLOWED[unit]:
             allowed = ", ".join(map(str, ALLOWED[unit]))

@@ -6,6 +6,8 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
+from itertools import islice
 from random import Random
 from typing import Any
 
@@ -18,6 +20,7 @@ ALLOWED = {"minute": (1, 5, 15), "hour": (1, 4, 12), "day": (1,)}
 START = 1_791_400_000  # 2026-10-07
 
 
+@lru_cache(100_000)
 def address_of(name: str) -> str:
     """An address that belongs to ``name``."""
     return str(Pubkey.find_program_address([name.encode()[:32]], Pubkey.default())[0])
@@ -133,12 +136,13 @@ class GeckoWorld:
     def one_pool(self, number: int) -> dict[str, Any]:
         return {"data": self.pool(number), "included": self.included([number])}
 
-    def trades(self, number: int, most: int = 300) -> dict[str, Any]:
+    def trades(self, number: int, most: int = 300, *, above_usd: float = 0) -> dict[str, Any]:
         """One trade in 97 seconds, the newest first; the last part of an id is the moment of the fetch."""
         newest = self.at_seconds // 97
         oldest = (self.at_seconds - min(self.traded_seconds, 86_400)) // 97
-        moments = range(newest, oldest, -1)[:most]
-        return {"data": [self.trade(number, one) for one in moments]}
+        every = (self.trade(number, one) for one in range(newest, oldest, -1))
+        large = (one for one in every if float(one["attributes"]["volume_in_usd"]) > above_usd)
+        return {"data": list(islice(large, most))}
 
     def trade(self, number: int, moment: int) -> dict[str, Any]:
         """``moment`` counts 97 seconds since 1970: the trade of that moment is always the same."""

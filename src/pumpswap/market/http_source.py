@@ -81,9 +81,9 @@ class HttpSource:
     def __init__(self, url: str, limits: SourceLimits, clock: Clock, parts: SourceParts | None = None) -> None:
         """Raises ConfigError when the URL is no http or https URL."""
         silence_request_lines()
-        if not url.startswith(("http://", "https://")):
+        self._name, self._url = host_of(url), url.strip().rstrip("/")
+        if not _is_http(self._url):
             raise ConfigError("the URL of a market-data service is not usable", hint="write it like https://host/path")
-        self._name, self._url = host_of(url), url.rstrip("/")
         self._limits, self._clock, self._parts = limits, clock, parts or SourceParts()
         self._rate = RateLimit(limits.requests_per_minute / 60, clock, burst=1, sleep=self._parts.sleep)
         self._statistics = SourceStatistics()
@@ -158,6 +158,8 @@ class HttpSource:
         """Wait for a turn, and for the end of the silence that the service has asked for."""
         await self._rate.turn()
         while (quiet_ns := self._quiet_until_ns - self._clock.now_ns()) > 0:
+            if quiet_ns > _LONGEST_WAIT_SECONDS * NS_PER_SECOND:
+                break  # nobody asked for that long: the clock was set back
             await self._wait(quiet_ns / NS_PER_SECOND)
             # All that waited come back at once: they go on one by one.
             await self._rate.turn()
@@ -221,7 +223,7 @@ class HttpSource:
         jitter = self._parts.random.random()
         backoff = min(_FIRST_WAIT_SECONDS * 2.0**attempt, _LONGEST_BACKOFF_SECONDS)
         self._count(retries=1)
-        await self._wait(backoff * (1 + jitter) / 2 if wanted is None else wanted + jitter)
+        await self._wait(max(backoff * (1 + jitter) / 2, 0.0 if wanted is None else wanted + jitter))
 
     async def _wait(self, seconds: float) -> None:
         self._count(waited_seconds=seconds)
@@ -230,6 +232,13 @@ class HttpSource:
     def _count(self, **more: float) -> None:
         now = self._statistics
         self._statistics = replace(now, **{name: getattr(now, name) + value for name, value in more.items()})
+
+
+def _is_http(url: str) -> bool:
+    try:
+        return httpx2.URL(url).scheme in ("http", "https")
+    except httpx2.InvalidURL:
+        return False
 
 
 def quoted_address(identifier: str) -> str:

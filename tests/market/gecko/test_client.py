@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
+from decimal import Decimal
 from email.utils import format_datetime
 from random import Random
 from typing import Any
@@ -33,6 +34,7 @@ from tests.support.gecko_server import (
     web_page,
 )
 from tests.support.gecko_world import START, GeckoWorld
+from tests.support.material import requires_material
 from tests.support.patient import PatientClock
 
 pytestmark = pytest.mark.asyncio
@@ -128,6 +130,13 @@ async def test_trades_are_the_last_three_hundred(setting: Setting) -> None:
     page = await setting.client.trades(setting.server.world.pool_address(3))
     assert len(page.trades) == 300 and page.is_full
     assert page.trades[0].at_ns > page.trades[-1].at_ns
+
+
+async def test_small_trades_need_not_be_told(setting: Setting) -> None:
+    page = await setting.client.trades(setting.server.world.pool_address(3), above_usd=Decimal("1500.5"))
+    assert setting.server.seen[0].params == {"trade_volume_in_usd_greater_than": "1500.5"}
+    assert 100 < len(page.trades) < 300 and not page.is_full
+    assert all(one.volume_usd is not None and one.volume_usd > Decimal("1500.5") for one in page.trades)
 
 
 @pytest.mark.parametrize(
@@ -371,6 +380,49 @@ async def test_differences_are_counted_by_endpoint_and_field_over_all_answers(se
     assert len(first.pools) == 19 and str(first.pools[0].reserve_usd) == "12.5"
 
 
-async def test_a_url_that_is_none_is_refused_at_once() -> None:
+@pytest.mark.parametrize("url", ["ftp://x", "ws://host", "no url", "http://", "http://a:b:c", "http://host:99999999"])
+async def test_a_url_that_is_none_is_refused_at_once(url: str) -> None:
     with pytest.raises(ConfigError):
-        GeckoClient(CollectSettings(gecko_url="ftp://x"), PatientClock())
+        GeckoClient(CollectSettings(gecko_url=url), PatientClock())
+
+
+async def test_a_clock_that_was_set_back_makes_nobody_wait_for_the_difference(server: GeckoServer) -> None:
+    class Unsteady(PatientClock):
+        back_ns = 0
+
+        def now_ns(self) -> int:
+            return super().now_ns() - self.back_ns
+
+    clock = Unsteady()
+    parts = SourceParts(sleep=clock.sleep, random=Random(1))
+    async with GeckoClient(server.settings(max_retries=0), clock, parts) as client:
+        server.script("new_pools", limited("60"))
+        with pytest.raises(SourceBusy):
+            await client.new_pools()
+        clock.back_ns = 86_400 * NS_PER_SECOND
+        await client.new_pools()
+    assert sum(clock.slept) < 1
+
+
+async def test_a_retry_after_of_nothing_does_not_make_us_hurry(setting: Setting) -> None:
+    setting.server.script("new_pools", *[limited("0")] * 4)
+    await setting.client.new_pools()
+    assert [waited >= 2**attempt / 2 for attempt, waited in enumerate(setting.clock.slept)] == [True] * 4
+
+
+@requires_material("real", "gecko")
+async def test_the_recorded_answers_arrive_whole_through_everything_that_can_go_wrong() -> None:
+    faults = [limited("3"), status(503), cut(), cut(honest_length=False), web_page(), dropped()]
+    with GeckoServer(recorded=True) as server:
+        setting, order = Setting(server, max_retries=6), Random(5)
+        for path in ("new_pools", "pools/Dw4k", "pools/Dw4k/trades", "pools/Dw4k/ohlcv/hour", "pools/Dw4k/ohlcv/day"):
+            server.script(path, *order.sample(faults, 6))
+        client = setting.client
+        pools = await client.new_pools()
+        pool = await client.pool("Dw4k")
+        trades = await client.trades("Dw4k")
+        hours, days = await client.candles("Dw4k", "1h"), await client.candles("Dw4k", "1d")
+        await client.aclose()
+    assert (len(pools.pools), len(pool.pools), len(trades.trades)) == (3, 1, 99)
+    assert (len(hours.candles), len(days.candles), hours.doubled) == (99, 131, (1_783_990_800,))
+    assert client.drift == () and client.statistics.retries == 30 and client.statistics.answers == 5

@@ -6,6 +6,7 @@ Free and without a key: 30 requests a minute, 20 pools a page, 10 pages, 1,000 c
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from decimal import Decimal
 from types import TracebackType
 from typing import Final, Protocol, Self, TypeVar
 from urllib.parse import quote
@@ -134,9 +135,13 @@ class GeckoClient:
             f"tokens/{quoted_address(mint)}/pools", params, lambda body: parse_pools(body, endpoint="token_pools")
         )
 
-    async def trades(self, pool: str) -> TradePage:
-        """The last trades of a pool: of 24 hours, and 300 at most; see ``is_full``."""
-        return await self._ask(f"pools/{quoted_address(pool)}/trades", {}, parse_trades)
+    async def trades(self, pool: str, *, above_usd: Decimal = Decimal(0)) -> TradePage:
+        """The last trades of a pool: of 24 hours, and 300 at most; see ``is_full``.
+
+        With ``above_usd`` only trades that are worth more are told, so that 300 of them reach further back.
+        """
+        params = {"trade_volume_in_usd_greater_than": f"{above_usd:f}"} if above_usd > 0 else {}
+        return await self._ask(f"pools/{quoted_address(pool)}/trades", params, parse_trades)
 
     async def candles(
         self, pool: str, timeframe: str, *, before_seconds: int | None = None, limit: int = MOST_CANDLES
