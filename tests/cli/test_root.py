@@ -369,3 +369,13 @@ def test_version_names_what_it_runs_on() -> None:
 
 def test_the_package_is_the_one_under_test() -> None:
     assert Path(sys.modules["pumpswap"].__file__ or "").is_relative_to(SOURCE)
+
+
+@pytest.mark.parametrize("arguments", [["version", "{}"], ["demo", "--seed", "{}"], ["{}"], ["version", "--{}"]])
+def test_a_wrong_argument_as_long_as_a_key_is_not_repeated(arguments: list[str]) -> None:
+    key = "5x" * 44
+    error = refusal(2, *(argument.format(key) for argument in arguments))
+    assert key not in str(error)
+    assert "…" in error["what"]
+    short = refusal(2, *(argument.format("5x") for argument in arguments))
+    assert "5x" in short["what"]

@@ -156,7 +156,8 @@ def calls(place: Place) -> dict[tuple[str, ...], list[list[str]]]:
         ("pool", "decode"): [["--hex", "00"]],
         ("screen",): [[coin, *chain], [STRANGER, *chain], [coin, *nowhere], ["--offline", "no-such-file"]],
         ("signal", "run"): [["--simulated", "8", "--top", "1"], [server], [str(KEY), "--chain", *nowhere]],
-        ("signal", "compare"): [["nothing-here"], [server], [str(KEY)], ["--simulated", "1", "--horizon", str(KEY)]],
+        ("signal", "compare"): [["nothing-here"], [server], [str(KEY)], ["--simulated", "1", "--horizon", str(KEY)],
+                                ["--simulated", SEED.hex()], ["--threshold", str(KEY)], ["--size-sol", str(KEY)]],
         ("signal", "q50", "inspect"): [["no-such-file"], [str(KEY)]],
         ("signal", "q50", "at"): [["2025-10-05 12:00:00", "no-such-file"], [str(KEY), str(KEY)]],
         ("signal", "follow"): [["--wallet", STRANGER, "--learn", "5", "--for", "0.3", *chain], ["--wallet", str(KEY)],
@@ -180,7 +181,7 @@ def calls(place: Place) -> dict[tuple[str, ...], list[list[str]]]:
         ("localnet", "airdrop"): [[STRANGER, "1", *local]],
         ("localnet", "pull"): [["--from", nowhere[1]]],
         ("completion",): [["bash"]],
-        ("version",): [[]],
+        ("version",): [[], [str(KEY)], [f"--{SEED.hex()}"]],
     }  # fmt: skip
 
 

@@ -28,6 +28,11 @@ __all__ = ["BadValue", "Failure", "NoSuchCommand", "abandon_stdout", "reported"]
 _DRIFT_HINT = "the bytes may be cut or damaged; if they are complete, stop trading and upgrade pumpswap"
 
 
+# What a call got wrong is repeated to its writer, but not what may be a key: a seed in hex has 64 characters, a private
+# key 87 or 88 in base58. Paths are longer, and have slashes.
+_LONG_WORD = re.compile(r"[^\s/'\"()]{64,}")
+
+
 class BadValue(click.BadParameter):
     """A value that an option cannot take, with its own hint."""
 
@@ -150,7 +155,8 @@ def _of_click(error: click.ClickException, ctx: click.Context) -> Answer:
     elif isinstance(error, click.BadParameter):
         what = f"{_name_of(error)}: {error.message}"
     is_usage = isinstance(error, click.UsageError)
-    return Answer("usage_error" if is_usage else "error", error.exit_code, _sentence(what), hint)
+    what = _LONG_WORD.sub("…", _sentence(what))
+    return Answer("usage_error" if is_usage else "error", error.exit_code, what, hint)
 
 
 def _of_system(error: OSError) -> Answer:
