@@ -62,6 +62,7 @@ class _Section(BaseModel):
 class SignalSettings(_Section):
     """When a signal is a reason to trade."""
 
+    score: Literal["base", "enhanced"] = "base"  # which score makes the signal
     min_score: float = Field(75.0, ge=0, le=100)  # the host's watchlist threshold
     history_hours: int = Field(24, ge=1, le=168)  # how much history of a pool its score may use
 

@@ -21,6 +21,7 @@ from pumpswap.model import (
     Rejected,
     RunObserver,
 )
+from pumpswap.signals.base_score import BaseScoreSignaller
 
 __all__ = ["RunRecord", "Trade"]
 
@@ -89,6 +90,8 @@ class RunRecord(RunObserver):
         signal, stored = decision.intent.signal, self._stored_score
         if signal is None or stored is None:
             return  # an exit decided on the same update has no signal and must not take the score away
+        if signal.source != BaseScoreSignaller.source:
+            return  # sources store the base score, and nothing else can be compared with it
         self.scores_compared += 1
         self.max_score_difference = max(self.max_score_difference or 0.0, abs(signal.score - float(stored)))
         self._stored_score = None

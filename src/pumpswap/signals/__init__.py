@@ -3,6 +3,7 @@
 from pumpswap.signals.analyzer import NewPoolsSignalAnalyzer, SignalResult
 from pumpswap.signals.base_score import BaseScoreSignaller
 from pumpswap.signals.enhanced_result import EnhancedResult
+from pumpswap.signals.enhanced_signaller import EnhancedScoreSignaller
 from pumpswap.signals.feasibility import Feasibility
 from pumpswap.signals.pool_facts import PoolFacts, PoolFactsSource, PoolKind
 from pumpswap.signals.pumpswap_analyzer import PumpSwapSignalAnalyzer
@@ -10,6 +11,7 @@ from pumpswap.signals.pumpswap_analyzer import PumpSwapSignalAnalyzer
 __all__ = [
     "BaseScoreSignaller",
     "EnhancedResult",
+    "EnhancedScoreSignaller",
     "Feasibility",
     "NewPoolsSignalAnalyzer",
     "PoolFacts",

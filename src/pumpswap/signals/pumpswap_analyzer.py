@@ -55,6 +55,11 @@ class PumpSwapSignalAnalyzer(NewPoolsSignalAnalyzer):
         self._base = base
         self._assessor = Assessor(self.settings)
 
+    @property
+    def has_own_base(self) -> bool:
+        """Whether another analyser than the host's formula makes the base score."""
+        return self._base is not None
+
     def analyze_pool_signals(
         self, current: Mapping[str, object], history: Sequence[Mapping[str, object]] | None = None
     ) -> SignalResult:

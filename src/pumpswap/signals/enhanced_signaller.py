@@ -1,0 +1,106 @@
+"""EnhancedScoreSignaller: the enhanced score as a signal, with the states that a run knows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Protocol
+
+from pumpswap.amm import FeeSchedule, PoolState
+from pumpswap.clock import NS_PER_SECOND
+from pumpswap.model import PoolSnapshot, Side, Signal
+from pumpswap.signals.base_score import BaseScoreSignaller
+from pumpswap.signals.enhanced_result import EnhancedResult
+from pumpswap.signals.pool_facts import PoolFacts
+from pumpswap.signals.pumpswap_analyzer import PumpSwapSignalAnalyzer
+from pumpswap.units import format_units
+
+__all__ = ["EnhancedScoreSignaller", "KnownStates"]
+
+
+class KnownStates(Protocol):
+    """What a run knows of its pools; ``market.book.PoolBook`` is one."""
+
+    def state(self, pool: str) -> PoolState | None:
+        """Latest state, or None."""
+        ...
+
+    def obstacle(self, pool: str) -> str:
+        """Why the pool cannot be traded; empty when nothing is known against it."""
+        ...
+
+
+class EnhancedScoreSignaller:
+    """As BaseScoreSignaller, with the threshold on the enhanced score, and HOLD for whatever could not be traded.
+
+    Without a state the score is the base score and the signal HOLD: nobody knows what a trade would cost.
+    """
+
+    source = "enhanced-score"
+
+    def __init__(
+        self,
+        threshold: float,
+        states: KnownStates,
+        schedule_for: Callable[[int], FeeSchedule],
+        analyzer: PumpSwapSignalAnalyzer | None = None,
+    ) -> None:
+        """``schedule_for`` takes Unix seconds. Raises ConfigError for a threshold outside 0 to 100."""
+        self._analyzer = analyzer or PumpSwapSignalAnalyzer()
+        self._base = BaseScoreSignaller(threshold, self._analyzer)
+        self.threshold = threshold
+        self._states, self._schedule_for = states, schedule_for
+
+    def signal(self, snapshot: PoolSnapshot, history: Sequence[PoolSnapshot] = ()) -> Signal:
+        """Signal of ``snapshot``, given what was seen of the pool before (in any order)."""
+        base = self._analyzer.analyze_pool_signals(snapshot.metrics, [earlier.metrics for earlier in history])
+        obstacle = self._states.obstacle(snapshot.pool)
+        state = None if obstacle else self._states.state(snapshot.pool)
+        facts = None
+        if state is not None:
+            schedule = self._schedule_for(snapshot.at_ns // NS_PER_SECOND)
+            facts = PoolFacts(state, schedule, snapshot.at_ns, data_source="book")
+        why = "" if facts else obstacle or "no state of this pool is known"
+        result = self._analyzer.enhance(base, facts, unavailable=why)
+        side = self._side(result)
+        parts = self._parts(snapshot, history)
+        return Signal(
+            pool=snapshot.pool,
+            at_ns=snapshot.at_ns,
+            side=side,
+            score=result.enhanced_score,
+            strength=min(max(result.enhanced_score / 100, 0.0), 1.0),
+            source=self.source,
+            reasons=(*parts, *_reasons(result), self._verdict(result, side)),
+            mint=snapshot.base_mint,
+            name=snapshot.name,
+        )
+
+    def _parts(self, snapshot: PoolSnapshot, history: Sequence[PoolSnapshot]) -> tuple[str, ...]:
+        """What the base score is made of, without its own verdict; a model of the user's does not tell."""
+        return () if self._analyzer.has_own_base else self._base.signal(snapshot, history).reasons[:-1]
+
+    def _side(self, result: EnhancedResult) -> Side:
+        if result.enhanced_score < self.threshold or not result.tradeable:
+            return Side.HOLD
+        return result.side
+
+    def _verdict(self, result: EnhancedResult, side: Side) -> str:
+        text = f"enhanced score {result.enhanced_score:.1f} of 100, threshold {self.threshold:g}"
+        if side is Side.HOLD and result.enhanced_score >= self.threshold:
+            return f"{text}, but it could not be traded: {result.reasons[0]}"
+        return f"{text}, but the price is falling: short" if side is Side.SHORT else f"{text}: {side.value}"
+
+
+def _reasons(result: EnhancedResult) -> Iterator[str]:
+    found = result.feasibility
+    yield f"base score {result.base.signal_score:.1f}"
+    if found is None:
+        yield f"not enhanced: {result.unavailable}"
+        return
+    impact = found.intended.impact
+    moved = "cannot be bought" if impact is None else f"moves the price by {float(impact) * 100:.2f} %"
+    size = format_units(found.intended.quote_lamports, 9)
+    yield f"depth {format_units(found.depth_lamports, 9)} SOL: liquidity factor {float(found.score.depth):.3f}"
+    yield f"{size} SOL {moved}; at most {format_units(found.max_buy_lamports, 9)} SOL within the limits"
+    boost = f", boost {result.boost:g}" if result.boost != 1 else ""
+    yield f"feasibility {result.feasibility_score:.3f}{boost}"
