@@ -1,9 +1,9 @@
-"""Pickled frames, read without running what they ask for, and without pandas.
+"""Pickled frames, read without running what they ask for: no pandas and no numpy is called.
 
 A pickle is a program: it names functions and calls them. Here it may name what pandas and numpy write into the pickle
-of a frame, each by its exact module and name. Of pandas nothing is called even then: its parts become inert ``Part``
-records, and ``pickled_frame`` takes the columns out of them. Only plain numpy arrays are really built, after a check of
-every size, since numpy itself trusts a pickle with its memory.
+of a frame, each by its exact module and name; and a call only writes down what was called with what. What comes out is
+made of inert ``Part`` records. ``pickled_frame`` takes the columns out of them, checking every size: numpy and pandas
+trust a pickle with their memory, so a forged one can crash them.
 The reader is the interpreter's own one in Python: only that one can be told what may be called and built.
 """
 
@@ -13,15 +13,11 @@ import bz2
 import gzip
 import io
 import lzma
-import math
 import pickle
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, timezone, tzinfo
-from typing import IO, Any, ClassVar, cast
-from zoneinfo import ZoneInfo
-
-import numpy as np
+from datetime import date, datetime, timedelta, timezone
+from typing import IO, Any, ClassVar
 
 from pumpswap.errors import BadInput
 
@@ -32,7 +28,6 @@ _CONVERT = "convert it where it was made, with df.to_parquet, and read the Parqu
 _PACKERS: dict[bytes, Any] = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ\x00": lzma.open}
 PICKLE_MARKS = (b"\x80", *_PACKERS)  # how a pickle begins, or its compressed form
 
-_DTYPE_KINDS = "biufMmOSU"
 _TICKS = ("Day", "Hour", "Minute", "Second", "Milli", "Micro", "Nano")
 _WHOLE = ("Int8Dtype", "Int16Dtype", "Int32Dtype", "Int64Dtype", "UInt8Dtype", "UInt16Dtype", "UInt32Dtype")
 _PANDAS_2 = {
@@ -71,15 +66,23 @@ _PANDAS_3 = {
         "NumpyExtensionArray",
     ),
 }
+_OTHERS = {
+    "numpy": ("dtype", "ndarray"),
+    "numpy.core.multiarray": ("_reconstruct", "scalar"),
+    "numpy._core.multiarray": ("_reconstruct", "scalar"),
+    "numpy.core.numeric": ("_frombuffer",),
+    "numpy._core.numeric": ("_frombuffer",),
+    "pytz": ("_UTC", "_p"),
+    "zoneinfo": ("ZoneInfo",),
+}
 _PARTS = frozenset(
-    (module, name) for names in (_PANDAS_2, _PANDAS_3) for module, each in names.items() for name in each
+    (module, name) for names in (_PANDAS_2, _PANDAS_3, _OTHERS) for module, each in names.items() for name in each
 )
-_PYTHON = {"slice": slice, "timedelta": timedelta, "timezone": timezone, "datetime": datetime}
 
 
 @dataclass(slots=True, eq=False)
 class Part:
-    """A piece of a pandas object: the name of what was called, with what, and the state that it was given."""
+    """A piece of an object: the name of what was called, with what, and the state that it was given."""
 
     name: str
     arguments: tuple[Any, ...]
@@ -87,7 +90,7 @@ class Part:
 
 
 class _Maker:
-    """Stands for a class or function of pandas. Called, it only writes down with what."""
+    """Stands for a class or function of pandas or numpy. Called, it only writes down with what."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -97,7 +100,7 @@ class _Maker:
 
 
 def load_pickle(raw: bytes) -> Any:
-    """What the pickle holds; one packed with gzip, bzip2 or xz is unpacked first. Objects of pandas are Parts.
+    """What the pickle holds; one packed with gzip, bzip2 or xz is unpacked first. What is no plain value is a Part.
 
     Raises BadInput for a pickle that names anything but the parts of a frame, for one that is cut, broken or larger
     than MOST_BYTES. Nothing that it names is called before it is found on the list.
@@ -166,16 +169,9 @@ class _FrameUnpickler(_PythonUnpickler):  # type: ignore[misc]  # its hooks are 
         if id(built) in self._built:
             _refuse("changes what was finished")
         self._built[id(built)] = built
-        if isinstance(built, Part):
-            built.state = state
-        elif type(built) is np.ndarray:
-            _check_array_state(state)
-            built.__setstate__(state)
-        elif isinstance(built, np.dtype):
-            _check_dtype_state(built, state)
-            cast(Any, built).__setstate__(state)
-        else:
+        if not isinstance(built, Part):
             _refuse("gives a state to what has none")
+        built.state = state
 
     def load_bytearray8(self) -> None:
         # The interpreter's own would make room for as much as the pickle claims, before it looks whether it is there.
@@ -200,87 +196,7 @@ def _refuse(what: str) -> None:
     raise BadInput(f"the pickle {what}: it was not run", hint=_CONVERT)
 
 
-# ------------------------------------------------------------------------------------------------- plain arrays
-
-
-def _check_dtype_state(dtype: Any, state: Any) -> None:
-    """Byte order and unit of time may be set. Size, fields and flags say how raw memory is read: those stay."""
-    version, order, subtype, names, fields, size, alignment, flags, *rest = state
-    if (
-        version not in (3, 4)
-        or order not in ("<", ">", "|", "=")
-        or (subtype, names, fields) != (None, None, None)
-        or size not in (-1, dtype.itemsize)
-        or alignment not in (-1, dtype.alignment)
-        or flags != dtype.flags
-        or len(rest) > (dtype.kind in "Mm")
-    ):
-        _refuse("describes an array that is no plain column")
-
-
-def _check_array_state(state: Any) -> None:
-    """As many values as the shape says: numpy reads beyond the end of a list that is shorter."""
-    _version, shape, dtype, _is_fortran, held = state
-    _check_plain(dtype)
-    size = _size(shape)
-    fits = (
-        type(held) is list and len(held) == size
-        if dtype.kind == "O"
-        else type(held) in (bytes, bytearray) and len(held) == size * dtype.itemsize
-    )
-    if not fits:
-        _refuse("has an array of another size than it says")
-
-
-def _size(shape: Any) -> int:
-    if type(shape) is not tuple or len(shape) > 2 or not all(type(length) is int and length >= 0 for length in shape):
-        _refuse("has an array of an unusual shape")
-    size: int = math.prod(shape)
-    if size > MOST_BYTES:
-        _refuse("has an array that is too large")
-    return size
-
-
-def _check_plain(dtype: Any) -> None:
-    if not isinstance(dtype, np.dtype) or dtype.kind not in _DTYPE_KINDS or dtype.names or dtype.subdtype:
-        _refuse("describes an array that is no plain column")
-
-
-def _dtype(description: Any, align: bool = False, copy: bool = False) -> Any:
-    if type(description) is not str or len(description) > 20 or set(description) & set(", ()"):
-        _refuse("describes an array that is no plain column")
-    made: Any = np.dtype(description, align=bool(align), copy=bool(copy))
-    _check_plain(made)
-    return made
-
-
-def _reconstruct(kind: object, shape: object, code: object) -> Any:
-    if kind is not _ndarray or shape != (0,) or code not in (b"b", "b"):
-        _refuse("builds an array in an unusual way")
-    return np.empty(0, dtype="b")
-
-
-def _frombuffer(held: Any, dtype: Any, shape: Any, order: Any) -> Any:
-    _check_plain(dtype)
-    size = _size(shape)
-    if dtype.kind == "O" or type(held) not in (bytes, bytearray) or len(held) != size * dtype.itemsize:
-        _refuse("has an array of another size than it says")
-    return np.frombuffer(bytes(held), dtype=dtype).reshape(shape, order="F" if order == "F" else "C")
-
-
-def _scalar(dtype: Any, held: Any) -> Any:
-    _check_plain(dtype)
-    if dtype.kind == "O" or type(held) is not bytes or len(held) != dtype.itemsize:
-        _refuse("builds a number in an unusual way")
-    return np.frombuffer(held, dtype=dtype)[0]
-
-
-# ------------------------------------------------------------------------------------------------- other stand-ins
-
-
-def _ndarray() -> None:
-    """Stands for numpy.ndarray, which is only ever named."""
-    _refuse("builds an array in an unusual way")
+# ------------------------------------------------------------------------------------------------- - stand-ins
 
 
 def _object() -> None:
@@ -303,41 +219,19 @@ def _encode(text: Any, encoding: object) -> bytes:
     return encoded
 
 
-def _utc() -> tzinfo:
-    return UTC
-
-
-def _zone(name: Any, from_cache: object = True) -> tzinfo:
-    return ZoneInfo(name)
-
-
-def _pytz_zone(name: Any, *_offset: object) -> tzinfo:
-    """pytz writes the zone and the offset of one moment; the times themselves are stored in UTC."""
-    return ZoneInfo(name)
-
-
 def _zone_attribute(owner: object, name: object) -> Any:
     """``getattr``, for the one thing that a time zone needs it for."""
-    if owner is not _zone or name != "_unpickle":
+    if not (isinstance(owner, _Maker) and owner.name == "ZoneInfo" and name == "_unpickle"):
         _refuse(f"asks for the attribute {str(name)[:60]!r}")
-    return _zone
+    return owner
 
 
 _STAND_INS: dict[tuple[str, str], Any] = {
-    ("numpy", "dtype"): _dtype,
-    ("numpy", "ndarray"): _ndarray,
     ("_codecs", "encode"): _encode,
     ("copy_reg", "_reconstructor"): _reconstructor,
     ("copyreg", "_reconstructor"): _reconstructor,
-    ("pytz", "_UTC"): _utc,
-    ("pytz", "_p"): _pytz_zone,
-    ("zoneinfo", "ZoneInfo"): _zone,
-    **{("datetime", name): _PYTHON[name] for name in ("datetime", "timedelta", "timezone")},
+    **{("datetime", kind.__name__): kind for kind in (date, datetime, timedelta, timezone)},
 }
-for _core in ("numpy.core", "numpy._core"):
-    _STAND_INS[f"{_core}.multiarray", "_reconstruct"] = _reconstruct
-    _STAND_INS[f"{_core}.multiarray", "scalar"] = _scalar
-    _STAND_INS[f"{_core}.numeric", "_frombuffer"] = _frombuffer
 for _builtins in ("builtins", "__builtin__"):
     _STAND_INS[_builtins, "object"] = _object
     _STAND_INS[_builtins, "slice"] = slice

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from pumpswap.errors import BadInput
 from pumpswap.market.q50_pickle import Part, load_pickle
+from pumpswap.market.q50_pickled_values import objects, pickled_values
 from pumpswap.market.q50_table import RawTable, check_names
 
 if TYPE_CHECKING:
@@ -21,9 +21,6 @@ _DICT_KEYS = ("signals", "macro_features")
 _MOST_ROWS = 20_000_000
 _MOST_VALUES = 500_000_000  # of all columns together: a pickle may name the same array again and again
 _AGAIN = "write the file again, or convert it with df.to_parquet"
-# Codes of the units in which pandas counts a single time.
-_TICKS_PER_SECOND = {7: 1, 8: 1_000, 9: 1_000_000, 10: 1_000_000_000}
-_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001  # the zone, if any, is added
 
 
 def pickled_table(raw: bytes) -> RawTable:
@@ -39,7 +36,10 @@ def pickled_table(raw: bytes) -> RawTable:
             return _table(found)
         if isinstance(found, Mapping):
             return _plain_table(found)
-    except (TypeError, ValueError, AttributeError, LookupError, MemoryError, OverflowError, RecursionError) as error:
+    except BadInput:
+        raise
+    except Exception as error:
+        # As for the pickle itself: what fails here fails by what the file says.
         raise BadInput(f"the frame is damaged ({type(error).__name__})", hint=_AGAIN) from None
     named = found.name if isinstance(found, Part) else type(found).__name__
     raise BadInput(f"the pickle holds {named}, not a frame", hint="pickle a pandas DataFrame")
@@ -61,7 +61,7 @@ def _of_dict(found: Mapping[Any, Any]) -> Any:
 
 def _plain_table(columns: Mapping[Any, Any]) -> RawTable:
     """A dict of lists or arrays."""
-    found = {str(name): _objects(list(values)) for name, values in columns.items()}
+    found = {str(name): objects(list(values)) for name, values in columns.items()}
     lengths = {len(values) for values in found.values()}
     if len(lengths) > 1:
         raise BadInput("the columns are not equally long", hint="one value per row and column")
@@ -109,7 +109,11 @@ def _layout(manager: Part) -> tuple[list[tuple[Any, Any]], list[Any]]:
 
 
 def _places(placement: Any, count: int) -> range | list[int]:
-    found = range(*placement.indices(count)) if isinstance(placement, slice) else [int(place) for place in placement]
+    found = (
+        range(*placement.indices(count))
+        if isinstance(placement, slice)
+        else [int(place) for place in _values(placement, [])]
+    )
     if any(not 0 <= place < count for place in found):
         raise IndexError("a column beyond the last one")
     return found
@@ -128,7 +132,7 @@ def _length(index: Part) -> int:
     if _kind(index) == "RangeIndex":
         return len(range(state["start"], state["stop"], state["step"]))
     if _kind(index) == "MultiIndex":
-        return len(_codes(state)[0])
+        return len(_values(_codes(state)[0], []))
     return len(_values(state["data"], []))
 
 
@@ -169,78 +173,14 @@ def _name(name: object) -> str | None:
 
 def _taken(values: NDArray[Any], codes: NDArray[np.int64]) -> NDArray[Any]:
     """Values by their codes; −1 is none."""
-    if codes.size and codes.min() < -1:
+    if codes.size and codes.min() < -1:  # numpy would count from the end
         raise IndexError("a code below −1")
     if not (codes == -1).any():
         return np.asarray(values[codes])
     if values.dtype.kind == "M":
         return np.asarray(np.append(values, np.datetime64("NaT"))[codes])
-    return _objects([None if code < 0 else values[code] for code in codes.tolist()])
-
-
-# ------------------------------------------------------------------------------------------------------- values
+    return objects([None if code < 0 else values[code] for code in codes.tolist()])
 
 
 def _values(held: Any, zones: list[str]) -> NDArray[Any]:
-    """A numpy array; times with a zone are stored as UTC, and the zone is noted."""
-    if isinstance(held, np.ndarray):
-        return _objects_of(held) if held.dtype.kind == "O" else held
-    if isinstance(held, Part) and isinstance(held.state, Mapping):
-        return _masked_or_backed(held.state, zones)
-    if isinstance(held, Part) and isinstance(held.state, tuple):
-        parts: dict[str, Any] = {}
-        for each in held.state:
-            if isinstance(each, np.ndarray):
-                parts["_ndarray"] = each
-            elif isinstance(each, Part | np.dtype):
-                parts["_dtype"] = each
-        return _masked_or_backed(parts, zones)
-    if isinstance(held, Part) and held.arguments and isinstance(held.arguments[-1], Mapping):
-        return _all_values(held, zones)
-    raise TypeError("no array")
-
-
-def _masked_or_backed(state: Mapping[str, Any], zones: list[str]) -> NDArray[Any]:
-    data = next(state[name] for name in ("_ndarray", "_data", "_codes") if name in state)
-    values, kind = _values(data, zones), state.get("_dtype")
-    if "_mask" in state:
-        mask = _values(state["_mask"], [])
-        if mask.shape != values.shape:
-            raise ValueError("the mask does not fit")
-        return _objects([None if gone else value for value, gone in zip(values.tolist(), mask.tolist(), strict=True)])
-    if isinstance(kind, Part) and kind.name == "DatetimeTZDtype":
-        zones.append(str((kind.state or {}).get("tz", "another zone")))
-    if isinstance(kind, Part) and kind.name == "CategoricalDtype":
-        categories = _all_values(kind.state["categories"], zones)
-        flat = _taken(categories, values.reshape(-1).astype(np.int64))
-        return np.asarray(flat.reshape(values.shape))
-    return values
-
-
-def _objects_of(held: NDArray[Any]) -> NDArray[Any]:
-    if not any(isinstance(value, Part) for value in held.flat):
-        return held
-    found = _objects([_single(value) for value in held.flat])
-    return np.asarray(found.reshape(held.shape))
-
-
-def _single(value: Any) -> Any:
-    """A value of an object column: what pandas writes as a part of its own is a missing value or a time."""
-    if not isinstance(value, Part):
-        return value
-    if value.name in ("NA", "_nat_unpickle"):
-        return None
-    if value.name != "_unpickle_timestamp":
-        raise TypeError("no value")
-    count, _freq, zone, *unit = value.arguments
-    seconds, rest = divmod(count, _TICKS_PER_SECOND[unit[0] if unit else 10])
-    microseconds = rest * 1_000_000 // _TICKS_PER_SECOND[unit[0] if unit else 10]
-    moment = _EPOCH + timedelta(seconds=seconds, microseconds=microseconds)
-    # The count is that of UTC whatever the zone.
-    return moment if zone is None else moment.replace(tzinfo=UTC)
-
-
-def _objects(values: list[Any]) -> NDArray[Any]:
-    found = np.empty(len(values), dtype=object)
-    found[:] = values
-    return found
+    return pickled_values(held, zones, _all_values)
