@@ -105,3 +105,23 @@ def test_the_real_export_says_what_it_can_and_cannot_show() -> None:
     assert "236 (47.6 %) 378 (76.2 %)" in text
     assert "2 of 496 pools were seen again with a price" in text
     assert "19 of 496 lack PumpSwap data and keep their base score: 18 × the pool has no reserve" in text
+
+
+def test_a_file_a_server_and_a_lake_of_the_same_rows_give_the_same_comparison(tmp_path: Path) -> None:
+    from pumpswap.market.lake import Lake, LakeWriter
+    from pumpswap.market.tape import open_recording
+    from tests.cli.test_paper_database import small_host
+    from tests.support.postgres import fresh_database
+
+    file, lake = tmp_path / "host.db", Lake(tmp_path / "lake")
+    small_host(f"sqlite:///{file}")
+    seen = list(open_recording(file).updates())
+    with LakeWriter(lake) as writer:
+        writer.add("snapshots", [update.snapshot for update in seen if update.snapshot])
+        writer.add("swaps", [update.swap for update in seen if update.swap])
+    places = (str(file), small_host(fresh_database()), str(lake.folder))
+    found = [answer("signal", "compare", place, "--horizon", "20s") for place in places]
+    parts = ("verdict", "base", "enhanced", "agreement", "ranks", "pumpswap_unavailable")
+    assert [[one[part] for part in parts] for one in found] == [[found[0][part] for part in parts]] * 3
+    assert found[0]["horizons"] == found[1]["horizons"]
+    assert found[0]["horizons"][0]["observations"] == found[2]["horizons"][0]["observations"] == 1
