@@ -26,8 +26,8 @@ def foreign_signatures(lake: Lake, pool: str, span: Range) -> Counter[str]:
     return _signatures(LakeReader(lake).swaps(pool, *span).filter(pl.col("source") != CHAIN))
 
 
-def ends_of(lake: Lake, pool: str, span: Range) -> tuple[Swap, Swap] | None:
-    """The oldest and the newest swap of a pool in a range of time, as the chain has told them; None without any."""
+def ends_of(lake: Lake, pool: str | None, span: Range) -> tuple[Swap, Swap] | None:
+    """The oldest and the newest swap of a pool (None: of all) in a range of time, as the chain has told them."""
     frame = LakeReader(lake).swaps(pool, *span).filter(pl.col("source") == CHAIN)
     ordered = frame.sort(*TIME_ORDER["swaps"])
     rows = pl.concat([ordered.head(1), ordered.tail(1)]).collect().rows(named=True)

@@ -29,6 +29,9 @@ data = LazyGroup(
     entries={
         "list": Entry(f"{_HERE}:list_", "what the lake holds, what is complete, where the holes are"),
         "verify": Entry(f"{_HERE}:verify", "is every byte of the lake as it was written?"),
+        "download": Entry("pumpswap.cli.data_download:download", "candles of pools from GeckoTerminal"),
+        "backfill": Entry("pumpswap.cli.data_chain:backfill", "swaps of a pool out of the chain's history"),
+        "record": Entry("pumpswap.cli.data_chain:record", "swaps and states from the chain, from now on"),
         "export": Entry(f"{_EXPORT}:export", "rows as CSV, JSON lines or Parquet"),
         "bars": Entry(f"{_EXPORT}:bars", "bars of swaps by time, by trades or by volume"),
         "compact": Entry(f"{_HERE}:compact", "merge small files; what is in the lake stays the same"),

@@ -1,0 +1,221 @@
+"""Recordings into the lake: what the chain shows from now on, with the gap since the last recording closed first."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field, replace
+from random import SystemRandom
+
+from solders.pubkey import Pubkey
+
+from pumpswap.app.lake_backfill import Backfill, Backfilled, BackfillOptions
+from pumpswap.app.lake_swaps import CHAIN, ends_of
+from pumpswap.chain.node import SignatureInfo
+from pumpswap.chain.streams import ChainStream, SlotWatchdog, StreamParts, stream_endpoints
+from pumpswap.chain.streams.warnings import Warnings
+from pumpswap.clock import NS_PER_SECOND
+from pumpswap.market.chain_feed import ChainFeed, FeedOptions, FeedParts, feed_watches, scope_of
+from pumpswap.market.lake import Coverage, LakeWriter, PoolStateSeen
+from pumpswap.market.live_pools import LivePools
+from pumpswap.market.sequencer import FeedCounts
+from pumpswap.model import MarketUpdate
+from pumpswap.sdk.connection import ChainConnection
+
+__all__ = ["LakeTap", "RecordOptions", "Recorded", "Recording"]
+
+# How far back the history of the whole program is read when a recording goes on; a pool's own has no limit.
+_MOST_PROGRAM_SLOTS = 3_000
+_MARGIN_SLOTS = 32  # a node may be so far behind the one that was asked for its slot
+
+Tell = Callable[[str, int, int | None], None]
+
+
+@dataclass(frozen=True, slots=True)
+class RecordOptions:
+    """When rows are written: after ``flush_seconds``, or as soon as ``flush_rows`` wait. What waits is lost when the
+    process is killed, and is read again from the chain's history by the next recording."""
+
+    flush_seconds: float = 30.0
+    flush_rows: int = 5_000
+    with_states: bool = True
+
+
+@dataclass(slots=True)
+class Recorded:
+    """What a recording has done. ``gaps`` are the backfills that closed what lay between it and the last one."""
+
+    swaps: int = 0
+    states: int = 0
+    stored_swaps: int = 0
+    stored_states: int = 0
+    commits: int = 0
+    broken_claims: int = 0  # how often something could not be read, so that a gap is left
+    gaps: list[Backfilled] = field(default_factory=list)
+
+
+class LakeTap:
+    """Takes a feed's updates, writes rows, and claims what is complete: per pool, or of all where none is named.
+
+    Block times are whole seconds: the second of the last swap may go on, so claims end before it. ``starts`` are
+    moments from which on a pool ("": all) is complete; without one that is the second after the first swap.
+    """
+
+    def __init__(self, writer: LakeWriter, pools: Sequence[str], starts: dict[str, int]) -> None:
+        self.recorded = Recorded()
+        self.waiting = 0
+        self._writer = writer
+        self._names = tuple(pools) or ("",)
+        self._starts = dict(starts)
+        self._fresh: int | None = None
+        self._last: dict[str, int] = {}
+        self._misread = 0
+        self._before = {kind: counts.rows for kind, counts in writer.counts.items()}
+
+    def take(self, update: MarketUpdate) -> None:
+        """One update of a feed."""
+        if update.swap is not None:
+            at_ns = update.swap.at_ns
+            self._writer.add("swaps", [update.swap], source=CHAIN)
+            self.recorded.swaps += 1
+            self.waiting += 1
+            self._fresh = self._fresh or at_ns + NS_PER_SECOND
+            name = update.pool if self._names != ("",) else ""
+            self._last[name] = max(at_ns, self._last.get(name, 0))
+        if update.state is not None:
+            self._writer.add("states", [PoolStateSeen(update.at_ns, update.state)], source=CHAIN)
+            self.recorded.states += 1
+            self.waiting += 1
+
+    def flush(self, counts: FeedCounts) -> None:
+        """Write what waits, with the claims. Something that could not be read leaves a gap behind."""
+        misread = counts.unreadable + counts.malformed
+        if misread > self._misread:
+            self._misread = misread
+            self.recorded.broken_claims += 1
+            self._starts = {name: last + NS_PER_SECOND for name, last in self._last.items()}
+            self._fresh = max(self._starts.values(), default=None)
+        for name in self._names:
+            start, last = self._starts.get(name, self._fresh), self._last.get(name)
+            if start is not None and last is not None and start < last:
+                self._cover(name, start, last)
+                self._starts[name] = last
+        self._writer.commit()
+        self.waiting = 0
+        self.recorded.commits += 1
+        stored = {kind: counts.rows - self._before.get(kind, 0) for kind, counts in self._writer.counts.items()}
+        self.recorded.stored_swaps = stored.get("swaps", 0)
+        self.recorded.stored_states = stored.get("states", 0)
+
+    def _cover(self, pool: str, start_ns: int, end_ns: int) -> None:
+        network = self._writer.lake.network
+        self._writer.cover(
+            Coverage(kind="swaps", network=network, start_ns=start_ns, end_ns=end_ns, pool=pool, source=CHAIN)
+        )
+
+
+class Recording:
+    """Records pools, or every pool when none is named, until ``stop`` is set."""
+
+    def __init__(
+        self, connection: ChainConnection, writer: LakeWriter, pools: Sequence[Pubkey], options: RecordOptions
+    ) -> None:
+        self._connection = connection
+        self._writer = writer
+        self._pools = tuple(pools)
+        self._options = options
+        self.warnings = Warnings(connection.clock)
+
+    async def run(self, stop: asyncio.Event, tell: Tell) -> Recorded:
+        """Raises ChainError when the feed cannot begin. Whatever ends it, what was heard is written."""
+        before = (await self._connection.node.height()).slot
+        gaps, starts = await self._close_gaps(tell)
+        since = await self._since(before)
+        if since is None:
+            starts = {}
+        tap = LakeTap(self._writer, [str(pool) for pool in self._pools], starts)
+        tap.recorded.gaps = gaps
+        feed = await self._feed(since)
+        tasks = [
+            asyncio.ensure_future(self._listen(feed, tap, tell)),
+            asyncio.ensure_future(self._flush_often(feed, tap)),
+            asyncio.ensure_future(stop.wait()),
+        ]
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            tap.flush(feed.counts)
+        return tap.recorded
+
+    async def _listen(self, feed: ChainFeed, tap: LakeTap, tell: Tell) -> None:
+        async with aclosing(feed.updates()) as updates:
+            async for update in updates:
+                tap.take(update)
+                tell("swaps", tap.recorded.swaps, None)
+                if tap.waiting >= self._options.flush_rows:
+                    tap.flush(feed.counts)
+
+    async def _flush_often(self, feed: ChainFeed, tap: LakeTap) -> None:
+        while True:
+            await asyncio.sleep(self._options.flush_seconds)
+            tap.flush(feed.counts)
+
+    async def _close_gaps(self, tell: Tell) -> tuple[list[Backfilled], dict[str, int]]:
+        """Read what happened since each pool was recorded last; answers from where on each is complete."""
+        gaps, starts = [], {}
+        for pool in self._pools:
+            covered = self._writer.lake.covered("swaps", str(pool))
+            if covered:
+                options = BackfillOptions(from_ns=covered[-1][1])
+                gaps.append(await Backfill(self._connection.node, self._writer, pool, tell).run(options))
+                starts[str(pool)] = self._writer.lake.covered("swaps", str(pool))[-1][1]
+        if not self._pools:
+            covered = self._writer.lake.covered("swaps")
+            if covered:
+                starts[""] = covered[-1][1]
+        return gaps, starts
+
+    async def _since(self, before_slot: int) -> SignatureInfo | None:
+        """The line behind which the feed begins; None where nothing was recorded, or too long ago."""
+        lake = self._writer.lake
+        if self._pools:
+            for pool in self._pools:
+                lines = await self._connection.node.signatures_for(pool, limit=1)
+                if lines and lake.covered("swaps", str(pool)):
+                    # Every gap was closed after this slot was there; the signature only tells the node where to stop.
+                    return replace(lines[0], slot=max(before_slot - _MARGIN_SLOTS, 0))
+            return None
+        covered = lake.covered("swaps")
+        newest = _newest(self._writer, covered[-1][1]) if covered else None
+        if newest is None or newest.slot < before_slot - _MOST_PROGRAM_SLOTS:
+            return None
+        return newest
+
+    async def _feed(self, since: SignatureInfo | None) -> ChainFeed:
+        connection = self._connection
+        chain, clock = connection.settings.chain, connection.clock
+        live: LivePools | None = None
+        if self._pools and self._options.with_states:
+            live = LivePools()
+            for state in (await connection.reader.load_many(self._pools)).values():
+                live.put(state)
+        watchdog = SlotWatchdog(connection.node, clock, self.warnings, stale_after_slots=chain.stale_after_slots)
+        scope = scope_of(self._pools)
+        watches = feed_watches(scope, live.watched() if live is not None else ())
+        stream = ChainStream(
+            stream_endpoints(chain.endpoints), watches, StreamParts(clock, SystemRandom(), watchdog, self.warnings)
+        )
+        parts = FeedParts(clock, self.warnings, pools=live, reader=connection.reader if live is not None else None)
+        return ChainFeed(stream, connection.node, scope, parts, FeedOptions(since=since))
+
+
+def _newest(writer: LakeWriter, end_ns: int) -> SignatureInfo | None:
+    """The newest swap of any pool that was stored around a moment, as a line of the program's history."""
+    ends = ends_of(writer.lake, None, (end_ns - NS_PER_SECOND, end_ns + NS_PER_SECOND))
+    return None if ends is None else SignatureInfo(ends[1].signature, ends[1].slot, None)
