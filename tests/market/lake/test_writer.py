@@ -277,6 +277,36 @@ def test_a_damaged_manifest_is_not_written_to(tmp_path: Path) -> None:
     assert lake.manifest().damage == []
 
 
+def test_a_long_manifest_begins_anew_and_says_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pumpswap.market.lake.manifest._LONG", 60)
+    lake, lengths = Lake(tmp_path), []
+    with LakeWriter(lake) as writer:
+        for number in range(80):
+            writer.add("swaps", [swap(number)])
+            start = MIDNIGHT + number * MINUTE
+            writer.cover(Coverage(kind="swaps", network="solana", start_ns=start, end_ns=start + MINUTE))
+            writer.commit()
+            lengths.append((tmp_path / "manifest.jsonl").read_bytes().count(b"\n"))
+            assert lake.covered("swaps") == [(MIDNIGHT, start + MINUTE)]
+    assert 1 in lengths
+    assert max(lengths) < 80
+    assert stored(lake).height == 80
+    assert (lake.manifest().damage, lake.manifest().commits) == ([], writer._manifest.commits)
+    assert len(lake.manifest().coverage) < 30
+    with LakeWriter(lake) as again:
+        again.discard(lake.files("swaps")[0].path)
+    before = lake.gaps("swaps")
+    manifest = lake.manifest()
+    manifest.shorten(5)
+    assert lake.gaps("swaps") == before != []
+    assert lake.manifest().damage == []
+    lines = (tmp_path / "manifest.jsonl").read_bytes().splitlines(keepends=True)
+    assert len(lines) == 1
+    manifest.append(6)
+    (tmp_path / "manifest.jsonl").write_bytes((tmp_path / "manifest.jsonl").read_bytes()[len(lines[0]) :])
+    assert lake.manifest().damage
+
+
 def test_networks_are_kept_apart(tmp_path: Path) -> None:
     lake_of(tmp_path, swap(1))
     other = Lake(tmp_path, "devnet")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,12 +17,13 @@ import msgspec
 
 from pumpswap.errors import BadInput, StorageError
 from pumpswap.market.lake.columns import SCHEMA_VERSION
-from pumpswap.market.lake.ranges import missing_from
+from pumpswap.market.lake.ranges import Range, missing_from, united
 
 __all__ = ["Commit", "Coverage", "LakeFile", "Manifest", "sync_folder"]
 
 NAME = "manifest.jsonl"
 _START = "0" * 32
+_LONG = 1_000
 
 
 class LakeFile(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,6 +67,7 @@ class Commit(msgspec.Struct, frozen=True, omit_defaults=True):
     remove: tuple[str, ...] = ()
     cover: tuple[Coverage, ...] = ()
     uncover: tuple[Coverage, ...] = ()
+    lost: tuple[Coverage, ...] = ()
 
 
 class _Line(msgspec.Struct, frozen=True):
@@ -85,6 +87,7 @@ class Manifest:
     damage: list[str] = field(default_factory=list)
     is_cut: bool = False
     commits: int = 0
+    _lines: int = 0
     _check: str = _START
     _good_bytes: int = 0
 
@@ -130,9 +133,7 @@ class Manifest:
     ) -> Commit:
         """One commit, on disk when this returns. Only the one writer may call it."""
         commit = Commit(self.commits + 1, at_ns, tuple(add), tuple(remove), tuple(cover), tuple(uncover))
-        body = msgspec.json.encode(commit)
-        check = _digest(self._check, body)
-        line = msgspec.json.encode(_Line(msgspec.Raw(body), check)) + b"\n"
+        check, line = _line(commit, self._check)
         is_new = not self.path.exists()
         with self.path.open("r+b" if not is_new else "xb") as file:
             # What a killed writer left of its last line is overwritten.
@@ -146,6 +147,33 @@ class Manifest:
         self._check, self._good_bytes, self.is_cut = check, self._good_bytes + len(line), False
         self._apply(commit)
         return commit
+
+    @property
+    def is_long(self) -> bool:
+        """Whether most lines tell of what is gone."""
+        return self._lines > _LONG and self._lines > 4 * len(self.files)
+
+    def shorten(self, at_ns: int) -> None:
+        """Begin the manifest anew with one commit that says what all of them add up to. A crash leaves the old one."""
+        commit = Commit(
+            self.commits + 1,
+            at_ns,
+            add=tuple(self.files.values()),
+            remove=tuple(self.removed),
+            cover=tuple(_united(self.coverage)),
+            lost=tuple(_united(self.lost)),
+        )
+        check, line = _line(commit, _START)
+        aside = self.path.with_name(f"{NAME}.tmp")
+        with aside.open("wb") as file:
+            file.write(line)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(aside, self.path)
+        sync_folder(self.folder)
+        self.coverage, self.lost, self._lines = [], [], 0
+        self._check, self._good_bytes, self.is_cut = check, len(line), False
+        self._apply(commit)
 
     def _take(self, number: int, line: bytes) -> None:
         try:
@@ -168,6 +196,7 @@ class Manifest:
 
     def _apply(self, commit: Commit) -> None:
         self.commits = commit.number
+        self._lines += 1
         for path in commit.remove:
             self.files.pop(path, None)
             self.removed[path] = commit.at_ns
@@ -178,6 +207,7 @@ class Manifest:
             self.lost += [part for claim in self.coverage for part in _within(claim, lost)]
             self.coverage = [part for claim in self.coverage for part in _without(claim, lost)]
         self.coverage.extend(commit.cover)
+        self.lost.extend(commit.lost)
 
 
 def sync_folder(folder: Path) -> None:
@@ -203,6 +233,24 @@ def _without(claim: Coverage, lost: Coverage) -> list[Coverage]:
         return [claim]
     rest = missing_from([(lost.start_ns, lost.end_ns)], claim.start_ns, claim.end_ns)
     return [msgspec.structs.replace(claim, start_ns=start, end_ns=end) for start, end in rest]
+
+
+def _united(claims: Iterable[Coverage]) -> Iterator[Coverage]:
+    """The same claims in as few as possible."""
+    groups: dict[Coverage, list[Range]] = {}
+    for claim in claims:
+        about = msgspec.structs.replace(claim, start_ns=0, end_ns=0)
+        groups.setdefault(about, []).append((claim.start_ns, claim.end_ns))
+    for about, ranges in groups.items():
+        for start, end in united(ranges):
+            yield msgspec.structs.replace(about, start_ns=start, end_ns=end)
+
+
+def _line(commit: Commit, before: str) -> tuple[str, bytes]:
+    """The digest of a commit, and its line."""
+    body = msgspec.json.encode(commit)
+    check = _digest(before, body)
+    return check, msgspec.json.encode(_Line(msgspec.Raw(body), check)) + b"\n"
 
 
 def _digest(before: str, body: bytes) -> str:

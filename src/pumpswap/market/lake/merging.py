@@ -86,7 +86,7 @@ def _stored(kind: Kind, batch: pl.DataFrame, folder: Path, files: Sequence[LakeF
     """Keys and facts of stored rows that the batch has too, with the file they are in."""
     if batch.is_empty():
         return None
-    low, high = extent(batch, kind.height)
+    (low, high), pools = extent(batch, kind.height), batch.get_column("pool")
     near = {file.path: file for file in files if file.max_height >= low and file.min_height <= high}
     if not near:
         return None
@@ -95,6 +95,9 @@ def _stored(kind: Kind, batch: pl.DataFrame, folder: Path, files: Sequence[LakeF
     )
     found = (
         scan.filter(pl.col(kind.height).is_between(low, high))
+        .filter(
+            pl.col("pool").is_between(pl.lit(batch.get_column("pool").min()), pl.lit(batch.get_column("pool").max()))
+        )
         .select(*kind.key, *kind.facts, _PATH)
         .join(batch.lazy().select(kind.key), on=list(kind.key), how="semi")
         .collect(engine="streaming")

@@ -140,6 +140,8 @@ class LakeWriter:
         if add or remove or self._covers:
             self._manifest.append(self._clock.now_ns(), add, remove, self._covers)
             self._covers = []
+        if self._manifest.is_long:
+            self._manifest.shorten(self._clock.now_ns())
         for kind_name, date in sorted({(file.kind, file.date) for file in add}):
             self._compact(kind_of(kind_name), date, force=False)
         self._sweep()
