@@ -183,6 +183,19 @@ async def test_a_transaction_that_no_node_has_is_given_up_loudly_and_not_asked_f
     assert script.asked.count("a") == 10
 
 
+async def test_a_transaction_that_is_known_by_a_cut_log_only_is_counted_and_warned_about() -> None:
+    script = Unlisted([Connected("one"), *slots(99), seen("a", CUT)], {"a": (100, CUT)})
+    pools, feed = await run(script)
+    assert pools == [] and feed.counts.unreadable == 1
+
+
+async def test_an_event_that_nobody_knows_is_counted() -> None:
+    odd = (f"Program {AMM_PROGRAM} invoke [1]", "Program data: AAAAAAAAAAA=", f"Program {AMM_PROGRAM} success")
+    script = Unlisted([Connected("one"), *slots(99), seen("a", CUT)], {"a": (100, odd)})
+    pools, feed = await run(script)
+    assert pools == [] and (feed.counts.unknown, feed.counts.unreadable) == (1, 0)
+
+
 async def test_a_failed_transaction_makes_no_pool() -> None:
     failed = LogsSeen(100, "a", {"InstructionError": [0, "Custom"]}, OWN)
     pools, feed = await run(Script([Connected("one"), failed]))
@@ -259,7 +272,7 @@ async def test_p20_on_the_practice_chain_every_pool_is_told_once_and_graduates_a
     for pool in told:
         wanted = PoolOrigin.GRADUATED if pool.address in founders.graduates else PoolOrigin.PERMISSIONLESS
         assert pool.origin is wanted or "cannot be read" in pool.reason
-    assert feed.counts.filled > 0 and len(faults.fired) > 5
+    assert feed.counts.unreadable == feed.counts.unknown == 0 and len(faults.fired) > 5
 
 
 @requires_material("chain", "programs")

@@ -9,13 +9,13 @@ from typing import Final, Protocol
 
 from solders.pubkey import Pubkey
 
-from pumpswap.amm.events import events_from_logs
+from pumpswap.amm.events import TransactionEvents, events_from_logs
 from pumpswap.chain.node import Commitment, Node, SignatureInfo
 from pumpswap.chain.streams import Connected, LogsSeen, SlotSeen, StreamRecord
 from pumpswap.chain.streams.warnings import Warnings
 from pumpswap.errors import ChainError, NotFound, UsageError
 from pumpswap.market.gap_fill import fetch_transactions, history_since
-from pumpswap.market.new_pools import NewPool, PoolOrigin, judged, pools_of, pools_reported
+from pumpswap.market.new_pools import NewPool, PoolOrigin, judged, pools_of, pools_reported, reported_by
 
 __all__ = ["NewPoolCounts", "NewPoolFeed", "NewPoolOptions", "latest_pools"]
 
@@ -48,13 +48,16 @@ class NewPoolOptions:
 
 @dataclass(slots=True)
 class NewPoolCounts:
-    """What a feed has met. ``filled``: transactions that no notification told; ``unreadable``: given up."""
+    """What a feed has met. ``filled``: transactions that no notification told; ``unreadable``: given up, or known by a
+    cut log only; ``unknown``: events of the AMM that this version cannot read, in transactions that were looked at.
+    """
 
     pools: int = 0
     transactions: int = 0
     duplicates: int = 0
     filled: int = 0
     unreadable: int = 0
+    unknown: int = 0
     failed_audits: int = 0
 
 
@@ -166,9 +169,22 @@ class NewPoolFeed:
             elif answer is None:
                 self._lacks(signature)
             else:
-                found += pools_of(answer)
+                events = reported_by(answer)
+                self._complain(events, signature)
+                found += pools_reported(events, signature, answer.slot)
                 self._finish(signature, answer.slot)
         return found
+
+    def _complain(self, events: TransactionEvents, signature: str) -> None:
+        """What may hide a creation must not be overlooked."""
+        if events.malformed or events.unknown:
+            text = f"transaction {signature} has events of the AMM that cannot be read: compare with a newer version"
+            self._warnings.tell("unknown events", text)
+            self.counts.unknown += events.malformed + events.unknown
+        elif events.truncated or events.unattributed:
+            self.counts.unreadable += 1
+            text = f"transaction {signature} is known by a cut log only: a new pool may be missing here"
+            self._warnings.tell("cut log", text)
 
     def _lacks(self, signature: str) -> None:
         self._wanted[signature] += 1

@@ -23,12 +23,18 @@ from pumpswap.amm.addresses import (
     pool_address,
     pool_authority,
 )
-from pumpswap.amm.events import CompletePumpAmmMigrationEvent, CreatePoolEvent, TransactionEvents, events_of_transaction
+from pumpswap.amm.events import (
+    CompletePumpAmmMigrationEvent,
+    CreatePoolEvent,
+    EventSource,
+    TransactionEvents,
+    events_of_transaction,
+)
 from pumpswap.chain.node import ChainAccount, Commitment, ConfirmedTransaction, Node
 from pumpswap.clock import NS_PER_SECOND
 from pumpswap.errors import ChainError, MalformedAccount, NotFound, ProtocolDrift
 
-__all__ = ["NewPool", "PoolOrigin", "judged", "migration_authority", "pools_of", "pools_reported"]
+__all__ = ["NewPool", "PoolOrigin", "judged", "migration_authority", "pools_of", "pools_reported", "reported_by"]
 
 _SUPPLY_AT: Final = 36  # of a mint account
 _GLOBAL_DISCRIMINATOR: Final = bytes.fromhex("a7e8e8b1c86c727f")
@@ -76,14 +82,18 @@ class NewPool:
 
 def pools_of(transaction: ConfirmedTransaction) -> tuple[NewPool, ...]:
     """Pools that a confirmed transaction has made; none when it failed. Their curves have not been read."""
+    return pools_reported(reported_by(transaction), transaction.signature, transaction.slot)
+
+
+def reported_by(transaction: ConfirmedTransaction) -> TransactionEvents:
+    """The events of a confirmed transaction; none when it failed."""
     if transaction.err is not None:
-        return ()
+        return TransactionEvents((), EventSource.LOGS, failed=True)
     calls = None
     # A creation always calls the token programs: a transaction without inner calls was recorded without them.
     if any(one.height > 1 for one in transaction.instructions):
         calls = [(one.program, one.accounts, one.data) for one in transaction.instructions]
-    found = events_of_transaction(transaction.logs, calls)
-    return pools_reported(found, transaction.signature, transaction.slot)
+    return events_of_transaction(transaction.logs, calls)
 
 
 def pools_reported(found: TransactionEvents, signature: str, slot: int) -> tuple[NewPool, ...]:
