@@ -147,6 +147,21 @@ def test_an_interval_contains_its_estimate_and_mirrors(values: list[float], seed
     assert one.half_width == other.half_width
 
 
+def test_thousands_of_pools_are_drawn_less_often() -> None:
+    made = 0
+
+    def counted(totals: tuple[float, ...]) -> tuple[float, ...]:
+        nonlocal made
+        made += 1
+        return mean_of(totals)
+
+    resampled(singles([0.0] * 9_000), counted, 0.95, 2_000)
+    assert made == 1 + 444  # the estimate itself, then four million over nine thousand
+    made = 0
+    resampled(singles([0.0] * 100), counted, 0.95, 2_000)
+    assert made == 1 + 2_000
+
+
 def test_what_is_rarely_defined_has_no_interval() -> None:
     def per_rare(totals: tuple[float, ...]) -> tuple[float, ...] | None:
         return (totals[1] / totals[0],) if totals[0] else None
