@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal, InvalidOperation
-from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, NoReturn, TypeVar
 
 import click
 
@@ -20,6 +20,7 @@ __all__ = [
     "AMOUNT",
     "BPS",
     "DECIMALS",
+    "DURATION",
     "POSITION",
     "PUBKEY",
     "RUN",
@@ -32,6 +33,7 @@ __all__ = [
 
 _T = TypeVar("_T")
 
+_UNITS: Final = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 _LONGEST_NAME = 63  # what is longer is never repeated: a seed in hex has 64 characters, a private key 87 or 88
 
 
@@ -150,6 +152,19 @@ class _TimeType(_Type[int]):
             _refuse(f"{text!r} is no date", hint="for example 2025-10-03 or 2025-10-03T12:30, in UTC")
 
 
+class _DurationType(_Type[int]):
+    """A span of time with its unit; seconds inside."""
+
+    name = "duration"
+
+    def parse(self, text: str) -> int:
+        number, unit = text[:-1], text[-1:]
+        if unit not in _UNITS or not (number.isascii() and number.isdigit()) or len(number) > 9:
+            shown = repr(text) if len(text) <= _LONGEST_NAME else "that"
+            _refuse(f"{shown} is no span of time", hint="a number and s, m, h or d: 90s, 30m, 12h, 7d")
+        return int(number) * _UNITS[unit]
+
+
 def _refuse(message: str, *, hint: str) -> NoReturn:
     raise BadValue(message, hint=hint)
 
@@ -164,3 +179,4 @@ POSITION = _PositionType()
 PUBKEY = _PubkeyType()
 RUN = _BoundedType("run", 2**63 - 1, "`pumpswap runs list` lists the numbers")
 UTC_TIME = _TimeType()
+DURATION = _DurationType()

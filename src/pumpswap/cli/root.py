@@ -22,6 +22,7 @@ COMMANDS = {
     "export": Entry("pumpswap.cli.export:export", "trades, ledger, tax lots as CSV or JSON lines"),
     "reconcile": Entry("pumpswap.cli.reconcile:reconcile", "do the books agree with the wallet on the chain?"),
     "runs": Entry("pumpswap.cli.runs:runs", "runs of the database, each with its own books"),
+    "collect": Entry("pumpswap.cli.collect:collect", "new pools, candles and trades into a database"),
     "data": Entry("pumpswap.cli.data:data", "the market's history in files: list, verify, export"),
     "db": Entry("pumpswap.cli.db:db", "the database: check, backup, restore, your collector's"),
     "signal": Entry("pumpswap.cli.signal:signal", "score pools by what can really be traded"),

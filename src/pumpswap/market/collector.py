@@ -140,7 +140,7 @@ class Collector:
             return True
         turn.in_a_row = 0
         self._store_pools(turn, page, f"page {number} of the new pools", next_page=number + 1)
-        return bool(page.pools) or bool(page.refused)
+        return len(page.pools) + len(page.refused) > 0
 
     def _store_pools(self, turn: _Round, page: PoolPage, what: str, *, next_page: int | None = None) -> PageResult:
         at_ns = self._parts.clock.now_ns()

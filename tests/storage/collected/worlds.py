@@ -101,5 +101,5 @@ def trade(number: int = 1, fetched: int = 1_791_473_563, **changes: Any) -> Seen
 def candle(minute: int = 0, close: str = "0.0007", **changes: Any) -> SeenCandle:
     """A minute candle; the first begins at 15:00."""
     start = parse_utc("2026-10-08T15:00:00Z") // NS_PER_SECOND + 60 * minute
-    prices = [Decimal(one) for one in ("0.0006", "0.0008", "0.0005", close)]
-    return replace(SeenCandle("1m", start, *prices, Decimal("1234.5")), **changes)
+    first, high, low, volume = map(Decimal, ("0.0006", "0.0008", "0.0005", "1234.5"))
+    return replace(SeenCandle("1m", start, first, high, low, Decimal(close), volume), **changes)
