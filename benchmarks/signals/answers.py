@@ -36,7 +36,7 @@ def measure() -> Figures:
         _row("20 new pools", found, "pools", len(pools)),
         _row("300 trades", found, "trades", len(trades)),
         _row("1,000 candles", found, "candles", len(candles)),
-        f"{'20 snapshots for the host's formula':36}{found['snapshots_ms']:8.2f} ms",
+        f"{'20 snapshots of the pools':36}{found['snapshots_ms']:8.2f} ms",
     ]
     # Thirty answers a minute is all that the free service gives: reading them must be nothing beside that.
     share = 30 * max(found["pools_ms"], found["trades_ms"], found["candles_ms"]) / 60_000
