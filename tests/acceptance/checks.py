@@ -10,6 +10,7 @@ from multiprocessing import get_context
 from tests.acceptance.book_crashes import BOOK_CRASHES
 from tests.acceptance.check import Check, Findings, Progress
 from tests.acceptance.crashes import CRASHES
+from tests.acceptance.lake import LAKE
 from tests.acceptance.largest_sizes import LARGEST_SIZES
 from tests.acceptance.ledger_sequences import LEDGER_SEQUENCES
 from tests.acceptance.outside_lives import OUTSIDE_LIVES
@@ -27,6 +28,7 @@ CHECKS = (
     LEDGER_SEQUENCES,
     OUTSIDE_LIVES,
     LARGEST_SIZES,
+    LAKE,
     QLIB_EXPORT,
 )
 

@@ -95,9 +95,7 @@ def _stored(kind: Kind, batch: pl.DataFrame, folder: Path, files: Sequence[LakeF
     )
     found = (
         scan.filter(pl.col(kind.height).is_between(low, high))
-        .filter(
-            pl.col("pool").is_between(pl.lit(batch.get_column("pool").min()), pl.lit(batch.get_column("pool").max()))
-        )
+        .filter(pl.col("pool").is_between(pl.lit(pools.min()), pl.lit(pools.max())))
         .select(*kind.key, *kind.facts, _PATH)
         .join(batch.lazy().select(kind.key), on=list(kind.key), how="semi")
         .collect(engine="streaming")
