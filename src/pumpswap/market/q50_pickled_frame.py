@@ -9,7 +9,7 @@ import numpy as np
 
 from pumpswap.errors import BadInput
 from pumpswap.market.q50_pickle import Part, load_pickle
-from pumpswap.market.q50_pickled_values import objects, pickled_values
+from pumpswap.market.q50_pickled_values import objects, pickled_values, single
 from pumpswap.market.q50_table import RawTable, check_names
 
 if TYPE_CHECKING:
@@ -61,7 +61,10 @@ def _of_dict(found: Mapping[Any, Any]) -> Any:
 
 def _plain_table(columns: Mapping[Any, Any]) -> RawTable:
     """A dict of lists or arrays."""
-    found = {str(name): objects(list(values)) for name, values in columns.items()}
+    found = {
+        str(name): _values(held, []) if isinstance(held, Part) else objects([single(value) for value in held])
+        for name, held in columns.items()
+    }
     lengths = {len(values) for values in found.values()}
     if len(lengths) > 1:
         raise BadInput("the columns are not equally long", hint="one value per row and column")

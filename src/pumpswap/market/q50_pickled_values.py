@@ -14,7 +14,7 @@ from pumpswap.market.q50_pickle import Part
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["objects", "pickled_values"]
+__all__ = ["objects", "pickled_values", "single"]
 
 _KINDS = "biufMmOSU"
 _TIME_UNITS = frozenset({"D", "h", "m", "s", "ms", "us", "ns"})
@@ -93,7 +93,7 @@ def _array(shape: Any, kind: Any, is_fortran: bool, content: Any) -> NDArray[Any
     if dtype.kind == "O":
         if type(content) is not list or len(content) != size:
             raise ValueError("an array of another size")
-        found = objects([_single(value) for value in content])
+        found = objects([single(value) for value in content])
     else:
         if type(content) not in (bytes, bytearray) or len(content) != size * dtype.itemsize:
             raise ValueError("an array of another size")
@@ -132,7 +132,7 @@ def _unit(metadata: Any) -> str:
 # ------------------------------------------------------------------------------------------------- single values
 
 
-def _single(value: Any) -> Any:
+def single(value: Any) -> Any:
     """A value of a column of objects. Its Parts are missing values, times and numbers."""
     if not isinstance(value, Part):
         return value
