@@ -77,6 +77,7 @@ class Script:
         return ConfirmedTransaction(signature, slot, None, None, 0, (), (), (), (), (), (), logs, 0)
 
     async def accounts(self, *_: Any, **__: Any) -> Any:
+        self.asked.append("accounts")
         raise EndpointDown("accounts are not the subject here")
 
 
@@ -89,7 +90,9 @@ class Unlisted(Script):
 
 async def run(script: Script, **options: Any) -> tuple[list[NewPool], NewPoolFeed]:
     node: Any = script
-    feed = NewPoolFeed(script, node, AMM_PROGRAM, Warnings(ManualClock(1)), NewPoolOptions(**options))
+    feed = NewPoolFeed(
+        script, node, AMM_PROGRAM, Warnings(ManualClock(1)), NewPoolOptions(**({"judge_limit": 1} | options))
+    )
     return [pool async for pool in feed.pools()], feed
 
 
@@ -121,7 +124,7 @@ async def test_a_migration_in_the_logs_needs_no_transaction_and_stays_unverified
 async def test_a_cut_log_is_no_answer_the_transaction_is() -> None:
     script = Unlisted([Connected("one"), *slots(99), seen("a", CUT)], {"a": (100, CREATED)})
     pools, _ = await run(script)
-    assert [pool.signature for pool in pools] == ["a"] and script.asked == ["a"]
+    assert [pool.signature for pool in pools] == ["a"] and script.asked == ["a", "accounts"]
 
 
 async def test_a_creation_by_the_pump_program_without_its_migration_is_looked_up() -> None:
@@ -171,6 +174,14 @@ async def test_a_node_that_is_down_delays_and_hides_nothing() -> None:
     pools, feed = await run(Failing([]))
     assert [pool.signature for pool in pools] == ["a"]
     assert feed.counts.failed_audits == 3
+
+
+async def test_accounts_that_cannot_be_read_delay_a_pool_for_some_slots_only() -> None:
+    records = [Connected("one"), *slots(99), seen("a", CREATED), *slots(101, 101, 102, 103, 104, 105)]
+    told, _ = await run(Unlisted(records), judge_limit=4)
+    assert [pool.reason for pool in told] == ["its accounts cannot be read: accounts are not the subject here"]
+    script = Unlisted(records[:-3])
+    assert (await run(script, judge_limit=4))[0] == [] and script.asked.count("accounts") == 3
 
 
 async def test_a_transaction_that_no_node_has_is_given_up_loudly_and_not_asked_for_twice_in_a_slot() -> None:
@@ -271,7 +282,7 @@ async def test_p20_on_the_practice_chain_every_pool_is_told_once_and_graduates_a
     assert {pool.address for pool in told if pool.is_migration} == founders.graduates
     for pool in told:
         wanted = PoolOrigin.GRADUATED if pool.address in founders.graduates else PoolOrigin.PERMISSIONLESS
-        assert pool.origin is wanted or "cannot be read" in pool.reason
+        assert pool.origin is wanted
     assert feed.counts.unreadable == feed.counts.unknown == 0 and len(faults.fired) > 5
 
 

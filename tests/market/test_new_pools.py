@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -34,12 +35,12 @@ from pumpswap.amm.events import (
     events_from_logs,
 )
 from pumpswap.chain.node import ChainAccount
-from pumpswap.errors import EndpointDown, MalformedAccount, NotFound
+from pumpswap.errors import EndpointDown, MalformedAccount, NotFound, StaleNode
 from pumpswap.localnet import token_bytes
 from pumpswap.localnet.chain import LocalChain
 from pumpswap.localnet.inprocess import LocalNode
 from pumpswap.market.new_pool_feed import latest_pools
-from pumpswap.market.new_pools import NewPool, PoolOrigin, judged, migration_authority, pools_of, pools_reported
+from pumpswap.market.new_pools import NewPool, PoolOrigin, judge, migration_authority, pools_of, pools_reported, unread
 from tests.market.graduating import CURVE_TOKENS, MIGRATED_LAMPORTS, Founders, migration_account
 from tests.market.recorded import load, transaction_of
 from tests.market.test_discovery import write_curve
@@ -160,16 +161,16 @@ def chain_with(event: CreatePoolEvent, *, lp_supply: int = 1_000, minted: int = 
     return chain
 
 
-async def judge(chain: LocalChain, *events: Event) -> NewPool:
+async def looked_at(chain: LocalChain, *events: Event) -> NewPool:
     chain.advance(200)
-    return await judged(LocalNode(chain), reported(*events))
+    return await judge(LocalNode(chain), reported(*events))
 
 
 @pytest.mark.asyncio
 async def test_a_complete_curve_proves_the_graduation() -> None:
     chain = chain_with(creation(), minted=0)
     write_curve(chain, COIN, complete=True)
-    pool = await judge(chain, creation(), migration())
+    pool = await looked_at(chain, creation(), migration())
     assert pool.origin is PoolOrigin.GRADUATED and pool.lp_burned == 1
     assert pool.reason == "migrated from its finished bonding curve into the canonical pool"
 
@@ -177,7 +178,7 @@ async def test_a_complete_curve_proves_the_graduation() -> None:
 @pytest.mark.asyncio
 async def test_a_curve_that_does_not_fit_proves_nothing() -> None:
     chain = chain_with(creation(), minted=250)
-    told = await judge(chain, creation(), migration())
+    told = await looked_at(chain, creation(), migration())
     assert (told.origin, told.reason) == (PoolOrigin.UNVERIFIED, "its coin has no bonding curve")
     assert told.lp_burned == Fraction(3, 4)
     for complete, quote, reason in (
@@ -185,10 +186,10 @@ async def test_a_curve_that_does_not_fit_proves_nothing() -> None:
         (True, USDC_MINT, "its coin's bonding curve names another quote token"),
     ):
         write_curve(chain, COIN, complete=complete, quote=quote)
-        told = await judge(chain, creation(), migration())
+        told = await looked_at(chain, creation(), migration())
         assert (told.origin, told.reason) == (PoolOrigin.UNVERIFIED, reason)
     chain.set_account(ChainAccount(bonding_curve(COIN), PUMP_PROGRAM, 10**9, b"short"))
-    told = await judge(chain, creation(), migration())
+    told = await looked_at(chain, creation(), migration())
     assert told.origin is PoolOrigin.UNVERIFIED and "accounts cannot be read" in told.reason
 
 
@@ -196,7 +197,7 @@ async def test_a_curve_that_does_not_fit_proves_nothing() -> None:
 async def test_a_complete_curve_without_a_migration_proves_nothing_either() -> None:
     chain = chain_with(creation())
     write_curve(chain, COIN, complete=True)
-    told = await judge(chain, creation())
+    told = await looked_at(chain, creation())
     assert (told.origin, told.reason) == (PoolOrigin.UNVERIFIED, "the Pump program made it and reported no migration")
 
 
@@ -204,32 +205,36 @@ async def test_a_complete_curve_without_a_migration_proves_nothing_either() -> N
 async def test_a_pool_account_that_says_something_else_is_believed_before_the_report() -> None:
     chain = chain_with(creation(quote_mint=USDC_MINT))
     write_curve(chain, COIN, complete=True)
-    told = await judge(chain, creation(), migration())
+    told = await looked_at(chain, creation(), migration())
     assert told.origin is PoolOrigin.UNVERIFIED and "names other mints" in told.reason
-    nothing = await judge(LocalChain(seed=2), from_wallet())
+    nothing = await looked_at(LocalChain(seed=2), from_wallet())
     assert (nothing.origin, nothing.reason) == (PoolOrigin.UNVERIFIED, "there is no pool at its address")
 
 
-@pytest.mark.asyncio
-async def test_a_node_that_fails_leaves_what_the_transaction_showed() -> None:
-    class Down(LocalNode):
-        async def accounts(self, *args: Any, **options: Any) -> Any:
-            raise EndpointDown("the node is down")
-
-    node = Down(LocalChain(seed=2))
-    claimed = await judged(node, reported(creation(), migration()))
+def test_unread_accounts_leave_what_the_transaction_showed() -> None:
+    down = EndpointDown("the node is down")
+    claimed = unread(reported(creation(), migration()), down)
     assert (claimed.origin, claimed.reason) == (PoolOrigin.UNVERIFIED, "its accounts cannot be read: the node is down")
-    own = await judged(node, reported(from_wallet()))
-    assert own.origin is PoolOrigin.PERMISSIONLESS and own.lp_burned is None
+    own = unread(reported(from_wallet()), down)
+    assert own == reported(from_wallet()) and own.origin is PoolOrigin.PERMISSIONLESS
+
+
+@pytest.mark.asyncio
+async def test_a_node_that_is_behind_the_creation_is_no_witness() -> None:
+    chain = chain_with(creation())
+    chain.advance(3)
+    late = replace(reported(creation(), migration()), slot=chain.slot + 50)
+    with pytest.raises(StaleNode):
+        await judge(LocalNode(chain), late)
 
 
 @pytest.mark.asyncio
 async def test_without_an_lp_mint_nobody_knows_who_has_it() -> None:
     chain = chain_with(from_wallet(), lp_supply=0)
-    assert (await judge(chain, from_wallet())).lp_burned is None
+    assert (await looked_at(chain, from_wallet())).lp_burned is None
     chain = chain_with(from_wallet())
     chain.set_account(ChainAccount(from_wallet().lp_mint, TOKEN_2022_PROGRAM, 10**9, b""))
-    assert (await judge(chain, from_wallet())).lp_burned is None
+    assert (await looked_at(chain, from_wallet())).lp_burned is None
 
 
 @pytest.mark.asyncio

@@ -15,7 +15,7 @@ from pumpswap.chain.streams import Connected, LogsSeen, SlotSeen, StreamRecord
 from pumpswap.chain.streams.warnings import Warnings
 from pumpswap.errors import ChainError, NotFound, UsageError
 from pumpswap.market.gap_fill import fetch_transactions, history_since
-from pumpswap.market.new_pools import NewPool, PoolOrigin, judged, pools_of, pools_reported, reported_by
+from pumpswap.market.new_pools import NewPool, PoolOrigin, judge, pools_of, pools_reported, reported_by, unread
 
 __all__ = ["NewPoolCounts", "NewPoolFeed", "NewPoolOptions", "latest_pools"]
 
@@ -38,11 +38,13 @@ class NewPoolOptions:
     ``idle_slots``: history is read after each connection and once in so many slots, since a lost notification leaves no
     other trace. ``overlap_slots``: how far back it is read again, for lines that a lagging node had not yet.
     ``missing_limit``: how often a transaction that no node has is asked for before it is given up, loudly.
+    ``judge_limit``: how often the accounts of a pool are asked for before it is told without them.
     """
 
     idle_slots: int = 25
     overlap_slots: int = 64
     missing_limit: int = 30
+    judge_limit: int = 25
     commitment: Commitment = Commitment.CONFIRMED
 
 
@@ -59,6 +61,15 @@ class NewPoolCounts:
     unreadable: int = 0
     unknown: int = 0
     failed_audits: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Unjudged:
+    """A pool whose accounts could not be read so far."""
+
+    pool: NewPool
+    tries: int = 0
+    asked_slot: int = -1
 
 
 class NewPoolFeed:
@@ -84,6 +95,7 @@ class NewPoolFeed:
         self._wanted: dict[str, int] = {}  # transactions to ask for, and how often they were not there
         self._wanted_at: dict[str, int] = {}  # in which slot they were asked for last
         self._told: set[Pubkey] = set()
+        self._unjudged: list[_Unjudged] = []
 
     async def pools(self) -> AsyncGenerator[NewPool, None]:
         """Pools from now on. Raises ChainError only when it cannot even begin."""
@@ -102,8 +114,8 @@ class NewPoolFeed:
                 if self._is_history_due():
                     await self._read_history()
                 found += await self._fetch()
-                for pool in self._fresh(found):
-                    yield await judged(self._node, pool, self._options.commitment)
+                for pool in await self._judged(self._fresh(found)):
+                    yield pool
 
     async def _start(self) -> None:
         lines = await self._node.signatures_for(self._address, limit=_START_LINES, commitment=self._options.commitment)
@@ -208,6 +220,22 @@ class NewPoolFeed:
                 fresh.append(pool)
         return fresh
 
+    async def _judged(self, fresh: Sequence[NewPool]) -> list[NewPool]:
+        """Pools whose accounts were read; the others are tried again in later slots, and told all the same in time."""
+        again = [one for one in self._unjudged if one.asked_slot < self._slot]
+        self._unjudged = [one for one in self._unjudged if one.asked_slot >= self._slot]
+        told = []
+        for one in [*again, *(_Unjudged(pool) for pool in fresh)]:
+            try:
+                told.append(await judge(self._node, one.pool, self._options.commitment))
+            except ChainError as failed:
+                self._warnings.tell("accounts", f"a new pool's accounts cannot be read: {failed.what}")
+                if one.tries + 1 >= self._options.judge_limit:
+                    told.append(unread(one.pool, failed))
+                else:
+                    self._unjudged.append(_Unjudged(one.pool, one.tries + 1, self._slot))
+        return told
+
     def _move_anchor(self, lines: Sequence[SignatureInfo]) -> None:
         """Read on from the last line that is old enough that nothing can come before it any more."""
         if not lines:
@@ -245,4 +273,4 @@ async def latest_pools(
             raise NotFound(f"the node lists {signature} and does not have it", hint="ask another endpoint")
         for pool in pools_of(answer):
             pools.setdefault(pool.address, pool)
-    return tuple([await judged(node, pool, commitment) for pool in pools.values()])
+    return tuple([await judge(node, pool, commitment) for pool in pools.values()])

@@ -32,9 +32,18 @@ from pumpswap.amm.events import (
 )
 from pumpswap.chain.node import ChainAccount, Commitment, ConfirmedTransaction, Node
 from pumpswap.clock import NS_PER_SECOND
-from pumpswap.errors import ChainError, MalformedAccount, NotFound, ProtocolDrift
+from pumpswap.errors import MalformedAccount, NotFound, ProtocolDrift, PumpSwapError
 
-__all__ = ["NewPool", "PoolOrigin", "judged", "migration_authority", "pools_of", "pools_reported", "reported_by"]
+__all__ = [
+    "NewPool",
+    "PoolOrigin",
+    "judge",
+    "migration_authority",
+    "pools_of",
+    "pools_reported",
+    "reported_by",
+    "unread",
+]
 
 _SUPPLY_AT: Final = 36  # of a mint account
 _GLOBAL_DISCRIMINATOR: Final = bytes.fromhex("a7e8e8b1c86c727f")
@@ -149,15 +158,15 @@ def _claim(event: CreatePoolEvent, migration: CompletePumpAmmMigrationEvent | No
     return unverified, ""
 
 
-async def judged(node: Node, pool: NewPool, commitment: Commitment = Commitment.CONFIRMED) -> NewPool:
+async def judge(node: Node, pool: NewPool, commitment: Commitment = Commitment.CONFIRMED) -> NewPool:
     """The same pool with what its accounts show: whether its coin has really graduated, and who has its LP tokens.
 
-    Accounts that cannot be read leave it unverified, with the reason; nothing is raised for that.
+    Raises ChainError when they cannot be read, StaleNode among others: a node may be a slot behind the one that told.
     """
     asked = [bonding_curve(pool.base_mint), pool.address, pool.lp_mint]
+    found = await node.accounts(asked, commitment=commitment, min_context_slot=pool.slot)
+    curve, account, mint = found.accounts
     try:
-        found = await node.accounts(asked, commitment=commitment, min_context_slot=pool.slot)
-        curve, account, mint = found.accounts
         stranger = _stranger(pool, account)
         if stranger:
             return replace(pool, origin=PoolOrigin.UNVERIFIED, reason=stranger)
@@ -165,14 +174,19 @@ async def judged(node: Node, pool: NewPool, commitment: Commitment = Commitment.
         if not pool.is_migration:
             return told
         obstacle = _obstacle(pool, curve)
-    except (ChainError, ProtocolDrift) as failed:
-        if pool.origin is PoolOrigin.PERMISSIONLESS:
-            return pool
-        return replace(pool, reason=f"its accounts cannot be read: {failed.what}")
+    except ProtocolDrift as drift:
+        return unread(pool, drift)
     if obstacle:
         return replace(told, reason=obstacle)
     reason = "migrated from its finished bonding curve into the canonical pool"
     return replace(told, origin=PoolOrigin.GRADUATED, reason=reason)
+
+
+def unread(pool: NewPool, why: PumpSwapError) -> NewPool:
+    """The same pool, of which nobody could look at the accounts."""
+    if pool.origin is PoolOrigin.PERMISSIONLESS:
+        return pool  # its transaction alone proves that
+    return replace(pool, reason=f"its accounts cannot be read: {why.what}")
 
 
 def _stranger(pool: NewPool, account: ChainAccount | None) -> str:
