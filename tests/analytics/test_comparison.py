@@ -77,6 +77,19 @@ def test_returns_of_the_picks_by_hand() -> None:
     assert returns.mean_difference is None  # four pools are too few to draw from
 
 
+def test_at_its_own_threshold_the_enhanced_score_picks_as_many_as_the_base() -> None:
+    rows = [observation(f"p{number}", 80 - 10 * number, 100 - number, number / 10) for number in range(5)]
+    (returns,) = compared(rows, threshold=65).horizons  # base 80 70, enhanced all five
+    assert (returns.base.count, returns.enhanced.count) == (2, 5)
+    assert (returns.as_many_threshold, returns.as_many.count) == (99, 2)
+    assert returns.as_many.mean == pytest.approx(0.05)
+    equal = [observation(f"p{number}", 80 - number, 100, 0.0) for number in range(5)]
+    (returns,) = compared(equal, threshold=79).horizons
+    assert (returns.base.count, returns.as_many_threshold, returns.as_many.count) == (2, 100, 5)
+    (returns,) = compared(equal, threshold=81).horizons
+    assert (returns.as_many_threshold, returns.as_many.count) == (None, 0)
+
+
 def test_a_score_at_the_threshold_counts_as_picked() -> None:
     assert compared([observation("a", 75, 74.9999, 0.1)]).agreement == Agreement(0, 1, 0, 0)
     assert compared([observation("a", 75, 74.9999, 0.1)], threshold=75.01).agreement == Agreement(0, 0, 0, 1)

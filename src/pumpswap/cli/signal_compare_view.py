@@ -214,13 +214,12 @@ def _horizon(returns: HorizonReturns, threshold: float) -> Table:
     table.add_column(f"held {horizon_text(returns.horizon_ns)}", no_wrap=True)
     for name in ("picks", "pools", "mean", "interval", "median", "gains"):
         table.add_column(name, justify="right", no_wrap=True)
-    rows = {
-        f"base ≥ {threshold:g}": returns.base,
-        f"enhanced ≥ {threshold:g}": returns.enhanced,
-        "any snapshot": returns.everything,
-    }
-    for name, picks in rows.items():
-        table.add_row(name, *_picks_row(picks), end_section=name == "any snapshot")
+    rows = [(f"base ≥ {threshold:g}", returns.base), (f"enhanced ≥ {threshold:g}", returns.enhanced)]
+    if returns.as_many_threshold is not None and returns.as_many.count != returns.enhanced.count:
+        rows.append((f"as many (≥ {returns.as_many_threshold:.1f})", returns.as_many))
+    for name, picks in rows:
+        table.add_row(name, *_picks_row(picks))
+    table.add_row("any snapshot", *_picks_row(returns.everything), end_section=True)
     difference, hits = returns.mean_difference, returns.hit_difference
     if difference is not None and hits is not None:
         cells = [f"{returns.deciding} differ", points_text(100 * difference.point), _range(difference), ""]

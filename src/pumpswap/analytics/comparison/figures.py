@@ -93,6 +93,7 @@ def _horizon(returns: HorizonReturns, verdict: Verdict) -> dict[str, Any]:
         "median_price_age_s": returns.median_price_age_s,
         "base": _picks(returns.base),
         "enhanced": _picks(returns.enhanced),
+        "as_many": {"threshold": returns.as_many_threshold, **_picks(returns.as_many)},
         "everything": _picks(returns.everything),
         "deciding_pools": returns.deciding,
         "mean_difference": _interval(returns.mean_difference),

@@ -67,6 +67,8 @@ class Band:
 @dataclass(frozen=True, slots=True)
 class HorizonReturns:
     """One horizon. ``everything`` is what buying each observation would have brought: a score has to beat that.
+    ``as_many`` are the picks of the enhanced score at ``as_many_threshold``, the highest one at which it picks at least
+    as many as the base score does: the same threshold means another share of the two.
 
     ``mean_difference`` and ``hit_difference`` are enhanced less base. ``deciding`` counts the pools in which one score
     picks what the other does not; ``base_rank`` and ``enhanced_rank`` are rank correlations of score and return, which
@@ -81,6 +83,8 @@ class HorizonReturns:
     median_price_age_s: float | None
     base: Picks
     enhanced: Picks
+    as_many: Picks
+    as_many_threshold: float | None
     everything: Picks
     deciding: int
     mean_difference: Interval | None
@@ -116,6 +120,8 @@ def horizon_returns(
     by_enhanced = [row for row in rows if row[0].enhanced >= threshold]
     pairs = _difference(rows, threshold, level, sampling)
     mean_difference, hit_difference = pairs if pairs is not None else (None, None)
+    as_many_threshold = _as_many(rows, len(by_base))
+    as_many = [row for row in rows if as_many_threshold is not None and row[0].enhanced >= as_many_threshold]
     returns = [result for _, _, result in rows]
     ages = [trip.price_age_ns / 1e9 for _, trip, _ in rows]
     return HorizonReturns(
@@ -127,6 +133,8 @@ def horizon_returns(
         median_price_age_s=quantile(ages, 0.5) if ages else None,
         base=_picks(by_base, sampling),
         enhanced=_picks(by_enhanced, sampling),
+        as_many=_picks(as_many, sampling),
+        as_many_threshold=as_many_threshold,
         everything=_picks(rows, sampling),
         deciding=deciding_pools(rows, threshold),
         mean_difference=mean_difference,
@@ -136,6 +144,11 @@ def horizon_returns(
         base_bands=_bands(rows, lambda one: one.base, sampling),
         enhanced_bands=_bands(rows, lambda one: one.enhanced, sampling),
     )
+
+
+def _as_many(rows: Sequence[Traded], count: int) -> float | None:
+    """The enhanced score that at least ``count`` rows reach; more of them where scores are equal."""
+    return sorted((one.enhanced for one, _, _ in rows), reverse=True)[count - 1] if count else None
 
 
 def _picks(rows: Sequence[Traded], sampling: Sampling) -> Picks:
