@@ -17,7 +17,7 @@ from pumpswap.market.host_pools import POOL_COLUMNS, HostPool, OtherMints, read_
 from pumpswap.market.identifiers import bare_address, network_of
 from pumpswap.market.recording import Recording
 from pumpswap.market.snapshot_file import SNAPSHOT_COLUMNS, Times, complete_time, moment_of, read_snapshots
-from pumpswap.market.trade_clock import corrected, proven_shift
+from pumpswap.market.trade_clock import corrected, proven_shift, relabelled
 from pumpswap.market.trade_file import TRADE_COLUMNS, ObservedTrade, Trades
 from pumpswap.model import MarketUpdate, PoolSnapshot
 from pumpswap.model.snapshot import METRIC_KEYS
@@ -197,8 +197,8 @@ class HostDatabase:
 
     def _trades(self, moment: HostMoment, only: Mapping[str, Sequence[str]]) -> Trades:
         if self._shift is None:
-            self._shift = proven_shift(self._rows(moment, TRADES, ("id", "block_timestamp")))
-        rows = self._rows(moment, TRADES, TRADE_COLUMNS, only=only, order=("id",))
+            self._shift = proven_shift(relabelled(self._rows(moment, TRADES, ("id", "block_timestamp"))))
+        rows = relabelled(self._rows(moment, TRADES, TRADE_COLUMNS, only=only, order=("id",)))
         trades = Trades(f"the table {TRADES}", corrected(rows, self._shift) if self._shift else rows)
         self._skipped[TRADES] = trades.skipped
         return trades

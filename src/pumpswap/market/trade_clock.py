@@ -10,7 +10,7 @@ from pumpswap.clock import NS_PER_SECOND, parse_utc
 from pumpswap.market.data_row import DataRow
 from pumpswap.market.trade_file import fetch_seconds
 
-__all__ = ["corrected", "proven_shift"]
+__all__ = ["corrected", "proven_shift", "relabelled"]
 
 # The host writes the UTC wall clock and lets the database label it with its own zone. Moved to a database in another
 # zone, the wall clock that one sees is no longer UTC, but off by the difference of the two zones.
@@ -19,6 +19,20 @@ _LARGEST_SHIFT = 14 * 3_600
 _SOON = 300  # a fetch follows its block within seconds; in real exports within 33
 _FEWEST = 20
 _SHARE = 10  # of ten rows at most one may differ
+
+
+def relabelled(rows: Iterable[DataRow]) -> Iterator[DataRow]:
+    """The rows; a time whose label is proven right by the time of its fetch is written in UTC.
+
+    Our own collector labels times as they are, so in a host's table both kinds of row stand side by side.
+    """
+    for row in rows:
+        fetched, labelled = fetch_seconds(row), _labelled(row.text("block_timestamp"))
+        if fetched is not None and labelled is not None and labelled.utcoffset():
+            late = fetched - parse_utc(labelled.isoformat()) // NS_PER_SECOND
+            if 0 <= late <= _SOON:
+                row = DataRow(row.source, row.place, {**row.values, "block_timestamp": _utc_text(labelled)})
+        yield row
 
 
 def proven_shift(rows: Iterable[DataRow]) -> int:
@@ -54,6 +68,17 @@ def corrected(rows: Iterable[DataRow], shift_seconds: int) -> Iterator[DataRow]:
         else:
             values = {**row.values, "block_timestamp": moved.isoformat(sep=" ")}
             yield DataRow(row.source, row.place, values)
+
+
+def _labelled(text: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text.replace("Z", "+00:00"))
+    except ValueError:
+        return None
+
+
+def _utc_text(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(sep=" ")
 
 
 def _wall_clock(text: str) -> datetime | None:

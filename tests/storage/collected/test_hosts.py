@@ -155,6 +155,26 @@ def test_times_are_the_same_moment_whatever_zone_the_database_shows(host: str) -
         assert one(host, query) == (milliseconds,), (table, column)
 
 
+@pytest.mark.parametrize("of_host", [0, 40])
+def test_our_trades_beside_those_of_the_host_are_read_right_in_any_zone(host: str, of_host: int) -> None:
+    """The host labels the UTC wall clock with its database's zone; we label a moment as what it is."""
+    if not host.startswith("sqlite"):
+        run_script(host, f"ALTER DATABASE {host.partition('?')[0].rpartition('/')[2]} SET timezone TO 'America/Denver'")
+    with open_collected(host, AT) as market:
+        seen(market)
+        market.save_trades(POOL_ID, [trade(1), trade(2)], AT, AT + HOUR)
+    rows = [
+        f"INSERT INTO trades (id, pool_id, block_number, tx_hash, from_token_amount, to_token_amount, price_usd,"
+        f" volume_usd, side, block_timestamp) VALUES ('solana_45458{number}_h{number}_60_1791473563', '{POOL_ID}',"
+        f" 45458{number}, 'h{number}', 2.5, 396182.25, 109.25, 273.13, 'buy', '2026-10-08 15:32:28');"
+        for number in range(of_host)
+    ]
+    run_script(host, " ".join(rows) or "SELECT 1;")
+    trades = HostDatabase(host).trades(POOL)
+    assert {one.swap.at_ns for one in trades} == {1_791_473_548 * NS_PER_SECOND}
+    assert len(trades) == 2 + of_host
+
+
 def test_the_tables_of_the_host_are_never_changed(any_host: str) -> None:
     before = without_ours(any_host)
     with open_collected(any_host, AT) as market:
