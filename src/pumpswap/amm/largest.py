@@ -85,14 +85,18 @@ class _Search:
         """(least, most) gross that can pass. Unrounded, a gross g buys B(g−1)/(E+g−1), so its impact is at least
         g/E + 1/(g−1); its cost is at least that and the rates on top. Both are quadratic in g.
         """
-        limit = self._max_impact
+        over, scale = self._max_impact.numerator, self._max_impact.denominator
         if self._max_cost is not None:
-            limit = min(limit, (1 + self._max_cost) * BPS / (BPS + self._rates) - 1)
-        if limit <= 0:
+            whole = self._max_cost.denominator * (BPS + self._rates)
+            left = (
+                self._max_cost.numerator + self._max_cost.denominator
+            ) * BPS - whole  # of the limit, after the rates
+            if left * scale < over * whole:
+                over, scale = left, whole
+        if over <= 0:
             return 1, 0
-        scale, reserve = limit.denominator, self._reserve
-        middle = scale + limit.numerator * reserve
-        square = middle**2 - 4 * reserve * (limit.numerator + scale) * scale
+        middle = scale + over * self._reserve
+        square = middle**2 - 4 * self._reserve * (over + scale) * scale
         if square < 0:
             return 1, 0
         root = isqrt(square)

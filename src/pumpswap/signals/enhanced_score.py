@@ -14,6 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+from math import lcm
 
 from pumpswap.errors import UsageError
 from pumpswap.settings import FeasibilitySettings
@@ -24,11 +25,13 @@ __all__ = ["EnhancedScore", "FeasibilityScore", "ScoreRules", "enhanced_score", 
 
 @dataclass(frozen=True, slots=True)
 class ScoreRules:
-    """The weights and references of ``FeasibilitySettings`` as exact fractions, prepared once. Amounts in lamports."""
+    """The weights and references of ``FeasibilitySettings``, exact and prepared once. Amounts in lamports.
 
-    base_weight: Fraction
-    liquidity_weight: Fraction
-    feasibility_weight: Fraction
+    ``weights`` are those of base, liquidity factor and F over ``weight_scale``.
+    """
+
+    weights: tuple[int, int, int]
+    weight_scale: int
     boost: Fraction
     boost_above: Fraction
     max_impact: Fraction
@@ -39,10 +42,10 @@ class ScoreRules:
     def of(cls, settings: FeasibilitySettings) -> ScoreRules:
         """The rules that the settings describe."""
         depth, trade = Fraction(settings.liquidity_weight), Fraction(settings.feasibility_weight)
+        scale = lcm(depth.denominator, trade.denominator)
         return cls(
-            base_weight=1 - depth - trade,
-            liquidity_weight=depth,
-            feasibility_weight=trade,
+            weights=(int((1 - depth - trade) * scale), int(depth * scale), int(trade * scale)),
+            weight_scale=scale,
             boost=Fraction(settings.boost_factor),
             boost_above=Fraction(settings.boost_above),
             max_impact=Fraction(settings.max_impact_bps, BPS),
@@ -83,7 +86,11 @@ def feasibility_score(
     """F of a pool with this depth, for a trade of this impact. ``impact`` None: the trade cannot be made at all."""
     depth, size = liquidity_factor(depth_lamports, rules), _share(max_buy_lamports, rules.reference_buy)
     part = _impact_part(impact, rules.max_impact)
-    return FeasibilityScore(depth, part, size, (2 * (depth + part) + size) / 5)
+    # (2·depth + 2·impact + size) / 5 in one step: every sum of fractions on the way would be reduced for nothing.
+    by_depth, by_impact, by_size = depth.denominator, part.denominator, size.denominator
+    above = 2 * (depth.numerator * by_impact + part.numerator * by_depth) * by_size
+    total = Fraction(above + size.numerator * by_depth * by_impact, 5 * by_depth * by_impact * by_size)
+    return FeasibilityScore(depth, part, size, total)
 
 
 def enhanced_score(
@@ -93,9 +100,16 @@ def enhanced_score(
     if not 0 <= base <= 100:  # also refuses a score that is no number
         raise UsageError(f"a base score of {base} does not exist", hint="scores go from 0 to 100")
     exact = Fraction(base)
-    tradeable = rules.liquidity_weight * factor + rules.feasibility_weight * feasibility
     boost = rules.boost if feasibility > rules.boost_above else _ONE
-    total = (rules.base_weight * exact + 100 * tradeable) * boost
+    of_base, of_factor, of_feasibility = rules.weights
+    by_base, by_factor, by_feasibility = exact.denominator, factor.denominator, feasibility.denominator
+    above = (
+        of_base * exact.numerator * by_factor * by_feasibility
+        + 100 * of_factor * factor.numerator * by_base * by_feasibility
+        + 100 * of_feasibility * feasibility.numerator * by_base * by_factor
+    )
+    below = rules.weight_scale * by_base * by_factor * by_feasibility
+    total = Fraction(above * boost.numerator, below * boost.denominator)
     return EnhancedScore(exact, factor, feasibility, boost, min(total, _HUNDRED))
 
 
@@ -110,4 +124,5 @@ def _share(lamports: int, reference: Fraction) -> Fraction:
 def _impact_part(impact: Fraction | None, most: Fraction) -> Fraction:
     if impact is None or impact >= most:
         return _ZERO
-    return min(1 - impact / most, _ONE)
+    share = impact.denominator * most.numerator
+    return Fraction(min(share - impact.numerator * most.denominator, share), share)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from pumpswap.amm import BuyQuote, buy_exact_quote, sell_exact_base
+from pumpswap.amm.codec import Record
 from pumpswap.amm.largest import cost_over_spot, largest_buy
 from pumpswap.amm.pool import KNOWN_POOL_LENGTHS
 from pumpswap.errors import TradeRefused, UsageError
@@ -36,8 +37,7 @@ class FeesNow:
         return self.lp_bps + self.protocol_bps + self.creator_bps
 
 
-@dataclass(frozen=True, slots=True)
-class SizeImpact:
+class SizeImpact(Record, frozen=True):
     """What a buy of ``quote_lamports``, fees included, does: ``impact`` before fees and ``cost_over_spot`` after them,
     both against the spot price. Both None, with the reason in ``refused``, when the pool does not sell this much.
     """
