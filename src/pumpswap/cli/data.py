@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pumpswap.cli.lazy import Entry, Example, LazyGroup, command, option
 from pumpswap.cli.output import Output, pass_output
+from pumpswap.cli.params import PATH
 from pumpswap.clock import format_utc
 from pumpswap.errors import NotFound
 
@@ -52,7 +53,9 @@ data = LazyGroup(
 
 def lake_options(callback: _F) -> _F:
     """``--lake`` and ``--network``."""
-    folder = option("--lake", "folder", metavar="DIR", help="The lake's folder. Default: that of the settings.")
+    folder = option(
+        "--lake", "folder", type=PATH, metavar="DIR", help="The lake's folder. Default: that of the settings."
+    )
     network = option("--network", default="solana", show_default=True, metavar="NAME", help="Which network's rows.")
     return folder(network(callback))
 
@@ -62,7 +65,7 @@ def counted(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
-def lake_of(out: Output, folder: str | None, network: str) -> Lake:
+def lake_of(out: Output, folder: Path | None, network: str) -> Lake:
     """The named lake, or that of the settings. Raises NotFound where none is."""
     from pumpswap.market.lake import is_lake
 
@@ -88,7 +91,7 @@ def lake_of(out: Output, folder: str | None, network: str) -> Lake:
 @option("--pool", metavar="POOL", help="Claims and holes of this pool.")
 @lake_options
 @pass_output
-def list_(out: Output, pool: str | None, folder: str | None, network: str) -> None:
+def list_(out: Output, pool: str | None, folder: Path | None, network: str) -> None:
     from pumpswap.market.lake.overview import coverage_of, holdings_of
 
     lake = _place(out, folder, network)
@@ -126,7 +129,7 @@ def list_(out: Output, pool: str | None, folder: str | None, network: str) -> No
 @option("--repair", is_flag=True, help="Put aside what cannot be read, after showing it and asking.")
 @lake_options
 @pass_output
-def verify(out: Output, fast: bool, repair: bool, folder: str | None, network: str) -> None:
+def verify(out: Output, fast: bool, repair: bool, folder: Path | None, network: str) -> None:
     import click
 
     from pumpswap.cli.progress import progress
@@ -163,7 +166,7 @@ def verify(out: Output, fast: bool, repair: bool, folder: str | None, network: s
 )
 @lake_options
 @pass_output
-def compact(out: Output, folder: str | None, network: str) -> None:
+def compact(out: Output, folder: Path | None, network: str) -> None:
     from pumpswap.market.lake import LakeWriter
 
     lake = lake_of(out, folder, network)
@@ -176,11 +179,11 @@ def compact(out: Output, folder: str | None, network: str) -> None:
         out.show(f"{counted(gone, 'file')} fewer, {files:,} left in {lake.folder}", keep_lines=True)
 
 
-def _place(out: Output, folder: str | None, network: str) -> Lake:
+def _place(out: Output, folder: Path | None, network: str) -> Lake:
     from pumpswap.cli.run_result import settings_for
     from pumpswap.market.lake import Lake
 
-    return Lake(Path(folder) if folder is not None else settings_for(out).lake_folder, network)
+    return Lake(folder or settings_for(out).lake_folder, network)
 
 
 def _repaired(out: Output, lake: Lake, result: Verification) -> list[str]:

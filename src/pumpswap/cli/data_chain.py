@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pumpswap.cli.chain_options import chain_options, chain_settings
+from pumpswap.cli.failures import BadValue
 from pumpswap.cli.lazy import Example, command, option
 from pumpswap.cli.output import Output, pass_output
-from pumpswap.cli.params import PUBKEY
+from pumpswap.cli.params import DURATION, PATH, PUBKEY
 from pumpswap.clock import format_utc, parse_utc
-from pumpswap.errors import UsageError
 
 if TYPE_CHECKING:
     from solders.pubkey import Pubkey
@@ -27,9 +27,23 @@ __all__ = ["backfill", "record"]
 
 _NEEDS = "an endpoint"
 _MOST_BREAKS = 5
-_lake_option = option(
-    "--lake", "folder", type=click.Path(path_type=Path), metavar="DIR", help="Default: that of the settings."
-)
+_LONGEST_SLOT = 19
+_lake_option = option("--lake", "folder", type=PATH, metavar="DIR", help="Default: that of the settings.")
+
+
+class _SinceType(click.ParamType):  # type: ignore[type-arg]  # click 8.1 has no type argument
+    """A slot, or a date or time: (slot, None) or (None, nanoseconds)."""
+
+    name = "slot or date"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        text = str(value)
+        if text.isascii() and text.isdecimal() and len(text) <= _LONGEST_SLOT:
+            return int(text), None
+        try:
+            return None, parse_utc(text)
+        except ValueError:
+            raise BadValue("that is no slot and no date", hint="for example 380000000 or 2026-11-01T12:30") from None
 
 
 @command(
@@ -49,7 +63,7 @@ _lake_option = option(
     ],
 )
 @click.argument("pool", type=PUBKEY, metavar="POOL|MINT")
-@option("--from", "since", metavar="SLOT|DATE", help="Back to here; without it to the first one.")
+@option("--from", "since", type=_SinceType(), metavar="SLOT|DATE", help="Back to here; without it to the first one.")
 @option("--page", type=click.IntRange(1, 1_000), default=200, show_default=True, help="Lines of history at a time.")
 @_lake_option
 @chain_options
@@ -57,17 +71,19 @@ _lake_option = option(
 def backfill(
     out: Output,
     pool: Pubkey,
-    since: str | None,
+    since: tuple[int | None, int | None] | None,
     page: int,
     folder: Path | None,
     urls: tuple[str, ...],
     ws_url: str | None,
     network: str | None,
 ) -> None:
+    from pumpswap.app.lake_backfill import BackfillOptions
     from pumpswap.cli.progress import progress
     from pumpswap.cli.waiting import wait_for
 
-    options = _options(since, page)
+    from_slot, from_ns = since or (None, None)
+    options = BackfillOptions(from_slot, from_ns, page)
     with progress(out) as tell:
         result = wait_for(_backfill(chain_settings(out, urls, ws_url, network), folder, pool, options, tell))
     for line in _doubts(result):
@@ -91,11 +107,11 @@ def backfill(
     ),
     examples=[
         Example("pumpswap data record POOL POOL", "until Ctrl-C", needs=_NEEDS),
-        Example("pumpswap data record POOL --duration 3600 --json", "an hour, for scripts", needs=_NEEDS),
+        Example("pumpswap data record POOL --duration 1h --json", "an hour, for scripts", needs=_NEEDS),
     ],
 )
 @click.argument("pools", nargs=-1, type=PUBKEY, metavar="[POOL|MINT]...")
-@option("--duration", type=click.FloatRange(0, min_open=True), metavar="SECONDS", help="Stop after this time.")
+@option("--duration", type=DURATION, metavar="TIME", help="Stop after this time: 90s, 30m, 12h, 7d.")
 @option(
     "--flush",
     type=click.FloatRange(0.1, 3_600),
@@ -111,7 +127,7 @@ def backfill(
 def record(
     out: Output,
     pools: tuple[Pubkey, ...],
-    duration: float | None,
+    duration: int | None,
     flush: float,
     no_states: bool,
     folder: Path | None,
@@ -160,7 +176,7 @@ async def _record(
     folder: Path | None,
     pools: tuple[Pubkey, ...],
     options: RecordOptions,
-    duration: float | None,
+    duration: int | None,
     tell: Tell,
 ) -> Recorded:
     import signal
@@ -181,21 +197,6 @@ async def _record(
         addresses = tuple(dict.fromkeys([(await connection.pool(pool)).address for pool in pools]))
         with LakeWriter(lake_for_chain(settings, folder)) as writer:
             return await Recording(connection, writer, addresses, options).run(stop, tell)
-
-
-def _options(since: str | None, page: int) -> BackfillOptions:
-    from pumpswap.app.lake_backfill import BackfillOptions
-
-    if since is None:
-        return BackfillOptions(page=page)
-    if since.isascii() and since.isdecimal():
-        return BackfillOptions(from_slot=int(since), page=page)
-    try:
-        return BackfillOptions(from_ns=parse_utc(since), page=page)
-    except ValueError:
-        raise UsageError(
-            f"--from {since!r} is no slot and no date", hint="for example 380000000, 2026-11-01 or 2026-11-01T12:30"
-        ) from None
 
 
 def _doubts(result: Backfilled) -> list[str]:

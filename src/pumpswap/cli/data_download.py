@@ -10,6 +10,7 @@ import click
 
 from pumpswap.cli.lazy import Example, command, option
 from pumpswap.cli.output import Output, pass_output
+from pumpswap.cli.params import PATH, PUBKEY
 from pumpswap.clock import format_utc
 
 if TYPE_CHECKING:
@@ -23,6 +24,17 @@ __all__ = ["download"]
 
 _NEEDS = "the network"
 _TIMEFRAMES = ("1m", "5m", "15m", "1h", "4h", "12h", "1d")
+
+
+class _PoolType(click.ParamType):  # type: ignore[type-arg]  # click 8.1 has no type argument
+    """The address of a pool, with or without the network in front. It goes into a URL: nothing else may."""
+
+    name = "pool"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        from pumpswap.market.identifiers import bare_address
+
+        return str(PUBKEY.convert(bare_address(str(value)), param, ctx))
 
 
 @command(
@@ -42,7 +54,7 @@ _TIMEFRAMES = ("1m", "5m", "15m", "1h", "4h", "12h", "1d")
         Example("pumpswap data download POOL --trades --json", "for scripts", needs=_NEEDS),
     ],
 )
-@click.argument("pools", nargs=-1, required=True, metavar="POOL...")
+@click.argument("pools", nargs=-1, required=True, type=_PoolType(), metavar="POOL...")
 @option(
     "--timeframe",
     "timeframes",
@@ -53,7 +65,7 @@ _TIMEFRAMES = ("1m", "5m", "15m", "1h", "4h", "12h", "1d")
 )
 @option("--days", type=click.IntRange(1, 3_650), default=30, show_default=True, help="How far back.")
 @option("--trades", is_flag=True, help="Also the last trades.")
-@option("--lake", "folder", type=click.Path(path_type=Path), metavar="DIR", help="Default: that of the settings.")
+@option("--lake", "folder", type=PATH, metavar="DIR", help="Default: that of the settings.")
 @pass_output
 def download(
     out: Output, pools: tuple[str, ...], timeframes: tuple[str, ...], days: int, trades: bool, folder: Path | None

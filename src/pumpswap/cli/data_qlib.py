@@ -9,7 +9,7 @@ import click
 
 from pumpswap.cli.lazy import Example, command, option
 from pumpswap.cli.output import Output, pass_output
-from pumpswap.cli.params import AMOUNT, UTC_TIME
+from pumpswap.cli.params import AMOUNT, PATH, SOURCE, UTC_TIME
 from pumpswap.clock import NS_PER_SECOND
 from pumpswap.errors import NotFound, UsageError
 
@@ -47,8 +47,8 @@ _NEEDS = "a recording"
         Example("pumpswap data export-qlib --out qlib_csv_new --format csv", "the lake, as CSV", needs="a lake"),
     ],
 )
-@option("--source", metavar="PATH|URL", help="What is exported. Default: the lake.")
-@option("--out", type=click.Path(path_type=Path), required=True, metavar="DIR", help="The folder of the dataset.")
+@option("--source", type=SOURCE, metavar="PATH|URL", help="What is exported. Default: the lake.")
+@option("--out", type=PATH, required=True, metavar="DIR", help="The folder of the dataset.")
 @option("--freq", type=click.Choice(FREQS), default="60min", show_default=True, help="Length of the bars.")
 @option(
     "--mode", type=click.Choice(["all", "update", "fix"]), default="all", show_default=True, help="What is written."
@@ -66,7 +66,7 @@ _NEEDS = "a recording"
 @option("--min-liquidity", type=AMOUNT, metavar="USD", help="Only rows with this reserve. Default: 1000.")
 @option("--min-volume", type=AMOUNT, metavar="USD", help="Only rows with this volume in 24 hours. Default: 100.")
 @option("--min-quality", type=AMOUNT, metavar="0-100", help="Only enhanced rows with this quality. Default: 50.")
-@option("--backup-dir", type=click.Path(path_type=Path), metavar="DIR", help="Copy the dataset there before.")
+@option("--backup-dir", type=PATH, metavar="DIR", help="Copy the dataset there before.")
 @pass_output
 def export_qlib(out: Output, /, source: str | None, **options: Any) -> None:
     from pumpswap.cli.progress import progress
@@ -98,7 +98,7 @@ def export_qlib(out: Output, /, source: str | None, **options: Any) -> None:
         Example("pumpswap data check-qlib qlib_data --price-jump 0.2 --json", "for scripts", needs="a dataset"),
     ],
 )
-@click.argument("folder", type=click.Path(path_type=Path), metavar="DIR")
+@click.argument("folder", type=PATH, metavar="DIR")
 @option("--freq", type=click.Choice(FREQS), default="60min", show_default=True, help="Length of the bars.")
 @option(
     "--price-jump", type=click.FloatRange(0), default=0.5, show_default=True, help="A change of this share is a jump."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal, InvalidOperation
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Generic, NoReturn, TypeVar
 
 import click
@@ -21,11 +22,13 @@ __all__ = [
     "BPS",
     "DECIMALS",
     "DURATION",
+    "PATH",
     "POSITION",
     "PUBKEY",
     "RUN",
     "SIGNED_AMOUNT",
     "SOL",
+    "SOURCE",
     "UNITS",
     "UTC_TIME",
     "AmountType",
@@ -140,6 +143,24 @@ class _PubkeyType(_Type["Pubkey"]):
             _refuse(f"{text!r} is no Solana address", hint="an address is 32 to 44 base58 characters; was it cut?")
 
 
+class _PathType(_Type[Path]):
+    """A file or a folder. A name as long as a key is refused unseen: no error shall repeat it."""
+
+    name = "path"
+
+    def parse(self, text: str) -> Path:
+        return Path(_short(text))
+
+
+class _SourceType(_Type[str]):
+    """A path, or the URL of a database."""
+
+    name = "path or url"
+
+    def parse(self, text: str) -> str:
+        return text if "://" in text else _short(text)
+
+
 class _TimeType(_Type[int]):
     """A date or a time, UTC unless it names a zone; Unix seconds inside."""
 
@@ -165,6 +186,12 @@ class _DurationType(_Type[int]):
         return int(number) * _UNITS[unit]
 
 
+def _short(path: str) -> str:
+    if any(len(part) > _LONGEST_NAME for part in Path(path).parts):
+        _refuse("a name in that path is too long", hint="63 characters at most; was it a private key? Nobody saw it")
+    return path
+
+
 def _refuse(message: str, *, hint: str) -> NoReturn:
     raise BadValue(message, hint=hint)
 
@@ -175,8 +202,10 @@ SOL = _SolType()
 UNITS = _UnitsType()
 BPS = _BoundedType("bps", WHOLE, "basis points: 100 is one percent")
 DECIMALS = _BoundedType("decimals", 18, "what the mint says, for example 6")
+PATH = _PathType()
 POSITION = _PositionType()
 PUBKEY = _PubkeyType()
 RUN = _BoundedType("run", 2**63 - 1, "`pumpswap runs list` lists the numbers")
+SOURCE = _SourceType()
 UTC_TIME = _TimeType()
 DURATION = _DurationType()
