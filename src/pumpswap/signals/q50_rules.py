@@ -27,6 +27,7 @@ __all__ = [
 COST = 0.0005  # what a round trip costs in the pipeline's rules, as a relative price change
 VARIANCE_SHARES = (0.3, 0.7, 0.9)
 STRONG_SHARE = 0.2  # |q50| below this quantile is weak
+_TINY = 1e-12  # the frames are made with it: without, signal_rel differs in the ninth digit
 _REGIMES = ("low", "medium", "high", "extreme")
 
 
@@ -171,6 +172,7 @@ def _verdicts(row: _Inputs, found: dict[str, Any]) -> None:
     worth = found["expected_value"] > COST
     ratio_bound = found["effective_info_ratio_threshold"]
     tradeable = worth and row.regime is not None
+    relative = (strength - threshold) / (threshold + _TINY)
     found.update(
         economically_significant_traditional=strength > threshold,
         economically_significant_expected_value=worth,
@@ -178,8 +180,8 @@ def _verdicts(row: _Inputs, found: dict[str, Any]) -> None:
         economically_significant=worth,
         high_quality=row.regime is not None and found["enhanced_info_ratio"] > ratio_bound,
         tradeable=tradeable,
-        signal_rel=(strength - threshold) / threshold,
-        signal_tanh=math.tanh(_clip((strength - threshold) / threshold, -3.0, 3.0)),
+        signal_rel=relative,
+        signal_tanh=math.tanh(_clip(relative, -3.0, 3.0)),
         signal_tier=next((tier for tier, part in ((3, 1.0), (2, 0.8), (1, 0.6)) if strength >= part * threshold), 0),
         side=_side(row.q50, tradeable),
         signal_strength=strength * min(found["enhanced_info_ratio"] / ratio_bound, 2.0) if tradeable else 0.0,
