@@ -25,10 +25,10 @@ paper = LazyGroup(
     "replay",
     help=(
         "Replay recorded market data through the whole chain: signals, risk, exact paper fills, ledger, report.\n\n"
-        "PATH is a folder of a collector's export (snapshots, trades, candles), one CSV file with the trades of one"
-        " pool, or a collector's database itself: a SQLite file or a postgresql:// URL, which is only read. What a"
-        " recording cannot say is assumed by rules that are printed. The same recording gives the same ledger, to the"
-        " byte."
+        "PATH is a folder of a collector's export (snapshots, trades, candles), the folder of a lake, one CSV file"
+        " with the trades of one pool, or a collector's database itself: a SQLite file or a postgresql:// URL, which"
+        " is only read. What a recording cannot say is assumed by rules that are printed. The same recording gives the"
+        " same ledger, to the byte."
     ),
     examples=[
         Example("pumpswap paper replay EXPORT", "all snapshots of a collector's export", needs="a recording"),
