@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import io
 import re
@@ -11,8 +12,11 @@ from typing import Any
 import pytest
 
 from pumpswap.amm import current_schedule
+from pumpswap.localnet.pools import PoolSpec
 from pumpswap.model import Side
 from pumpswap.signals import NewPoolsSignalAnalyzer, PoolFacts, PumpSwapSignalAnalyzer
+from tests.cli.test_signal_run import served
+from tests.clients.our_sdk import settings_for
 from tests.support.market import at, graduate, snapshot
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "signals.md").read_text(encoding="utf-8")
@@ -33,8 +37,7 @@ def test_a_snippet_prints_what_the_page_says(source: str, expected: str) -> None
 
 
 def test_all_snippets_were_found() -> None:
-    assert len(BLOCKS) == 3
-    assert [bool(expected) for _, expected in BLOCKS] == [True, True, False]
+    assert [bool(expected) for _, expected in BLOCKS] == [True, False, True, False]
 
 
 def test_the_example_by_hand_is_the_analysers() -> None:
@@ -50,8 +53,19 @@ def test_the_example_by_hand_is_the_analysers() -> None:
     assert enhanced == pytest.approx(result.enhanced_score, abs=0.005)
 
 
+def test_the_live_analysis_of_the_page_reads_a_chain(tmp_path: Path) -> None:
+    _, world = run(BLOCKS[1][0])
+    with served(PoolSpec("graduate")) as (url, state):
+        row = {"pool_id": f"solana_{state.address}", "dex_id": "pumpswap"}
+        merged = asyncio.run(world["analysed"](row, settings_for(url, url, tmp_path)))
+    assert merged["pumpswap_data_source"] == "chain"
+    assert merged["pair_address"] == str(state.address)
+    assert merged["token_screen"]["verdict"] in ("unknown", "unsafe")  # nothing of it is known on this chain
+    assert merged["execution_feasibility"]["can_buy"] is False
+
+
 def test_the_signaller_of_the_page_is_one() -> None:
-    _, world = run(BLOCKS[2][0])
+    _, world = run(BLOCKS[3][0])
     row = snapshot(graduate(), 0)
     assert world["signaller"](row, []).side is Side.HOLD
     signal = world["signaller"](row, [snapshot(graduate(), -seconds) for seconds in (1, 2, 3)])

@@ -11,9 +11,11 @@ import pytest
 from solders.pubkey import Pubkey
 
 from pumpswap.amm import schedule_at
-from pumpswap.amm.addresses import WSOL_MINT
+from pumpswap.amm.addresses import TOKEN_2022_PROGRAM, TOKEN_PROGRAM, WSOL_MINT
+from pumpswap.chain.node import ChainAccount
 from pumpswap.clock import NS_PER_SECOND, ManualClock
 from pumpswap.errors import BadInput, EndpointDown, NotFound, ProtocolDrift, PumpSwapError
+from pumpswap.localnet import token_bytes
 from pumpswap.localnet.pools import PoolSpec, create_pool
 from pumpswap.model import ScreenCheck, ScreenReport, ScreenVerdict
 from pumpswap.sdk.pool_facts import ChainPoolFacts, SnapshotPoolFacts
@@ -70,9 +72,9 @@ def test_a_row_that_is_about_no_pool_says_why(row: dict[str, object], error: typ
 class Scene:
     """A canonical pool on a chain that is only read."""
 
-    def __init__(self) -> None:
+    def __init__(self, kind: str = "graduate", base_program: Pubkey = TOKEN_PROGRAM) -> None:
         self.chain = practice_chain()
-        self.state = create_pool(self.chain, PoolSpec("graduate"), random.Random(5))
+        self.state = create_pool(self.chain, PoolSpec(kind, base_program=base_program), random.Random(5))
         self.chain.advance(40)
         self.node = RecordedNode(self.chain)
         self.clock = ManualClock(NOW_NS)
@@ -127,6 +129,23 @@ async def test_a_screen_that_breaks_has_not_been_passed() -> None:
     assert facts.screen is not None
     assert facts.screen.verdict is ScreenVerdict.UNKNOWN
     assert facts.screen.objections == ("the screen failed: RuntimeError: no holders",)
+
+
+@pytest.mark.asyncio
+async def test_a_mint_that_taxes_transfers_is_unsafe_without_a_screen_too() -> None:
+    """A quote does not know the tax: what it calls exact would not arrive."""
+    scene = Scene("graduate", base_program=TOKEN_2022_PROGRAM)
+    mint = scene.state.pool.base_mint
+    data = token_bytes.transfer_fee_mint(scene.state.base_supply, 6, 500)
+    scene.chain.set_account(ChainAccount(mint, TOKEN_2022_PROGRAM, scene.chain.rent(len(data)), data))
+    scene.chain.advance(40)
+    facts = await scene.source().pool_facts(scene.row())
+    assert facts.screen is not None
+    assert facts.screen.verdict is ScreenVerdict.UNSAFE
+    assert facts.screen.objections == ("its mint has transfer-fee",)
+    merged = await PumpSwapSignalAnalyzer(source=scene.source()).analyze_pool_enhanced(scene.row())
+    assert merged["execution_feasibility"]["can_buy"] is False
+    assert merged["token_screen"] == {"verdict": "unsafe", "reasons": ["its mint has transfer-fee"]}
 
 
 @pytest.mark.asyncio

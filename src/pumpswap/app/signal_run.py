@@ -20,6 +20,7 @@ from pumpswap.market.simulator import MarketSimulator
 from pumpswap.market.tape import open_recording
 from pumpswap.model import MarketUpdate, PoolSnapshot, ScreenReport
 from pumpswap.sdk.connection import ChainConnection
+from pumpswap.sdk.pool_facts import known_risks
 from pumpswap.sdk.screening import ScreenSource
 from pumpswap.settings import Settings
 from pumpswap.signals import EnhancedResult, PoolFacts, PumpSwapSignalAnalyzer
@@ -121,7 +122,9 @@ async def on_chain(
 
         def scored(one: ScoredPool, screen: ScreenReport | None) -> ScoredPool:
             state = states.get(one.snapshot.pool)
-            facts = None if state is None else PoolFacts(state, schedule, now_ns, screen)
+            facts = None
+            if state is not None:
+                facts = PoolFacts(state, schedule, now_ns, screen or known_risks(connection.reader, state, now_ns))
             missing = why.get(one.snapshot.pool, one.result.unavailable)
             result = analyzer.enhance(
                 one.result.base, facts, intended_lamports=size_lamports, unavailable="" if facts else missing

@@ -24,7 +24,7 @@ from pumpswap.sdk.connection import ChainConnection
 from pumpswap.sdk.pool_identity import identify
 from pumpswap.signals.pool_facts import PoolFacts
 
-__all__ = ["ChainPoolFacts", "SnapshotPoolFacts", "TokenScreens"]
+__all__ = ["ChainPoolFacts", "SnapshotPoolFacts", "TokenScreens", "known_risks"]
 
 _log = logging.getLogger(__name__)
 _REFRESH_SECONDS = 300
@@ -38,9 +38,22 @@ class TokenScreens(Protocol):
         ...
 
 
+def known_risks(reader: PoolReader, state: PoolState, at_ns: int) -> ScreenReport | None:
+    """What reading a pool has told of its token without a screen: extensions that take, freeze or tax tokens make it
+    unsafe, and quotes do not know them. None when the mint has none of these.
+    """
+    mint = state.pool.base_mint
+    facts = reader.mint(mint)
+    if facts is None or not facts.risks:
+        return None
+    reason = f"its mint has {', '.join(facts.risks)}"
+    check = ScreenCheck("token extensions", ScreenVerdict.UNSAFE, reason, {"extensions": list(facts.risks)})
+    return ScreenReport(str(mint), at_ns, (check,), str(state.address))
+
+
 class ChainPoolFacts:
     """The live state of the pool that a row names, the fees of this moment and, with ``screens``, a screen of its
-    token. Labelled ``chain``.
+    token; without them only what reading the pool tells (``known_risks``). Labelled ``chain``.
     """
 
     def __init__(
@@ -82,7 +95,10 @@ class ChainPoolFacts:
                 hint="the row mixes two pools: collect it again",
             )
         schedule = await self._schedules.current()
-        screen = None if self._screens is None else await self._screen(self._screens, state)
+        if self._screens is None:
+            screen = known_risks(self._reader, state, self._clock.now_ns())
+        else:
+            screen = await self._screen(self._screens, state)
         return PoolFacts(state, schedule, self._clock.now_ns(), screen)
 
     async def _state(self, pool: Pubkey | None, mint: Pubkey | None) -> PoolState:

@@ -30,9 +30,10 @@ class PoolKind(Enum):
 class PoolFacts:
     """State and fees of a pool, and what is known about its token.
 
-    ``screen`` None means that nobody asked for one. A source that was asked and could not look gives a report whose
-    verdict is UNKNOWN, which is not safe. ``data_source`` says where the state comes from: ``chain``, ``book`` (what a
-    run knows of the pool), or ``snapshot`` (estimated from a collector's row).
+    ``screen`` None means that nobody asked for one, and that nothing is known against the token. A source that was
+    asked and could not look gives a report whose verdict is UNKNOWN, which is not safe. ``data_source`` says where the
+    state comes from: ``chain``, ``book`` (what a run knows of the pool), or ``snapshot`` (estimated from a collector's
+    row).
     """
 
     state: PoolState
