@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 from dataclasses import replace
 from fractions import Fraction
@@ -9,6 +10,8 @@ from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from solders.pubkey import Pubkey
 
 from pumpswap.amm import Pool
@@ -314,3 +317,47 @@ async def test_the_real_programs_make_a_graduate_and_a_pool_of_anybody(program: 
     assert authority == migration_account(founders.chain)
     assert await latest_pools(node, authority, lines=100) == (first,)
     assert await latest_pools(node, AMM_PROGRAM, lines=1) == (second,)
+
+
+RIGHT: dict[str, Any] = {
+    "creator": pool_authority(COIN),
+    "index": 0,
+    "pool": canonical_pool(COIN),
+    "migrated": canonical_pool(COIN),
+    "mint": COIN,
+    "curve": bonding_curve(COIN),
+    "quote": SYSTEM_PROGRAM,
+    "complete": True,
+    "curve_quote": SYSTEM_PROGRAM,
+    "reported": True,
+}
+WRONG: dict[str, Any] = {
+    "creator": WALLET,
+    "index": 1,
+    "pool": WALLET,
+    "migrated": WALLET,
+    "mint": WALLET,
+    "curve": WALLET,
+    "quote": USDC_MINT,
+    "complete": False,
+    "curve_quote": USDC_MINT,
+    "reported": False,
+}
+
+
+@settings(max_examples=120, deadline=None)
+@given(st.sets(st.sampled_from(sorted(RIGHT)), max_size=3))
+def test_one_thing_that_does_not_fit_is_enough_to_be_no_graduate(wrong: set[str]) -> None:
+    told = {name: WRONG[name] if name in wrong else RIGHT[name] for name in RIGHT}
+    event = creation(creator=told["creator"], index=told["index"], pool=told["pool"])
+    events: list[Event] = [event]
+    if told["reported"]:
+        events.append(
+            migration(mint=told["mint"], bonding_curve=told["curve"], pool=told["migrated"], quote_mint=told["quote"])
+        )
+    chain = chain_with(event)
+    write_curve(chain, COIN, complete=bool(told["complete"]), quote=told["curve_quote"])
+    pool = asyncio.run(looked_at(chain, *events))
+    assert (pool.origin is PoolOrigin.GRADUATED) == (not wrong), (wrong, pool.reason)
+    if pool.origin is PoolOrigin.PERMISSIONLESS:
+        assert "creator" in wrong
