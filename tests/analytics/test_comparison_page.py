@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import plotly.graph_objects as go
@@ -65,6 +66,16 @@ def test_the_tables_have_the_figures(full: Comparison, page: Page) -> None:
     assert f"{returns.deciding} pools differ" in cells
     assert page.json("summary")["agreement"]["both"] == full.agreement.both
     assert "observations" not in page.json("summary")
+
+
+def test_old_prices_are_told() -> None:
+    (row,) = [observation("a", 90, 90, 0.1)]
+    (trip,) = row.trips
+    assert trip is not None
+    late = replace(row, trips=(replace(trip, entry_ns=600 * 10**9, exit_ns=trip.exit_ns - 900 * 10**9),))
+    told = "half were bought 600 s after the decision or later, and sold at a price 900 s old or older"
+    assert told in Page(render_comparison(page_of(compared([late])))).plain()
+    assert "Few prices" not in Page(render_comparison(page_of(compared([row])))).plain()
 
 
 def test_charts_are_figures_that_plotly_accepts(full: Comparison) -> None:

@@ -213,6 +213,7 @@ def test_the_real_export_shows_nothing_about_which_score_predicts(real: SignalCo
     assert found.verdict.kind is VerdictKind.NOT_SHOWN
     assert [returns.observations for returns in found.horizons] == [1, 1, 0]
     assert found.horizons[0].missing == {NO_PRICE: 474, ENDS: 2}
+    assert (found.horizons[0].median_wait_s, found.horizons[0].median_price_age_s) == (23.5, 36.5)
     # The one pool that can be followed collapsed.
     assert found.horizons[0].base.mean == pytest.approx(-0.6914, abs=1e-4)
     assert found.horizons[1].base.mean == pytest.approx(-1, abs=1e-4)

@@ -104,6 +104,7 @@ def test_the_real_export_says_what_it_can_and_cannot_show() -> None:
     assert "they keep their base score and are never traded" in text
     assert "236 (47.6 %) 378 (76.2 %)" in text
     assert "2 of 496 pools were seen again with a price" in text
+    assert "Beware, few prices: half were bought after 24 s, and sold at one 36 s old." in text
     assert "19 of 496 lack PumpSwap data and keep their base score: 18 × the pool has no reserve" in text
 
 

@@ -186,11 +186,6 @@ def _returns(compared: SignalComparison) -> Iterator[RenderableType]:
         if returns.observations:
             yield _horizon(returns, compared.comparison.rules.threshold)
         yield from _remarks(returns)
-    stale = [one for one in compared.comparison.horizons if _is_stale(one)]
-    if stale:
-        listed = ", ".join(f"{horizon_text(one.horizon_ns)}: {one.median_price_age_s:,.0f} s" for one in stale)
-        yield ""
-        yield f"Beware: half of the last prices are older than this when the time is up ({listed})."
 
 
 def _remarks(returns: HorizonReturns) -> Iterator[str]:
@@ -201,12 +196,9 @@ def _remarks(returns: HorizonReturns) -> Iterator[str]:
     missing = "; ".join(f"{count:,} × {why}" for why, count in returns.missing.items() if count)
     if missing:
         yield f"{horizon_text(returns.horizon_ns)}: no outcome for {missing}"
-
-
-def _is_stale(returns: HorizonReturns) -> bool:
-    """Whether the price at the horizon is usually older than a tenth of it."""
-    age = returns.median_price_age_s
-    return age is not None and age * 10**10 > returns.horizon_ns
+    wait_s, age_s, tenth_s = returns.median_wait_s, returns.median_price_age_s, returns.horizon_ns / 10**10
+    if wait_s is not None and age_s is not None and max(wait_s, age_s) > tenth_s:
+        yield f"Beware, few prices: half were bought after {wait_s:,.0f} s, and sold at one {age_s:,.0f} s old."
 
 
 def _horizon(returns: HorizonReturns, threshold: float) -> Table:

@@ -90,6 +90,7 @@ def _horizon(returns: HorizonReturns, verdict: Verdict) -> dict[str, Any]:
         "observations": returns.observations,
         "pools": returns.pools,
         "missing": {why: count for why, count in returns.missing.items() if count},
+        "median_wait_s": returns.median_wait_s,
         "median_price_age_s": returns.median_price_age_s,
         "base": _picks(returns.base),
         "enhanced": _picks(returns.enhanced),

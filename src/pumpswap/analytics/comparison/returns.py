@@ -12,6 +12,7 @@ from random import Random
 from pumpswap.analytics.comparison.observation import Observation
 from pumpswap.analytics.comparison.outcomes import RoundTrip
 from pumpswap.analytics.comparison.stats import Interval, bootstrap, groups_of, mean, quantile, spearman
+from pumpswap.clock import NS_PER_SECOND
 
 __all__ = ["Band", "HorizonReturns", "Picks", "Sampling", "deciding_pools", "horizon_returns", "traded"]
 
@@ -73,6 +74,8 @@ class HorizonReturns:
     ``mean_difference`` and ``hit_difference`` are enhanced less base. ``deciding`` counts the pools in which one score
     picks what the other does not; ``base_rank`` and ``enhanced_rank`` are rank correlations of score and return, which
     need no threshold. ``missing`` counts why observations have no outcome.
+    ``median_wait_s`` is how long after the decision the purchase was made, ``median_price_age_s`` how old the price was
+    at which it was sold again.
     """
 
     horizon_ns: int
@@ -80,6 +83,7 @@ class HorizonReturns:
     observations: int
     pools: int
     missing: Mapping[str, int]
+    median_wait_s: float | None
     median_price_age_s: float | None
     base: Picks
     enhanced: Picks
@@ -123,13 +127,15 @@ def horizon_returns(
     as_many_threshold = _as_many(rows, len(by_base))
     as_many = [row for row in rows if as_many_threshold is not None and row[0].enhanced >= as_many_threshold]
     returns = [result for _, _, result in rows]
-    ages = [trip.price_age_ns / 1e9 for _, trip, _ in rows]
+    waits = [(trip.entry_ns - one.at_ns) / NS_PER_SECOND for one, trip, _ in rows]
+    ages = [trip.price_age_ns / NS_PER_SECOND for _, trip, _ in rows]
     return HorizonReturns(
         horizon_ns=horizon_ns,
         level=level,
         observations=len(rows),
         pools=len({one.pool for one, _, _ in rows}),
         missing=dict(Counter(missing).most_common()),
+        median_wait_s=quantile(waits, 0.5) if waits else None,
         median_price_age_s=quantile(ages, 0.5) if ages else None,
         base=_picks(by_base, sampling),
         enhanced=_picks(by_enhanced, sampling),
