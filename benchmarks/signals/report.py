@@ -15,7 +15,7 @@ from tests.support.evidence import write_evidence
 
 __all__ = ["TOPICS", "main"]
 
-TOPICS = ("features", "screens", "q50", "lake")
+TOPICS = ("features", "screens", "answers", "q50", "lake")
 
 
 def main(arguments: Sequence[str]) -> int:
