@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from importlib import import_module
 
 from benchmarks.signals.figures import Figures
+from benchmarks.signals.page import update_page
 from tests.support.evidence import write_evidence
 
 __all__ = ["TOPICS", "main"]
@@ -29,9 +30,10 @@ def main(arguments: Sequence[str]) -> int:
         found[topic] = import_module(f"benchmarks.signals.{topic}").measure()
         _show(found[topic])
     if not options.no_evidence and not options.only:
-        figures = {topic: one.figures for topic, one in found.items()}
+        figures = {topic: {"title": one.title, "table": one.table, **one.figures} for topic, one in found.items()}
         notes = [note for one in found.values() for note in one.notes]
         print(f"\n{write_evidence('bench-signals', figures, notes)}")
+        print(update_page())
     broken = [text for one in found.values() for text, held in one.promises if not held]
     for text in broken:
         print(f"bench: promised and not held: {text}", file=sys.stderr)
