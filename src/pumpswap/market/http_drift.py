@@ -32,6 +32,8 @@ class DriftNote:
         return f"{self.endpoint}: {self.field} is {_WORDS[self.kind]} ({self.count} times)"
 
 
+_MOST_FIELDS = 1_000
+_FURTHER = "… further fields"
 _WORDS = {
     DriftKind.NEW: "new",
     DriftKind.MISSING: "missing",
@@ -52,19 +54,25 @@ class Refused:
 
 
 class Drift:
-    """Collects notes. Equal ones become one with a count."""
+    """Collects notes. Equal ones become one with a count.
+
+    After a thousand fields all further ones are one: names of fields are anybody's, and a collector runs for months.
+    """
 
     def __init__(self) -> None:
         self._counts: Counter[tuple[str, str, DriftKind]] = Counter()
 
-    def note(self, endpoint: str, field: str, kind: DriftKind) -> None:
+    def note(self, endpoint: str, field: str, kind: DriftKind, count: int = 1) -> None:
         """Count a difference."""
-        self._counts[endpoint, field, kind] += 1
+        key = endpoint, field, kind
+        if key not in self._counts and len(self._counts) >= _MOST_FIELDS:
+            key = endpoint, _FURTHER, kind
+        self._counts[key] += count
 
     def add(self, notes: Iterable[DriftNote]) -> None:
         """Count notes that were collected elsewhere."""
         for one in notes:
-            self._counts[one.endpoint, one.field, one.kind] += one.count
+            self.note(one.endpoint, one.field, one.kind, one.count)
 
     def notes(self) -> tuple[DriftNote, ...]:
         """All notes, ordered by endpoint and field."""

@@ -66,7 +66,7 @@ def error_title(body: bytes) -> str:
         return ""
     first = errors[0] if isinstance(errors, list) and errors else None
     title = first.get("title") if isinstance(first, dict) else None
-    return " ".join(title.split())[:200] if isinstance(title, str) else ""
+    return _plain(" ".join(title.split())[:200]) if isinstance(title, str) else ""
 
 
 def _kind_of(body: bytes) -> str:
@@ -138,7 +138,7 @@ class Element:
         """Note fields that are not ``known``, and ``usual`` ones that are not there."""
         for name in self._values:
             if name not in known:
-                self.place.at(name[:_SHOWN]).note(DriftKind.NEW)
+                self.place.at(_plain(name)[:_SHOWN]).note(DriftKind.NEW)
         for name in usual:
             if name not in self._values:
                 self.place.at(name).note(DriftKind.MISSING)
@@ -267,6 +267,11 @@ def whole_in(value: object, place: Place) -> int:
     if not 0 <= number <= _LARGEST_COUNT or number != int(number):
         place.refuse(DriftKind.VALUE, f"is no count: {_shown(value)}")
     return int(number)
+
+
+def _plain(text: str) -> str:
+    """Without what a terminal would obey."""
+    return "".join(each if each.isprintable() else "?" for each in text)
 
 
 def _shown(value: object) -> str:

@@ -191,6 +191,25 @@ def test_new_fields_and_windows_are_ignored_and_noted() -> None:
     assert page.pools[0].volumes_usd["d7"] == 5
 
 
+def test_names_of_fields_are_anybody_s_too() -> None:
+    def edit(told: Any) -> None:
+        told["data"][0]["attributes"] |= {"\x1b[31mred": 1, "long" * 50: 2}
+        told["data"][1]["attributes"] |= {f"field {number}": number for number in range(1_500)}
+
+    page = parse_pools(pools(edit))
+    assert len(page.pools) == 3 and len(page.drift) == 1_001
+    assert page.drift[0].field == "data[].attributes.?[31mred" and page.drift[-1].field == "… further fields"
+    assert sum(one.count for one in page.drift) == 1_502
+    assert max(len(one.field) for one in page.drift) < 60
+
+
+def test_what_the_service_says_is_one_plain_line() -> None:
+    body = dumped({"errors": [{"title": "no\n\x1b[31mway" + "y" * 500}]})
+    with pytest.raises(SourceRefused) as caught:
+        parse_pools(body)
+    assert caught.value.title.startswith("no ?[31mway") and len(caught.value.title) == 200
+
+
 @pytest.mark.parametrize(
     ("identifier", "address", "network"),
     [
