@@ -22,17 +22,16 @@ def told(*arguments: str) -> str:
 
 
 def test_a_newcomer_without_data_sees_a_whole_report() -> None:
-    text = told("--simulated", "8")
-    first = text.splitlines()[0]
+    result = run("signal", "compare", "--simulated", "8")
+    text = result.stdout
+    first, *_ = lines = text.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert "The market is simulated" in result.stderr
     assert first.startswith(("Enhanced better: over ", "Base better: over ", "No difference shown: over ", "Not shown"))
     for part in ("at or above 75", "agreement", "moved furthest", "held 15 min", "enhanced − base", "Do higher scores"):
         assert part in text
     assert "40 of 40 pools were seen again with a price" in text
     assert "Overlapping: only " in text
-
-
-def test_a_simulated_market_says_that_it_is_one() -> None:
-    assert "The market is simulated" in run("signal", "compare", "--simulated", "8").stderr
 
 
 def test_the_json_has_exact_amounts_and_every_snapshot(tmp_path: Path) -> None:

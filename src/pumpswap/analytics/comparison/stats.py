@@ -122,7 +122,7 @@ def bootstrap(
     draws = min(draws, max(_LEAST_DRAWS, _MOST_WORK // len(clusters)))
     for _ in range(draws):
         drawn = random.choices(places, k=len(clusters))
-        values = statistics(tuple(fsum(map(column.__getitem__, drawn)) for column in columns))
+        values = statistics(tuple([sum(map(column.__getitem__, drawn)) for column in columns]))
         if values is not None:
             found.append(values)
     if 2 * len(found) < draws:
