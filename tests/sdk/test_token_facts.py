@@ -89,6 +89,7 @@ async def test_a_graduate_that_trades_is_read_whole_and_safe() -> None:
     scene.trades()
     for number in range(10):
         scene.hold(Pubkey.from_bytes(bytes([100 + number]) * 32), 10**13)
+    scene.hold(bonding_curve(scene.mint), 9 * 10**14 - scene.state.base_reserve)
     facts = await scene.read()
     assert facts.unread == {}
     assert facts.basics is not None and facts.basics.supply_units == 10**15

@@ -42,8 +42,10 @@ def lively(count: int = 20) -> list[SeenSwap]:
 
 
 def holders(*shares: int, pool: int = 200, is_complete: bool = True) -> Holders:
-    """Owners with so many thousandths of the supply, besides the pool."""
+    """Owners with so many thousandths of the supply, besides the pool. In a complete list the curve has the rest."""
     listed = [Holder(f"h{number}", share * SUPPLY // 1_000) for number, share in enumerate(shares)]
+    rest = max(1_000 - pool - sum(shares), 0) if is_complete else 0
+    listed.append(Holder("curve", rest * SUPPLY // 1_000, HolderRole.CURVE))
     return Holders((Holder(POOL, pool * SUPPLY // 1_000, HolderRole.POOL), *listed), is_complete)
 
 

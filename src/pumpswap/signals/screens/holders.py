@@ -41,6 +41,11 @@ def _share(facts: TokenFacts, count: int, most: Fraction, name: str) -> ScreenCh
         return unknown(name, f"only {len(sellers)} holders are known besides the pool: the node lists no more")
     chosen = sellers[:count]
     share = Fraction(sum(one.units for one in chosen), supply)
+    if facts.holders.is_complete and share <= most:
+        # A node that indexes late lists too few, or nobody: whoever is missing may hold all that is missing.
+        lacking = Fraction(facts.basics.supply_units - sum(one.units for one in listed), supply)
+        if share + lacking > most:
+            return unknown(name, f"the list of holders lacks {percent(lacking)} of the supply")
     figures = {"share": float(share), "max_share": float(most), "owners": [one.owner for one in chosen]}
     who = f"{chosen[0].owner} holds" if count == 1 and chosen else f"{len(chosen)} owners hold"
     text = f"{who} {percent(share)} of the supply, pool and burned tokens apart; at most {percent(most)}"

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
+from math import isfinite
 
 from pumpswap.model import MarketFigures, ScreenCheck, SeenSwap, TokenFacts
 from pumpswap.settings import ScreenSettings
-from pumpswap.signals.screens.verdicts import missing, percent, safe, unknown, unsafe
+from pumpswap.signals.screens.verdicts import missing, nameless, percent, safe, unknown, unsafe
 
 __all__ = ["creator_sales", "fdv_to_liquidity", "host_flags", "liquidity_drop", "market_figures", "sells"]
 
@@ -40,11 +41,16 @@ def creator_sales(facts: TokenFacts, settings: ScreenSettings) -> ScreenCheck:
         return missing(name, facts, "trading")
     if facts.creators is None:
         return missing(name, facts, "creators")
+    if not seen.swaps:
+        return unknown(name, "no trades are known")
     sold = sum(swap.quote_units for swap in seen.swaps if not swap.is_buy)
     theirs = sum(swap.quote_units for swap in seen.swaps if not swap.is_buy and swap.trader in facts.creators)
     if not sold:
         return safe(name, f"nothing was sold in the last {len(seen.swaps)} trades")
     share, most = Fraction(theirs, sold), Fraction(settings.max_creator_sales)
+    hidden = sum(not swap.is_buy and not swap.trader for swap in seen.swaps)
+    if hidden and share <= most:
+        return unknown(name, nameless(hidden, len(seen.swaps)))
     text = f"the coin's creators made {percent(share)} of the last sales; at most {percent(most)}"
     return (unsafe if share > most else safe)(name, text, share=float(share), max_share=float(most))
 
@@ -65,7 +71,7 @@ def fdv_to_liquidity(facts: TokenFacts, settings: ScreenSettings) -> ScreenCheck
         return unsafe(name, "the pool has a price and nothing to pay it with")
     value = Fraction(pool.effective_quote_units * basics.supply_units, pool.base_units)
     ratio = value / (2 * pool.real_quote_units)
-    is_deep = facts.market is not None and (facts.market.reserve_usd or 0) >= _DEEP_USD
+    is_deep = facts.market is not None and not _untrue(facts.market) and (facts.market.reserve_usd or 0) >= _DEEP_USD
     text = f"all tokens are valued at {float(ratio):,.1f} times the pool's both sides; at most {_MOST_FDV_TO_LIQUIDITY}"
     is_bad = ratio > _MOST_FDV_TO_LIQUIDITY and not is_deep
     return (unsafe if is_bad else safe)(name, text, ratio=float(ratio), max_ratio=_MOST_FDV_TO_LIQUIDITY)
@@ -118,13 +124,24 @@ def market_figures(facts: TokenFacts, settings: ScreenSettings) -> ScreenCheck |
     """The host's flags, where a market-data service told its figures; None where none was asked."""
     if facts.market is None:
         return None
-    name, flags = "market figures", host_flags(facts.market)
-    if flags:
+    name = "market figures"
+    if wrong := _untrue(facts.market):
+        return unknown(name, wrong)
+    if flags := host_flags(facts.market):
         return unsafe(name, "; ".join(flags), flags=list(flags))
     told = (facts.market.fdv_usd, facts.market.volume_usd_h24, facts.market.reserve_usd)
     if any(one is None for one in told):
         return unknown(name, "FDV, volume or liquidity is not told")
     return safe(name, "none of the collector's scam flags")
+
+
+def _untrue(figures: MarketFigures) -> str:
+    """Which figure cannot be true: comparisons with NaN are all false, and would flag nothing."""
+    for name in ("fdv_usd", "volume_usd_h24", "reserve_usd"):
+        value = getattr(figures, name)
+        if value is not None and not (isfinite(value) and value >= 0):
+            return f"{name} is told as {value:g}"
+    return ""
 
 
 def _reserves(swaps: Sequence[SeenSwap]) -> Iterator[tuple[int, int]]:

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 from pumpswap.model import ScreenCheck, ScreenVerdict, TokenFacts
 
-__all__ = ["missing", "percent", "safe", "unknown", "unsafe"]
+__all__ = ["missing", "nameless", "percent", "safe", "unknown", "unsafe"]
 
 
 def safe(name: str, reason: str, **figures: object) -> ScreenCheck:
@@ -27,6 +27,11 @@ def unknown(name: str, reason: str, **figures: object) -> ScreenCheck:
 def missing(name: str, facts: TokenFacts, group: str) -> ScreenCheck:
     """A group of facts is not there."""
     return unknown(name, f"not known: {facts.why_unread(group)}")
+
+
+def nameless(count: int, trades: int) -> str:
+    """That some trades may be anybody's; empty when all are named."""
+    return f"{count} of {trades} trades name no wallet" if count else ""
 
 
 def percent(share: Fraction | float) -> str:

@@ -13,7 +13,7 @@ from itertools import pairwise
 
 from pumpswap.model import ScreenCheck, SeenSwap, TokenFacts
 from pumpswap.settings import ScreenSettings
-from pumpswap.signals.screens.verdicts import missing, percent, safe, unknown, unsafe
+from pumpswap.signals.screens.verdicts import missing, nameless, percent, safe, unknown, unsafe
 
 __all__ = ["Volume", "alternation", "measure_volume", "round_trips", "same_sizes", "wallet_share"]
 
@@ -26,6 +26,7 @@ class Volume:
     """Figures of a window of trades; shares are of the quote volume, except the last two, which are of the trades."""
 
     trades: int
+    nameless: int
     quote_units: int
     top_wallet: str
     top_share: Fraction
@@ -50,6 +51,7 @@ def measure_volume(swaps: Sequence[SeenSwap]) -> Volume | None:
     changes = sum(before.is_buy is not after.is_buy for before, after in pairwise(swaps))
     return Volume(
         trades=len(swaps),
+        nameless=len(swaps) - len(named),
         quote_units=total,
         top_wallet=top,
         top_share=Fraction(bought[top] + sold[top], total),
@@ -67,7 +69,7 @@ def wallet_share(facts: TokenFacts, settings: ScreenSettings) -> ScreenCheck:
         return found
     most = Fraction(settings.max_wallet_share)
     text = f"{found.top_wallet} made {percent(found.top_share)} of the volume {_of(found)}; at most {percent(most)}"
-    return _judged(name, text, found.top_share, most)
+    return _judged(name, text, found.top_share, most, nameless(found.nameless, found.trades))
 
 
 def round_trips(facts: TokenFacts, settings: ScreenSettings) -> ScreenCheck:
@@ -79,7 +81,7 @@ def round_trips(facts: TokenFacts, settings: ScreenSettings) -> ScreenCheck:
     most = Fraction(settings.max_round_trip_share)
     share = percent(found.round_trips)
     text = f"{share} of the volume {_of(found)} was bought and sold by the same wallets; at most {percent(most)}"
-    return _judged(name, text, found.round_trips, most)
+    return _judged(name, text, found.round_trips, most, nameless(found.nameless, found.trades))
 
 
 def same_sizes(facts: TokenFacts, settings: ScreenSettings) -> ScreenCheck:
@@ -114,8 +116,13 @@ def _window(facts: TokenFacts, settings: ScreenSettings, name: str) -> Volume | 
     return measure_volume(facts.trading.swaps) or unknown(name, "the trades name no wallets", trades=count)
 
 
-def _judged(name: str, text: str, share: Fraction, most: Fraction, *, at_limit: bool = False) -> ScreenCheck:
+def _judged(
+    name: str, text: str, share: Fraction, most: Fraction, doubt: str = "", *, at_limit: bool = False
+) -> ScreenCheck:
+    """``doubt``: why the share may be larger than it looks."""
     is_bad = share > most or (at_limit and share == most)
+    if doubt and not is_bad:
+        return unknown(name, doubt)
     return (unsafe if is_bad else safe)(name, text, share=float(share), max_share=float(most))
 
 
