@@ -22,7 +22,7 @@ from pumpswap.market.lake.reader import LakeReader
 
 __all__ = ["Bar", "BarRule", "bars", "bars_in_pieces", "no_bars", "read_bars", "with_prices"]
 
-_ROWS_AT_ONCE = 2_000_000
+_ROWS_AT_ONCE = 1_000_000
 _ORDER = ("pool", "at_ns", "slot", "position", "index")
 _AMOUNTS = ("is_buy", "base_units", "quote_units")
 _POINTS = ("open", "high", "low", "close")
