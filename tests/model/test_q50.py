@@ -33,7 +33,8 @@ def test_a_look_up_gives_the_newest_row_that_is_past_and_young_enough(
     found = series(times)
     row = found.at(at, tolerance)
     past = [time for time in times if time <= at]
-    allowed = found.spacing_ns if tolerance is None else tolerance
+    behind = sorted(steps[1 : len(past)]) or steps[1:2] or [0]
+    allowed = behind[(len(behind) - 1) // 2] if tolerance is None else tolerance
     if past and at - past[-1] <= allowed:
         assert row is not None
         assert row.at_ns == past[-1]
@@ -42,13 +43,28 @@ def test_a_look_up_gives_the_newest_row_that_is_past_and_young_enough(
         assert row is None
 
 
-def test_the_spacing_is_the_median_step_and_the_default_tolerance() -> None:
+def test_the_spacing_is_the_median_step_so_far_and_the_default_tolerance() -> None:
     found = series([0, 10, 20, 100, 110])
     assert found.spacing_ns == 10
     assert found.at(30) is not None
     assert found.at(31) is None
     assert found.at(31, 11) is not None
-    assert series([0, 10, 40, 100]).spacing_ns == 30
+    uneven = series([0, 10, 40, 100])
+    assert [uneven.spacing_at(place) for place in range(4)] == [10, 10, 10, 30]
+    assert uneven.spacing_ns == 30
+
+
+def test_the_spacing_follows_a_frame_that_changes_its_pace() -> None:
+    times = [60 * row for row in range(200)] + [60 * 199 + 5 * row for row in range(1, 200)]
+    found = series(times)
+    assert (found.spacing_at(199), found.spacing_at(230), found.spacing_ns) == (60, 60, 5)
+
+
+def test_the_times_of_later_rows_change_no_look_up() -> None:
+    for later in ([40, 50], [1_000, 2_000, 3_000], []):
+        found = series([0, 10, 20, *later])
+        assert found.at(30) is not None
+        assert found.at(31) is None
 
 
 def test_a_single_row_applies_only_at_its_own_time() -> None:

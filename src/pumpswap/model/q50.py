@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from array import array
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -33,6 +33,7 @@ Q50_REQUIRED = {
 }
 
 _INT64 = 2**63
+_WINDOW = 100  # steps that tell the usual one
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +78,22 @@ class Q50Series:
         self._columns = {name: _packed(values) for name, values in columns.items()}
         if not self.has_side:
             self._columns["side"] = tuple(map(_implied_side, self._columns["q50"], self._columns["tradeable"]))
-        self.spacing_ns = _median_step(self.times_ns)
+        self._spacings = _spacings(self.times_ns)
 
     def __len__(self) -> int:
         return len(self.times_ns)
+
+    @property
+    def spacing_ns(self) -> int:
+        """The usual step from row to row at the end of the series, 0 for a single row."""
+        return self._spacings[-1] if len(self._spacings) else 0
+
+    def spacing_at(self, place: int) -> int:
+        """The usual step from row to row as it was known at a row: the median of the last hundred steps up to it.
+
+        The first row has no step behind it and takes the one to the second.
+        """
+        return self._spacings[place]
 
     @property
     def column_names(self) -> tuple[str, ...]:
@@ -130,14 +143,14 @@ class Q50Series:
     def at(self, at_ns: int, tolerance_ns: int | None = None) -> Q50Row | None:
         """The newest row at or before ``at_ns`` that is at most ``tolerance_ns`` old, never a later one.
 
-        Without a tolerance it is ``spacing_ns``, the frame's own; a series of one row has none and applies only at its
-        very time.
+        Without a tolerance it is ``spacing_at`` that row; a series of one row has none and applies only at its very
+        time.
         """
         place = self.newest(at_ns)
-        tolerance = self.spacing_ns if tolerance_ns is None else tolerance_ns
-        if place is None or at_ns - self.times_ns[place] > tolerance:
+        if place is None:
             return None
-        return self.row(place)
+        tolerance = self._spacings[place] if tolerance_ns is None else tolerance_ns
+        return self.row(place) if at_ns - self.times_ns[place] <= tolerance else None
 
     def between(self, start_ns: int, end_ns: int) -> range:
         """Places of the rows from ``start_ns`` to ``end_ns``, both included."""
@@ -211,13 +224,18 @@ def _check_order(times_ns: Sequence[int]) -> None:
         past = at_ns
 
 
-def _median_step(times_ns: Sequence[int]) -> int:
-    """Median of the differences; of an even number of them the lower one, so that it is a step that occurs."""
-    if len(times_ns) < 2:
-        return 0
-    times = list(times_ns)
-    steps = sorted(later - earlier for earlier, later in pairwise(times))
-    return steps[(len(steps) - 1) // 2]
+def _spacings(times_ns: Sequence[int]) -> Sequence[int]:
+    """For each row the median of the last steps up to it; of an even number of them the lower one, so that it is a step
+    that occurs. A median of all steps would know the times of later rows.
+    """
+    steps = [later - earlier for earlier, later in pairwise(list(times_ns))]
+    found, ordered = steps[:1], list[int]()
+    for place, step in enumerate(steps):
+        if place >= _WINDOW:
+            del ordered[bisect_left(ordered, steps[place - _WINDOW])]
+        insort(ordered, step)
+        found.append(ordered[(len(ordered) - 1) // 2])
+    return _packed(found or [0] * len(times_ns))
 
 
 def _implied_side(q50: float, tradeable: bool) -> Side:

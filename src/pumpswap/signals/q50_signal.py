@@ -137,7 +137,7 @@ class Q50Signaller:
         if place is None:
             first = format_utc(series.times_ns[0]) if len(series) else "never"
             return f"no row yet: the first is of {first}"
-        tolerance = series.spacing_ns if self._tolerance_ns is None else self._tolerance_ns
+        tolerance = series.spacing_at(place) if self._tolerance_ns is None else self._tolerance_ns
         stamp = series.times_ns[place]
         return (
             f"the newest row is of {format_utc(stamp)}, {_duration(visible_ns - stamp)} old: "
