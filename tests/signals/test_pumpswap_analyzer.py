@@ -16,6 +16,7 @@ from pumpswap.errors import EndpointDown, UsageError
 from pumpswap.model import ScreenReport
 from pumpswap.settings import FeasibilitySettings
 from pumpswap.signals import NewPoolsSignalAnalyzer, PoolFacts, PumpSwapSignalAnalyzer, SignalResult
+from tests.signals.test_analyzer import assert_same, golden_cases
 from tests.support.market import SOL, START_NS, graduate
 
 BUSY = {
@@ -216,6 +217,21 @@ def test_it_is_the_hosts_analyser_under_all_its_names() -> None:
     assert result == NewPoolsSignalAnalyzer().analyze_pool_signals(BUSY)
     assert analyzer.should_add_to_watchlist(result)
     assert "Signal" in analyzer.generate_alert_message("solana_pool", result)
+
+
+@pytest.mark.parametrize("case", golden_cases())
+def test_the_base_half_of_every_golden_case_equals_the_host(case: dict[str, Any]) -> None:
+    analyzer = PumpSwapSignalAnalyzer(case.get("config"))
+    base = analyzer.analyze_pool_signals(case["current"], case["history"])
+    assert_same(asdict(base), case["expect"])
+    merged = analyzer.enhance(base, facts()).as_dict()
+    assert_same(merged["base_signal_score"], case["expect"]["signal_score"])
+    assert 0 <= merged["final_signal_score"] <= 100
+    assert_same({name: merged[name] for name in case["expect"] if name != "signal_score"}, without_score(case))
+
+
+def without_score(case: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in case["expect"].items() if name != "signal_score"}
 
 
 def test_settings_change_the_score() -> None:

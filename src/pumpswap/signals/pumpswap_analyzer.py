@@ -13,6 +13,7 @@ from pumpswap.signals.analyzer import NewPoolsSignalAnalyzer, SignalResult
 from pumpswap.signals.enhanced_result import EnhancedResult
 from pumpswap.signals.enhanced_score import enhanced_score
 from pumpswap.signals.feasibility import Assessor
+from pumpswap.signals.plan_config import feasibility_of_plan
 from pumpswap.signals.pool_facts import PoolFacts, PoolFactsSource
 
 __all__ = ["BaseAnalyzer", "PumpSwapSignalAnalyzer"]
@@ -37,8 +38,10 @@ class BaseAnalyzer(Protocol):
 class PumpSwapSignalAnalyzer(NewPoolsSignalAnalyzer):
     """Scores pools as the host does, and enhances the score by what the pool takes (see docs/signals.md).
 
-    ``source`` tells the facts of a pool; without one nothing is available and every result is the base one. ``base``
-    replaces the host's formula. ``enhance`` is the pure core; everything else only finds its arguments.
+    ``config`` is the host's, with its thresholds; the plan's sections ``signal_analysis`` and ``pumpswap`` count where
+    no ``settings`` are given. ``source`` tells the facts of a pool; without one nothing is available and every result
+    is the base one. ``base`` replaces the host's formula. ``enhance`` is the pure core; everything else only finds its
+    arguments.
     """
 
     def __init__(
@@ -51,7 +54,7 @@ class PumpSwapSignalAnalyzer(NewPoolsSignalAnalyzer):
     ) -> None:
         super().__init__(config)
         self.source = source
-        self.settings = settings or FeasibilitySettings()
+        self.settings = settings or feasibility_of_plan(config)
         self._base = base
         self._assessor = Assessor(self.settings)
 
