@@ -5,14 +5,17 @@ thousand in the acceptance check.
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from fractions import Fraction
 
-from pumpswap.amm import FeeSchedule, PoolState, buy_exact_quote
+from pumpswap.amm import BuyQuote, FeeSchedule, PoolState, SellQuote, buy_exact_base, buy_exact_quote, sell_exact_base
 from pumpswap.amm.largest import cost_over_spot, largest_buy
 from pumpswap.errors import TradeRefused
 from pumpswap.units import U64_MAX
 
 __all__ = ["check_largest", "passes"]
+
+Quoting = Callable[[PoolState, FeeSchedule, int], BuyQuote | SellQuote]
 
 _IMPACTS = (Fraction(1, 1_000), Fraction(3, 200), Fraction(1, 10), Fraction(1, 2))
 _COSTS = (None, Fraction(1, 50), Fraction(1, 20), Fraction(1, 3))
@@ -54,13 +57,29 @@ def check_largest(state: PoolState, schedule: FeeSchedule, rng: random.Random) -
     return budget, wrong
 
 
-def _impact_complaints(state: PoolState, schedule: FeeSchedule, budget: int) -> list[str]:
-    """Average price before fees / pre-trade spot price − 1, from the amounts of the quote alone."""
-    try:
-        quote = buy_exact_quote(state, schedule, budget)
-    except TradeRefused:
-        return []
+def _impact_complaints(state: PoolState, schedule: FeeSchedule, amount: int) -> list[str]:
+    """Average price before fees / pre-trade spot price − 1, mirrored for sales: from the amounts of each quote alone,
+    of both sides.
+    """
     spot = Fraction(state.quote_vault + state.pool.virtual_quote_reserves, state.base_reserve)
-    before_fees = quote.total_quote - quote.lp_fee - quote.protocol_fee - quote.creator_fee - quote.cashback
-    defined = Fraction(before_fees, quote.base_out) / spot - 1
-    return [] if quote.impact == defined else [f"impact {quote.impact} is not {defined} for {budget}"]
+    units = 1 + amount * state.base_reserve // (2 * state.quote_vault)
+    wrong = []
+    calls: tuple[tuple[Quoting, int], ...] = (
+        (buy_exact_quote, amount),
+        (buy_exact_base, units),
+        (sell_exact_base, units),
+    )
+    for call, size in calls:
+        try:
+            quote = call(state, schedule, size)
+        except TradeRefused:
+            continue
+        if isinstance(quote, BuyQuote):
+            before_fees = quote.total_quote - quote.lp_fee - quote.protocol_fee - quote.creator_fee - quote.cashback
+            defined = Fraction(before_fees, quote.base_out) / spot - 1
+        else:
+            before_fees = quote.user_quote_out + quote.lp_fee + quote.protocol_fee + quote.creator_fee + quote.cashback
+            defined = 1 - Fraction(before_fees, quote.base_in) / spot
+        if quote.impact != defined:
+            wrong.append(f"impact {quote.impact} of a trade is not {defined} for {size}")
+    return wrong
