@@ -18,7 +18,7 @@ from pumpswap.amm.addresses import (
     TOKEN_PROGRAM,
     bonding_curve,
 )
-from pumpswap.chain.node import ChainAccount
+from pumpswap.chain.node import ChainAccount, HoldingsAt
 from pumpswap.clock import NS_PER_SECOND, ManualClock
 from pumpswap.errors import EndpointDown, MalformedAccount, NodeRefused, NotFound, NotServed, UsageError
 from pumpswap.localnet import token_bytes
@@ -76,6 +76,16 @@ class Scene:
     async def read(self, pool: Pubkey | None = None, **settings: object) -> TokenFacts:
         chosen = ScreenSettings(**settings)  # type: ignore[arg-type]
         return await TokenFactsReader(self.node, self.clock, chosen).read(self.mint, pool)
+
+
+class WallClock:
+    """A machine's clock, that somebody may set back."""
+
+    def __init__(self, seconds: int) -> None:
+        self.seconds = seconds
+
+    def now_ns(self) -> int:
+        return self.seconds * NS_PER_SECOND
 
 
 def roles(facts: TokenFacts) -> dict[str, HolderRole]:
@@ -248,6 +258,39 @@ async def test_authorities_are_read_from_the_mint() -> None:
     assert basics is not None and (basics.mint_authority, basics.freeze_authority) == (str(ALICE), str(BOB))
 
 
+@pytest.mark.parametrize("at", [0, 46])
+async def test_a_mint_whose_authorities_cannot_be_read_has_not_given_them_up(at: int) -> None:
+    scene = Scene()
+    data = bytearray(token_bytes.mint(10**15, 6, authority=ALICE))
+    data[at : at + 4] = (2).to_bytes(4, "little")
+    scene.put(scene.mint, TOKEN_PROGRAM, bytes(data))
+    with pytest.raises(MalformedAccount, match="authority of this mint"):
+        await scene.read()
+
+
+async def test_a_mint_that_was_never_made_is_no_token() -> None:
+    scene = Scene()
+    scene.put(scene.mint, TOKEN_PROGRAM, bytes(82))
+    with pytest.raises(MalformedAccount, match="not initialised"):
+        await scene.read()
+
+
+async def test_holders_are_not_read_from_a_node_that_is_behind_the_list() -> None:
+    scene = Scene()
+    scene.hold(BOB, 10**14)
+    listed = await scene.node.largest_holdings(scene.mint)
+    late = HoldingsAt(listed.slot + 10**6, listed.holdings)
+
+    async def largest_holdings(mint: Pubkey) -> HoldingsAt:
+        return late
+
+    scene.node.largest_holdings = largest_holdings  # type: ignore[assignment, method-assign]
+    scene.node.failing["program_accounts"] = NotServed("no search")
+    facts = await scene.read()
+    assert facts.holders is None
+    assert "no search" in facts.unread["holders"]
+
+
 async def test_shared_creator_fees_lead_to_the_wallets_behind_them() -> None:
     scene = Scene()
     head = bytes.fromhex("d84a0900388c5d4b") + bytes([1, 2, 1]) + bytes(scene.mint) + bytes(BOB) + b"\0"
@@ -316,6 +359,29 @@ async def test_a_report_is_kept_for_its_time_and_a_failure_is_not() -> None:
     again = await source.screen(scene.mint)
     assert again is not first and again.at_ns == (NOW + 61) * NS_PER_SECOND
     assert (await source.screen("not base58")).objections == ("'not base58' is no address",)
+
+
+async def test_a_report_from_after_now_is_not_fresh() -> None:
+    scene = Scene()
+    scene.trades()
+    clock = WallClock(NOW)
+    source = ScreenSource(scene.node, clock, ScreenSettings(report_seconds=60))
+    first = await source.screen(scene.mint)
+    clock.seconds -= 3_600
+    again = await source.screen(scene.mint)
+    assert (again.at_ns, first.at_ns) == ((NOW - 3_600) * NS_PER_SECOND, NOW * NS_PER_SECOND)
+
+
+async def test_what_may_be_a_key_is_not_repeated_and_failures_leave_nothing_behind() -> None:
+    scene = Scene()
+    source = ScreenSource(scene.node, scene.clock)
+    key = "5x" * 44
+    report = await source.screen(key)
+    assert key not in str(report)
+    assert report.objections == ("that is no address",)
+    for number in range(30):
+        await source.screen(Pubkey.from_bytes(bytes([number + 1]) * 32))
+    assert source._turns == {}
 
 
 async def test_a_source_of_screens_is_what_the_analysis_asks_for() -> None:

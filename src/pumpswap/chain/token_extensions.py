@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from solders.pubkey import Pubkey
 
 from pumpswap.errors import MalformedAccount
-from pumpswap.model.mint_controls import MintControls, TransferFee
+from pumpswap.model.mint_controls import HARMLESS_EXTENSIONS, MintControls, TransferFee
 
 __all__ = ["mint_controls", "mint_extensions", "risky_extensions"]
 
@@ -27,11 +27,6 @@ _SIZES = {
     "default-account-state": 1,
 }
 
-# Extensions that change nothing about holding, sending or pricing the token.
-_HARMLESS = frozenset({
-    "confidential-transfer-mint", "confidential-transfer-fee", "metadata-pointer", "token-metadata",
-    "group-pointer", "token-group", "group-member-pointer", "token-group-member",
-})  # fmt: skip
 _NAMES = {
     1: "transfer-fee",
     3: "mint-close-authority",
@@ -60,7 +55,7 @@ def risky_extensions(mint_data: bytes) -> tuple[str, ...]:
     transfers that can be stopped, figures that are not what they show. One that this version does not know is risky,
     and named by its number. Empty for an SPL Token mint. Raises MalformedAccount for bytes that are no mint.
     """
-    return tuple(name for name in mint_extensions(mint_data) if name not in _HARMLESS)
+    return tuple(name for name in mint_extensions(mint_data) if name not in HARMLESS_EXTENSIONS)
 
 
 def mint_extensions(mint_data: bytes) -> tuple[str, ...]:

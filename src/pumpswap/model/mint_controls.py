@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["MintControls", "TransferFee"]
+__all__ = ["HARMLESS_EXTENSIONS", "MintControls", "TransferFee"]
+
+# Extensions that change nothing about holding, sending or pricing the token.
+HARMLESS_EXTENSIONS = frozenset({
+    "confidential-transfer-mint", "confidential-transfer-fee", "metadata-pointer", "token-metadata",
+    "group-pointer", "token-group", "group-member-pointer", "token-group-member",
+})  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,7 @@ class MintBasics:
     supply_units: int
     mint_authority: str | None
     freeze_authority: str | None
-    controls: MintControls = field(default_factory=MintControls)
+    controls: MintControls
 
 
 @dataclass(frozen=True, slots=True)

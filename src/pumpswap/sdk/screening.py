@@ -18,6 +18,7 @@ from pumpswap.signals.screens import screen_token
 __all__ = ["ScreenSource"]
 
 _MOST_KEPT = 10_000
+_LONGEST_TEXT = 63  # what is longer may be a key, and is not repeated
 
 
 class ScreenSource:
@@ -39,18 +40,28 @@ class ScreenSource:
         name = f"{mint} {pool or ''}"
         async with self._turns.setdefault(name, asyncio.Lock()):
             kept = self._kept.get(name)
-            if kept is not None and self._clock.now_ns() - kept.at_ns <= self._settings.report_seconds * NS_PER_SECOND:
+            if kept is not None and self._is_fresh(kept):
                 return kept
             report = await self._read(mint, pool)
-            if report.checks[0].name != _UNREAD:  # a failure is asked again at once
+            if report.checks[0].name != _UNREAD:
                 self._keep(name, report)
+            elif kept is None:  # a failure is asked again at once, and leaves nothing behind
+                self._turns.pop(name, None)
             return report
+
+    def _is_fresh(self, report: ScreenReport) -> bool:
+        """One from after now is not: the clock was set back, and nobody knows how old it is."""
+        age_ns = self._clock.now_ns() - report.at_ns
+        return 0 <= age_ns <= self._settings.report_seconds * NS_PER_SECOND
 
     async def _read(self, mint: str | Pubkey, pool: Pubkey | None) -> ScreenReport:
         try:
             address = mint if isinstance(mint, Pubkey) else Pubkey.from_string(mint)
         except ValueError:
-            return self._unread(str(mint), f"{mint!r} is no address")
+            text = str(mint)
+            if len(text) > _LONGEST_TEXT:
+                return self._unread("…", "that is no address")
+            return self._unread(text, f"{text!r} is no address")
         try:
             return screen_token(await self._reader.read(address, pool), self._settings)
         except PumpSwapError as failed:

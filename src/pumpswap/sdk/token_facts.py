@@ -25,7 +25,7 @@ from pumpswap.chain.node import AccountsAt, ChainAccount, Node, ProgramFilter
 from pumpswap.chain.pools import PoolReader
 from pumpswap.chain.token_extensions import mint_controls
 from pumpswap.clock import Clock
-from pumpswap.errors import ChainError, NotFound, ProtocolDrift, PumpSwapError, UsageError
+from pumpswap.errors import ChainError, MalformedAccount, NotFound, ProtocolDrift, PumpSwapError, UsageError
 from pumpswap.market.discovery import find_pools
 from pumpswap.model import Holder, HolderRole, Holders, MintBasics, PoolAge, PoolStanding, TokenFacts, TradingSeen
 from pumpswap.sdk.pool_history import HistoryAsked, PoolHistory
@@ -38,8 +38,8 @@ INCINERATOR = Pubkey.from_string(
 )  # what it holds is burned by the runtime
 _LISTED = 20  # getTokenLargestAccounts lists no more
 _MULTISIG_LEN = 355
-_MINT_TAG, _FREEZE_TAG = slice(0, 4), slice(46, 50)
-_SOME = b"\1\0\0\0"
+_MINT_AUTHORITY_AT, _FREEZE_AUTHORITY_AT, _IS_MADE_AT = 0, 46, 45
+_NONE, _SOME = bytes(4), b"\1\0\0\0"
 
 Answer = TypeVar("Answer")
 
@@ -166,7 +166,10 @@ class TokenFactsReader:
         try:
             listed = await self._node.largest_holdings(reading.mint)
             addresses = [one.address for one in listed.holdings]
-            found = await self._node.accounts(addresses) if addresses else AccountsAt(listed.slot, ())
+            # Where another node is behind the list, accounts that it does not know yet would count as nothing.
+            found = AccountsAt(listed.slot, ())
+            if addresses:
+                found = await self._node.accounts(addresses, min_context_slot=listed.slot)
             return _owners(found.accounts, reading.mint, roles, is_complete=len(addresses) < _LISTED)
         except ChainError as failed:
             first = failed.what
@@ -192,14 +195,24 @@ def _known(reading: _Reading) -> PoolState:
 def _basics(account: ChainAccount) -> MintBasics:
     """Raises MalformedAccount for bytes that are no mint."""
     mint, data = Mint.decode(account.data), account.data
+    if data[_IS_MADE_AT] != 1:
+        raise MalformedAccount("this mint is not initialised", hint="pass the mint of the coin")
     return MintBasics(
         token_program=str(account.owner),
         decimals=mint.decimals,
         supply_units=mint.supply,
-        mint_authority=str(Pubkey.from_bytes(data[4:36])) if data[_MINT_TAG] == _SOME else None,
-        freeze_authority=str(Pubkey.from_bytes(data[50:82])) if data[_FREEZE_TAG] == _SOME else None,
+        mint_authority=_authority(data, _MINT_AUTHORITY_AT),
+        freeze_authority=_authority(data, _FREEZE_AUTHORITY_AT),
         controls=mint_controls(data),
     )
+
+
+def _authority(data: bytes, at: int) -> str | None:
+    """None when it was given up for good."""
+    tag, key = data[at : at + 4], data[at + 4 : at + 36]
+    if tag not in (_NONE, _SOME):
+        raise MalformedAccount("an authority of this mint cannot be read", hint="the layout may have changed")
+    return str(Pubkey.from_bytes(key)) if tag == _SOME else None
 
 
 def _standing(state: PoolState, curve: BondingCurve | None, lp_minted: int | None) -> PoolStanding:

@@ -303,6 +303,12 @@ def test_without_a_trade_nobody_knows_what_the_creators_sell() -> None:
     assert verdict(traded([swap(1, "w", is_buy=True)]), "creator sales")[0] is SAFE
 
 
+def test_a_fee_whose_rate_was_not_read_is_unknown() -> None:
+    assert verdict(controlled(kinds=("transfer-fee",)), "transfer fee")[0] is UNKNOWN
+    with pytest.raises(TypeError, match="controls"):
+        MintBasics("program", 6, SUPPLY, None, None)  # type: ignore[call-arg]
+
+
 def test_a_trade_without_a_name_may_be_anybodys() -> None:
     washed = [swap(number, "", is_buy=number % 3 > 0, quote=9 * NS) for number in range(10)]
     for name in ("volume of one wallet", "round trips"):

@@ -6,17 +6,14 @@ from collections.abc import Callable
 from functools import wraps
 
 from pumpswap.model import MintControls, ScreenCheck, TokenFacts
+from pumpswap.model.mint_controls import HARMLESS_EXTENSIONS
 from pumpswap.settings import ScreenSettings
 from pumpswap.signals.screens.verdicts import missing, safe, unknown, unsafe
 
 __all__ = ["default_state", "other_extensions", "pausable", "permanent_delegate", "transfer_fee", "transfer_hook"]
 
-# Looked at by a check of its own, or without any say over tokens of others.
+# Looked at by a check of its own.
 _JUDGED = frozenset({"transfer-fee", "transfer-hook", "permanent-delegate", "pausable", "default-account-state"})
-_HARMLESS = frozenset({
-    "metadata-pointer", "token-metadata", "group-pointer", "token-group", "group-member-pointer", "token-group-member",
-    "confidential-transfer-mint", "confidential-transfer-fee",
-})  # fmt: skip
 
 _OF_MINT = Callable[[MintControls, ScreenSettings], ScreenCheck]
 
@@ -41,6 +38,8 @@ def transfer_fee(controls: MintControls, settings: ScreenSettings) -> ScreenChec
     """The larger of the rate that holds and the one announced; an authority may announce any."""
     name, fee, most = "transfer fee", controls.transfer_fee, settings.max_transfer_fee_bps
     if fee is None:
+        if name.replace(" ", "-") in controls.kinds:
+            return unknown(name, "the mint has one, and its rate was not read")
         return safe(name, "none")
     figures = {"older_bps": fee.older_bps, "newer_bps": fee.newer_bps, "newer_epoch": fee.newer_epoch, "max_bps": most}
     if fee.worst_bps > most:
@@ -100,7 +99,9 @@ def other_extensions(controls: MintControls, settings: ScreenSettings) -> Screen
     name = "other extensions"
     strange = [kind for kind in controls.kinds if kind.startswith("unknown-")]
     given_up = {"mint-close-authority"} if controls.close_authority is None else set()
-    rest = [kind for kind in controls.kinds if kind not in _JUDGED | _HARMLESS | given_up and kind not in strange]
+    rest = [
+        kind for kind in controls.kinds if kind not in _JUDGED | HARMLESS_EXTENSIONS | given_up and kind not in strange
+    ]
     if rest:
         return unsafe(name, f"trading refuses tokens with {', '.join(rest)}", kinds=rest + strange)
     if strange:
