@@ -17,10 +17,12 @@ from solders.pubkey import Pubkey
 
 from pumpswap.amm import Pool, PoolState
 from pumpswap.amm.events import BuyEvent, SellEvent, decode_event
-from pumpswap.errors import BadInput
+from pumpswap.errors import BadInput, StorageError
 from pumpswap.market.host_export import HostExport
 from pumpswap.market.lake import Lake, LakeReader, LakeWriter, PoolStateSeen
+from pumpswap.market.lake.bars import BarRule, bars
 from pumpswap.market.lake.importing import numbered
+from pumpswap.market.lake.replay import LakeRecording
 from pumpswap.market.swaps_of import swaps_of
 from pumpswap.model import PoolSnapshot, Swap
 from tests.market.lake.rows import DAY, MIDNIGHT, MINUTE, candle, lake_of, many_swaps, swap
@@ -185,6 +187,26 @@ def test_files_of_a_later_version_are_refused(tmp_path: Path) -> None:
     manifest.append(0, [type(file)(**newer)])
     with pytest.raises(BadInput, match="has schema 99, known is 1"):
         LakeReader(lake).swaps()
+
+
+def test_a_damaged_or_missing_file_is_said_with_the_way_out(tmp_path: Path) -> None:
+    lake = lake_of(tmp_path, *(swap(n) for n in range(50)))
+    path = tmp_path / lake.files("swaps")[0].path
+    content = path.read_bytes()
+    reader = LakeReader(lake)
+    for left in (content[: len(content) // 2], b"", None):
+        path.unlink(missing_ok=True)
+        if left is not None:
+            path.write_bytes(left)
+        for attempt in (
+            lambda: list(reader.read_swaps()),
+            lambda: bars(reader, BarRule(seconds=60)),
+            lambda: LakeRecording(lake),
+            lambda: lake_of(tmp_path, swap(1)),
+        ):
+            with pytest.raises(StorageError, match="a file of the lake cannot be read") as told:
+                attempt()
+            assert "data verify" in told.value.hint
 
 
 def test_gaps_are_what_no_claim_covers(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 
 from pumpswap.clock import ManualClock
+from pumpswap.errors import StorageError
 from pumpswap.market.lake import Coverage, Lake, LakeReader, LakeWriter
 from pumpswap.market.lake.columns import kind_of
 from pumpswap.market.lake.manifest import LakeFile
@@ -187,3 +188,24 @@ def test_repair_puts_aside_what_cannot_be_read_and_opens_the_gap_again(lake: Lak
         writer.add("swaps", many_swaps(300))
     assert writer.counts["swaps"].rows == 300
     assert verify(lake).is_good
+
+
+def test_damage_is_never_merged_into_a_new_file(lake: Lake) -> None:
+    """Other bytes may still be good Parquet: a merge would give them a digest of their own."""
+    first, *others = [file for file in lake.files("swaps") if file.date == "2025-11-27"]
+    rows = pl.read_parquet(lake.folder / first.path, hive_partitioning=False)
+    rows.with_columns(pl.col("quote_units") + 1).write_parquet(lake.folder / first.path)
+    with LakeWriter(lake) as writer:
+        writer.add("swaps", [swap(86_400 + 5, signature="New")])
+        writer.commit()
+        assert writer.compact() == len(others)  # the others and the new one became one
+    (finding,) = verify(lake).findings
+    assert finding.path == first.path
+    assert finding.problem in (Problem.CHANGED, Problem.CUT)
+    candles = lake.files("candles")[0]
+    rows = pl.read_parquet(lake.folder / candles.path, hive_partitioning=False)
+    rows.with_columns(pl.lit("7").alias("close_usd")).write_parquet(lake.folder / candles.path)
+    with LakeWriter(lake) as writer:
+        writer.add("candles", [candle(1, "9")])
+        with pytest.raises(StorageError, match="is damaged"):
+            writer.commit()

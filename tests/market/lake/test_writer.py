@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import subprocess
 import sys
 import textwrap
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import polars as pl
@@ -275,6 +278,65 @@ def test_a_damaged_manifest_is_not_written_to(tmp_path: Path) -> None:
             pass
     (tmp_path / "manifest.jsonl").write_bytes(b"".join(lines))
     assert lake.manifest().damage == []
+
+
+def test_files_of_a_manifest_that_has_lost_its_end_are_not_written_over(tmp_path: Path) -> None:
+    lake = Lake(tmp_path)
+    with LakeWriter(lake) as writer:
+        for number in range(4):
+            writer.add("swaps", [swap(number)])
+            writer.commit()
+    path = tmp_path / "manifest.jsonl"
+    path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[:2]))
+    with LakeWriter(lake) as writer:
+        for number in range(10, 13):
+            writer.add("swaps", [swap(number)])
+            writer.commit()
+    assert stored(lake).height == 5
+    aside = [pl.read_parquet(one).get_column("signature").item() for one in (tmp_path / "quarantine").iterdir()]
+    assert sorted(aside) == ["Signature2", "Signature3"]
+
+
+def test_a_manifest_that_vanishes_while_writing_is_said(tmp_path: Path) -> None:
+    lake = lake_of(tmp_path, swap(1))
+    path = tmp_path / "manifest.jsonl"
+    content = path.read_bytes()
+    for left in (None, content[:-5]):
+        path.write_bytes(content)
+        with LakeWriter(lake) as writer:
+            path.unlink()
+            if left is not None:
+                path.write_bytes(left)
+            writer.add("swaps", [swap(2)])
+            with pytest.raises(StorageError, match="is not what it was"):
+                writer.commit()
+        assert path.exists() == (left is not None)
+
+
+def test_a_full_disk_is_said_and_what_was_committed_stays(tmp_path: Path) -> None:
+    lake = lake_of(tmp_path, swap(1))
+    with LakeWriter(lake) as writer:
+        writer.add("swaps", [swap(2)])
+        with small_files(200), pytest.raises(StorageError, match="cannot be written"):
+            writer.commit()
+    assert stored(lake).height == 1
+    assert lake.manifest().damage == []
+    with LakeWriter(lake) as writer:
+        writer.add("swaps", [swap(2)])
+    assert stored(lake).height == 2
+
+
+@contextmanager
+def small_files(most_bytes: int) -> Iterator[None]:
+    """No file may grow beyond this, as when the disk is full."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (most_bytes, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, handler)
 
 
 def test_a_long_manifest_begins_anew_and_says_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,7 +17,7 @@ import numpy as np
 from pumpswap.clock import NS_PER_SECOND
 from pumpswap.errors import UsageError
 from pumpswap.market.lake.bar_maths import exact_sums, highest, lowest, position_of_first, position_of_last
-from pumpswap.market.lake.data import pl
+from pumpswap.market.lake.data import collected, pl
 from pumpswap.market.lake.reader import LakeReader
 
 __all__ = ["Bar", "BarRule", "bars", "bars_in_pieces", "no_bars", "read_bars", "with_prices"]
@@ -158,7 +158,7 @@ def with_prices(piece: pl.DataFrame, reader: LakeReader) -> pl.DataFrame:
 
 def _pool_ranges(swaps: pl.LazyFrame) -> Iterator[tuple[str, str]]:
     """Neighbouring pools that together have about as many swaps as fit into memory with ease."""
-    counts = swaps.group_by("pool").len().sort("pool").collect(engine="streaming")
+    counts = collected(swaps.group_by("pool").len().sort("pool"), streaming=True)
     first, last, held = None, "", 0
     for pool, count in counts.iter_rows():
         if first is not None and held + count > _ROWS_AT_ONCE:
@@ -172,10 +172,10 @@ def _pool_ranges(swaps: pl.LazyFrame) -> Iterator[tuple[str, str]]:
 
 def _ordered(swaps: pl.LazyFrame) -> pl.DataFrame:
     """Swaps in order of execution. Signatures are long and decide only where nothing else does."""
-    rows = swaps.select(*_ORDER, *_AMOUNTS).sort(*_ORDER).collect()
+    rows = collected(swaps.select(*_ORDER, *_AMOUNTS).sort(*_ORDER))
     ties = rows.select(pl.all_horizontal(pl.col(name) == pl.col(name).shift() for name in _ORDER).any()).item()
     if ties:
-        return swaps.select(*_ORDER, *_AMOUNTS, "signature").sort(*_ORDER, "signature").collect().drop("signature")
+        return collected(swaps.select(*_ORDER, *_AMOUNTS, "signature").sort(*_ORDER, "signature")).drop("signature")
     return rows
 
 

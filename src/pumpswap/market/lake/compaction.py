@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from pumpswap.market.lake.data import pl
+from pumpswap.market.lake.data import collected, pl
 from pumpswap.market.lake.lake import Lake
 from pumpswap.market.lake.manifest import LakeFile
+from pumpswap.market.lake.part import is_sound
 
-__all__ = ["MOST_SMALL_FILES", "due", "merged_groups", "with_rows_of"]
+__all__ = ["MOST_SMALL_FILES", "due", "merged_groups", "sound", "with_rows_of"]
 
 MOST_SMALL_FILES = 16
 _FULL_ROWS = 500_000  # a file of this many rows is left alone
@@ -33,10 +34,14 @@ def merged_groups(files: Sequence[LakeFile]) -> Iterator[list[LakeFile]]:
         yield group
 
 
+def sound(lake: Lake, group: Sequence[LakeFile]) -> list[LakeFile]:
+    """Those whose bytes are as they were written. A damaged file that is merged would be hidden for ever."""
+    return [file for file in group if is_sound(lake.folder, file)]
+
+
 def with_rows_of(lake: Lake, group: Sequence[LakeFile]) -> pl.DataFrame:
     """All rows of the files."""
-    frames = [pl.read_parquet(lake.folder / file.path, hive_partitioning=False) for file in group]
-    return pl.concat(frames)
+    return pl.concat([collected(pl.scan_parquet(lake.folder / file.path, hive_partitioning=False)) for file in group])
 
 
 def _small(files: Sequence[LakeFile]) -> list[LakeFile]:

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from pumpswap.errors import ConfigError
+from pumpswap.errors import ConfigError, StorageError
 
 try:
     import polars as pl
 except ImportError:
     raise ConfigError("the lake needs polars, which is missing", hint="pip install 'pumpswap[data]'") from None
 
-__all__ = ["pl"]
+__all__ = ["collected", "pl"]
+
+
+def collected(frame: pl.LazyFrame, *, streaming: bool = False) -> pl.DataFrame:
+    """``frame.collect()``. Raises StorageError where a file of the lake is damaged or gone."""
+    try:
+        return frame.collect(engine="streaming") if streaming else frame.collect()
+    except (pl.exceptions.ComputeError, pl.exceptions.SchemaError, pl.exceptions.PanicException, OSError) as broken:
+        what = f"a file of the lake cannot be read: {str(broken).splitlines()[0][:200]}"
+        raise StorageError(what, hint="pumpswap data verify names what is damaged") from None

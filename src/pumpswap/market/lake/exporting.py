@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import IO
 
-from pumpswap.market.lake.data import pl
+from pumpswap.errors import StorageError
+from pumpswap.market.lake.data import collected, pl
 from pumpswap.market.lake.reader import LakeReader
 
 __all__ = ["Told", "count_rows", "export_parquet", "export_text", "gathered", "texts"]
@@ -35,7 +36,7 @@ def count_rows(
     reader: LakeReader, kind: str, pool: str | None = None, start_ns: int | None = None, end_ns: int | None = None
 ) -> int:
     """How many rows there are."""
-    return int(reader.frame(kind, pool, start_ns, end_ns).select(pl.len()).collect(engine="streaming").item())
+    return int(collected(reader.frame(kind, pool, start_ns, end_ns).select(pl.len()), streaming=True).item())
 
 
 def texts(frame: pl.DataFrame, shape: str) -> pl.DataFrame:
@@ -66,9 +67,14 @@ def export_text(pieces: Iterable[pl.DataFrame], shape: str, file: IO[str], told:
 
 
 def export_parquet(frame: pl.LazyFrame, path: Path) -> int:
-    """Write a frame as one Parquet file; returns how many rows. Rows come in the order in which the lake has them."""
-    frame.sink_parquet(path, compression="zstd")
-    return int(pl.scan_parquet(path).select(pl.len()).collect().item())
+    """Write a frame as one Parquet file; returns how many rows, in the order in which the lake has them."""
+    try:
+        frame.sink_parquet(path, compression="zstd")
+    except (pl.exceptions.ComputeError, OSError) as failed:
+        reason = str(failed).splitlines()[0][:200]
+        hint = "is there space? pumpswap data verify tells whether the lake is sound"
+        raise StorageError(f"{path.name} cannot be written: {reason}", hint=hint) from None
+    return int(collected(pl.scan_parquet(path).select(pl.len())).item())
 
 
 def gathered(pieces: Iterable[pl.DataFrame]) -> pl.LazyFrame:

@@ -131,19 +131,14 @@ class Manifest:
         *,
         uncover: Iterable[Coverage] = (),
     ) -> Commit:
-        """One commit, on disk when this returns. Only the one writer may call it."""
+        """One commit, on disk when this returns. Only the one writer may call it. Raises StorageError."""
         commit = Commit(self.commits + 1, at_ns, tuple(add), tuple(remove), tuple(cover), tuple(uncover))
         check, line = _line(commit, self._check)
-        is_new = not self.path.exists()
-        with self.path.open("r+b" if not is_new else "xb") as file:
-            # What a killed writer left of its last line is overwritten.
-            file.truncate(self._good_bytes)
-            file.seek(self._good_bytes)
-            file.write(line)
-            file.flush()
-            os.fsync(file.fileno())
-        if is_new:
-            sync_folder(self.folder)
+        try:
+            self._write(line)
+        except OSError as failed:
+            hint = "free some space; nothing of this commit counts, its rows can be added again"
+            raise StorageError(f"{self.path} cannot be written: {failed.strerror}", hint=hint) from None
         self._check, self._good_bytes, self.is_cut = check, self._good_bytes + len(line), False
         self._apply(commit)
         return commit
@@ -174,6 +169,21 @@ class Manifest:
         self.coverage, self.lost, self._lines = [], [], 0
         self._check, self._good_bytes, self.is_cut = check, len(line), False
         self._apply(commit)
+
+    def _write(self, line: bytes) -> None:
+        is_new = self.commits == 0 and not self.path.exists()
+        if not is_new and (not self.path.exists() or self.path.stat().st_size < self._good_bytes):
+            hint = "somebody has removed or cut it while this process was writing: restore it from a copy"
+            raise StorageError(f"{self.path} is not what it was", hint=hint)
+        with self.path.open("xb" if is_new else "r+b") as file:
+            # What a killed writer left of its last line is overwritten.
+            file.truncate(self._good_bytes)
+            file.seek(self._good_bytes)
+            file.write(line)
+            file.flush()
+            os.fsync(file.fileno())
+        if is_new:
+            sync_folder(self.folder)
 
     def _take(self, number: int, line: bytes) -> None:
         try:

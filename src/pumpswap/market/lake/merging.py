@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pumpswap.market.lake.columns import Kind
-from pumpswap.market.lake.data import pl
+from pumpswap.market.lake.data import collected, pl
 from pumpswap.market.lake.frames import extent
 from pumpswap.market.lake.manifest import LakeFile
 
@@ -93,12 +93,12 @@ def _stored(kind: Kind, batch: pl.DataFrame, folder: Path, files: Sequence[LakeF
     scan = pl.scan_parquet(
         [folder / path for path in near], include_file_paths=_PATH, hive_partitioning=False, glob=False
     )
-    found = (
+    found = collected(
         scan.filter(pl.col(kind.height).is_between(low, high))
         .filter(pl.col("pool").is_between(pl.lit(pools.min()), pl.lit(pools.max())))
         .select(*kind.key, *kind.facts, _PATH)
-        .join(batch.lazy().select(kind.key), on=list(kind.key), how="semi")
-        .collect(engine="streaming")
+        .join(batch.lazy().select(kind.key), on=list(kind.key), how="semi"),
+        streaming=True,
     )
     absolute = {str(folder / path): path for path in near}
     return found.with_columns(pl.col(_PATH).replace_strict(absolute, return_dtype=pl.String))

@@ -12,7 +12,12 @@ QUARANTINE = "quarantine"
 
 def put_aside(folder: Path, relative: str) -> Path:
     """Move a file into the quarantine of the lake, where nothing reads it; answers where it is now."""
-    target = folder / QUARANTINE / relative.replace("/", "__")
+    name = relative.replace("/", "__")
+    target = folder / QUARANTINE / name
     target.parent.mkdir(exist_ok=True)
+    number = 1
+    while target.exists():
+        number += 1
+        target = target.with_name(f"{name}.{number}")
     os.replace(folder / relative, target)
     return target

@@ -9,7 +9,7 @@ from typing import Any
 from pumpswap.clock import NS_PER_SECOND
 from pumpswap.market.candle_file import Candle
 from pumpswap.market.lake.columns import kind_of
-from pumpswap.market.lake.data import pl
+from pumpswap.market.lake.data import collected, pl
 from pumpswap.market.lake.frames import polars_schema
 from pumpswap.market.lake.lake import DAY_NS, Lake
 from pumpswap.market.lake.ranges import Range
@@ -89,7 +89,7 @@ class LakeReader:
         """``pool``, ``base_decimals``, ``quote_decimals`` of those of the pools whose state was recorded."""
         states = self.states().filter(pl.col("pool").is_in(list(pools)))
         figures = pl.col("base_decimals", "quote_decimals").first()
-        return states.group_by("pool").agg(figures).collect(engine="streaming")
+        return collected(states.group_by("pool").agg(figures), streaming=True)
 
     def read_swaps(
         self, pool: str | None = None, start_ns: int | None = None, end_ns: int | None = None
@@ -135,7 +135,7 @@ class LakeReader:
     ) -> Iterator[pl.DataFrame]:
         """Frames of about ``rows`` rows, in time order, one after the other."""
         for start, end in self._windows(kind, pool, start_ns, end_ns, rows):
-            piece = self.frame(kind, pool, start, end).sort(*TIME_ORDER[kind]).collect()
+            piece = collected(self.frame(kind, pool, start, end).sort(*TIME_ORDER[kind]))
             if piece.height:
                 yield piece
 
@@ -158,7 +158,8 @@ class LakeReader:
 
     def _cuts(self, kind: str, pool: str | None, window: Range, rows: int) -> list[int]:
         minute = (pl.col(kind_of(kind).time) // _MINUTE_NS).alias("minute")
-        counts = self.frame(kind, pool, *window).group_by(minute).len().sort("minute").collect(engine="streaming")
+        minutes = self.frame(kind, pool, *window).group_by(minute).len().sort("minute")
+        counts = collected(minutes, streaming=True)
         cuts, held = [], 0
         for start, count in counts.iter_rows():
             if held and held + count > rows:

@@ -10,7 +10,7 @@ import msgspec
 
 from pumpswap.amm import PoolState
 from pumpswap.market.data_row import SkippedRow
-from pumpswap.market.lake.data import pl
+from pumpswap.market.lake.data import collected, pl
 from pumpswap.market.lake.lake import Lake
 from pumpswap.market.lake.reader import LakeReader
 from pumpswap.market.lake.rows import PoolStateSeen
@@ -79,8 +79,7 @@ class LakeRecording:
         )
 
     def _count(self, kind: str) -> int:
-        counted = self._reader.frame(kind, *self._range).select(pl.len()).collect(engine="streaming")
-        return int(counted.item())
+        return int(collected(self._reader.frame(kind, *self._range).select(pl.len()), streaming=True).item())
 
 
 class _Replay:

@@ -12,13 +12,13 @@ from typing import Any, Self
 from pumpswap.clock import Clock, SystemClock
 from pumpswap.errors import StorageError
 from pumpswap.market.lake.columns import Kind, kind_of
-from pumpswap.market.lake.compaction import due, merged_groups, with_rows_of
+from pumpswap.market.lake.compaction import due, merged_groups, sound, with_rows_of
 from pumpswap.market.lake.data import pl
 from pumpswap.market.lake.frames import conformed, frame_of
 from pumpswap.market.lake.lake import DAY_NS, Lake, day_of
 from pumpswap.market.lake.manifest import Coverage, LakeFile, Manifest
 from pumpswap.market.lake.merging import WriteCounts, merge
-from pumpswap.market.lake.part import TEMPORARY, write_part
+from pumpswap.market.lake.part import TEMPORARY, is_sound, write_part
 from pumpswap.market.lake.quarantine import QUARANTINE, put_aside
 from pumpswap.market.lake.rows import TO_ROW, Row
 
@@ -178,9 +178,10 @@ class LakeWriter:
             parts.append(self._part(kind, day_of(day * DAY_NS), rows, len(parts)))
         for path, keys in sorted(merged.outdated.items()):
             old = self._manifest.files[path]
-            rest = pl.read_parquet(self.lake.folder / path, hive_partitioning=False).join(
-                keys, on=list(kind.key), how="anti"
-            )
+            if not is_sound(self.lake.folder, old):
+                hint = "pumpswap data verify --repair puts it aside; then add the rows again"
+                raise StorageError(f"{path} is damaged, and a row in it has to be replaced", hint=hint)
+            rest = with_rows_of(self.lake, [old]).join(keys, on=list(kind.key), how="anti")
             if rest.height:
                 parts.append(self._part(kind, old.date, rest, len(parts)))
         return parts, sorted(merged.outdated)
@@ -193,7 +194,10 @@ class LakeWriter:
         files = [file for file in self.lake.files(kind.name, manifest=self._manifest) if file.date == date]
         if not due(files, force=force):
             return
-        for group in merged_groups(files):
+        for every in merged_groups(files):
+            group = sound(self.lake, every)
+            if len(group) < 2:
+                continue
             part = self._part(kind, date, with_rows_of(self.lake, group), 0)
             self._manifest.append(self._clock.now_ns(), [part], [file.path for file in group])
 
