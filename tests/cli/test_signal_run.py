@@ -115,6 +115,14 @@ def test_settings_reach_the_scores(tmp_path: Path) -> None:
     assert (one["tradeable"], one["reasons"]) == (False, ["the token was not screened"])
 
 
+def test_actions_begin_at_the_score_from_which_a_run_would_trade(tmp_path: Path) -> None:
+    config = tmp_path / "pumpswap.yaml"
+    config.write_text("signals:\n  min_score: 50\n")
+    path = export(tmp_path / "export")
+    assert answer("signal", "run", path)["scores"][0]["action"] == "hold"  # 58 of 100
+    assert answer("signal", "run", path, "--config", str(config))["scores"][0]["action"] == "buy"
+
+
 def test_what_cannot_be_scored_is_refused(tmp_path: Path) -> None:
     refusal(2, "signal", "run")
     refusal(2, "signal", "run", "somewhere", "--simulated", "8")
@@ -123,6 +131,7 @@ def test_what_cannot_be_scored_is_refused(tmp_path: Path) -> None:
     refusal(2, "signal", "run", "--simulated", "8", "--chain")
     refusal(2, "signal", "run", "somewhere", "--screen")
     refusal(2, "signal", "run", "--simulated", "8", "--size-sol", "0")
+    refusal(2, "signal", "run", "--simulated", "8", "--min-score", "nan")
     twice = export(tmp_path, {"pool_id": f"solana_{OTHER_POOL}", "address": OTHER_POOL})
     assert OTHER_POOL in refusal(2, "signal", "run", twice, "--pool", "CAT")["hint"]
     refusal(4, "signal", "run", twice, "--chain")

@@ -113,7 +113,7 @@ async def on_chain(
 
     Raises ConfigError without an endpoint and the node's ChainError. A pool that cannot be read keeps its base score.
     """
-    analyzer = PumpSwapSignalAnalyzer(settings=settings.feasibility)
+    analyzer = _analyzer(settings)
     async with ChainConnection(settings) as connection:
         why: dict[str, str] = {}
         states = await _states(connection, run.pools, why)
@@ -172,7 +172,7 @@ class _Walk:
         self, settings: Settings, book: PoolBook, schedule_for: Callable[[int], FeeSchedule], data_source: str
     ) -> None:
         self._book, self._schedule_for, self._data_source = book, schedule_for, data_source
-        self._analyzer = PumpSwapSignalAnalyzer(settings=settings.feasibility)
+        self._analyzer = _analyzer(settings)
         self._history = SnapshotHistory(settings.signals.history_hours)
         self._snapshots = 0
         self.newest: dict[str, tuple[PoolSnapshot, tuple[PoolSnapshot, ...], PoolState | None, str]] = {}
@@ -214,6 +214,13 @@ class _Walk:
         why = "" if facts else obstacle or "the state of the pool is not known"
         result = self._analyzer.enhance(base, facts, intended_lamports=size_lamports, unavailable=why)
         return ScoredPool(snapshot, history, result)
+
+
+def _analyzer(settings: Settings) -> PumpSwapSignalAnalyzer:
+    """Its actions begin at the score from which a run would trade."""
+    return PumpSwapSignalAnalyzer(
+        {"auto_watchlist_threshold": settings.signals.min_score}, settings=settings.feasibility
+    )
 
 
 def _ranked(pools: list[ScoredPool]) -> tuple[ScoredPool, ...]:
