@@ -6,7 +6,6 @@ once, where the file is.
 
 from __future__ import annotations
 
-import math
 from array import array
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterator, Mapping, Sequence
@@ -128,11 +127,9 @@ class Q50Series:
 
     def values(self, index: int) -> dict[str, Any]:
         """Every column of a row; ``side`` as its name, what is not known as None."""
-        found = {name: values[index] for name, values in self._columns.items()}
-        for name, value in found.items():
-            if isinstance(value, float) and math.isnan(value):
-                found[name] = None
-        found["side"] = found["side"].value
+        # NaN alone is not equal to itself.
+        found = {name: None if (value := values[index]) != value else value for name, values in self._columns.items()}
+        found["side"] = self._columns["side"][index].value
         return found
 
     def newest(self, at_ns: int) -> int | None:
