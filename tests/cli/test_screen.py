@@ -14,6 +14,7 @@ from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 
 from pumpswap.amm.addresses import TOKEN_2022_PROGRAM
+from pumpswap.clock import SystemClock
 from pumpswap.localnet import token_bytes
 from pumpswap.localnet.process import LocalnetOptions, RunningLocalnet, start_process
 from pumpswap.model import TokenFacts
@@ -68,6 +69,29 @@ def test_people_see_every_check_with_its_reason(tmp_path: Path) -> None:
     assert "? LP burned not known: the LP mint could not be read" in lines
     assert "? unknown: of 21 checks 20 safe, 0 unsafe, 1 unknown" in result.stdout
     assert all(len(line) <= 80 for line in result.stdout.splitlines())
+
+
+def test_old_facts_say_how_old_they_are(tmp_path: Path) -> None:
+    result = run("screen", "--offline", file_of(good(), tmp_path))
+    assert "as of 2026-09-21 14:13:20 UTC" in result.stdout
+    assert "Warning: these facts were read" in result.stderr and "ago" in result.stderr
+    (told,) = answer("screen", "--offline", file_of(good(), tmp_path))["warnings"]
+    assert told.startswith("these facts were read") and told.endswith("the token may have changed since")
+    now = good(at_ns=SystemClock().now_ns())
+    assert run("screen", "--offline", file_of(now, tmp_path)).stderr == ""
+
+
+def test_what_a_node_says_steers_no_terminal(tmp_path: Path) -> None:
+    facts = good(mint="\x1b[2Jmint", holders=None, unread={"holders": "\x1b[31mred\nrows"})
+    result = run("screen", "--offline", file_of(facts, tmp_path))
+    assert "\x1b" not in result.stdout
+    assert "\\x1b[31mred\\nrows" in result.stdout
+
+
+def test_a_file_named_like_a_key_is_not_repeated(tmp_path: Path) -> None:
+    key = "5x" * 44
+    for name in (key, f"{key}.json"):
+        assert key not in str(refusal(2, "screen", "--offline", name))
 
 
 def test_facts_survive_their_file_exactly(tmp_path: Path) -> None:

@@ -48,6 +48,8 @@ def test_scripts_get_one_object_per_line(tmp_path: Path) -> None:
         (("--wallet", WALLET, "--from", "x.csv", "--learn", "5"), 2, "--from replays a file"),
         (("--wallet", WALLET, "--from", "none.csv"), 3, "does not exist"),
         (("--wallet", "short"), 2, "wallet"),
+        (("--wallet", WALLET, "--from", "5x" * 44 + ".jsonl"), 2, "too long"),
+        (("--wallet", WALLET, "--for", "nan"), 2, "no number"),
         (("--wallet", WALLET), 4, "there is no endpoint to ask"),
         (("--wallet", WALLET, "--url", "http://127.0.0.1:9"), 11, "127.0.0.1:9"),
     ],

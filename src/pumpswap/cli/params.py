@@ -22,6 +22,7 @@ __all__ = [
     "BPS",
     "DECIMALS",
     "DURATION",
+    "NumberRange",
     "PATH",
     "POSITION",
     "PUBKEY",
@@ -125,6 +126,16 @@ class _PositionType(_Type[str]):
         if len(text) > _LONGEST_NAME:
             _refuse("that is longer than any pool, mint or name", hint="`pumpswap positions list --all` has them")
         return text
+
+
+class NumberRange(click.FloatRange):
+    """A number within bounds. Comparisons with NaN are all false, so click's own range lets it pass."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        found = super().convert(value, param, ctx)
+        if found != found:
+            _refuse("nan is no number", hint="write a number in plain digits")
+        return found
 
 
 class _PubkeyType(_Type["Pubkey"]):

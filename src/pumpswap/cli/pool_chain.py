@@ -14,7 +14,7 @@ from pumpswap.cli.chain_options import chain_options, chain_settings
 from pumpswap.cli.formats import significant_text, time_text
 from pumpswap.cli.lazy import Example, command, option
 from pumpswap.cli.output import Output, fraction_json, pass_output
-from pumpswap.cli.params import PUBKEY
+from pumpswap.cli.params import PUBKEY, NumberRange
 from pumpswap.units import format_units
 
 if TYPE_CHECKING:
@@ -186,7 +186,7 @@ def _pools_table(found: Discovery) -> Any:
     ],
 )
 @click.argument("address", type=PUBKEY, metavar="POOL|MINT")
-@option("--for", "seconds", type=click.FloatRange(0, min_open=True), metavar="SECONDS", help="Stop after this time.")
+@option("--for", "seconds", type=NumberRange(0, min_open=True), metavar="SECONDS", help="Stop after this time.")
 @option("--max-swaps", type=click.IntRange(1), metavar="N", help="Stop after this many swaps.")
 @chain_options
 @pass_output

@@ -13,6 +13,7 @@ from pumpswap.cli.chain_options import chain_options, chain_settings
 from pumpswap.cli.formats import decimal_text, time_text
 from pumpswap.cli.lazy import Example, command, option
 from pumpswap.cli.output import Output, fraction_json, pass_output
+from pumpswap.cli.params import NumberRange
 from pumpswap.units import format_units
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ _NS_PER_SECOND = 1_000_000_000
 @option("--follow", is_flag=True, help="Go on and tell new pools as they are made.")
 @option("--all", "everything", is_flag=True, help="Also pools that are made from wallets.")
 @option("--lines", type=click.IntRange(1, 10_000), default=50, help="Transactions to look back at, without --follow.")
-@option("--for", "seconds", type=click.FloatRange(0, min_open=True), metavar="SECONDS", help="Follow for this time.")
+@option("--for", "seconds", type=NumberRange(0, min_open=True), metavar="SECONDS", help="Follow for this time.")
 @option("--max-pools", type=click.IntRange(1), metavar="N", help="Follow until this many pools.")
 @chain_options
 @pass_output

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pumpswap.cli.chain_options import chain_options, chain_settings
+from pumpswap.cli.formats import age_text, printable, time_text
 from pumpswap.cli.lazy import Example, command, option
 from pumpswap.cli.output import Output, pass_output
-from pumpswap.cli.params import PUBKEY
+from pumpswap.cli.params import PATH, PUBKEY
+from pumpswap.clock import NS_PER_SECOND
 
 if TYPE_CHECKING:
     from solders.pubkey import Pubkey
@@ -44,7 +46,7 @@ _STYLES = {"safe": ("✓", "green"), "unsafe": ("✗", "bold red"), "unknown": (
 @option(
     "--offline",
     "file",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=PATH,
     metavar="FILE",
     help="Facts that 'screen --json' has read before, instead of the chain.",
 )
@@ -60,6 +62,7 @@ def screen(
     network: str | None,
 ) -> None:
     from pumpswap.cli.waiting import wait_for
+    from pumpswap.clock import SystemClock
     from pumpswap.errors import UsageError
     from pumpswap.sdk.facts_file import read_facts
     from pumpswap.signals.screens import screen_token
@@ -69,6 +72,9 @@ def screen(
     settings = chain_settings(out, urls, ws_url, network)
     if file is not None:
         facts = read_facts(file)
+        age_seconds = (SystemClock().now_ns() - facts.at_ns) // NS_PER_SECOND
+        if not 0 <= age_seconds <= settings.screen.report_seconds:
+            out.warn(f"these facts were read {age_text(age_seconds)}: the token may have changed since")
     else:
         assert mint is not None
         facts = wait_for(_read(settings, mint, pool))
@@ -126,10 +132,14 @@ def _show(out: Output, report: ScreenReport) -> None:
     table.add_column("what was found", overflow="fold")
     for check in report.checks:
         mark, style = _STYLES[check.verdict.value]
-        table.add_row(Text(mark, style), check.name, Text(check.reason))
+        table.add_row(Text(mark, style), check.name, Text(printable(check.reason)))
     out.show(table)
     count = {kind: sum(check.verdict.value == kind for check in report.checks) for kind in _STYLES}
     mark, style = _STYLES[report.verdict.value]
     said = f"of {len(report.checks)} checks {count['safe']} safe, {count['unsafe']} unsafe, {count['unknown']} unknown"
-    whose = f"  {report.mint} in pool {report.pool}" if report.pool else f"  {report.mint}"
-    out.show(Text.assemble((f"{mark} {report.verdict.value}", style), f": {said}"), Text(whose, "dim"))
+    where = [f"  mint {printable(report.mint)}"]
+    where += [f"  pool {printable(report.pool)}"] if report.pool else []
+    where.append(f"  as of {time_text(report.at_ns // NS_PER_SECOND)}")
+    out.show(
+        Text.assemble((f"{mark} {report.verdict.value}", style), f": {said}"), *(Text(line, "dim") for line in where)
+    )

@@ -10,7 +10,7 @@ import click
 from pumpswap.cli.failures import BadValue
 from pumpswap.cli.lazy import Example, command, option
 from pumpswap.cli.output import Output, pass_output
-from pumpswap.cli.params import SOL
+from pumpswap.cli.params import SOL, NumberRange
 from pumpswap.clock import NS_PER_SECOND
 
 __all__ = ["compare"]
@@ -60,7 +60,7 @@ class _Horizon(click.ParamType):  # type: ignore[type-arg]  # click 8.1 has no t
 @option("--simulated", type=click.IntRange(0), metavar="SEED", help="Compare over a simulated market instead.")
 @option(
     "--threshold",
-    type=click.FloatRange(0, 100),
+    type=NumberRange(0, 100),
     metavar="SCORE",
     help="The score from which a snapshot is picked (75 unless set).",
 )

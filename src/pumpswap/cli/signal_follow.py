@@ -13,7 +13,7 @@ from pumpswap.cli.chain_options import chain_options, chain_settings
 from pumpswap.cli.formats import time_text
 from pumpswap.cli.lazy import Example, command, option
 from pumpswap.cli.output import Output, pass_output
-from pumpswap.cli.params import PUBKEY
+from pumpswap.cli.params import PUBKEY, SOURCE, NumberRange
 from pumpswap.clock import NS_PER_SECOND
 from pumpswap.units import format_units
 
@@ -44,7 +44,7 @@ _STYLES = {"long": "green", "short": "red", "hold": "dim"}
     ],
 )
 @option("--wallet", "wallets", type=PUBKEY, multiple=True, help="Whom to follow; may be repeated.")
-@option("--from", "recording", metavar="PATH", help="A recording instead of the chain.")
+@option("--from", "recording", type=SOURCE, metavar="PATH", help="A recording instead of the chain.")
 @option(
     "--learn",
     type=click.IntRange(0, 1_000),
@@ -53,7 +53,7 @@ _STYLES = {"long": "green", "short": "red", "hold": "dim"}
     metavar="N",
     help="Learn from at most so many past transactions of each wallet; each is one question.",
 )
-@option("--for", "seconds", type=click.FloatRange(0, min_open=True), metavar="SECONDS", help="Stop after this time.")
+@option("--for", "seconds", type=NumberRange(0, min_open=True), metavar="SECONDS", help="Stop after this time.")
 @option("--max-signals", type=click.IntRange(1), metavar="N", help="Stop after this many signals.")
 @chain_options
 @pass_output

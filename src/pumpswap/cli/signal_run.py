@@ -7,7 +7,7 @@ import click
 from pumpswap.cli.chain_options import chain_options, chain_settings
 from pumpswap.cli.lazy import Example, command, option
 from pumpswap.cli.output import Output, pass_output
-from pumpswap.cli.params import POSITION, SOL
+from pumpswap.cli.params import POSITION, SOL, SOURCE, NumberRange
 
 __all__ = ["run"]
 
@@ -33,11 +33,11 @@ _TOP = 20
         Example("pumpswap signal run --simulated 8 --json", "for scripts"),
     ],
 )
-@click.argument("target", type=click.Path(path_type=str), required=False)
+@click.argument("target", type=SOURCE, required=False)
 @option("--simulated", type=click.IntRange(0), metavar="SEED", help="Score a simulated market instead.")
 @option("--pool", type=POSITION, metavar="POOL|MINT|NAME", help="Show this pool in full.")
 @option("--top", type=click.IntRange(1), default=_TOP, show_default=True, help="How many pools to list.")
-@option("--min-score", type=click.FloatRange(0, 100), metavar="SCORE", help="Only enhanced scores from here on.")
+@option("--min-score", type=NumberRange(0, 100), metavar="SCORE", help="Only enhanced scores from here on.")
 @option("--size-sol", "size_lamports", type=SOL, metavar="SOL", help="The trade you intend (1 unless set).")
 @option("--all", "every", is_flag=True, help="Also pools without PumpSwap data, with their base scores.")
 @option("--chain", "live", is_flag=True, help="States and fees of now, from the chain.")
