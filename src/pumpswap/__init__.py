@@ -34,7 +34,8 @@ if TYPE_CHECKING:
         swap_sequence,
     )
     from pumpswap.errors import ProtocolDrift, PumpSwapError, TradeRefused
-    from pumpswap.signals import NewPoolsSignalAnalyzer, PumpSwapSignalAnalyzer
+    from pumpswap.market.q50_loader import Q50SignalLoader
+    from pumpswap.signals import NewPoolsSignalAnalyzer, PumpSwapSignalAnalyzer, RegimeDetector
     from pumpswap.units import (
         LAMPORTS_PER_SOL,
         BaseUnits,
@@ -63,8 +64,10 @@ __all__ = [
     "ProtocolDrift",
     "PumpSwapError",
     "PumpSwapSignalAnalyzer",
+    "Q50SignalLoader",
     "Quote",
     "QuoteUnits",
+    "RegimeDetector",
     "SellQuote",
     "TradeRefused",
     "__version__",
@@ -83,7 +86,8 @@ __all__ = [
 ]
 
 _ELSEWHERE = {
-    **dict.fromkeys(("NewPoolsSignalAnalyzer", "PumpSwapSignalAnalyzer"), "pumpswap.signals"),
+    **dict.fromkeys(("NewPoolsSignalAnalyzer", "PumpSwapSignalAnalyzer", "RegimeDetector"), "pumpswap.signals"),
+    "Q50SignalLoader": "pumpswap.market.q50_loader",
     **dict.fromkeys(("ProtocolDrift", "PumpSwapError", "TradeRefused"), "pumpswap.errors"),
     **dict.fromkeys(
         (

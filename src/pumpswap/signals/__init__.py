@@ -7,6 +7,8 @@ from pumpswap.signals.enhanced_signaller import EnhancedScoreSignaller
 from pumpswap.signals.feasibility import Feasibility
 from pumpswap.signals.pool_facts import PoolFacts, PoolFactsSource, PoolKind
 from pumpswap.signals.pumpswap_analyzer import PumpSwapSignalAnalyzer
+from pumpswap.signals.q50_signal import Q50Decision, Q50Signaller
+from pumpswap.signals.regimes import Regime, RegimeDetector
 
 __all__ = [
     "BaseScoreSignaller",
@@ -18,5 +20,9 @@ __all__ = [
     "PoolFactsSource",
     "PoolKind",
     "PumpSwapSignalAnalyzer",
+    "Q50Decision",
+    "Q50Signaller",
+    "Regime",
+    "RegimeDetector",
     "SignalResult",
 ]
