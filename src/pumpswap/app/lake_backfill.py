@@ -95,6 +95,7 @@ class Backfill:
         self._passed: set[Range] = set()
         self._lost_ns: set[int] = set()
         self._lost_in_row = 0
+        self._carried: list[Swap] = []
         self._result = Backfilled(str(pool))
 
     async def run(self, options: BackfillOptions) -> Backfilled:
@@ -109,7 +110,7 @@ class Backfill:
             is_last = len(lines) < options.page or len(wanted) < len(lines)
             if edge_ns is None and lines:
                 edge_ns = result.end_ns = _ns(lines[0])
-            await self._page(wanted, covered)
+            await self._page(wanted, covered, is_last=is_last)
             low_ns = self._complete_from(lines, wanted, options)
             if edge_ns is not None and low_ns is not None and low_ns < edge_ns:
                 self._claim((low_ns, edge_ns))
@@ -143,13 +144,16 @@ class Backfill:
                 raise EndpointDown("a node repeats a page of an address's history", hint="use another endpoint")
             return lines
 
-    async def _page(self, lines: Sequence[SignatureInfo], covered: Sequence[Range]) -> None:
-        """Fetch what the lines of a page name, and add its swaps. Lines are newest first."""
+    async def _page(self, lines: Sequence[SignatureInfo], covered: Sequence[Range], *, is_last: bool) -> None:
+        """Fetch what the lines of a page name, and add its swaps. Lines are newest first.
+
+        A slot that may go on with the next page waits for it: the lake keeps the order within a slot as it is told.
+        """
         result = self._result
         result.lines += len(lines)
         wanted = [line for line in lines if line.err is None and _inside(line, covered) is None]
         fetched = await self._fetch([line.signature for line in wanted])
-        found: list[Swap] = []
+        found, self._carried = self._carried, []
         for line in lines:
             span = _inside(line, covered)
             if line.err is not None:
@@ -161,6 +165,9 @@ class Backfill:
                 self._lose(line)
             else:
                 found += self._swaps(transaction)
+        if not is_last:
+            self._carried = [swap for swap in found if swap.slot <= lines[-1].slot]
+            found = [swap for swap in found if swap.slot > lines[-1].slot]
         self._add(found)
 
     def _swaps(self, transaction: ConfirmedTransaction) -> list[Swap]:

@@ -11,7 +11,7 @@ from random import SystemRandom
 from solders.pubkey import Pubkey
 
 from pumpswap.app.lake_backfill import Backfill, Backfilled, BackfillOptions
-from pumpswap.app.lake_swaps import CHAIN, ends_of
+from pumpswap.app.lake_swaps import CHAIN, ends_of, last_of_a_slot
 from pumpswap.chain.node import SignatureInfo
 from pumpswap.chain.streams import ChainStream, SlotWatchdog, StreamParts, stream_endpoints
 from pumpswap.chain.streams.warnings import Warnings
@@ -22,11 +22,13 @@ from pumpswap.market.live_pools import LivePools
 from pumpswap.market.sequencer import FeedCounts
 from pumpswap.model import MarketUpdate
 from pumpswap.sdk.connection import ChainConnection
+from pumpswap.units import I64_MAX
 
 __all__ = ["LakeTap", "RecordOptions", "Recorded", "Recording"]
 
 # How far back the history of the whole program is read when a recording goes on; a pool's own has no limit.
 _MOST_PROGRAM_SLOTS = 3_000
+_LINES = 1_000
 _MARGIN_SLOTS = 32  # a node may be so far behind the one that was asked for its slot
 
 Tell = Callable[[str, int, int | None], None]
@@ -170,29 +172,48 @@ class Recording:
         """Read what happened since each pool was recorded last; answers from where on each is complete."""
         gaps, starts = [], {}
         for pool in self._pools:
-            covered = self._writer.lake.covered("swaps", str(pool))
-            if covered:
-                options = BackfillOptions(from_ns=covered[-1][1])
+            known_ns = self._known_until(str(pool))
+            if known_ns is not None:
+                options = BackfillOptions(from_ns=known_ns)
                 gaps.append(await Backfill(self._connection.node, self._writer, pool, tell).run(options))
-                starts[str(pool)] = self._writer.lake.covered("swaps", str(pool))[-1][1]
+                covered = self._writer.lake.covered("swaps", str(pool))
+                starts[str(pool)] = covered[-1][1] if covered else known_ns
         if not self._pools:
             covered = self._writer.lake.covered("swaps")
             if covered:
                 starts[""] = covered[-1][1]
         return gaps, starts
 
+    def _known_until(self, pool: str) -> int | None:
+        """Until when a pool is complete: by its claims, or by its newest swap where a recording was too short for any.
+
+        None for a pool that nobody has recorded: its past is asked for with a backfill.
+        """
+        covered = self._writer.lake.covered("swaps", pool)
+        if covered:
+            return covered[-1][1]
+        ends = ends_of(self._writer.lake, pool, (0, I64_MAX))
+        return None if ends is None else ends[1].at_ns
+
     async def _since(self, before_slot: int) -> SignatureInfo | None:
-        """The line behind which the feed begins; None where nothing was recorded, or too long ago."""
-        lake = self._writer.lake
+        """The line behind which the feed begins; None where nothing was recorded, or too long ago.
+
+        It is the last one of its slot, so that the feed tells whole slots: the lake keeps their order as it is told.
+        """
+        for pool in self._pools:
+            if self._known_until(str(pool)) is None:
+                continue
+            lines = await self._connection.node.signatures_for(pool, limit=_LINES)
+            older = [line for line in lines if line.slot < min(lines[0].slot, before_slot)]
+            if older:
+                # All gaps were closed after this slot was there. The signature tells the node of this pool where to
+                # stop, the slot those of the others.
+                return replace(older[0], slot=max(before_slot - _MARGIN_SLOTS, 0))
         if self._pools:
-            for pool in self._pools:
-                lines = await self._connection.node.signatures_for(pool, limit=1)
-                if lines and lake.covered("swaps", str(pool)):
-                    # Every gap was closed after this slot was there; the signature only tells the node where to stop.
-                    return replace(lines[0], slot=max(before_slot - _MARGIN_SLOTS, 0))
             return None
-        covered = lake.covered("swaps")
-        newest = _newest(self._writer, covered[-1][1]) if covered else None
+        covered = self._writer.lake.covered("swaps")
+        # What single pools were filled with meanwhile does not count: behind it others would be missing.
+        newest = last_of_a_slot(self._writer.lake, covered[-1][1] + NS_PER_SECOND if covered else None)
         if newest is None or newest.slot < before_slot - _MOST_PROGRAM_SLOTS:
             return None
         return newest
@@ -213,9 +234,3 @@ class Recording:
         )
         parts = FeedParts(clock, self.warnings, pools=live, reader=connection.reader if live is not None else None)
         return ChainFeed(stream, connection.node, scope, parts, FeedOptions(since=since))
-
-
-def _newest(writer: LakeWriter, end_ns: int) -> SignatureInfo | None:
-    """The newest swap of any pool that was stored around a moment, as a line of the program's history."""
-    ends = ends_of(writer.lake, None, (end_ns - NS_PER_SECOND, end_ns + NS_PER_SECOND))
-    return None if ends is None else SignatureInfo(ends[1].signature, ends[1].slot, None)

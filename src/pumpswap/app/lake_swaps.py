@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 
+from pumpswap.chain.node import SignatureInfo
+from pumpswap.clock import NS_PER_SECOND
 from pumpswap.market.lake import Lake, LakeReader
 from pumpswap.market.lake.data import pl
 from pumpswap.market.lake.ranges import Range
@@ -11,7 +13,9 @@ from pumpswap.market.lake.reader import TIME_ORDER
 from pumpswap.market.lake.rows import FROM_ROW
 from pumpswap.model import Swap
 
-__all__ = ["CHAIN", "ends_of", "foreign_signatures", "stored_signatures"]
+__all__ = ["CHAIN", "ends_of", "foreign_signatures", "last_of_a_slot", "stored_signatures"]
+
+_RECENT_NS = 60 * NS_PER_SECOND
 
 CHAIN = "chain"  # the source of swaps that the chain itself has told
 
@@ -26,8 +30,8 @@ def foreign_signatures(lake: Lake, pool: str, span: Range) -> Counter[str]:
     return _signatures(LakeReader(lake).swaps(pool, *span).filter(pl.col("source") != CHAIN))
 
 
-def ends_of(lake: Lake, pool: str | None, span: Range) -> tuple[Swap, Swap] | None:
-    """The oldest and the newest swap of a pool (None: of all) in a range of time, as the chain has told them."""
+def ends_of(lake: Lake, pool: str, span: Range) -> tuple[Swap, Swap] | None:
+    """The oldest and the newest swap of a pool in a range of time, as the chain has told them."""
     frame = LakeReader(lake).swaps(pool, *span).filter(pl.col("source") == CHAIN)
     ordered = frame.sort(*TIME_ORDER["swaps"])
     rows = pl.concat([ordered.head(1), ordered.tail(1)]).collect().rows(named=True)
@@ -35,6 +39,18 @@ def ends_of(lake: Lake, pool: str | None, span: Range) -> tuple[Swap, Swap] | No
         return None
     record = FROM_ROW["swaps"]
     return record(rows[0]), record(rows[-1])
+
+
+def last_of_a_slot(lake: Lake, before_ns: int | None = None) -> SignatureInfo | None:
+    """The last swap, of any pool, of the newest slot that is certainly over, as a line of the program's history.
+
+    Only what the chain has told before a moment; None where that is nothing.
+    """
+    end_ns = before_ns if before_ns is not None else max((file.max_ns + 1 for file in lake.files("swaps")), default=0)
+    frame = LakeReader(lake).swaps(None, end_ns - _RECENT_NS, end_ns).filter(pl.col("source") == CHAIN)
+    whole = frame.filter(pl.col("slot") < pl.col("slot").max()).sort(*TIME_ORDER["swaps"]).tail(1)
+    rows = whole.select("signature", "slot").collect().rows()
+    return SignatureInfo(rows[0][0], rows[0][1], None) if rows else None
 
 
 def _signatures(frame: pl.LazyFrame) -> Counter[str]:
