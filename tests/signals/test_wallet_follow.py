@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from pumpswap.model import Side, Signal, Swap
 from pumpswap.settings import FollowedWallet, FollowSettings
-from pumpswap.signals.wallet_follow import Seen, WalletFollower
+from pumpswap.signals.wallet_follow import Seen, WalletFollower, seen_of
+from tests.support.market import graduate
 
 NS = 10**9
 SOL = 10**9
@@ -106,6 +107,14 @@ def test_without_a_price_there_is_no_entry() -> None:
     found = made(taught(rounds(30)), swap(90_000, buy=True), None)
     assert found.side is Side.HOLD
     assert found.reasons[-1] == "the price now is not known, so neither is how late this is"
+
+
+@pytest.mark.parametrize("changes", [{"base_reserve": 0}, {"quote_vault": 0}, {"virtual_quote_reserves": -(10**12)}])
+def test_a_pool_without_reserves_has_no_price_and_no_entry(changes: dict[str, int]) -> None:
+    seen = seen_of(graduate(**changes), "NAME")
+    assert seen.spot is None
+    found = taught(rounds(30)).signal(swap(90_000, buy=True), seen)
+    assert found is not None and found.side is Side.HOLD
 
 
 def test_tiny_buys_are_no_signal_and_a_wallet_that_lives_of_them_is_bait() -> None:

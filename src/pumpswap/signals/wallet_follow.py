@@ -39,7 +39,8 @@ def seen_of(state: PoolState | None, name: str = "") -> Seen:
     """What the state of a pool tells; without one, or with an empty pool, there is no price."""
     if state is None:
         return Seen(name=name)
-    spot = None if state.base_reserve <= 0 else state.spot_price
+    is_empty = state.base_reserve <= 0 or state.effective_quote_reserve <= 0
+    spot = None if is_empty else state.spot_price
     return Seen(str(state.pool.base_mint), name, spot)
 
 
