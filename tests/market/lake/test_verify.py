@@ -196,7 +196,7 @@ def test_damage_is_never_merged_into_a_new_file(lake: Lake) -> None:
     rows = pl.read_parquet(lake.folder / first.path, hive_partitioning=False)
     rows.with_columns(pl.col("quote_units") + 1).write_parquet(lake.folder / first.path)
     with LakeWriter(lake) as writer:
-        writer.add("swaps", [swap(86_400 + 5, signature="New")])
+        writer.add("swaps", [swap(86_400 + 70, signature="New")])
         writer.commit()
         assert writer.compact() == len(others)  # the others and the new one became one
     (finding,) = verify(lake).findings
@@ -207,5 +207,5 @@ def test_damage_is_never_merged_into_a_new_file(lake: Lake) -> None:
     rows.with_columns(pl.lit("7").alias("close_usd")).write_parquet(lake.folder / candles.path)
     with LakeWriter(lake) as writer:
         writer.add("candles", [candle(1, "9")])
-        with pytest.raises(StorageError, match="is damaged"):
+        with pytest.raises(StorageError, match="is damaged, and rows of its time are to be added"):
             writer.commit()

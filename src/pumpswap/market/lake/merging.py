@@ -11,7 +11,7 @@ from pumpswap.market.lake.data import collected, pl
 from pumpswap.market.lake.frames import extent
 from pumpswap.market.lake.manifest import LakeFile
 
-__all__ = ["Merged", "WriteCounts", "merge"]
+__all__ = ["Merged", "WriteCounts", "merge", "near"]
 
 _PATH = "__path__"
 
@@ -44,10 +44,18 @@ class Merged:
     counts: WriteCounts
 
 
+def near(kind: Kind, batch: pl.DataFrame, files: Sequence[LakeFile]) -> list[LakeFile]:
+    """Files that may hold rows of the batch."""
+    if batch.is_empty():
+        return []
+    low, high = extent(batch, kind.height)
+    return [file for file in files if file.max_height >= low and file.min_height <= high]
+
+
 def merge(kind: Kind, batch: pl.DataFrame, folder: Path, files: Sequence[LakeFile]) -> Merged:
-    """Compare a batch with itself and with the stored rows of the same keys."""
+    """Compare a batch with itself and with the rows of the same keys that are stored in these files."""
     unique, counts = _unique(kind, batch)
-    stored = _stored(kind, unique, folder, files)
+    stored = _stored(kind, unique, folder, files) if files else None
     if stored is None or stored.is_empty():
         counts.rows = unique.height
         return Merged(unique, {}, counts)
@@ -82,17 +90,11 @@ def _unique(kind: Kind, batch: pl.DataFrame) -> tuple[pl.DataFrame, WriteCounts]
     return unique, counts
 
 
-def _stored(kind: Kind, batch: pl.DataFrame, folder: Path, files: Sequence[LakeFile]) -> pl.DataFrame | None:
+def _stored(kind: Kind, batch: pl.DataFrame, folder: Path, files: Sequence[LakeFile]) -> pl.DataFrame:
     """Keys and facts of stored rows that the batch has too, with the file they are in."""
-    if batch.is_empty():
-        return None
     (low, high), pools = extent(batch, kind.height), batch.get_column("pool")
-    near = {file.path: file for file in files if file.max_height >= low and file.min_height <= high}
-    if not near:
-        return None
-    scan = pl.scan_parquet(
-        [folder / path for path in near], include_file_paths=_PATH, hive_partitioning=False, glob=False
-    )
+    absolute = {str(folder / file.path): file.path for file in files}
+    scan = pl.scan_parquet(list(absolute), include_file_paths=_PATH, hive_partitioning=False, glob=False)
     found = collected(
         scan.filter(pl.col(kind.height).is_between(low, high))
         .filter(pl.col("pool").is_between(pl.lit(pools.min()), pl.lit(pools.max())))
@@ -100,5 +102,4 @@ def _stored(kind: Kind, batch: pl.DataFrame, folder: Path, files: Sequence[LakeF
         .join(batch.lazy().select(kind.key), on=list(kind.key), how="semi"),
         streaming=True,
     )
-    absolute = {str(folder / path): path for path in near}
     return found.with_columns(pl.col(_PATH).replace_strict(absolute, return_dtype=pl.String))

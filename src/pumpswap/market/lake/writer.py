@@ -17,7 +17,7 @@ from pumpswap.market.lake.data import pl
 from pumpswap.market.lake.frames import conformed, frame_of
 from pumpswap.market.lake.lake import DAY_NS, Lake, day_of
 from pumpswap.market.lake.manifest import Coverage, LakeFile, Manifest
-from pumpswap.market.lake.merging import WriteCounts, merge
+from pumpswap.market.lake.merging import WriteCounts, merge, near
 from pumpswap.market.lake.part import TEMPORARY, is_sound, write_part
 from pumpswap.market.lake.quarantine import QUARANTINE, put_aside
 from pumpswap.market.lake.rows import TO_ROW, Row
@@ -49,6 +49,7 @@ class LakeWriter:
         self._lock: int | None = None
         self._has_failed = False
         self._slot, self._position = -1, 0
+        self._sound: set[str] = set()
 
     def add(self, kind: str, rows: Iterable[Any], *, source: str = "") -> None:
         """Rows as our records: ``Swap`` for swaps, ``PoolStateSeen`` for states, ``Candle`` for candles.
@@ -169,7 +170,10 @@ class LakeWriter:
 
     def _write(self, kind: Kind, batch: pl.DataFrame) -> tuple[list[LakeFile], list[str]]:
         """New files of a batch, and the paths that they replace."""
-        merged = merge(kind, batch, self.lake.folder, self.lake.files(kind.name, manifest=self._manifest))
+        files = near(kind, batch, self.lake.files(kind.name, manifest=self._manifest))
+        for file in files:
+            self._require_sound(file)
+        merged = merge(kind, batch, self.lake.folder, files)
         self.counts.setdefault(kind.name, WriteCounts()).add(merged.counts)
         parts: list[LakeFile] = []
         days = merged.fresh.with_columns((pl.col(kind.time) // DAY_NS).alias("__day__"))
@@ -178,13 +182,19 @@ class LakeWriter:
             parts.append(self._part(kind, day_of(day * DAY_NS), rows, len(parts)))
         for path, keys in sorted(merged.outdated.items()):
             old = self._manifest.files[path]
-            if not is_sound(self.lake.folder, old):
-                hint = "pumpswap data verify --repair puts it aside; then add the rows again"
-                raise StorageError(f"{path} is damaged, and a row in it has to be replaced", hint=hint)
             rest = with_rows_of(self.lake, [old]).join(keys, on=list(kind.key), how="anti")
             if rest.height:
                 parts.append(self._part(kind, old.date, rest, len(parts)))
         return parts, sorted(merged.outdated)
+
+    def _require_sound(self, file: LakeFile) -> None:
+        """Raises StorageError for a damaged file: it cannot be known which rows are there. Looks once at each."""
+        if file.path in self._sound:
+            return
+        if not is_sound(self.lake.folder, file):
+            hint = "pumpswap data verify --repair puts it aside; then add the rows again"
+            raise StorageError(f"{file.path} is damaged, and rows of its time are to be added", hint=hint)
+        self._sound.add(file.path)
 
     def _part(self, kind: Kind, date: str, rows: pl.DataFrame, number: int) -> LakeFile:
         # The commit that will list it is in its name: what a crash leaves behind can be told from what is lost.
