@@ -59,6 +59,8 @@ def test_the_pool_of_a_row(row: dict[str, object], pool: Pubkey | None, mint: Pu
         ({"pool_id": str(POOL), "address": str(OTHER), "dex_id": "pumpswap"}, BadInput, "names several"),
         ({"pool_id": str(POOL), "dex_id": "pumpswap", "base_token_id": str(WSOL_MINT)}, BadInput, "wrapped SOL itself"),
         ({"pool_id": str(POOL), "dex_id": "pumpswap", "base_token_id": str(POOL)}, BadInput, "the pool's own address"),
+        ({"pool_id": str(POOL), "dex_id": "pumpswap", "pair_address": str(OTHER)}, BadInput, "names several"),
+        ({"pool_id": "5x" * 44, "dex_id": "pumpswap"}, BadInput, "^that is no pool address"),
         ({"pool_id": "Pump!", "dex_id": "pumpswap"}, BadInput, "'Pump!' is no pool address"),
         ({"base_token_address": "coin"}, BadInput, "'coin' is no mint"),
     ],

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from solders.pubkey import Pubkey
 
 from pumpswap.amm import FeeSchedule, buy_exact_quote, current_schedule, sell_exact_base
-from pumpswap.amm.addresses import USDC_MINT
+from pumpswap.amm.addresses import NATIVE_MINT_2022, USDC_MINT, WSOL_MINT
 from pumpswap.amm.largest import cost_over_spot
 from pumpswap.errors import TradeRefused, UsageError
 from pumpswap.model import ScreenCheck, ScreenReport, ScreenVerdict
@@ -197,6 +198,28 @@ def test_what_the_buy_brings_must_be_sellable_again() -> None:
     assert any(reason.startswith("it could not be sold again: ") for reason in result.reasons)
 
 
+def test_what_the_buy_brings_is_sold_to_the_pool_that_the_buy_leaves() -> None:
+    """All that this vault holds is owed to others; the buy itself brings the money for the way back."""
+    owing = facts(protocol_fees=84_990_359_057)
+    bought = buy_exact_quote(owing.state, owing.schedule, SOL)
+    with pytest.raises(TradeRefused, match="6063"):
+        sell_exact_base(owing.state, owing.schedule, bought.base_out)
+    assert found(owing).can_sell
+
+
+def test_dust_that_sells_for_nothing_cannot_be_sold() -> None:
+    result = found(facts(), size=4)
+    assert result.intended.base_units > 0
+    assert not result.can_sell
+    assert "a sale of it would pay nothing" in result.reasons
+
+
+def test_the_least_liquidity_is_inclusive() -> None:
+    exactly = facts(base_reserve=20_000_000_000_000, quote_vault=10 * SOL)
+    assert found(exactly, size=SOL).min_liquidity_met
+    assert not found(exactly, size=SOL + 1).min_liquidity_met
+
+
 def test_a_pool_in_another_currency_has_no_depth_in_sol() -> None:
     with pytest.raises(TradeRefused, match="not in wrapped SOL"):
         found(facts(quote_mint=USDC_MINT))
@@ -247,3 +270,9 @@ def test_a_deeper_pool_at_the_same_price_is_never_worse(
         (shallow.intended_fits, deep.intended_fits),
     ):
         assert after or not before
+
+
+@pytest.mark.parametrize(("coin", "quote"), [(WSOL_MINT, NATIVE_MINT_2022), (NATIVE_MINT_2022, WSOL_MINT)])
+def test_sol_in_another_wrapping_is_no_coin(coin: Pubkey, quote: Pubkey) -> None:
+    with pytest.raises(TradeRefused, match="SOL itself"):
+        found(facts(base_mint=coin, quote_mint=quote))

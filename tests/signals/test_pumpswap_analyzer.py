@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -122,6 +122,45 @@ async def test_a_bug_in_a_source_is_logged_with_its_traceback(caplog: pytest.Log
     assert record.message == "pool-facts-failed"
     assert record.exc_info is not None
     assert record.exc_info[0] is KeyError
+
+
+@dataclass
+class Row:
+    """What a caller may hand over instead of its dictionary."""
+
+    pool_id: str = "solana_pool"
+
+
+@pytest.mark.parametrize("row", [None, Row(), "solana_pool", [BUSY], 7])
+@pytest.mark.asyncio
+async def test_what_is_no_dictionary_is_an_error_result_and_never_tradeable(row: Any) -> None:
+    analyzer = PumpSwapSignalAnalyzer(source=Told(facts()))
+    failed = SignalResult(0.0, "stable", "stable", 0.0, 0.0, 0.0, {})
+    assert analyzer.analyze_pool_signals(row) == failed
+    merged = await analyzer.analyze_pool_enhanced(row)
+    assert (merged["tradeable"], merged["pumpswap_available"], merged["signal_score"]) == (False, False, 0.0)
+    assert merged["pumpswap_error"] == f"pool data are a dictionary, not a {type(row).__name__}"
+
+
+@pytest.mark.parametrize("history", [[None], "history", 5, [BUSY, "row"]])
+def test_a_history_that_is_none_is_an_error_result(history: Any) -> None:
+    assert NewPoolsSignalAnalyzer().analyze_pool_signals(BUSY, history).signals == {}
+
+
+class Broken:
+    """A model with a bug."""
+
+    def analyze_pool_signals(self, current: object, history: object = None) -> SignalResult:
+        raise ZeroDivisionError("no data")
+
+
+@pytest.mark.asyncio
+async def test_a_bug_in_a_model_is_logged_and_trades_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.ERROR):
+        merged = await PumpSwapSignalAnalyzer(source=Told(facts()), base=Broken()).analyze_pool_enhanced(BUSY)
+    assert (merged["tradeable"], merged["base_signal_score"], merged["recommended_action"]) == (False, 0.0, "hold")
+    assert merged["reasons"][0] == "the base analysis failed"
+    assert [record.message for record in caplog.records] == ["base-analysis-failed"]
 
 
 def enhanced(row: Mapping[str, object], pool: PoolFacts, size: int | None = None) -> Any:

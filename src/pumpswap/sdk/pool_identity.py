@@ -16,6 +16,7 @@ __all__ = ["PoolIdentity", "identify"]
 _PAIR_KEYS = ("pumpswap_pair_address", "pair_address")
 _POOL_KEYS = ("pool_id", "address", "id")
 _MINT_KEYS = ("base_token_address", "base_token_id", "mint_address")
+_LONGEST_TEXT = 63  # what is longer may be a key, and is not repeated
 _HINT = "the row must name a pool of PumpSwap on Solana, or the mint of a coin"
 
 
@@ -42,8 +43,10 @@ def identify(pool_data: Mapping[str, object]) -> PoolIdentity:
     mint = _mint(pool_data)
     pair = _only({bare_address(stated[name]) for name in _PAIR_KEYS if name in stated})
     pool = _only({bare_address(stated[name]) for name in _POOL_KEYS if name in stated})
+    dex = _text(pool_data, "dex_id")
+    if dex == "pumpswap" and pair is not None and pool is not None:
+        _only({pair, pool})  # a pool of PumpSwap is its own pair
     if pair is None and pool is not None:
-        dex = _text(pool_data, "dex_id")
         if dex != "pumpswap":
             raise NotFound(f"traded on {dex or 'an unknown exchange'}, not on PumpSwap", hint=_HINT)
         pair = pool
@@ -85,4 +88,5 @@ def _key(text: str, what: str) -> Pubkey:
     try:
         return Pubkey.from_string(text)
     except ValueError:
-        raise BadInput(f"{text!r} is no {what}", hint=_HINT) from None
+        shown = repr(text) if len(text) <= _LONGEST_TEXT else "that"
+        raise BadInput(f"{shown} is no {what}", hint=_HINT) from None

@@ -9,7 +9,7 @@ from decimal import Decimal, DecimalException
 from pumpswap.errors import BadInput, ConfigError
 from pumpswap.signals.host_formula import HostScore, host_score
 
-__all__ = ["NewPoolsSignalAnalyzer", "SignalResult"]
+__all__ = ["NewPoolsSignalAnalyzer", "SignalResult", "failed_result", "is_row"]
 
 _DEFAULTS = {
     "volume_spike_threshold": "2.0",
@@ -35,6 +35,20 @@ class SignalResult:
     signals: dict[str, object] = field(default_factory=dict)
 
 
+def failed_result() -> SignalResult:
+    """The host's result after an internal error."""
+    return SignalResult(0.0, "stable", "stable", 0.0, 0.0, 0.0)
+
+
+def is_row(value: object) -> bool:
+    """Whether it can be asked by key, as a dictionary or a row of a frame."""
+    return callable(getattr(value, "get", None))
+
+
+def _are_rows(value: object) -> bool:
+    return isinstance(value, Sequence) and all(map(is_row, value))
+
+
 class NewPoolsSignalAnalyzer:
     """Scores a pool from 0 to 100 by its volume, liquidity, momentum, activity and volatility.
 
@@ -54,10 +68,11 @@ class NewPoolsSignalAnalyzer:
         self._liquidity_growth = read["liquidity_growth_threshold"] - 1
 
     def score(self, current: Mapping[str, object], history: Sequence[Mapping[str, object]] | None = None) -> HostScore:
-        """All parts of the score, exactly. Raises BadInput for an amount that is no number."""
-        return host_score(
-            current, history or (), spike_growth=self._spike_growth, liquidity_growth=self._liquidity_growth
-        )
+        """All parts of the score, exactly. Raises BadInput for an amount that is no number and a row that is none."""
+        past = () if history is None else history
+        if not (is_row(current) and _are_rows(past)):
+            raise BadInput("pool data and history are dictionaries", hint="convert a dataclass with asdict")
+        return host_score(current, past, spike_growth=self._spike_growth, liquidity_growth=self._liquidity_growth)
 
     def analyze_pool_signals(
         self, current: Mapping[str, object], history: Sequence[Mapping[str, object]] | None = None
@@ -66,7 +81,7 @@ class NewPoolsSignalAnalyzer:
         try:
             score = self.score(current, history)
         except BadInput:
-            return SignalResult(0.0, "stable", "stable", 0.0, 0.0, 0.0, {})
+            return failed_result()
         return SignalResult(
             signal_score=float(score.total),
             volume_trend=score.volume.trend,

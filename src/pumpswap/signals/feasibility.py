@@ -97,8 +97,8 @@ class Assessor:
     def assess(self, facts: PoolFacts, intended_lamports: int | None = None) -> Feasibility:
         """Feasibility of a buy of ``intended_lamports``, fees included (default: the setting ``intended_sol``).
 
-        Raises UsageError for a size of nothing, TradeRefused for a pool that is not priced in SOL: depth and sizes in
-        SOL mean nothing there.
+        Raises UsageError for a size of nothing, TradeRefused for a pool that is not priced in SOL, where depth and
+        sizes in SOL mean nothing, and for one that sells SOL for SOL.
         """
         intended = self._intended if intended_lamports is None else intended_lamports
         if type(intended) is not int or intended <= 0:
@@ -109,6 +109,13 @@ class Assessor:
                 code=None,
                 name="NotPricedInSol",
                 hint="sizes and depth are in SOL; quote such a pool with: pumpswap quote",
+            )
+        if facts.is_sol_itself:
+            raise TradeRefused(
+                "the coin of the pool is SOL itself",
+                code=None,
+                name="NotACoin",
+                hint="name a pool whose base token is a coin",
             )
         largest = self._largest(facts, U64_MAX)
         wanted, quote = _size_impact(facts, intended)

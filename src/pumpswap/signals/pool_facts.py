@@ -65,6 +65,11 @@ class PoolFacts:
         return self.state.pool.quote_mint in _SOL_MINTS
 
     @property
+    def is_sol_itself(self) -> bool:
+        """Whether what would be bought is SOL in another wrapping: no coin."""
+        return self.state.pool.base_mint in _SOL_MINTS
+
+    @property
     def depth_lamports(self) -> int:
         """SOL that can really be paid out to sellers: the quote vault without the fees owed to others.
 

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from pumpswap.errors import PumpSwapError, TradeRefused
 from pumpswap.model import Side
 from pumpswap.settings import FeasibilitySettings
-from pumpswap.signals.analyzer import NewPoolsSignalAnalyzer, SignalResult
+from pumpswap.signals.analyzer import NewPoolsSignalAnalyzer, SignalResult, failed_result, is_row
 from pumpswap.signals.enhanced_result import EnhancedResult
 from pumpswap.signals.enhanced_score import enhanced_score
 from pumpswap.signals.feasibility import Assessor
@@ -120,7 +120,9 @@ class PumpSwapSignalAnalyzer(NewPoolsSignalAnalyzer):
     async def _enhanced(
         self, pool_data: Mapping[str, object], history: Sequence[Mapping[str, object]] | None
     ) -> EnhancedResult:
-        base = self.analyze_pool_signals(pool_data, history)
+        base = self._scored(pool_data, history)
+        if not is_row(pool_data):
+            return self.enhance(base, None, unavailable=f"pool data are a dictionary, not a {type(pool_data).__name__}")
         if self.source is None:
             return self.enhance(base, None, unavailable="no source of PumpSwap data is configured")
         try:
@@ -131,6 +133,14 @@ class PumpSwapSignalAnalyzer(NewPoolsSignalAnalyzer):
             # A check that breaks has not passed: no trade, a reason that is stored, and the traceback for us.
             _log.exception("pool-facts-failed", extra={"pool": str(pool_data.get("pool_id") or pool_data.get("id"))})
             return self.enhance(base, None, unavailable=f"an error in the analysis: {type(bug).__name__}: {bug}")
+
+    def _scored(self, pool_data: Mapping[str, object], history: Sequence[Mapping[str, object]] | None) -> SignalResult:
+        """The base result; the host's error result where a model of the user's breaks: analysis goes on, no trade."""
+        try:
+            return self.analyze_pool_signals(pool_data, history)
+        except Exception:
+            _log.exception("base-analysis-failed")
+            return failed_result()
 
     def _unavailable(self, base: SignalResult, why: str) -> EnhancedResult:
         return EnhancedResult(base, base.signal_score, _side(base), self.auto_watchlist_threshold, unavailable=why)

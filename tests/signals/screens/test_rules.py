@@ -277,7 +277,7 @@ def test_figures_that_are_half_told_are_unknown() -> None:
 
 
 @pytest.mark.parametrize("wrong", [float("nan"), float("inf"), -1.0])
-def test_figures_that_cannot_be_true_are_unknown_and_excuse_nothing(wrong: float) -> None:
+def test_figures_that_cannot_be_true_are_unknown_and_excuse_nothing(wrong: Any) -> None:
     fine = MarketFigures(60_000, 10_000, 30_000, 9, 9)
     for name in ("fdv_usd", "volume_usd_h24", "reserve_usd"):
         found = verdict(good(market=replace(fine, **{name: wrong})), "market figures")
