@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from rich.padding import Padding
 from rich.text import Text
 
 from pumpswap.cli.books_view import books_table, duration_text, iso_time, time_at
@@ -46,14 +47,14 @@ def _headlines(found: Q50Inspection) -> list[RenderableType]:
         longest = duration_text(chosen.longest_gap_ns // NS_PER_SECOND)
         lines.append(f"{chosen.gaps:,} gaps, {chosen.missing_rows:,} rows missing in them, the longest {longest}")
     else:
-        lines.append("no gap")
+        lines.append("No gap")
     if reading.dropped:
         told = ", ".join(f"{count:,} ({reason})" for reason, count in sorted(reading.dropped.items()))
-        lines.append(f"rows left out: {told}")
+        lines.append(f"Rows left out: {told}")
     if reading.repeated:
-        lines.append(f"rows that occurred again, word for word: {reading.repeated:,}")
+        lines.append(f"Rows that occurred again, word for word: {reading.repeated:,}")
     if reading.computed:
-        lines.append(f"computed by the rules, from past rows only: {len(reading.computed)} columns")
+        lines.append(f"Computed by the rules, from past rows only: {len(reading.computed)} columns")
     return [*lines, *(f"{note[0].upper()}{note[1:]}" for note in map(printable, reading.notes))]
 
 
@@ -129,7 +130,7 @@ def show_decision(out: Output, decision: Q50Decision) -> None:
     """One moment for people."""
     colour = {Side.LONG: "green", Side.SHORT: "red", Side.HOLD: "yellow"}[decision.side]
     head = Text.assemble(f"{time_at(decision.at_ns)}: ", (decision.side.value, f"bold {colour}"))
-    out.show(head, *(f"  {printable(reason)}" for reason in decision.reasons))
+    out.show(head, *(Padding(Text(printable(reason)), (0, 0, 0, 2)) for reason in decision.reasons))
 
 
 # ----------------------------------------------------------------------------------------------- for scripts

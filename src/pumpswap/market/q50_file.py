@@ -203,9 +203,10 @@ def _codes(names: NDArray[Any]) -> list[int]:
 
 
 def _zone_note(table: RawTable) -> tuple[str, ...]:
-    if table.zones:
-        return (f"times of the zone {', '.join(table.zones)} became UTC",)
-    return ("times without a zone were read as UTC",)
+    others = [zone for zone in table.zones if zone.upper() != "UTC"]
+    if others:
+        return (f"times of the zone {', '.join(others)} became UTC",)
+    return ("times are in UTC",) if table.zones else ("times without a zone were read as UTC",)
 
 
 # ---------------------------------------------------------------------------------------------------- columns
