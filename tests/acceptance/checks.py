@@ -9,6 +9,7 @@ from multiprocessing import get_context
 
 from tests.acceptance.book_crashes import BOOK_CRASHES
 from tests.acceptance.check import Check, Findings, Progress
+from tests.acceptance.collector import COLLECTOR
 from tests.acceptance.crashes import CRASHES
 from tests.acceptance.lake import LAKE
 from tests.acceptance.largest_sizes import LARGEST_SIZES
@@ -28,6 +29,7 @@ CHECKS = (
     LEDGER_SEQUENCES,
     OUTSIDE_LIVES,
     LARGEST_SIZES,
+    COLLECTOR,
     LAKE,
     QLIB_EXPORT,
 )

@@ -16,7 +16,6 @@ from pumpswap.storage.collected import cursors, market_rows, snapshots
 from pumpswap.storage.collected.bookkeeping import note_run
 from pumpswap.storage.collected.cursors import Due
 from pumpswap.storage.collected.pool_rows import PoolRows, StoredPools
-from pumpswap.storage.collected.rows import light
 from pumpswap.storage.collected.shape import TableShape, Unfit
 from pumpswap.storage.connections import Connections
 
@@ -308,7 +307,7 @@ class CollectedMarket:
         shape = self._shapes.get("watchlist")
         if shape is None:
             return
-        table, pools = light(shape, ("pool_id", "is_active")), light(self._shapes["pools"], ("id", "address"))
+        table, pools = shape.light("pool_id", "is_active"), self._shapes["pools"].light("id", "address")
         query = select(pools.c.id, pools.c.address).join(table, table.c.pool_id == pools.c.id)
         if "is_active" in table.c:
             query = query.where(table.c.is_active == bindparam("active", True, type_=Boolean()))
@@ -346,7 +345,7 @@ class CollectedMarket:
         cursors.save_followed(connection, rows, known)
 
     def _stored_id(self, connection: Connection, network: str, address: str) -> str:
-        table = light(self._shapes["pools"], ("id",))
+        table = self._shapes["pools"].light("id")
         wanted = (f"{network}_{address}", address)
         found = set(connection.execute(select(table.c.id).where(table.c.id.in_(wanted))).scalars())
         return next((one for one in wanted if one in found), wanted[0])

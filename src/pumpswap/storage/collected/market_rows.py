@@ -9,7 +9,7 @@ from sqlalchemy import Connection, func, select, update
 
 from pumpswap.clock import NS_PER_SECOND
 from pumpswap.model.collected import SeenCandle, SeenTrade, trade_identity
-from pumpswap.storage.collected.rows import insert_new, light, moment
+from pumpswap.storage.collected.rows import insert_new, moment
 from pumpswap.storage.collected.shape import TableShape, Unfit
 
 __all__ = ["CANDLE_COLUMNS", "TRADE_COLUMNS", "newest_candle", "store_candles", "store_trades"]
@@ -64,7 +64,7 @@ def store_trades(
 def _identities(connection: Connection, shape: TableShape, transactions: Sequence[str]) -> set[str]:
     if not transactions:
         return set()
-    table = light(shape, ("id", "tx_hash", "side", "volume_usd"))
+    table = shape.light("id", "tx_hash", "side", "volume_usd")
     query = select(table).where(table.c.tx_hash.in_(sorted({*transactions})))
     return {
         trade_identity(row["id"]) or f"{row['tx_hash']} {row.get('side')} {row.get('volume_usd') or 0:.2f}"
@@ -74,7 +74,7 @@ def _identities(connection: Connection, shape: TableShape, transactions: Sequenc
 
 def newest_candle(connection: Connection, shape: TableShape, pool_id: str, timeframe: str) -> int | None:
     """Unix time at which the newest stored candle begins."""
-    table = light(shape, ("pool_id", "timeframe", "timestamp"))
+    table = shape.light("pool_id", "timeframe", "timestamp")
     query = select(func.max(table.c.timestamp)).where(table.c.pool_id == pool_id, table.c.timeframe == timeframe)
     found: int | None = connection.execute(query).scalar()
     return found
@@ -93,7 +93,7 @@ def store_candles(
         return 0, 0
     timeframe = candles[0].timeframe
     newest = newest_candle(connection, shape, pool_id, timeframe)
-    table = light(shape, ("pool_id", "timeframe", "timestamp"))
+    table = shape.light("pool_id", "timeframe", "timestamp")
     query = select(table.c.timestamp).where(table.c.pool_id == pool_id, table.c.timeframe == timeframe)
     stored = {int(start) for start in connection.execute(query.where(table.c.timestamp >= min(by_start))).scalars()}
     rows = [shape.fitted(_candle_values(by_start[start], pool_id, at_ns)) for start in sorted({*by_start} - stored)]

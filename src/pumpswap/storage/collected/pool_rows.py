@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, or_, select
 
 from pumpswap.model.collected import SeenPool, SeenToken
-from pumpswap.storage.collected.rows import change, insert_new, light, moment, present
+from pumpswap.storage.collected.rows import change, insert_new, moment, present
 from pumpswap.storage.collected.shape import TableShape, Unfit
 
 __all__ = ["PoolRows", "StoredPools"]
@@ -86,7 +86,7 @@ class PoolRows:
     def _known(self, pools: Sequence[SeenPool]) -> dict[str, dict[str, Any]]:
         """Stored rows by address, under either form of id."""
         shape = self._shapes["pools"]
-        table = light(shape, ("id", "name", "base_token_id", "quote_token_id", _PAIR))
+        table = shape.light("id", "name", "base_token_id", "quote_token_id", _PAIR)
         address_of = {one: pool.address for pool in pools for one in (pool.address, pool.pool_id)}
         if not address_of:
             return {}
@@ -106,7 +106,7 @@ class PoolRows:
         ids = {key: key[1] for key in mints}
         if shape is None or not mints:
             return ids
-        table = light(shape, ("id", "address", "network"))
+        table = shape.light("id", "address", "network")
         wanted = sorted({mint for _, mint in mints} | {f"{network}_{mint}" for network, mint in mints})
         query = select(table).where(or_(table.c.id.in_(wanted), table.c.address.in_(wanted)))
         for row in self._connection.execute(query).mappings():

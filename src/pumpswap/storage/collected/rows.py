@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Column, Connection, MetaData, Table, bindparam, select, update
+from sqlalchemy import Connection, bindparam, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from pumpswap.storage.collected.shape import TableShape
 from pumpswap.storage.display import utc_time
 
-__all__ = ["change", "insert_new", "light", "moment", "present"]
+__all__ = ["change", "insert_new", "moment", "present"]
 
 _KEY = "pumpswap_key"  # no column has this name
 
@@ -45,16 +45,10 @@ def change(connection: Connection, shape: TableShape, key: str, rows: Iterable[d
         )
 
 
-def light(shape: TableShape, names: Sequence[str]) -> Table:
-    """The table for reading, with these columns and no types: figures come as the driver has them."""
-    columns: list[Column[Any]] = [Column(shape.columns[name].name, key=name) for name in names if shape.has(name)]
-    return Table(shape.table.name, MetaData(), *columns, schema=shape.table.schema)
-
-
 def present(connection: Connection, shape: TableShape, column: str, wanted: Iterable[str]) -> set[str]:
     """Those of the texts that some row has in ``column``."""
     texts = sorted({*wanted})
     if not texts:
         return set()
-    one = light(shape, (column,)).c[column]
+    one = shape.light(column).c[column]
     return {str(found) for found in connection.execute(select(one).where(one.in_(texts))).scalars()}

@@ -51,10 +51,21 @@ class TableShape:
         self.columns: Mapping[str, Column[Any]] = {column.name.lower(): column for column in self.table.columns}
         self.is_server = connection.dialect.name == "postgresql"
         self.cut: Counter[str] = Counter()
+        self._light: dict[tuple[str, ...], Table] = {}
 
     def has(self, column: str) -> bool:
         """Whether there is such a column."""
         return column in self.columns
+
+    def light(self, *names: str) -> Table:
+        """The table for reading, with those of these columns that exist and no types: figures as the driver has them.
+
+        The same object each time: SQLAlchemy compiles a query once for each.
+        """
+        if names not in self._light:
+            columns: list[Column[Any]] = [Column(self.columns[name].name, key=name) for name in names if self.has(name)]
+            self._light[names] = Table(self.table.name, MetaData(), *columns, schema=self.table.schema)
+        return self._light[names]
 
     def obstacle(self, needed: Sequence[str], given: Sequence[str]) -> str:
         """Why no row can be written that has values for ``given``; empty when one can."""

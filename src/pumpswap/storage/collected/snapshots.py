@@ -9,7 +9,7 @@ from sqlalchemy import Connection, bindparam, select
 
 from pumpswap.model.collected import PoolScore, SeenPool
 from pumpswap.model.snapshot import METRIC_KEYS
-from pumpswap.storage.collected.rows import insert_new, light, moment
+from pumpswap.storage.collected.rows import insert_new, moment
 from pumpswap.storage.collected.shape import TableShape
 
 __all__ = ["SNAPSHOT_COLUMNS", "history_of", "snapshot_row", "store_snapshots"]
@@ -22,7 +22,7 @@ def history_of(
 ) -> dict[str, list[dict[str, Any]]]:
     """Stored figures of pools since a moment, newest first, as the host's ``get_pool_history`` gives them."""
     found: dict[str, list[dict[str, Any]]] = {}
-    table = light(shape, ("pool_id", "collected_at", *METRIC_KEYS))
+    table = shape.light("pool_id", "collected_at", *METRIC_KEYS)
     collected = shape.columns["collected_at"]
     since = shape.fitted({"pool_id": "", "collected_at": moment(since_ns)})[collected.name]
     query = (
