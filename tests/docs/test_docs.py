@@ -19,6 +19,8 @@ from pumpswap.settings import (
     FeasibilitySettings,
     FollowSettings,
     PaperVenueSettings,
+    Q50Settings,
+    RegimeSettings,
     RiskLimits,
     ScreenSettings,
     SendingSettings,
@@ -32,6 +34,8 @@ PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")]
 SECTIONS = {
     "signals": SignalSettings,
     "feasibility": FeasibilitySettings,
+    "q50": Q50Settings,
+    "regimes": RegimeSettings,
     "risk": RiskLimits,
     "screen": ScreenSettings,
     "follow": FollowSettings,
