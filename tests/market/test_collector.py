@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -12,6 +12,7 @@ import pytest
 from pumpswap.clock import NS_PER_SECOND
 from pumpswap.errors import ConfigError, StorageError
 from pumpswap.market.collect_plan import candles_needed, next_cycle, plan_of, retry_at
+from pumpswap.market.collector import Collector
 from pumpswap.market.host_database import HostDatabase
 from pumpswap.model.collected import Cycle
 from pumpswap.settings import CollectSettings
@@ -220,13 +221,18 @@ def _without(told: Any, address: str) -> Any:
     return told
 
 
+def after(units: int) -> Callable[[Collector], bool]:
+    """True once so many units have begun."""
+    left = iter(range(units))
+    return lambda _collector: next(left, None) is None
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_whenever_it_is_ended_it_goes_on_where_it_was(watched: Watched, seed: int) -> None:
     """Ended after a random number of units, again and again: the result is that of one long run."""
     random, done = Random(seed), 0
     while done < 3:
-        units = iter(range(random.randrange(1, 25)))
-        tally = watched.collect(3 - done, lambda _collector, units=units: next(units, None) is None)
+        tally = watched.collect(3 - done, after(random.randrange(1, 25)))
         done += tally.cycles
         if tally.cycles and done < 3:
             next_ns = (

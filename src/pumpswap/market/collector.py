@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Protocol
 
 from pumpswap.chain.rate_limit import Sleep
@@ -25,6 +26,7 @@ from pumpswap.storage.collected.market import ScoreRule
 
 __all__ = ["Collector", "CollectorParts", "PoolService"]
 
+_CENT = Decimal("0.01")
 _MOST_DUE = 5_000  # pools that one round looks at again
 _MOST_IN_A_ROW = 3  # failures of the service, or of the database, before a round, or the collector, gives up
 
@@ -38,7 +40,7 @@ class PoolService(Protocol):
 
     async def pools(self, addresses: Sequence[str]) -> PoolPage: ...
 
-    async def trades(self, pool: str) -> TradePage: ...
+    async def trades(self, pool: str, *, above_usd: Decimal = Decimal(0)) -> TradePage: ...
 
     async def candles(
         self, pool: str, timeframe: str, *, before_seconds: int | None = None, limit: int = MOST_CANDLES
@@ -258,7 +260,9 @@ class Collector:
     async def _trades_of(self, turn: _Round, pools: Sequence[FollowedPool]) -> None:
         (pool,) = pools
         try:
-            page = await self._service.trades(pool.address)
+            # The service leaves out what is worth exactly as much; we keep it, as the host does.
+            above_usd = max(self._plan.min_trade_usd - _CENT, Decimal(0))
+            page = await self._service.trades(pool.address, above_usd=above_usd)
             self._note_refused(f"trades of {pool.pool_id}", page)
             wanted = [seen_trade(one, self._plan.min_trade_usd) for one in page.trades]
             trades = [one for one in wanted if one is not None]
