@@ -138,10 +138,10 @@ def test_what_cannot_be_scored_is_refused(tmp_path: Path) -> None:
 
 
 @contextlib.contextmanager
-def served(pool: PoolSpec) -> Iterator[tuple[str, PoolState]]:
-    """A chain with one pool behind an URL, in a loop of its own: commands bring theirs."""
-    chain = practice_chain()
-    state = create_pool(chain, pool, random.Random(3))
+def served(*pools: PoolSpec) -> Iterator[tuple[str, list[PoolState]]]:
+    """A chain with these pools behind an URL, in a loop of its own: commands bring theirs."""
+    chain, rng = practice_chain(), random.Random(3)
+    states = [create_pool(chain, pool, rng) for pool in pools]
     chain.advance(40)
     loop, ready, urls = new_event_loop(), threading.Event(), []
     done = Event()
@@ -156,7 +156,7 @@ def served(pool: PoolSpec) -> Iterator[tuple[str, PoolState]]:
     thread.start()
     try:
         assert ready.wait(20)
-        yield urls[0], state
+        yield urls[0], states
     finally:
 
         async def stop() -> None:
@@ -167,15 +167,40 @@ def served(pool: PoolSpec) -> Iterator[tuple[str, PoolState]]:
         loop.close()
 
 
+def row_of(state: PoolState, **changes: str) -> dict[str, str]:
+    return {
+        "pool_id": f"solana_{state.address}",
+        "address": str(state.address),
+        "base_token_id": str(state.pool.base_mint),
+        "name": "REAL / SOL",
+        **changes,
+    }
+
+
+def test_whatever_is_listed_with_a_screen_was_screened(tmp_path: Path) -> None:
+    specs = [PoolSpec("graduate", quote_lamports=lamports * 10**9) for lamports in (90, 89, 88)]
+    with served(*specs) as (url, states):
+        path = export(tmp_path, *map(row_of, states))
+        (best,) = answer("signal", "run", path, "--chain", "--url", url, "--top", "1")["scores"]
+        assert (best["pool"], best["tradeable"]) == (str(states[0].address), True)
+        # A token that does not pass loses its place, and the next one has to be looked at too.
+        (listed,) = answer("signal", "run", path, "--chain", "--screen", "--url", url, "--top", "1")["scores"]
+        assert listed["feasibility"]["screen"] in ("unknown", "unsafe")
+        assert listed["tradeable"] is False
+
+
+def test_a_row_of_another_coin_than_the_pools_is_not_assessed(tmp_path: Path) -> None:
+    with served(PoolSpec("graduate")) as (url, (state,)):
+        path = export(tmp_path, row_of(state, base_token_id=MINT))
+        scores = answer("signal", "run", path, "--chain", "--url", url, "--all")["scores"]
+        mixed = next(one for one in scores if one["pool"] == str(state.address))
+        assert (mixed["pumpswap_available"], mixed["enhanced_score"]) == (False, mixed["base_score"])
+        assert mixed["unavailable"] == f"the pool trades {state.pool.base_mint}, the row names {MINT}"
+
+
 def test_live_states_take_the_place_of_the_estimated_ones(tmp_path: Path) -> None:
-    with served(PoolSpec("graduate", base_units=150_000_000_000_000, quote_lamports=20_000_000_000)) as (url, state):
-        real = {
-            "pool_id": f"solana_{state.address}",
-            "address": str(state.address),
-            "base_token_id": str(state.pool.base_mint),
-            "name": "REAL / SOL",
-        }
-        path = export(tmp_path, real)
+    with served(PoolSpec("graduate", base_units=150_000_000_000_000, quote_lamports=20_000_000_000)) as (url, (state,)):
+        path = export(tmp_path, row_of(state))
         found = answer("signal", "run", path, "--chain", "--url", url, "--all")
         assert found["data_source"] == "chain"
         live = next(one for one in found["scores"] if one["pool"] == str(state.address))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -109,7 +109,7 @@ async def on_chain(
     size_lamports: int | None = None,
 ) -> SignalRun:
     """The same base scores with the pools' states and fees of this moment. The tokens of the ``screens`` best pools
-    are screened too, which takes many questions each.
+    are screened too, which takes many questions each; where one loses its place, so is the next.
 
     Raises ConfigError without an endpoint and the node's ChainError. A pool that cannot be read keeps its base score.
     """
@@ -131,21 +131,25 @@ async def on_chain(
             )
             return dataclasses.replace(one, result=result)
 
+        reports: dict[str, ScreenReport] = {}
         pools = _ranked([scored(one, None) for one in run.pools])
-        if screens:
-            source = ScreenSource(connection.node, connection.clock, settings.screen, reader=connection.reader)
-            best = [one for one in pools if one.result.is_available][:screens]
-            reports = {
-                one.snapshot.pool: await source.screen(state.pool.base_mint, state.address)
-                for one in best
-                if (state := states.get(one.snapshot.pool)) is not None
-            }
+        source = ScreenSource(connection.node, connection.clock, settings.screen, reader=connection.reader)
+        while best := _unscreened(pools, screens, reports):
+            for one in best:
+                state = states[one.snapshot.pool]
+                reports[one.snapshot.pool] = await source.screen(state.pool.base_mint, state.address)
             pools = _ranked([scored(one, reports.get(one.snapshot.pool)) for one in pools])
     return dataclasses.replace(run, pools=pools, data_source="chain")
 
 
+def _unscreened(pools: Iterable[ScoredPool], count: int, reports: Mapping[str, ScreenReport]) -> list[ScoredPool]:
+    """Those of the ``count`` best pools that nobody has screened."""
+    best = [one for one in pools if one.result.is_available][:count]
+    return [one for one in best if one.snapshot.pool not in reports]
+
+
 async def _states(
-    connection: ChainConnection, pools: Iterable[ScoredPool], why: dict[str, str]
+    connection: ChainConnection, pools: Sequence[ScoredPool], why: dict[str, str]
 ) -> Mapping[str, PoolState]:
     """States by address; ``why`` takes what is wrong with the others."""
     wanted: list[Pubkey] = []
@@ -162,7 +166,13 @@ async def _states(
         why[str(address)] = failed.what
 
     loaded = await connection.reader.load_many(wanted, on_refusal=refused)
-    return {str(address): state for address, state in loaded.items()}
+    states = {str(address): state for address, state in loaded.items()}
+    for one in pools:
+        state, named = states.get(one.snapshot.pool), one.snapshot.base_mint
+        if state is not None and named and str(state.pool.base_mint) != named:
+            why[one.snapshot.pool] = f"the pool trades {state.pool.base_mint}, the row names {named}"
+            del states[one.snapshot.pool]
+    return states
 
 
 class _Walk:
