@@ -35,7 +35,7 @@ def test_the_golden_cases_are_met_with_the_multipliers_they_were_made_with() -> 
     for case in golden["cases"]:
         detector = RegimeDetector({"regime_detection": {"regime_multipliers": POC}})
         assert detector.load_historical_data(golden["history_vol_risk"]) == 1000
-        bounds = detector.get_regime_statistics()["percentile_thresholds"]
+        bounds = detector.get_regime_statistics()["current_percentiles"]
         assert bounds == pytest.approx(golden["percentile_thresholds"], rel=1e-9)
         found = detector.classify_regime(case["signal"])
         for name, expected in case["expect"].items():
@@ -66,7 +66,7 @@ def test_during_the_warm_up_there_is_no_regime_and_no_size() -> None:
         assert found["regime"] is None
         assert found["regime_multiplier"] == 0.0
         assert found["reason"] == f"warm-up: {count} of 100 values"
-    assert detector.get_regime_statistics()["regime_shares"] is None
+    assert detector.get_regime_statistics()["regime_distribution"] is None
     assert detector.classify_regime(signal(RISKS[99]))["regime"] is not None
 
 
@@ -115,9 +115,13 @@ def test_the_history_is_bounded_and_can_be_forgotten() -> None:
     detector.load_historical_data(RISKS)
     statistics = detector.get_regime_statistics()
     assert statistics["total_observations"] == 120
-    assert sum(statistics["regime_shares"].values()) == pytest.approx(1)
-    assert statistics["regime_shares"]["low_variance"] == pytest.approx(0.3, abs=0.01)
+    assert sum(statistics["regime_distribution"].values()) == pytest.approx(1)
+    assert statistics["regime_distribution"]["low_variance"] == pytest.approx(0.3, abs=0.01)
+    assert statistics["vol_risk_stats"]["median"] == pytest.approx(sorted(RISKS[-120:])[59:61][0], rel=0.05)
+    assert statistics["vol_risk_stats"]["max"] == max(RISKS[-120:])
+    assert statistics["status"] == "ready"
     detector.reset_history()
+    assert detector.get_regime_statistics()["status"] == "no_history"
     assert detector.get_regime_statistics()["total_observations"] == 0
 
 
@@ -189,7 +193,7 @@ def test_threads_may_share_a_detector() -> None:
         thread.join()
     statistics = detector.get_regime_statistics()
     assert statistics["total_observations"] == 1600
-    assert sum(statistics["regime_shares"].values()) == pytest.approx(1)
+    assert sum(statistics["regime_distribution"].values()) == pytest.approx(1)
 
 
 def test_both_names_of_a_regime_are_known() -> None:

@@ -198,7 +198,10 @@ class Q50SignalLoader:
         """All rows from start to end, both included, as the host wants them: a pandas frame indexed by ``timestamp``,
         without the label. Rows that could not be known yet by the clock are left out.
         """
-        import pandas as pd
+        try:
+            import pandas as pd
+        except ImportError:
+            raise ConfigError("a pandas frame needs pandas", hint="pip install 'pumpswap[data]'") from None
 
         loaded = self._loaded
         if loaded is None:

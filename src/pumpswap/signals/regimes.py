@@ -223,23 +223,25 @@ class RegimeDetector:
         }
 
     def get_regime_statistics(self) -> dict[str, Any]:
-        """What the history holds; shares and thresholds are None before the warm-up has passed."""
+        """What the history holds. Shares and percentiles are None before the warm-up has passed."""
         with self._lock:
             held, rules = len(self._past), self.rules
+            is_warm = held >= rules.warm_up
             found: dict[str, Any] = {
+                "status": "ready" if is_warm else "warming_up" if held else "no_history",
                 "total_observations": held,
                 "warm_up": rules.warm_up,
-                "is_warm": held >= rules.warm_up,
                 "history_size": rules.history_size,
-                "percentile_thresholds": None,
-                "regime_shares": None,
+                "current_percentiles": None,
+                "regime_distribution": None,
+                "vol_risk_stats": _spread(self._past) if held else None,
             }
-            if found["is_warm"]:
+            if is_warm:
                 bounds = rules.bounds(self._past)
                 reached = [self._past.up_to(bound) for bound in bounds] + [held]
                 counts = [most - least for least, most in zip([0, *reached], reached, strict=False)]
-                found["percentile_thresholds"] = dict(zip(("low", "high", "extreme"), bounds, strict=True))
-                found["regime_shares"] = {
+                found["current_percentiles"] = dict(zip(("low", "high", "extreme"), bounds, strict=True))
+                found["regime_distribution"] = {
                     regime.variance_name: count / held for regime, count in zip(Regime, counts, strict=True)
                 }
             return found
@@ -284,6 +286,14 @@ def _no_regime(reason: str, vol_risk: float | None) -> dict[str, Any]:
         "percentile_thresholds": None,
         "reason": reason,
     }
+
+
+def _spread(past: PastValues) -> dict[str, float]:
+    values = list(past)
+    mean = math.fsum(values) / len(values)
+    deviation = math.sqrt(math.fsum((value - mean) ** 2 for value in values) / len(values))
+    least, middle, most = (past.percentile(share) for share in (0, 0.5, 1))
+    return {"mean": mean, "std": deviation, "min": least, "max": most, "median": middle}
 
 
 def _figure(signal: Mapping[str, Any], name: str) -> float | None:
