@@ -9,11 +9,13 @@ import msgspec
 import pytest
 
 from pumpswap.amm import FeeSchedule, PoolState, buy_exact_quote
+from pumpswap.amm.addresses import USDC_MINT
 from pumpswap.amm.largest import cost_over_spot, largest_buy
 from pumpswap.errors import TradeRefused, UsageError
 from pumpswap.localnet.pool_kinds import PoolKind
 from pumpswap.units import U64_MAX
 from tests.support.largest_sizes import check_largest, passes
+from tests.support.market import graduate
 from tests.support.random_pools import EVERY_KIND, random_sol_state, random_state
 from tests.support.vectors import schedule
 
@@ -50,6 +52,16 @@ def test_on_tiny_pools_it_is_the_largest_of_all_budgets_that_pass() -> None:
         came_back += len(passing) not in (0, max(passing, default=0) - min(passing, default=0) + 1)
     assert found > 40
     assert came_back > 10
+
+
+def test_a_smaller_budget_that_prices_higher_is_not_skipped() -> None:
+    """Fees are rounded up one by one, so one lamport less can leave more for the swap, and one unit of base more."""
+    changes = {"base_reserve": 585, "quote_vault": 2_055, "base_supply": 10**9}
+    state = graduate(creator=USDC_MINT, creator_fee_bps=2_500, **changes)
+    impact, cost = Fraction(223, 1_000), Fraction(49, 97)
+    passing = [budget for budget in range(1, 2_455) if passes(state, schedule(), budget, impact, cost)]
+    assert passing[-1] == 502
+    assert largest_buy(state, schedule(), most=2_454, max_impact=impact, max_cost_over_spot=cost) == 502
 
 
 def test_a_coarse_token_takes_few_steps(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -208,7 +208,7 @@ def test_what_the_buy_brings_is_sold_to_the_pool_that_the_buy_leaves() -> None:
 
 
 def test_dust_that_sells_for_nothing_cannot_be_sold() -> None:
-    result = found(facts(), size=4)
+    result = found(facts(), size=5)
     assert result.intended.base_units > 0
     assert not result.can_sell
     assert "a sale of it would pay nothing" in result.reasons
