@@ -70,6 +70,7 @@ def test_a_host_that_is_not_installed_is_named() -> None:
     ("source", "complaint"),
     [
         ("import a_library_that_is_not_here", "it lacks a_library_that_is_not_here"),
+        ("from os import a_name_that_is_not_there", "a_name_that_is_not_there"),
         ("", "has no class NewPoolsSignalAnalyzer"),
         ("class NewPoolsSignalAnalyzer:\n    def __init__(self, config=None): ...", "no method analyze_pool_signals"),
     ],

@@ -31,6 +31,10 @@ def host_analyzer(config: Mapping[str, object] | None = None) -> BaseAnalyzer:
             f"the host's analyser cannot be imported from {HOST_MODULE}{lacks}",
             hint="install the collector beside pumpswap, or leave base out: our own gives the same numbers",
         ) from None
+    except ImportError as broken:
+        raise ConfigError(
+            f"the host's analyser cannot be imported: {broken}", hint="check the version of the collector"
+        ) from None
     made = getattr(module, _CLASS, None)
     if not callable(made):
         raise ConfigError(f"{HOST_MODULE} has no class {_CLASS}", hint="check the version of the collector")
