@@ -55,7 +55,7 @@ def test_the_example_by_hand_is_the_analysers() -> None:
 
 def test_the_live_analysis_of_the_page_reads_a_chain(tmp_path: Path) -> None:
     _, world = run(BLOCKS[1][0])
-    with served(PoolSpec("graduate")) as (url, state):
+    with served(PoolSpec("graduate")) as (url, (state,)):
         row = {"pool_id": f"solana_{state.address}", "dex_id": "pumpswap"}
         merged = asyncio.run(world["analysed"](row, settings_for(url, url, tmp_path)))
     assert merged["pumpswap_data_source"] == "chain"
