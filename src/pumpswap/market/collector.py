@@ -102,7 +102,7 @@ class Collector:
         units in a row: then nothing can be collected.
         """
         clock, interval_ns = self._parts.clock, self._plan.interval_ns
-        while not self.is_stopped:
+        while True:
             cycle = await self.cycle()
             if self.is_stopped or self.tally.cycles == cycles:
                 break

@@ -261,6 +261,13 @@ def test_what_the_owner_watches_is_followed(host: str) -> None:
         run_script(host, f"INSERT INTO watchlist (pool_id, is_active{names}) VALUES ('{POOL_ID}', {truth}{values});")
         market.begin_cycle(replace(cycle(2), started_ns=AT + HOUR))
         assert [one.pool_id for one in market.due("solana", Due.TRADES, AT + HOUR, 10)] == [POOL_ID]
+        late = AT + 1_000 * HOUR
+        market.save_pools([pool(at_ns=late)], cycle(3, late), rule(10.0))
+        assert market.counts("solana") == (1, 1)  # it is followed for as long as it is watched
+        run_script(host, f"UPDATE watchlist SET is_active = {'0' if truth == '1' else 'FALSE'}")
+        market.begin_cycle(cycle(4, late + HOUR))
+        market.save_pools([pool(at_ns=late + HOUR)], cycle(4, late + HOUR), rule(10.0))
+        assert market.counts("solana") == (1, 0)
 
 
 def test_a_host_without_snapshots_is_refused_and_left_alone(host: str) -> None:

@@ -12,7 +12,7 @@ from pumpswap.model.collected import Cycle, FollowedPool
 from pumpswap.storage.documents import clean_text
 from pumpswap.storage.tables import COLLECT_CYCLES, COLLECT_POOLS
 
-__all__ = ["Due", "cycle_of", "due_pools", "followed", "postpone", "save_followed", "set_cycle"]
+__all__ = ["Due", "cycle_of", "due_pools", "followed", "postpone", "save_followed", "set_cycle", "stop_watching"]
 
 _LONGEST_ERROR = 500
 
@@ -58,6 +58,13 @@ def save_followed(connection: Connection, rows: Sequence[Mapping[str, Any]], kno
     old = [{"key": row["pool_id"], **row} for row in rows if row["pool_id"] in known]
     if old:
         connection.execute(update(COLLECT_POOLS).where(COLLECT_POOLS.c.pool_id == bindparam("key")), old)
+
+
+def stop_watching(connection: Connection, pool_ids: Sequence[str]) -> None:
+    """They are followed as any other pool from now on: not longer than these."""
+    if pool_ids:
+        wanted = (COLLECT_POOLS.c.pool_id.in_(pool_ids), COLLECT_POOLS.c.watched)
+        connection.execute(update(COLLECT_POOLS).where(*wanted).values(watched=False))
 
 
 def due_pools(connection: Connection, network: str, what: Due, at_ns: int, limit: int) -> list[FollowedPool]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Any, Self
 
-from sqlalchemy import Boolean, Connection, bindparam, select
+from sqlalchemy import Connection, select
 
 from pumpswap.clock import NS_PER_SECOND
 from pumpswap.errors import StorageError
@@ -304,20 +304,25 @@ class CollectedMarket:
         return count, tuple(Skipped(one, why) for one, why in unfit.items())
 
     def _follow_watchlist(self, connection: Connection, cycle: Cycle) -> None:
+        """Follow what the owner watches, and no longer what he has taken off: entries that are not active."""
         shape = self._shapes.get("watchlist")
         if shape is None:
             return
         table, pools = shape.light("pool_id", "is_active"), self._shapes["pools"].light("id", "address")
-        query = select(pools.c.id, pools.c.address).join(table, table.c.pool_id == pools.c.id)
-        if "is_active" in table.c:
-            query = query.where(table.c.is_active == bindparam("active", True, type_=Boolean()))
+        columns = (pools.c.id, pools.c.address, *(one for one in (table.c.get("is_active"),) if one is not None))
         prefix = f"{cycle.network}_"
-        listed = [
-            (str(pool_id), str(address).removeprefix(prefix))
-            for pool_id, address in connection.execute(query)
-            if str(pool_id).startswith(prefix)
-        ]
+        listed, ended = [], []
+        for pool_id, address, *active in connection.execute(
+            select(*columns).join(table, table.c.pool_id == pools.c.id)
+        ):
+            if not str(pool_id).startswith(prefix):
+                continue
+            if active and not active[0]:
+                ended.append(str(pool_id))
+            else:
+                listed.append((str(pool_id), str(address).removeprefix(prefix)))
         self._follow(connection, listed, cycle.network, cycle.started_ns)
+        cursors.stop_watching(connection, ended)
 
     def _follow(self, connection: Connection, pools: Sequence[tuple[str, str]], network: str, at_ns: int) -> None:
         known = cursors.followed(connection, [pool_id for pool_id, _ in pools])
