@@ -248,7 +248,9 @@ def _stage(name: str, folder: Path) -> dict[str, Any]:
 
 def _main(name: str, folder: Path) -> None:
     told = STAGES[name](folder)
-    told["peak_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    told["peak_mb"] = used.ru_maxrss // 1024
+    told["cpu_seconds"] = round(used.ru_utime + used.ru_stime, 2)  # start and making the rows included
     print(json.dumps(told))
 
 
