@@ -62,7 +62,8 @@ def test_the_csv_form(source: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "code", "what"),
     [
-        (("--format", "csv", "--mode", "update"), 2, "--mode update is nothing for --format csv"),
+        (("--format", "csv", "--mode", "update"), 2, "--mode is nothing for --format csv"),
+        (("--format", "csv", "--rows", "snapshots"), 2, "--rows is nothing for --format csv"),
         (("--format", "csv", "--backup-dir", "b"), 2, "--backup-dir is nothing for --format csv"),
         (("--mode", "fix"), 3, "does not exist"),
         (("--start", "2025-09-20", "--end", "2025-09-20"), 2, "--start is not before --end"),

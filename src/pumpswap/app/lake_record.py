@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from random import SystemRandom
+from typing import Any
 
 from solders.pubkey import Pubkey
 
@@ -131,27 +132,37 @@ class Recording:
 
     async def run(self, stop: asyncio.Event, tell: Tell) -> Recorded:
         """Raises ChainError when the feed cannot begin. Whatever ends it, what was heard is written."""
+        stopping = asyncio.ensure_future(stop.wait())
+        preparing = asyncio.ensure_future(self._prepare(tell))
+        try:
+            await asyncio.wait({stopping, preparing}, return_when=asyncio.FIRST_COMPLETED)
+            if not preparing.done():
+                return Recorded()  # stopped while a gap was being closed: its pages so far are stored
+            feed, tap = preparing.result()
+            return await self._record(feed, tap, stopping, tell)
+        finally:
+            await _ended(stopping, preparing)
+
+    async def _prepare(self, tell: Tell) -> tuple[ChainFeed, LakeTap]:
+        """Close the gaps, then make the feed that goes on behind them."""
         before = (await self._connection.node.height()).slot
         gaps, starts = await self._close_gaps(tell)
         since = await self._since(before)
-        if since is None:
-            starts = {}
-        tap = LakeTap(self._writer, [str(pool) for pool in self._pools], starts)
+        tap = LakeTap(self._writer, [str(pool) for pool in self._pools], starts if since is not None else {})
         tap.recorded.gaps = gaps
-        feed = await self._feed(since)
-        tasks = [
+        return await self._feed(since), tap
+
+    async def _record(self, feed: ChainFeed, tap: LakeTap, stopping: asyncio.Future[Any], tell: Tell) -> Recorded:
+        tasks = (
             asyncio.ensure_future(self._listen(feed, tap, tell)),
             asyncio.ensure_future(self._flush_often(feed, tap)),
-            asyncio.ensure_future(stop.wait()),
-        ]
+        )
         try:
-            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            done, _ = await asyncio.wait({*tasks, stopping}, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
                 task.result()
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await _ended(*tasks)
             tap.flush(feed.counts)
         return tap.recorded
 
@@ -234,3 +245,9 @@ class Recording:
         )
         parts = FeedParts(clock, self.warnings, pools=live, reader=connection.reader if live is not None else None)
         return ChainFeed(stream, connection.node, scope, parts, FeedOptions(since=since))
+
+
+async def _ended(*tasks: asyncio.Future[Any]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

@@ -24,6 +24,14 @@ __all__ = ["check_qlib", "export_qlib"]
 
 FREQS = ("60min", "1min", "5min", "15min", "day")
 _TIMEFRAMES = {"1min": "1m", "5min": "5m", "15min": "15m", "60min": "1h", "day": "1d"}
+_BIN_ONLY = {
+    "mode": ("all",),
+    "rows": ("auto", "candles"),
+    "backup_dir": (None,),
+    "min_liquidity": (None,),
+    "min_volume": (None,),
+    "min_quality": (None,),
+}
 _MOST_SYMBOLS = 12
 _NEEDS = "a recording"
 
@@ -169,11 +177,10 @@ def _export_csv(source: Source, options: dict[str, Any], tell: Tell) -> CsvResul
     from pumpswap.clock import SystemClock
     from pumpswap.research.qlib.csv_export import export_csv
 
-    unfit = [name for name in ("backup_dir", "min_liquidity", "min_volume", "min_quality") if options[name] is not None]
-    if options["mode"] != "all" or unfit:
-        named = [f"--mode {options['mode']}"] if options["mode"] != "all" else []
-        named += [f"--{name.replace('_', '-')}" for name in unfit]
-        raise UsageError(f"{named[0]} is nothing for --format csv", hint="its files are candles, always written anew")
+    for name, usual in _BIN_ONLY.items():
+        if options[name] not in usual:
+            named = f"--{name.replace('_', '-')}"
+            raise UsageError(f"{named} is nothing for --format csv", hint="its files are candles, always written anew")
     return export_csv(
         source,
         options["out"],

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,8 @@ import pytest
 from pumpswap.clock import parse_utc
 from pumpswap.errors import BadInput, NotFound, UsageError
 from pumpswap.market.candle_file import TIMEFRAMES
+from pumpswap.market.lake import Lake, LakeWriter
+from pumpswap.model import PoolSnapshot
 from pumpswap.research.qlib.dataset import QlibDataset
 from pumpswap.research.qlib.frequency import FREQUENCIES
 from pumpswap.research.qlib.observation import FIELDS, Kind, Source
@@ -14,6 +17,7 @@ from pumpswap.research.qlib.row_kind import RowKind, useful
 from pumpswap.research.qlib.sources import open_source
 from tests.market.export_folder import CANDLE, POOL, SNAPSHOT, TIMES, write_csv
 from tests.market.host_tables import CANDLE_ROW, SNAPSHOT_ROW, candle, create, seen, write_host
+from tests.research.qlib.world import candle as lake_candle
 from tests.research.qlib.world import export, f32, read_bin, tree
 from tests.support.host_tables import create_shape, insert_rows, load_export
 from tests.support.material import material, requires_material
@@ -171,3 +175,29 @@ def test_the_hours_that_are_missing_in_the_hosts_files_are_nan(tmp_path: Path) -
     start, values = read_bin(tmp_path / "d/features" / name / "close.60min.bin")
     calendar = QlibDataset(tmp_path / "d", "60min").calendar
     assert (calendar[start], len(values), values.count(None)) == ("2025-09-19 07:00:00", 216, 25)
+
+
+def test_candles_of_a_lake_and_its_snapshots(tmp_path: Path) -> None:
+    lake = Lake(tmp_path / "lake")
+    at_ns = parse_utc("2025-10-03 10:00")
+    with LakeWriter(lake) as writer:
+        writer.add("candles", [lake_candle("2025-10-03 10:00", "1 4 1 2"), lake_candle("2025-10-03 12:00", "2 2 2 2")])
+        writer.add("candles", [lake_candle("2025-10-03 10:00", "9 9 9 9", timeframe="15m")])
+        metrics = {"volume_usd_h24": "700.5", "reserve_in_usd": Decimal("5000"), "transactions_h24_buys": 3}
+        seen_pool = PoolSnapshot(
+            "solana_Bb",
+            "Bb",
+            "pumpswap",
+            at_ns,
+            base_price_usd=Decimal("0.3"),
+            metrics=metrics,
+            stored_score=Decimal(80),
+        )
+        writer.add("snapshots", [seen_pool])
+    found = exported(open_source(lake.folder), tmp_path / "d")
+    assert (found["close"], found["high"]) == ([2, None, 2], [4, None, 2])
+    snapshots = exported(open_source(lake.folder, RowKind.SNAPSHOTS), tmp_path / "s")
+    assert (snapshots["close"], snapshots["volume"], snapshots["buy_count"]) == ([f32("0.3")], [700.5], [3])
+    assert (snapshots["signal"], snapshots["fdv"], snapshots["liquidity"]) == ([80], [None], [5_000])
+    with pytest.raises(UsageError, match="is a lake"):
+        open_source(lake.folder, RowKind.ENHANCED)

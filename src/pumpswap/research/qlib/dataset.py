@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 
 from pumpswap.errors import BadInput, NotFound
-from pumpswap.research.qlib.symbols import folder_of
+from pumpswap.research.qlib.symbols import clean_name, folder_of
 
 __all__ = ["NOTE_FILE", "PARTS", "DatasetNote", "Feature", "QlibDataset"]
 
@@ -52,12 +52,15 @@ class DatasetNote:
             said = json.loads(path.read_text(encoding="utf-8"))
             if (said["schema"], said["version"]) != (_SCHEMA, _VERSION):
                 raise BadInput(f"{path} is of another version", hint="export with --mode all makes it anew")
+            symbols = {str(pool): str(symbol) for pool, symbol in said["symbols"].items()}
+            if any(clean_name(symbol) != symbol or not symbol for symbol in symbols.values()):
+                raise BadInput(f"{path} has symbols that are none", hint="export with --mode all makes it anew")
             return cls(
                 frequency=str(said["frequency"]),
                 kind=str(said["kind"]),
                 fields=tuple(map(str, said["fields"])),
                 filters={str(name): str(value) for name, value in said["filters"].items()},
-                symbols={str(pool): str(symbol) for pool, symbol in said["symbols"].items()},
+                symbols=symbols,
             )
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise BadInput(f"{path} cannot be read: {error}", hint="export with --mode all makes it anew") from None
@@ -97,7 +100,7 @@ class QlibDataset:
         found: dict[str, tuple[str, str]] = {}
         for line in _lines(path):
             parts = line.split("\t")
-            if len(parts) != 3:
+            if len(parts) != 3 or "/" in parts[0] or parts[0] in ("", ".", ".."):
                 raise BadInput(f"{path}: {line[:60]!r} is no instrument", hint="symbol, first and last time, tabs")
             found[parts[0]] = (parts[1], parts[2])
         return found

@@ -21,6 +21,8 @@ def new_folder(target: Path) -> Iterator[Path]:
     Killed in the one moment between the two renames, the old folder lies beside ``target`` and the next call puts it
     back. Raises UsageError when another process writes the same folder, StorageError when the disk refuses.
     """
+    # What a link points to is replaced, not the link.
+    target = target.expanduser().resolve()
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with _alone(target):
