@@ -15,13 +15,14 @@ from solders.pubkey import Pubkey
 
 from pumpswap.amm.addresses import TOKEN_2022_PROGRAM
 from pumpswap.clock import SystemClock
+from pumpswap.errors import BadInput
 from pumpswap.localnet import token_bytes
 from pumpswap.localnet.process import LocalnetOptions, RunningLocalnet, start_process
 from pumpswap.model import TokenFacts
 from pumpswap.sdk.facts_file import facts_json, facts_of_json
 from tests.cli.running import answer, parsed, refusal, run
 from tests.crash.kills import rpc
-from tests.signals.screens.coins import MINT, POOL, good, pooled
+from tests.signals.screens.coins import MINT, POOL, good, holders, pooled, swap, traded
 from tests.support.material import material, requires_material
 
 DELEGATE = Pubkey.from_bytes(b"d" * 32)
@@ -107,9 +108,24 @@ def test_files_that_are_no_facts_are_refused_with_a_reason(tmp_path: Path) -> No
     for content, reason in (("{", "no JSON"), ("{}", "missing required field"), ('{"mint": 1, "at_ns": 2}', "mint")):
         (tmp_path / "bad.json").write_text(content)
         assert reason in refusal(1, "screen", "--offline", str(tmp_path / "bad.json"))["what"]
+    (tmp_path / "bad.json").write_text("[" * 200_000)
+    assert "nested too deeply" in refusal(1, "screen", "--offline", str(tmp_path / "bad.json"))["what"]
     assert "either a mint or a file" in refusal(2, "screen")["what"]
     both = (str(Keypair().pubkey()), "--offline", str(tmp_path / "bad.json"))
     assert "either a mint or a file" in refusal(2, "screen", *both)["what"]
+
+
+@pytest.mark.parametrize(
+    ("facts", "name"),
+    [
+        (pooled(lp_minted_units=-1), "lp_minted_units"),
+        (good(holders=holders(-30)), "units"),
+        (traded([swap(1, "w", is_buy=True, quote=-5)]), "quote_units"),
+    ],
+)
+def test_amounts_below_nothing_are_no_facts(facts: TokenFacts, name: str) -> None:
+    with pytest.raises(BadInput, match=f"{name} is -"):
+        facts_of_json(json.loads(json.dumps(facts_json(facts))))
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -27,9 +27,13 @@ def facts_json(facts: TokenFacts) -> dict[str, Any]:
 def facts_of_json(value: object) -> TokenFacts:
     """Facts again. Raises BadInput naming the place and what is wrong there."""
     try:
-        return msgspec.convert(value, TokenFacts, strict=False)
+        facts = msgspec.convert(value, TokenFacts, strict=False)
     except msgspec.ValidationError as wrong:
         raise BadInput(f"these are no facts about a token: {wrong}", hint=_HINT) from None
+    for name, amount in _amounts(msgspec.to_builtins(facts)):
+        if amount < 0:
+            raise BadInput(f"these are no facts about a token: {name} is {amount}", hint=_HINT)
+    return facts
 
 
 def read_facts(path: Path) -> TokenFacts:
@@ -42,9 +46,23 @@ def read_facts(path: Path) -> TokenFacts:
         document = msgspec.json.decode(path.read_bytes())
     except msgspec.DecodeError as broken:
         raise BadInput(f"{path.name} is no JSON: {broken}", hint=_HINT) from None
+    except RecursionError:
+        raise BadInput(f"{path.name} is nested too deeply for facts about a token", hint=_HINT) from None
     if isinstance(document, Mapping) and isinstance(document.get("facts"), Mapping):
         document = document["facts"]
     return facts_of_json(document)
+
+
+def _amounts(value: Any, name: str = "") -> Iterator[tuple[str, int]]:
+    """Every amount with its name."""
+    if isinstance(value, dict):
+        for key, each in value.items():
+            yield from _amounts(each, str(key))
+    elif isinstance(value, list | tuple):
+        for each in value:
+            yield from _amounts(each, name)
+    elif type(value) is int and name.endswith(_AMOUNTS):
+        yield name, value
 
 
 def _with_text(value: Any, name: str = "") -> Any:
