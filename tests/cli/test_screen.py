@@ -120,7 +120,7 @@ def test_files_that_are_no_facts_are_refused_with_a_reason(tmp_path: Path) -> No
     [
         (pooled(lp_minted_units=-1), "lp_minted_units"),
         (good(holders=holders(-30)), "units"),
-        (traded([swap(1, "w", is_buy=True, quote=-5)]), "quote_units"),
+        (traded([swap(1, "w", is_buy=True, quote=-5)]), "base_units"),
     ],
 )
 def test_amounts_below_nothing_are_no_facts(facts: TokenFacts, name: str) -> None:
