@@ -15,6 +15,7 @@ from tests.acceptance.lake import LAKE
 from tests.acceptance.largest_sizes import LARGEST_SIZES
 from tests.acceptance.ledger_sequences import LEDGER_SEQUENCES
 from tests.acceptance.outside_lives import OUTSIDE_LIVES
+from tests.acceptance.q50_frames import Q50_FRAMES
 from tests.acceptance.qlib_export import QLIB_EXPORT
 from tests.acceptance.sender_schedules import SENDER_SCHEDULES
 from tests.acceptance.svm_trades import SVM_TRADES
@@ -29,6 +30,7 @@ CHECKS = (
     LEDGER_SEQUENCES,
     OUTSIDE_LIVES,
     LARGEST_SIZES,
+    Q50_FRAMES,
     COLLECTOR,
     LAKE,
     QLIB_EXPORT,

@@ -26,7 +26,7 @@ from pumpswap.market.q50_forms import read_table
 from pumpswap.market.q50_pickle import Part, load_pickle
 from pumpswap.market.q50_pickled_frame import pickled_table
 from pumpswap.market.q50_table import RawTable
-from tests.support.q50 import mock_frame, published_frame
+from tests.support.q50 import damaged, mock_frame, published_frame
 
 TIMES = pd.date_range("2024-09-01", periods=6, freq="h")
 COLUMNS: dict[str, Any] = {
@@ -266,16 +266,7 @@ SAMPLES = [pickle.dumps(frame, protocol) for frame in FORMS.values() for protoco
 @given(seed=st.integers(0, 2**32), sample=st.sampled_from(range(len(SAMPLES))))
 @settings(max_examples=400, deadline=None)
 def test_a_damaged_pickle_is_a_table_or_a_refusal(seed: int, sample: int) -> None:
-    rng, raw = random.Random(seed), bytearray(SAMPLES[sample])
-    for _ in range(rng.choice((1, 1, 2, 6))):
-        place = rng.randrange(len(raw))
-        if rng.random() < 0.6:
-            raw[place] = rng.randrange(256)
-        else:
-            other = SAMPLES[rng.randrange(len(SAMPLES))]
-            start = rng.randrange(len(other))
-            raw[place : place + rng.randrange(20)] = other[start : start + rng.randrange(40)]
-    found = table_or_refusal(bytes(raw))
+    found = table_or_refusal(damaged(SAMPLES[sample], SAMPLES, random.Random(seed)))
     if isinstance(found, BadInput):
         assert found.hint
     else:

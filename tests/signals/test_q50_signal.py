@@ -15,10 +15,9 @@ from pumpswap.errors import ConfigError
 from pumpswap.model import PoolSnapshot, Q50Frame, Q50Series, Side
 from pumpswap.settings import Q50Settings, RegimeSettings
 from pumpswap.signals.q50_calibration import calibrate
-from pumpswap.signals.q50_rules import compatible_columns
 from pumpswap.signals.q50_signal import Q50Signaller
 from pumpswap.signals.regimes import Regime
-from tests.support.q50 import HOUR_NS, frame_of, model_columns, series_of
+from tests.support.q50 import HOUR_NS, another_future, frame_of, model_columns, series_of
 
 POOL, MINT = "PoolPoolPoolPoolPoolPoolPoolPool1", "MintMintMintMintMintMintMintMint1"
 FRAME = frame_of(600)
@@ -229,23 +228,6 @@ def test_several_instruments_need_a_choice() -> None:
 # ---------------------------------------------------------------------------------------------------- looking ahead
 
 
-def another_future(cut: int, rng: random.Random) -> Q50Frame:
-    """FRAME with anything at all after the row ``cut``: other figures, times, fewer rows."""
-    columns = {name: list(SERIES.column(name))[: cut + 1] for name in SERIES.column_names}
-    times = list(SERIES.times_ns)[: cut + 1]
-    rows = rng.randrange(0, 40)
-    scale = 10 ** rng.uniform(-6, 6)
-    model = {
-        name: [value * scale for value in values] for name, values in model_columns(rows, rng.randrange(10**6)).items()
-    }
-    new = compatible_columns(model) | model
-    for _row in range(rows):
-        times.append(times[-1] + rng.randrange(HOUR_NS, 50 * HOUR_NS))
-    for name, values in columns.items():
-        values.extend(new.get(name, [0] * rows))
-    return Q50Frame([Q50Series("BTCUSDT", times, columns)])
-
-
 BEFORE = Q50Signaller(FRAME)
 
 
@@ -253,7 +235,7 @@ BEFORE = Q50Signaller(FRAME)
 @settings(max_examples=120, deadline=None)
 def test_changing_the_future_changes_no_decision(cut: int, seed: int) -> None:
     rng = random.Random(seed)
-    after = Q50Signaller(another_future(cut, rng))
+    after = Q50Signaller(another_future(SERIES, cut, rng))
     end = SERIES.times_ns[cut] + HOUR_NS
     moments = [rng.randrange(FIRST_NS - HOUR_NS, end) for _ in range(25)] + [SERIES.times_ns[cut], end - 1]
     for at_ns in moments:

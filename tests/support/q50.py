@@ -91,3 +91,32 @@ def series_of(
 def frame_of(rows: int, seed: int = 1) -> Q50Frame:
     """A frame of one series at the published scale."""
     return Q50Frame([series_of(model_columns(rows, seed))])
+
+
+def another_future(series: Q50Series, cut: int, rng: random.Random) -> Q50Frame:
+    """The same rows up to ``cut``; after it anything: figures of any scale, other times, fewer rows."""
+    columns = {name: list(series.column(name))[: cut + 1] for name in series.column_names}
+    times = list(series.times_ns)[: cut + 1]
+    rows, scale = rng.randrange(0, 40), 10 ** rng.uniform(-6, 6)
+    drawn = model_columns(rows, rng.randrange(10**6))
+    model = {name: [value * scale for value in values] for name, values in drawn.items()}
+    new = compatible_columns(model) | model
+    for _row in range(rows):
+        times.append(times[-1] + rng.randrange(HOUR_NS, 50 * HOUR_NS))
+    for name, values in columns.items():
+        values.extend(new.get(name, [0] * rows))
+    return Q50Frame([Q50Series(series.instrument, times, columns)])
+
+
+def damaged(sample: bytes, others: Sequence[bytes], rng: random.Random) -> bytes:
+    """A file with a few bytes changed, or a piece of another file in the place of a piece."""
+    raw = bytearray(sample)
+    for _ in range(rng.choice((1, 1, 2, 6))):
+        place = rng.randrange(len(raw))
+        if rng.random() < 0.6:
+            raw[place] = rng.randrange(256)
+        else:
+            other = others[rng.randrange(len(others))]
+            start = rng.randrange(len(other))
+            raw[place : place + rng.randrange(20)] = other[start : start + rng.randrange(1, 40)]
+    return bytes(raw)

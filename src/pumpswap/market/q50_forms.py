@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import io
+import subprocess
+import sys
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,6 +22,8 @@ __all__ = ["read_table"]
 
 _PARQUET, _ZSTD, _ZIP = b"PAR1", b"\x28\xb5\x2f\xfd", b"PK\x03\x04"
 _NULLS = ["", "nan", "NaN", "NULL", "null", "None", "NaT", "<NA>"]
+_PROBE = "import io, sys, polars; polars.read_parquet(io.BytesIO(sys.stdin.buffer.read()))"
+_PROBE_SECONDS = 120
 _UNNAMED = ("", "Unnamed: 0", "Unnamed: 1")
 _DATA_EXTRA = "pip install 'pumpswap[data]'"
 
@@ -40,16 +45,30 @@ def read_table(raw: bytes, *, is_pickle: bool) -> RawTable:
 
 
 def _parquet(raw: bytes) -> RawTable:
-    pl = _polars()
+    _polars()
+    _read_elsewhere(raw)
+    return _by_polars("Parquet", lambda pl: pl.read_parquet(io.BytesIO(raw)))
+
+
+def _read_elsewhere(raw: bytes) -> None:
+    """Read Parquet in a process of its own first. A few flipped bytes make polars ask for 2^61 bytes and abort: here
+    that would end whoever trades, there it is an exit code.
+    """
     try:
-        frame = pl.read_parquet(io.BytesIO(raw))
-    except (pl.exceptions.PolarsError, OSError) as error:
-        raise BadInput(f"it cannot be read as Parquet: {_first_line(error)}", hint="write the file again") from None
-    return _of_polars(frame, "parquet")
+        done = subprocess.run([sys.executable, "-c", _PROBE], input=raw, capture_output=True, timeout=_PROBE_SECONDS)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise BadInput(
+            f"it cannot be tried out in a process of its own: {type(error).__name__}", hint="write it as CSV"
+        ) from None
+    if done.returncode:
+        said = [line for line in done.stderr.decode(errors="replace").splitlines() if line.strip()]
+        reason = (
+            f"polars ends on it (signal {-done.returncode})" if done.returncode < 0 else (said or ["no reason"])[-1]
+        )
+        raise BadInput(f"it cannot be read as Parquet: {reason[:200]}", hint="write the file again")
 
 
 def _csv(raw: bytes) -> RawTable:
-    pl = _polars()
     raw = raw.removeprefix(b"\xef\xbb\xbf")
     head = raw[: raw.find(b"\n")] if b"\n" in raw else raw
     if not head.strip() or b"\x00" in head:
@@ -59,13 +78,17 @@ def _csv(raw: bytes) -> RawTable:
             "the last line of the CSV is cut", hint="it ends without a line break: is it still being written?"
         )
     separator = next((each for each in (",", ";", "\t") if each.encode() in head), ",")
+    given: dict[str, Any] = {"separator": separator, "null_values": _NULLS, "infer_schema_length": None}
+    return _by_polars("CSV", lambda pl: pl.read_csv(io.BytesIO(raw), raise_if_empty=False, **given))
+
+
+def _by_polars(form: str, read: Callable[[Any], Any]) -> RawTable:
+    pl = _polars()
     try:
-        frame = pl.read_csv(
-            io.BytesIO(raw), separator=separator, null_values=_NULLS, infer_schema_length=None, raise_if_empty=False
-        )
-    except (pl.exceptions.PolarsError, OSError) as error:
-        raise BadInput(f"it cannot be read as CSV: {_first_line(error)}", hint="write the file again") from None
-    return _of_polars(frame, "csv")
+        return _of_polars(read(pl), form.lower())
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, ValueError, MemoryError) as error:
+        # A panic is what polars makes of some damaged files; it is no Exception, so nobody above would catch it.
+        raise BadInput(f"it cannot be read as {form}: {_first_line(error)}", hint="write the file again") from None
 
 
 def _polars() -> Any:
@@ -76,7 +99,7 @@ def _polars() -> Any:
     return polars
 
 
-def _first_line(error: Exception) -> str:
+def _first_line(error: BaseException) -> str:
     return (str(error).splitlines() or [type(error).__name__])[0][:200]
 
 
