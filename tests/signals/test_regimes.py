@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pumpswap.errors import ConfigError
-from pumpswap.settings import RegimeSettings
+from pumpswap.settings import Q50Settings, RegimeSettings, Settings
 from pumpswap.signals.regimes import Regime, RegimeDetector, RegimeRules
 from tests.support.material import material, requires_material
 from tests.support.q50 import model_columns
@@ -48,7 +48,11 @@ def test_the_golden_cases_are_met_with_the_multipliers_they_were_made_with() -> 
 def test_our_multipliers_are_smaller_in_turbulence() -> None:
     rules = RegimeRules.of_settings(RegimeSettings())
     assert [rules.multipliers[regime] for regime in Regime] == [1.1, 1.0, 0.85, 0.6]
-    assert RegimeDetector().rules == rules
+    assert RegimeDetector().rules == rules == RegimeDetector(RegimeSettings()).rules
+    configured = RegimeDetector(
+        Settings(regimes=RegimeSettings(high_multiplier="0.5"), q50=Q50Settings(warm_up=30))
+    ).rules
+    assert (configured.multipliers[Regime.HIGH], configured.warm_up) == (0.5, 30)
 
 
 def test_at_real_scale_there_are_four_regimes_and_not_one() -> None:

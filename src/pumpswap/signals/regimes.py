@@ -18,7 +18,7 @@ from typing import Any
 
 from pumpswap.clock import datetime_ns
 from pumpswap.errors import ConfigError
-from pumpswap.settings import RegimeSettings
+from pumpswap.settings import RegimeSettings, Settings
 from pumpswap.signals.past_values import PastValues
 from pumpswap.signals.q50_rules import COST, directional_expected_value
 
@@ -128,13 +128,15 @@ class RegimeRules:
 class RegimeDetector:
     """Tells the regime of one signal after the other, as the host's class of this name does. Safe to share by threads.
 
-    ``config``: RegimeRules, RegimeSettings, the host's configuration, or nothing for the defaults. Signals must come in
+    ``config``: our settings, RegimeRules, the host's configuration, or nothing for the defaults. Signals must come in
     the order of their ``timestamp``: the same one again (every tick of an hour sees the same row) is counted once, an
     earlier one gets no regime, since the history already knows what came after it.
     """
 
-    def __init__(self, config: RegimeRules | RegimeSettings | Mapping[str, Any] | None = None) -> None:
-        if isinstance(config, RegimeSettings):
+    def __init__(self, config: Settings | RegimeRules | RegimeSettings | Mapping[str, Any] | None = None) -> None:
+        if isinstance(config, Settings):
+            self.rules = RegimeRules.of_settings(config.regimes, warm_up=config.q50.warm_up)
+        elif isinstance(config, RegimeSettings):
             self.rules = RegimeRules.of_settings(config)
         elif isinstance(config, RegimeRules):
             self.rules = config
