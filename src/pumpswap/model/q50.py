@@ -187,7 +187,7 @@ class Q50Frame:
                 return next(iter(self._series.values()))
             raise ConfigError(
                 f"the frame has {len(self._series)} instruments: {names}",
-                hint="say which one speaks for the market: q50.instrument",
+                hint="say which one speaks for the market: q50.instrument, or --instrument",
             )
         found = self._series.get(instrument)
         if found is None and not self.instruments and len(self._series) == 1:
