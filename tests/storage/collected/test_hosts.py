@@ -19,6 +19,7 @@ from pumpswap.storage.host.attach import attach
 from pumpswap.storage.host.detach import detach
 from tests.storage.collected.worlds import AT, HOUR, POOL, candle, cycle, pool, rule, seen, trade
 from tests.storage.host.conftest import COMBINATIONS, Combination
+from tests.storage.host.hosts import at, roles
 from tests.support import host_image
 from tests.support.host_image import connect
 from tests.support.host_tables import create_shape, run_script
@@ -296,3 +297,28 @@ def test_runs_and_errors_are_counted_as_the_host_does(host: str) -> None:
         "SELECT collector_type, run_count, error_count, last_error, last_run > last_success FROM collection_metadata"
     )
     assert one(host, query) == ("pumpswap_collect_solana", 2, 2, "the service is down", True)
+
+
+@pytest.fixture
+def server_host(empty_hosts: Callable[[Combination], str], tmp_path: Path) -> str:
+    return _copy(empty_hosts(Combination("postgresql", "start-up", enhanced=False, delta=False)), tmp_path)
+
+
+def test_a_login_that_may_not_is_told_so_and_nothing_is_changed(server_host: str) -> None:
+    _, other = roles(server_host)
+    run_script(server_host, f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {other};")
+    before = host_image.schema(server_host)
+    with pytest.raises(StorageError, match="needs a right that this login does not have"):
+        open_collected(at(server_host, other), AT)
+    assert host_image.schema(server_host) == before
+
+
+def test_a_lock_of_somebody_else_delays_and_loses_nothing(server_host: str) -> None:
+    with open_collected(server_host, AT, lock_ms=200) as market:
+        seen(market)
+        with connect(server_host) as busy:
+            busy.execute("UPDATE pools SET name = 'Gary'")
+            with pytest.raises(StorageError, match="lock timeout"):
+                market.save_pools([pool(at_ns=AT + HOUR)], cycle(2, AT + HOUR), rule())
+        market.save_pools([pool(at_ns=AT + HOUR)], cycle(2, AT + HOUR), rule())
+    assert count(server_host, "new_pools_history") == 2

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, insert, inspect, select
+from sqlalchemy import Connection, Engine, event, insert, inspect, select
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from pumpswap.errors import StorageError
 from pumpswap.storage import migrate
@@ -15,6 +18,7 @@ from pumpswap.storage.collected.shape import TableShape
 from pumpswap.storage.connections import Connections, named_errors
 from pumpswap.storage.engines import make_engine, place_of, write_options
 from pumpswap.storage.host import catalog_postgres, catalog_sqlite
+from pumpswap.storage.host.connect import host_errors
 from pumpswap.storage.host.detect import detect
 
 __all__ = ["open_collected"]
@@ -40,11 +44,14 @@ _GIVEN = {
     "new_pools_history": ("pool_id", "type", "address", "dex_id", "network_id", "collected_at"),
     "collection_metadata": ("collector_type", "last_run", "run_count", "error_count", "created_at", "updated_at"),
 }
+# A host that keeps a transaction open must not keep the collector from ending.
+LOCK_MS = 30_000
 _INDISPENSABLE = ("pools", "new_pools_history")
 
 
-def open_collected(target: str | Path, at_ns: int) -> CollectedMarket:
-    """Open a SQLite file or a PostgreSQL URL for collecting; ``at_ns`` is written beside tables that are made.
+def open_collected(target: str | Path, at_ns: int, *, lock_ms: int = LOCK_MS) -> CollectedMarket:
+    """Open a SQLite file or a PostgreSQL URL for collecting; ``at_ns`` is written beside tables that are made,
+    ``lock_ms`` is how long locks of others are waited for.
 
     Tables of a host are used as they are, whatever their shape: none is made, none is changed. Where there are none,
     ours are made like them. In both cases our own tables (``pumpswap_*``) are brought forward first.
@@ -52,9 +59,12 @@ def open_collected(target: str | Path, at_ns: int) -> CollectedMarket:
     Raises ConfigError for a target that this package does not serve; StorageError for a database that cannot be
     written, or in which the host's pools or snapshots have no table that could take them.
     """
-    engine = make_engine(target, as_found=_is_file(target))
+    engine = make_engine(target, busy_ms=lock_ms, as_found=_is_file(target))
+    if engine.dialect.name == "postgresql":
+        event.listen(engine, "connect", _patience(lock_ms))
+    what = f"opening {place_of(engine)}"
     try:
-        with named_errors(f"opening {place_of(engine)}"):
+        with named_errors(what), host_errors(what):
             is_own = _prepared(engine, at_ns)
             with engine.connect() as connection:
                 shapes, left_out = _shapes(connection)
@@ -62,6 +72,16 @@ def open_collected(target: str | Path, at_ns: int) -> CollectedMarket:
         engine.dispose()
         raise
     return CollectedMarket(Connections(engine), shapes, Place(place_of(engine), is_own, left_out))
+
+
+def _patience(lock_ms: int) -> Callable[[DBAPIConnection, ConnectionPoolEntry], None]:
+    def set_up(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+        cursor = connection.cursor()
+        cursor.execute(f"SET lock_timeout = '{lock_ms:d}ms'")
+        cursor.close()
+        connection.commit()
+
+    return set_up
 
 
 def _is_file(target: str | Path) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from sqlalchemy import CheckConstraint, Column, Dialect, ForeignKeyConstraint, Index, Table, UniqueConstraint
 from sqlalchemy.dialects import postgresql, sqlite
 
+from pumpswap.storage.collected.own_tables import MARKER
 from pumpswap.storage.dictionary.book_meanings import BOOKS, HOST_COLUMNS, PLAN, VIEWS
 from pumpswap.storage.dictionary.collect_meanings import COLLECTING
 from pumpswap.storage.dictionary.meanings import TRADING
@@ -17,7 +18,7 @@ from pumpswap.storage.tables import METADATA
 __all__ = ["MEANINGS", "TABLES", "data_dictionary"]
 
 MEANINGS = TRADING | BOOKS | COLLECTING
-TABLES: dict[str, Table] = {**METADATA.tables, ATTACHMENTS.name: ATTACHMENTS}
+TABLES: dict[str, Table] = {**METADATA.tables, ATTACHMENTS.name: ATTACHMENTS, MARKER.name: MARKER}
 _SQLITE: Dialect = sqlite.dialect()
 _POSTGRESQL: Dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
 

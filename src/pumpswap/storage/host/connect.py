@@ -14,7 +14,7 @@ from pumpswap.storage.connections import named_errors
 from pumpswap.storage.engines import make_engine, parse_target, write_options
 from pumpswap.storage.host.locks import BUSY
 
-__all__ = ["LOCK_MS", "changing", "open_host"]
+__all__ = ["LOCK_MS", "changing", "host_errors", "open_host"]
 
 LOCK_MS = 5_000
 _NO_RIGHT = {"42501"}
@@ -38,7 +38,7 @@ def open_host(target: str | Path, what: str, *, lock_ms: int = LOCK_MS, follows_
     if not follows_keys and engine.dialect.name == "sqlite":
         event.listen(engine, "connect", lambda connection, _: connection.execute("PRAGMA foreign_keys = OFF"))
     try:
-        with named_errors(what), _host_errors(what):
+        with named_errors(what), host_errors(what):
             yield engine
     finally:
         engine.dispose()
@@ -55,7 +55,8 @@ def changing(engine: Engine, *, keep: bool, lock_ms: int = LOCK_MS) -> Iterator[
 
 
 @contextmanager
-def _host_errors(what: str) -> Iterator[None]:
+def host_errors(what: str) -> Iterator[None]:
+    """Name what the database of somebody else refuses: a lock, a right, what others depend on."""
     try:
         yield
     except DBAPIError as error:
