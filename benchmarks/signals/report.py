@@ -16,7 +16,7 @@ from tests.support.evidence import write_evidence
 
 __all__ = ["TOPICS", "main"]
 
-TOPICS = ("features", "screens", "answers", "q50", "lake")
+TOPICS = ("features", "screens", "answers", "q50", "lake", "qlib")
 
 
 def main(arguments: Sequence[str]) -> int:

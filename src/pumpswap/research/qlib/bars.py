@@ -5,11 +5,12 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from pumpswap.market.candle_file import TIMEFRAMES, Candle
 from pumpswap.market.identifiers import bare_address, network_of
 from pumpswap.research.qlib.frequency import Frequency
-from pumpswap.research.qlib.observation import CANDLE_FIELDS, FIELDS, Filters, Kind, Observation, Source
+from pumpswap.research.qlib.observation import CANDLE_FIELDS, FIELDS, FIGURE_COLUMNS, Filters, Kind, Observation, Source
 from pumpswap.research.qlib.series import NAN, Series, single
 
 __all__ = ["Bars", "Counts", "read_bars"]
@@ -145,6 +146,7 @@ class _Open:
     price: _Price | None = None
 
 
+@lru_cache(maxsize=65_536)
 def qualified(pool_id: str) -> str:
     """``<network>_<address>``, however the source writes it."""
     return f"{network_of(pool_id)}_{bare_address(pool_id)}"
@@ -173,7 +175,7 @@ def _snapshot_series(rows: Iterable[Observation], frequency: Frequency, bars: Ba
 def _see(current: _Open, row: Observation) -> None:
     if row.price_usd is None:
         return
-    price = single(row.price_usd, f"the price of {row.pool_id}")
+    price = single(row.price_usd, "the price", row.pool_id)
     if current.price is None:
         current.price = _Price(0, price, price, price, price)
         return
@@ -184,21 +186,16 @@ def _see(current: _Open, row: Observation) -> None:
 
 def _close(series: Series, current: _Open) -> None:
     price = current.price or _Price(0, NAN, NAN, NAN, NAN)
-    figures = [
-        single(value, f"{name} of {series.pool_id}")
-        for name, value in zip(FIELDS[4:], current.row.figures, strict=True)
-    ]
+    named = zip(FIGURE_COLUMNS, current.row.figures, strict=True)
+    figures = [single(value, name, series.pool_id) for name, value in named]
     series.append(current.bar, (price.open, price.high, price.low, price.close, *figures))
 
 
 def _add(prices: dict[int, _Price], bar: int, candle: Candle) -> bool:
     """Put a candle into its bar, unless it is there already; longer candles come first and are not overruled."""
     seconds = TIMEFRAMES[candle.timeframe]
-    where = f"a candle of {candle.pool}"
-    first, high, low, close = (
-        single(price, where) for price in (candle.open_usd, candle.high_usd, candle.low_usd, candle.close_usd)
-    )
-    volume = single(candle.volume_usd, where)
+    figures = (candle.open_usd, candle.high_usd, candle.low_usd, candle.close_usd, candle.volume_usd)
+    first, high, low, close, volume = (single(figure, "a candle", candle.pool) for figure in figures)
     known = prices.get(bar)
     if known is None:
         prices[bar] = _Price(seconds, first, high, low, close, volume, candle.start_ns)

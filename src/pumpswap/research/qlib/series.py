@@ -17,13 +17,16 @@ NAN = math.nan
 _LARGEST_SINGLE = 3.402_823_4e38
 
 
-def single(value: Decimal | None, what: str) -> float:
+def single(value: Decimal | None, what: str, pool: str) -> float:
     """A figure for a float32; NaN for a missing one. Raises BadInput for what no float32 can hold."""
     if value is None:
         return NAN
-    if abs(value) > _LARGEST_SINGLE:
-        raise BadInput(f"{what}: {value:.4E} is too large for QLib's float32", hint="repair or remove the row")
-    return float(value)
+    number = float(value)
+    if not -_LARGEST_SINGLE <= number <= _LARGEST_SINGLE:
+        raise BadInput(
+            f"{what} of {pool}: {value:.4E} is too large for QLib's float32", hint="repair or remove the row"
+        )
+    return number
 
 
 class Series:
