@@ -9,7 +9,7 @@ import click
 
 from pumpswap.cli.lazy import Example, command, option
 from pumpswap.cli.output import Output, pass_output
-from pumpswap.cli.params import AMOUNT, PATH, SOURCE, UTC_TIME
+from pumpswap.cli.params import AMOUNT, DURATION, PATH, SOURCE, UTC_TIME
 from pumpswap.clock import NS_PER_SECOND
 from pumpswap.errors import NotFound, UsageError
 
@@ -28,11 +28,13 @@ _BIN_ONLY = {
     "mode": ("all",),
     "rows": ("auto", "candles"),
     "backup_dir": (None,),
+    "settle": (None,),
     "min_liquidity": (None,),
     "min_volume": (None,),
     "min_quality": (None,),
 }
 _MOST_SYMBOLS = 12
+_SETTLE_SECONDS = 3_600  # collectors ask for candles once an hour
 _NEEDS = "a recording"
 
 
@@ -71,6 +73,7 @@ _NEEDS = "a recording"
 @option("--format", "shape", type=click.Choice(["bin", "csv"]), default="bin", show_default=True, help="QLib's layout.")
 @option("--start", type=UTC_TIME, metavar="DATE", help="Only bars from this date or time on, UTC.")
 @option("--end", type=UTC_TIME, metavar="DATE", help="Only bars that are over by then, UTC.")
+@option("--settle", type=DURATION, metavar="TIME", help="Bars that ended less than this ago wait. Default: 1h.")
 @option("--min-liquidity", type=AMOUNT, metavar="USD", help="Only rows with this reserve. Default: 1000.")
 @option("--min-volume", type=AMOUNT, metavar="USD", help="Only rows with this volume in 24 hours. Default: 100.")
 @option("--min-quality", type=AMOUNT, metavar="0-100", help="Only enhanced rows with this quality. Default: 50.")
@@ -167,6 +170,7 @@ def _export_bin(source: Source, options: dict[str, Any], tell: Tell) -> ExportRe
         mode=Mode(options["mode"]),
         start_ns=_ns(options["start"]),
         end_ns=_ns(options["end"]),
+        settle_seconds=_SETTLE_SECONDS if options["settle"] is None else options["settle"],
         filters=Filters(**given),
         backup_dir=options["backup_dir"],
     )

@@ -85,6 +85,13 @@ def test_a_bar_that_is_not_over_is_left_out(tmp_path: Path) -> None:
     assert export(ListSource(rows), tmp_path / "d", now_ns=parse_utc("2025-10-03 12:00")).last == "2025-10-03 11:00:00"
 
 
+def test_a_bar_may_have_to_settle(tmp_path: Path) -> None:
+    rows = [row("2025-10-03 10:10"), row("2025-10-03 11:10")]
+    now_ns = parse_utc("2025-10-03 12:30")
+    assert export(ListSource(rows), tmp_path / "d", now_ns=now_ns, settle_seconds=1_801).last == "2025-10-03 10:00:00"
+    assert export(ListSource(rows), tmp_path / "d", now_ns=now_ns, settle_seconds=1_800).last == "2025-10-03 11:00:00"
+
+
 @pytest.mark.parametrize(
     ("figures", "kept"),
     [

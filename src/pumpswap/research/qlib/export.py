@@ -9,7 +9,7 @@ from decimal import Decimal
 from enum import Enum
 from pathlib import Path
 
-from pumpswap.clock import Clock, format_utc
+from pumpswap.clock import NS_PER_SECOND, Clock, format_utc
 from pumpswap.errors import BadInput, NotFound, UsageError
 from pumpswap.research.qlib.bars import Bars, Counts, read_bars
 from pumpswap.research.qlib.dataset import NOTE_FILE, PARTS, DatasetNote, QlibDataset
@@ -36,12 +36,14 @@ class Mode(Enum):
 @dataclass(frozen=True, slots=True)
 class ExportOptions:
     """``start_ns`` and ``end_ns`` bound the bars that are written: from the bar of the start on, until bars that end
-    by the end; None is open. ``backup_dir`` gets a copy of the dataset that is replaced."""
+    by the end; None is open. Bars that ended less than ``settle_seconds`` ago wait for the next export: a collector
+    writes candles late. ``backup_dir`` gets a copy of the dataset that is replaced."""
 
     frequency: Frequency = field(default_factory=lambda: frequency_named("60min"))
     mode: Mode = Mode.ALL
     start_ns: int | None = None
     end_ns: int | None = None
+    settle_seconds: int = 0
     filters: Filters = field(default_factory=Filters)
     backup_dir: Path | None = None
 
@@ -119,7 +121,7 @@ def export_dataset(
 
 
 def _read(source: Source, options: ExportOptions, clock: Clock, tell: Tell) -> Bars:
-    frequency, now_ns = options.frequency, clock.now_ns()
+    frequency, now_ns = options.frequency, clock.now_ns() - options.settle_seconds * NS_PER_SECOND
     as_of_ns = now_ns if options.end_ns is None else min(now_ns, options.end_ns)
     bars = read_bars(source, frequency, options.filters, as_of_ns, lambda done: tell("reading rows", done, None))
     if options.start_ns is not None:
