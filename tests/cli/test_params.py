@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from solders.pubkey import Pubkey
 
 from pumpswap.cli.failures import BadValue
-from pumpswap.cli.params import AMOUNT, BPS, DECIMALS, PUBKEY, SIGNED_AMOUNT, SOL, UNITS, UTC_TIME
+from pumpswap.cli.params import AMOUNT, BPS, DECIMALS, DURATION, PUBKEY, SIGNED_AMOUNT, SOL, UNITS, UTC_TIME
 from pumpswap.units import format_units
 
 KEY = "pAMMBay6oceH9fJKBRHGP5D4bD4sWpmSwMn52FMfXEA"
@@ -34,6 +34,10 @@ KEY = "pAMMBay6oceH9fJKBRHGP5D4bD4sWpmSwMn52FMfXEA"
         (DECIMALS, "9", 9),
         (PUBKEY, KEY, Pubkey.from_string(KEY)),
         (UTC_TIME, "2025-10-03", 1_759_449_600),
+        (DURATION, "90s", 90),
+        (DURATION, "30m", 1_800),
+        (DURATION, "12h", 43_200),
+        (DURATION, "7d", 604_800),
         (UTC_TIME, "2025-10-03T02:00:00+02:00", 1_759_449_600),
         (UTC_TIME, "2025-10-03T00:00:01Z", 1_759_449_601),
     ],
@@ -72,6 +76,11 @@ def test_text_becomes_an_exact_value(kind: click.ParamType, text: str, value: An
         (PUBKEY, "abc", "is no Solana address"),
         (PUBKEY, KEY[:-3], "is no Solana address"),
         (UTC_TIME, "yesterday", "is no date"),
+        (DURATION, "90", "is no span of time"),
+        (DURATION, "1.5h", "is no span of time"),
+        (DURATION, "m", "is no span of time"),
+        (DURATION, "-5s", "is no span of time"),
+        (DURATION, "x" * 64, "that is no span of time"),
         (UTC_TIME, "2025-13-01", "is no date"),
     ],
 )
@@ -87,7 +96,7 @@ def test_every_amount_of_lamports_survives_being_written_as_sol(lamports: int) -
 
 
 @given(st.text(max_size=60))
-@pytest.mark.parametrize("kind", [SOL, AMOUNT, SIGNED_AMOUNT, UNITS, BPS, PUBKEY, UTC_TIME])
+@pytest.mark.parametrize("kind", [SOL, AMOUNT, SIGNED_AMOUNT, UNITS, BPS, PUBKEY, UTC_TIME, DURATION])
 def test_no_text_breaks_a_type(kind: click.ParamType, text: str) -> None:
     with suppress(BadValue):
         kind.convert(text, None, None)

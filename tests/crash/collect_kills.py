@@ -53,8 +53,8 @@ def run_collect_kills(target: str | Path, seed: int, kills: int) -> CollectKills
         for _ in range(kills):
             _kill_once(command, target, rng, done)
             judge(target, world, began)
-        # A round leaves to the next one what it has no time for.
-        finished = subprocess.run([*command, "--cycles", "4"], cwd=ROOT, capture_output=True, text=True, check=False)
+        # All but the last leave to the next what they have no time for.
+        finished = subprocess.run([*command, "--cycles", "2"], cwd=ROOT, capture_output=True, text=True, check=False)
         if finished.returncode:
             raise BrokenMarket(f"it does not go on after the kills: {finished.stderr[-500:]}")
         last = world.at_seconds

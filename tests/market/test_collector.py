@@ -33,6 +33,7 @@ from tests.support.gecko_server import (
 )
 from tests.support.gecko_world import START, GeckoWorld
 from tests.support.material import requires_material
+from tests.support.postgres import fresh_database
 
 ONE_DEX = ("pumpswap",)
 
@@ -242,6 +243,28 @@ def test_whenever_it_is_ended_it_goes_on_where_it_was(watched: Watched, seed: in
                 watched.clock.advance_to(next_ns)
                 watched.world.at_seconds = watched.clock.now_ns() // NS_PER_SECOND
     check_everything(watched, 3)
+
+
+def test_a_round_leaves_to_the_next_what_it_has_no_time_for_and_the_last_does_all(watched: Watched) -> None:
+    """One request takes a second here, and a round should begin every five."""
+    watched.changes = {"requests_per_minute": 60, "interval_seconds": 5, "follow_seconds": 3_600, "pages": 1}
+    watched.collect(1)
+    assert watched.number("SELECT count(DISTINCT pool_id) FROM trades") == 6  # thirteen requests
+    watched.wait_a_round()
+    watched.clock.advance_to(watched.clock.now_ns() + HOUR_SECONDS * NS_PER_SECOND)
+    requests = len(watched.server.seen)
+    watched.collect(2, after(10))
+    hurried = watched.server.paths()[requests:]
+    assert hurried.count("new_pools") == 2
+    assert 0 < hurried.index("new_pools", 1) < 9
+    assert any(path.endswith("/trades") for path in hurried[: hurried.index("new_pools", 1)])
+
+
+def test_on_a_server_it_is_the_same(watched: Watched) -> None:
+    watched.target = fresh_database()
+    tally = watched.collect(2)
+    check_everything(watched, 2)
+    assert tally.errors == 0
 
 
 def test_candles_of_a_long_pause_are_all_fetched(watched: Watched) -> None:

@@ -63,9 +63,10 @@ class CollectorParts:
 
 @dataclass
 class _Round:
-    """``in_a_row``: failures of the service since its last answer."""
+    """``until_ns``: when the next one should begin. ``in_a_row``: failures of the service since its last answer."""
 
     cycle: Cycle
+    until_ns: int | None = None
     errors: list[str] = field(default_factory=list)
     in_a_row: int = 0
 
@@ -103,7 +104,8 @@ class Collector:
         """
         clock, interval_ns = self._parts.clock, self._plan.interval_ns
         while True:
-            cycle = await self.cycle()
+            is_last = cycles is not None and self.tally.cycles + 1 >= cycles
+            cycle = await self.cycle(is_last=is_last)
             if self.is_stopped or self.tally.cycles == cycles:
                 break
             next_ns = cycle.started_ns + interval_ns
@@ -112,14 +114,17 @@ class Collector:
             await self._pause(max(next_ns - clock.now_ns(), 0))
         return self.tally
 
-    async def cycle(self) -> Cycle:
-        """One round: the pages of new pools, then every known pool that is due."""
+    async def cycle(self, *, is_last: bool = True) -> Cycle:
+        """One round: the pages of new pools, then every known pool that is due.
+
+        When it is not the last one, it leaves to the next what it has no time for.
+        """
         now_ns, network = self._parts.clock.now_ns(), self._plan.network
         before = self._market.cycle(network)
         cycle = next_cycle(before, network, now_ns, self._plan.interval_ns)
         if cycle is not before:
             self._market.begin_cycle(cycle)
-        turn = _Round(cycle)
+        turn = _Round(cycle, None if is_last else cycle.started_ns + self._plan.interval_ns)
         for page in range(cycle.next_page, self._plan.pages + 1):
             if self.is_stopped or turn.is_hopeless or not await self._new_pools(turn, page):
                 break
@@ -186,7 +191,7 @@ class Collector:
 
     def _is_late(self, turn: _Round) -> bool:
         """New pools are on the list for minutes only: they come first, and what is left is due in the next round."""
-        return self._parts.clock.now_ns() >= turn.cycle.started_ns + self._plan.interval_ns
+        return turn.until_ns is not None and self._parts.clock.now_ns() >= turn.until_ns
 
     async def _snapshots(self, turn: _Round, pools: Sequence[FollowedPool]) -> None:
         try:
