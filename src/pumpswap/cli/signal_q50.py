@@ -10,7 +10,7 @@ import click
 
 from pumpswap.cli.lazy import Entry, Example, LazyGroup, command, option
 from pumpswap.cli.output import Output, pass_output
-from pumpswap.cli.params import UTC_TIME
+from pumpswap.cli.params import PATH, UTC_TIME
 from pumpswap.clock import NS_PER_SECOND, ManualClock, SystemClock
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def _frame_options(callback: _F) -> _F:
         Example("pumpswap signal q50 inspect --json", "the frame of the settings", needs=_NEEDS),
     ],
 )
-@click.argument("file", type=click.Path(path_type=Path), required=False)
+@click.argument("file", type=PATH, required=False)
 @_frame_options
 @pass_output
 def inspect(out: Output, file: Path | None, instrument: str | None, side_code: str | None, complete: bool) -> None:
@@ -89,7 +89,7 @@ def inspect(out: Output, file: Path | None, instrument: str | None, side_code: s
     ],
 )
 @click.argument("time", type=UTC_TIME)
-@click.argument("file", type=click.Path(path_type=Path), required=False)
+@click.argument("file", type=PATH, required=False)
 @_frame_options
 @pass_output
 def at(
