@@ -87,6 +87,26 @@ def test_what_could_not_be_read_leaves_a_gap(tmp_path: Path) -> None:
     assert LakeReader(lake).swaps().collect().height == 3  # what was heard is kept all the same
 
 
+def test_a_claim_never_reaches_over_what_could_not_be_read_after_the_last_swap(tmp_path: Path) -> None:
+    """What is missing may come after the last swap that was heard, or before swaps that are told only later."""
+    lake = Lake(tmp_path)
+    missing = FeedCounts(unreadable=1, misread_slot=swap(13).slot)
+    with LakeWriter(lake) as writer:
+        tap = LakeTap(writer, ["Pool1", "Pool2"], {"Pool1": second(0), "Pool2": second(0)})
+        tap.take(heard(5))
+        tap.flush(FeedCounts())
+        tap.take(heard(7))
+        tap.flush(missing)
+        for number in (12, 16):
+            tap.take(heard(number))
+        tap.flush(missing)
+        for number, pool in ((20, "Pool1"), (22, "Pool2")):
+            tap.take(heard(number, pool))
+        tap.flush(missing)
+    assert lake.covered("swaps", "Pool1") == [(second(0), second(5)), (second(17), second(20))]
+    assert lake.covered("swaps", "Pool2") == [(second(17), second(22))]
+
+
 def on_chain(url: str, lake: Lake, work: Callable[[ChainConnection, LakeWriter], Awaitable[T]]) -> T:
     async def run() -> T:
         endpoint = EndpointSettings(url=url, requests_per_second=1_000)  # type: ignore[arg-type]

@@ -127,6 +127,8 @@ def test_a_transaction_that_no_node_has_is_given_up_loudly(caplog: pytest.LogCap
         swaps = told_swaps(world, feed := world.feed())
     assert feed.counts.unreadable > 0
     assert len(swaps) < len(world.swaps())
+    untold = [swap.slot for swap in world.swaps() if swap not in swaps]
+    assert feed.counts.misread_slot >= max(untold)
     assert [swap for swap in world.swaps() if swap in swaps] == swaps
     assert "no node gives transaction" in caplog.text
 

@@ -73,7 +73,8 @@ class LakeTap:
         self._starts = dict(starts)
         self._fresh: int | None = None
         self._last: dict[str, int] = {}
-        self._misread = 0
+        self._last_slots: dict[str, int] = {}
+        self._misread = self._misread_slot = 0
         self._before = {kind: counts.rows for kind, counts in writer.counts.items()}
 
     def take(self, update: MarketUpdate) -> None:
@@ -83,21 +84,26 @@ class LakeTap:
             self._writer.add("swaps", [update.swap], source=CHAIN)
             self.recorded.swaps += 1
             self.waiting += 1
-            self._fresh = self._fresh or at_ns + NS_PER_SECOND
+            if self._fresh is None and update.swap.slot > self._misread_slot:
+                self._fresh = at_ns + NS_PER_SECOND
             name = update.pool if self._names != ("",) else ""
             self._last[name] = max(at_ns, self._last.get(name, 0))
+            self._last_slots[name] = max(update.swap.slot, self._last_slots.get(name, 0))
         if update.state is not None:
             self._writer.add("states", [PoolStateSeen(update.at_ns, update.state)], source=CHAIN)
             self.recorded.states += 1
             self.waiting += 1
 
     def flush(self, counts: FeedCounts) -> None:
-        """Write what waits, with the claims. Something that could not be read leaves a gap behind."""
+        """Write what waits, with the claims. Something that could not be read leaves a gap behind, which ends after the
+        first swap of a later slot.
+        """
         misread = counts.unreadable + counts.malformed
         if misread > self._misread:
-            self._misread = misread
+            self._misread, self._misread_slot = misread, counts.misread_slot
             self.recorded.broken_claims += 1
-            self._starts = {name: last + NS_PER_SECOND for name, last in self._last.items()}
+            later = {name for name, slot in self._last_slots.items() if slot > counts.misread_slot}
+            self._starts = {name: last + NS_PER_SECOND for name, last in self._last.items() if name in later}
             self._fresh = max(self._starts.values(), default=None)
         for name in self._names:
             start, last = self._starts.get(name, self._fresh), self._last.get(name)

@@ -56,7 +56,8 @@ class FeedCounts:
     """What a feed has met. Everything that may mean a missing or misread swap is here, never only in a log.
 
     ``filled``: transactions that no notification told (in time); ``late``: told after newer slots, because a node
-    had hidden them; ``unreadable``: given up; ``vanished``: told by a notification but never in the history.
+    had hidden them; ``unreadable``: given up; ``vanished``: told by a notification but never in the history;
+    ``misread_slot``: the newest slot of which something was unreadable or malformed.
     """
 
     swaps: int = 0
@@ -72,6 +73,7 @@ class FeedCounts:
     unknown: int = 0
     malformed: int = 0
     unknown_lengths: int = 0
+    misread_slot: int = 0
 
 
 class Sequencer:
@@ -198,6 +200,8 @@ class Sequencer:
             return []
         live = self._live.get(signature)
         self.counts.unreadable += 1
+        slots = (line.slot for line in self._batch if line.signature == signature)
+        self.counts.misread_slot = max(self.counts.misread_slot, live.slot if live is not None else 0, *slots)
         self._warn("unreadable", f"no node gives transaction {signature}: its swaps may be missing here")
         self._found[signature] = normalise_logs(live or LogsSeen(0, signature, None, ()))
         return self._settle(at_ns)
@@ -284,21 +288,23 @@ class Sequencer:
         found = self._found.pop(line.signature)
         counts.transactions += 1
         counts.burns += found.burns
-        self._complain(found, line.signature)
+        self._complain(found, line)
         swaps = [swap for swap in found.swaps if not self._pools or swap.pool in self._pools]
         counts.swaps += len(swaps)
         return swaps
 
-    def _complain(self, found: Normalised, signature: str) -> None:
+    def _complain(self, found: Normalised, line: SignatureInfo) -> None:
         for key, number, text in (
             ("unknown events", found.unknown, "events of the AMM that this version does not know"),
             ("malformed events", found.malformed, "events that cannot be read"),
             ("unknown lengths", found.unknown_lengths, "swap events of a length that this version has never seen"),
         ):
             if number:
-                self._warn(key, f"transaction {signature} has {number} {text}: compare with a newer version")
+                self._warn(key, f"transaction {line.signature} has {number} {text}: compare with a newer version")
         self.counts.unknown += found.unknown
         self.counts.malformed += found.malformed
+        if found.malformed:
+            self.counts.misread_slot = max(self.counts.misread_slot, line.slot)
         self.counts.unknown_lengths += found.unknown_lengths
 
     def _ripe_states(self, at_ns: int) -> list[MarketUpdate]:
