@@ -185,16 +185,16 @@ def _add_figures(table: Table, tally: CollectTally, requests: SourceStatistics) 
     table.add_row("stored", f"{tally.snapshots:,} snapshots, {tally.candles:,} candles, {tally.trades:,} trades")
     asked = f"{requests.requests:,} sent, {requests.retries:,} retries"
     if requests.limited:
-        asked += f", told to wait {requests.limited:,} time{'s' if requests.limited > 1 else ''}"
+        asked += f", told to wait {_counted(requests.limited, 'time')}"
     if requests.waited_seconds >= 1:
         asked += f", waited {requests.waited_seconds:,.0f} s"
     table.add_row("requests", asked)
     wrong = [
-        f"{count:,} {what}"
-        for count, what in (
-            (tally.errors, "failures"),
-            (tally.refused, "elements that cannot be read"),
-            (tally.skipped, "rows that do not fit"),
+        text
+        for count, text in (
+            (tally.errors, _counted(tally.errors, "failure")),
+            (tally.refused, f"{_counted(tally.refused, 'element')} not to be read"),
+            (tally.skipped, f"{_counted(tally.skipped, 'row')} without room"),
         )
         if count
     ]
@@ -203,13 +203,17 @@ def _add_figures(table: Table, tally: CollectTally, requests: SourceStatistics) 
 
 def _difference(now: CollectTally, before: CollectTally) -> str:
     parts = [
-        f"{now.new_pools - before.new_pools:,} new pools",
-        f"{now.snapshots - before.snapshots:,} snapshots",
-        f"{now.candles - before.candles:,} candles",
-        f"{now.trades - before.trades:,} trades",
+        _counted(now.new_pools - before.new_pools, "new pool"),
+        _counted(now.snapshots - before.snapshots, "snapshot"),
+        _counted(now.candles - before.candles, "candle"),
+        _counted(now.trades - before.trades, "trade"),
     ]
     failed = now.errors - before.errors
-    return ", ".join(parts) + (f"; {failed:,} failures" if failed else "")
+    return ", ".join(parts) + (f"; {_counted(failed, 'failure')}" if failed else "")
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
 def _clock() -> str:
