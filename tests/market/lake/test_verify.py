@@ -190,6 +190,54 @@ def test_repair_puts_aside_what_cannot_be_read_and_opens_the_gap_again(lake: Lak
     assert verify(lake).is_good
 
 
+def test_a_writer_at_work_is_no_damage(lake: Lake) -> None:
+    """Files come and go while a long verification reads: what it was told at its beginning is not the last word."""
+    clock = ManualClock(MIDNIGHT + DAY)
+
+    def write(_file: LakeFile) -> None:
+        with LakeWriter(lake, clock=clock) as writer:
+            writer.add("swaps", [swap(86_400 + 70, signature=f"New{clock.now_ns()}")])
+            writer.compact()
+            clock.advance_to(clock.now_ns() + DAY)
+            writer.commit()  # what was replaced is deleted
+
+    result = verify(lake, progress=write)
+    assert result.findings == []
+    assert result.notes == ["files that a writer has replaced meanwhile, not looked at: 2"]
+    assert verify(lake).is_good
+
+
+def test_a_file_that_is_about_to_be_listed_is_no_orphan(lake: Lake) -> None:
+    kind = kind_of("swaps")
+    frame = pl.read_parquet(lake.folder / lake.files("swaps")[0].path, hive_partitioning=False)
+    with LakeWriter(lake) as writer:
+        name = f"{lake.manifest().commits + 1:08d}-sw0"
+        path = write_part(lake, kind, "2025-11-26", name, frame.head(3)).path
+        result = verify(lake)
+        assert result.findings == []
+        assert result.notes == [f"{path}: a writer is at work on it"]
+        (lake.folder / path).unlink()
+        assert writer.lake is lake
+    write_part(lake, kind, "2025-11-26", name, frame.head(3))
+    assert problems(lake) == [(path, Problem.ORPHAN)]
+
+
+def test_repair_leaves_alone_what_is_right_by_now(lake: Lake) -> None:
+    first, second, *_ = lake.files("swaps")
+    kept = {file.path: (lake.folder / file.path).read_bytes() for file in (first, second)}
+    manifest = lake.manifest().path.read_bytes()
+    (lake.folder / first.path).write_bytes(b"damaged")
+    lake.manifest().path.write_bytes(b"".join(manifest.splitlines(keepends=True)[:-1]))
+    result = verify(lake)
+    assert {finding.problem for finding in result.findings} == {Problem.CUT, Problem.ORPHAN}
+    (lake.folder / first.path).write_bytes(kept[first.path])
+    lake.manifest().path.write_bytes(manifest)  # somebody brought both back from a copy
+    with LakeWriter(lake) as writer:
+        assert repair(writer, result) == []
+    assert verify(lake).is_good
+    assert lake.gaps("swaps") == []
+
+
 def test_damage_is_never_merged_into_a_new_file(lake: Lake) -> None:
     """Other bytes may still be good Parquet: a merge would give them a digest of their own."""
     first, *others = [file for file in lake.files("swaps") if file.date == "2025-11-27"]

@@ -9,13 +9,13 @@ from pathlib import Path
 
 from pumpswap.errors import StorageError
 from pumpswap.market.lake.columns import KINDS, Kind
-from pumpswap.market.lake.data import pl
+from pumpswap.market.lake.data import collected, pl
 from pumpswap.market.lake.frames import extent, polars_schema
 from pumpswap.market.lake.lake import DAY_NS, Lake, day_of
 from pumpswap.market.lake.manifest import LakeFile, Manifest
-from pumpswap.market.lake.part import TEMPORARY, sha256_of
+from pumpswap.market.lake.part import TEMPORARY, is_sound, sha256_of
 from pumpswap.market.lake.quarantine import QUARANTINE
-from pumpswap.market.lake.writer import LakeWriter
+from pumpswap.market.lake.writer import LakeWriter, is_being_written
 
 __all__ = ["Finding", "Problem", "Verification", "repair", "verify"]
 
@@ -84,6 +84,7 @@ class Verification:
 def verify(lake: Lake, *, bytes_only: bool = False, progress: Callable[[LakeFile], None] | None = None) -> Verification:
     """Check the whole folder, every network. ``bytes_only`` leaves out what needs the rows: faster, less thorough.
 
+    A writer may be at work meanwhile: what it replaces and adds is no finding, and is not looked at.
     ``progress`` is called after every file. Raises StorageError when a file cannot be opened at all.
     """
     manifest, result = lake.manifest(), Verification()
@@ -102,20 +103,30 @@ def verify(lake: Lake, *, bytes_only: bool = False, progress: Callable[[LakeFile
         if progress is not None:
             progress(file)
     if not bytes_only:
-        for group in _overlapping(sound):
+        for group in _overlapping([file for file in sound if (lake.folder / file.path).exists()]):
             _find_duplicates(lake.folder, group, result)
-    _find_strangers(lake.folder, manifest, result)
+    _find_strangers(lake, result)
+    _forget_replaced(lake, result)
     return result
 
 
 def repair(writer: LakeWriter, verification: Verification) -> list[str]:
     """Put aside what cannot be read, so that the rest can; answers the paths. Their rows are gone from the lake, and
-    what they covered counts as a gap again. Other findings stay: they need a decision.
+    what they covered counts as a gap again. Other findings stay: they need a decision. Those that are not so any more
+    are passed over: since the verification a writer, or the owner of the lake, may have been here.
     """
-    paths = [finding.path for finding in verification.repairable]
+    manifest = writer.lake.manifest()
+    paths = [finding.path for finding in verification.repairable if _is_still_so(writer.lake.folder, finding, manifest)]
     for path in paths:
         writer.discard(path)
     return paths
+
+
+def _is_still_so(folder: Path, finding: Finding, manifest: Manifest) -> bool:
+    file = manifest.files.get(finding.path)
+    if finding.problem is Problem.ORPHAN:
+        return file is None and finding.path not in manifest.removed
+    return file is not None and (finding.problem is Problem.UNREADABLE or not is_sound(folder, file))
 
 
 def _bytes_are_good(folder: Path, file: LakeFile, digests: dict[str, str], result: Verification) -> bool:
@@ -194,16 +205,17 @@ def _find_duplicates(folder: Path, group: list[LakeFile], result: Verification) 
     """Keys that occur twice. Digests of 8 bytes choose candidates, so that memory stays small; keys decide."""
     kind = KINDS[group[0].kind]
     key = pl.struct(kind.key)
-    hashes = [_scan(folder, file).select(key.hash().alias(_HASH)).collect().to_series() for file in group]
+    hashes = [collected(_scan(folder, file).select(key.hash().alias(_HASH))).to_series() for file in group]
     every = pl.concat(hashes)
     suspects = every.filter(every.is_duplicated()).unique()
     if suspects.is_empty():
         return
     candidates = pl.concat(
-        _scan(folder, file)
-        .select(*kind.key, key.hash().alias(_HASH), pl.lit(file.path).alias("__path__"))
-        .filter(pl.col(_HASH).is_in(suspects.implode()))
-        .collect()
+        collected(
+            _scan(folder, file)
+            .select(*kind.key, key.hash().alias(_HASH), pl.lit(file.path).alias("__path__"))
+            .filter(pl.col(_HASH).is_in(suspects.implode()))
+        )
         for file in group
     )
     twice = candidates.filter(candidates.select(kind.key).is_duplicated())
@@ -217,10 +229,14 @@ def _scan(folder: Path, file: LakeFile) -> pl.LazyFrame:
     return pl.scan_parquet(folder / file.path, hive_partitioning=False, glob=False)
 
 
-def _find_strangers(folder: Path, manifest: Manifest, result: Verification) -> None:
-    """Files that no commit lists."""
+def _find_strangers(lake: Lake, result: Verification) -> None:
+    """Files that no commit lists. The folder is read before the list: a writer lists a file after it is there."""
+    folder = lake.folder
+    paths = sorted(folder.rglob("*"))
+    manifest = lake.manifest()
+    coming = f"{manifest.commits + 1:08d}-"
     aside = waiting = 0
-    for path in sorted(folder.rglob("*")):
+    for path in paths:
         name = path.relative_to(folder).as_posix()
         if path.name.endswith(TEMPORARY):
             result.notes.append(f"{name}: half a file of a killed writer, or of one that is at work; it does not count")
@@ -229,9 +245,20 @@ def _find_strangers(folder: Path, manifest: Manifest, result: Verification) -> N
         elif path.suffix == ".parquet" and name not in manifest.files:
             if name in manifest.removed:
                 waiting += 1
+            elif path.name.startswith(coming) and is_being_written(folder):
+                result.notes.append(f"{name}: a writer is at work on it")
             else:
                 result.find(name, Problem.ORPHAN, "no commit lists it: the manifest has lost a line, or a writer died")
     if aside:
         result.notes.append(f"files in {QUARANTINE}, which nothing reads: {aside}")
     if waiting:
         result.notes.append(f"replaced files that a later writer will delete: {waiting}")
+
+
+def _forget_replaced(lake: Lake, result: Verification) -> None:
+    """Files that are missing since a writer has put their rows into others."""
+    listed = lake.manifest().files
+    gone = [one for one in result.findings if one.problem is Problem.MISSING and one.path not in listed]
+    if gone:
+        result.findings = [one for one in result.findings if one not in gone]
+        result.notes.append(f"files that a writer has replaced meanwhile, not looked at: {len(gone)}")

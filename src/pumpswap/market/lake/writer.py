@@ -6,6 +6,7 @@ import fcntl
 import os
 from collections.abc import Iterable
 from contextlib import suppress
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -22,8 +23,9 @@ from pumpswap.market.lake.part import TEMPORARY, is_sound, write_part
 from pumpswap.market.lake.quarantine import QUARANTINE, put_aside
 from pumpswap.market.lake.rows import TO_ROW, Row
 
-__all__ = ["LakeWriter"]
+__all__ = ["LakeWriter", "is_being_written"]
 
+_LOCK = "writer.lock"
 _GRACE_NS = 600_000_000_000  # a reader that was given a list of files has this long to open them
 _SLOT, _POSITION = (kind_of("swaps").names.index(name) for name in ("slot", "position"))
 _U32 = 2**32 - 1
@@ -235,7 +237,7 @@ class LakeWriter:
     def _take_lock(self) -> None:
         try:
             self.lake.folder.mkdir(parents=True, exist_ok=True)
-            descriptor = os.open(self.lake.folder / "writer.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            descriptor = os.open(self.lake.folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         except OSError as failed:
             raise StorageError(
                 f"the lake {self.lake.folder} cannot be written: {failed.strerror}", hint="choose another folder"
@@ -262,3 +264,18 @@ class LakeWriter:
             )
         if self._has_failed:
             raise StorageError("this writer has failed before", hint="open another one and add the rows again")
+
+
+def is_being_written(folder: Path) -> bool:
+    """Whether a writer is at work in a lake."""
+    try:
+        descriptor = os.open(folder / _LOCK, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
