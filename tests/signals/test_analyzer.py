@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from pumpswap.errors import BadInput, ConfigError
 from pumpswap.model.snapshot import METRIC_KEYS
-from pumpswap.signals import NewPoolsSignalAnalyzer, SignalResult
+from pumpswap.signals import NewPoolsSignalAnalyzer, PumpSwapSignalAnalyzer, SignalResult
 from tests.support.material import material, requires_material
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "host"
@@ -153,3 +153,10 @@ def test_the_arithmetic_does_not_depend_on_the_callers_decimal_context() -> None
         context.prec = 3
         assert NewPoolsSignalAnalyzer().score(current) == expected
     assert expected.momentum.indicator == Decimal("8.2304526")
+
+
+def test_callers_of_the_host_may_name_its_parameters() -> None:
+    row = {"volume_usd_h24": 31_000}
+    for made in (NewPoolsSignalAnalyzer(), PumpSwapSignalAnalyzer()):
+        named = made.analyze_pool_signals(current_data=row, historical_data=[row, row])
+        assert named == made.analyze_pool_signals(row, [row, row])

@@ -75,11 +75,11 @@ class NewPoolsSignalAnalyzer:
         return host_score(current, past, spike_growth=self._spike_growth, liquidity_growth=self._liquidity_growth)
 
     def analyze_pool_signals(
-        self, current: Mapping[str, object], history: Sequence[Mapping[str, object]] | None = None
+        self, current_data: Mapping[str, object], historical_data: Sequence[Mapping[str, object]] | None = None
     ) -> SignalResult:
         """The host's result. Figures that cannot be read give its error result (score 0, no signals), as there."""
         try:
-            score = self.score(current, history)
+            score = self.score(current_data, historical_data)
         except BadInput:
             return failed_result()
         return SignalResult(

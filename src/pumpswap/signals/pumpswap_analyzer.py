@@ -29,7 +29,7 @@ class BaseAnalyzer(Protocol):
     """What makes a base score: the host's own class, or a model of yours. The result has SignalResult's fields."""
 
     def analyze_pool_signals(
-        self, current: Mapping[str, object], history: Sequence[Mapping[str, object]] | None = None
+        self, current: Mapping[str, object], history: Sequence[Mapping[str, object]] | None = None, /
     ) -> Any:
         """A result with the fields of SignalResult; its ``signal_score`` is 0 to 100."""
         ...
@@ -64,12 +64,12 @@ class PumpSwapSignalAnalyzer(NewPoolsSignalAnalyzer):
         return self._base is not None
 
     def analyze_pool_signals(
-        self, current: Mapping[str, object], history: Sequence[Mapping[str, object]] | None = None
+        self, current_data: Mapping[str, object], historical_data: Sequence[Mapping[str, object]] | None = None
     ) -> SignalResult:
         """The base result: the host's own, or that of ``base``."""
         if self._base is None:
-            return super().analyze_pool_signals(current, history)
-        found = self._base.analyze_pool_signals(current, history)
+            return super().analyze_pool_signals(current_data, historical_data)
+        found = self._base.analyze_pool_signals(current_data, historical_data)
         return SignalResult(**{name: getattr(found, name) for name in _FIELDS}, signals=dict(found.signals))
 
     def enhance(
