@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from pumpswap.clock import Clock, SystemClock
-from pumpswap.errors import StorageError
+from pumpswap.errors import PumpSwapError, StorageError
 from pumpswap.market.lake.columns import Kind, kind_of
 from pumpswap.market.lake.compaction import due, merged_groups, sound, with_rows_of
 from pumpswap.market.lake.data import pl
@@ -50,6 +50,7 @@ class LakeWriter:
         self._manifest = Manifest(lake.folder)
         self._lock: int | None = None
         self._has_failed = False
+        self._failure = ""
         self._slot, self._position = -1, 0
         self._sound: set[str] = set()
 
@@ -85,7 +86,11 @@ class LakeWriter:
         """Everything that was added is on disk when this returns. Raises StorageError."""
         self._held()
         self._has_failed = True  # until it is done
-        self._commit_all()
+        try:
+            self._commit_all()
+        except PumpSwapError as failed:
+            self._failure = f": {failed.what}"
+            raise
         self._has_failed = False
 
     def compact(self) -> int:
@@ -263,7 +268,8 @@ class LakeWriter:
                 "this writer is not open", hint="use it as a context manager: with LakeWriter(lake) as …"
             )
         if self._has_failed:
-            raise StorageError("this writer has failed before", hint="open another one and add the rows again")
+            hint = "open another one and add the rows again"
+            raise StorageError(f"this writer has failed before{self._failure}", hint=hint)
 
 
 def is_being_written(folder: Path) -> bool:
