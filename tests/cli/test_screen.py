@@ -22,7 +22,7 @@ from pumpswap.model import TokenFacts
 from pumpswap.sdk.facts_file import facts_json, facts_of_json
 from tests.cli.running import answer, parsed, refusal, run
 from tests.crash.kills import rpc
-from tests.signals.screens.coins import MINT, POOL, good, holders, pooled, swap, traded
+from tests.signals.screens.coins import MINT, NOW_NS, POOL, good, holders, pooled, swap, traded
 from tests.support.material import material, requires_material
 
 DELEGATE = Pubkey.from_bytes(b"d" * 32)
@@ -101,6 +101,10 @@ def test_facts_survive_their_file_exactly(tmp_path: Path) -> None:
         assert facts_of_json(told) == facts
     assert facts_json(good())["basics"]["supply_units"] == str(10**15)
     assert facts_json(good())["trading"]["swaps"][0]["quote_reserve"] == str(85 * 10**9)
+    # What does not fit the 53 bits of other languages' numbers is text.
+    assert (facts_json(good())["at_ns"], facts_json(good())["age"]["since_ns"]) == (
+        str(NOW_NS), str(NOW_NS - 86_400 * 10**9),
+    )  # fmt: skip
 
 
 def test_files_that_are_no_facts_are_refused_with_a_reason(tmp_path: Path) -> None:

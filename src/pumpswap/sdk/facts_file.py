@@ -15,11 +15,11 @@ __all__ = ["facts_json", "facts_of_json", "read_facts"]
 
 _HINT = "pass what `pumpswap screen MINT --json` printed"
 _MOST_BYTES = 64 * 2**20
-_AMOUNTS = ("units", "_reserve")
+_AMOUNTS = ("units", "_reserve", "_ns")
 
 
 def facts_json(facts: TokenFacts) -> dict[str, Any]:
-    """Plain JSON values; amounts are strings of integers."""
+    """Plain JSON values; amounts and nanoseconds are strings of integers."""
     told: dict[str, Any] = _with_text(msgspec.to_builtins(facts))
     return told
 
@@ -54,7 +54,7 @@ def read_facts(path: Path) -> TokenFacts:
 
 
 def _amounts(value: Any, name: str = "") -> Iterator[tuple[str, int]]:
-    """Every amount with its name."""
+    """Every amount, and every time, with its name."""
     if isinstance(value, dict):
         for key, each in value.items():
             yield from _amounts(each, str(key))
