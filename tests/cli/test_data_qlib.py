@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
 
-from tests.cli.running import answer, refusal, run
+from tests.cli.running import SOURCE, answer, refusal, run
 from tests.market.host_tables import candle, seen, write_host
-from tests.research.qlib.world import f32, read_bin
+from tests.research.qlib.world import f32, read_bin, tree
 
 CSV = "datetime,symbol,open,high,low,close,volume\n"
 
@@ -93,3 +97,30 @@ def test_a_check_ends_with_1_for_a_dataset_with_faults(source: Path, tmp_path: P
     assert result.exit_code == 1
     assert "low.60min.bin is cut off" in result.stderr.replace("\n", "")
     assert json.loads(run("data", "check-qlib", str(tmp_path / "d"), "--json").stdout)["is_sound"] is False
+
+
+@pytest.mark.parametrize("moment", [".d.new/pumpswap.json", ".d.new/features/solana_pool7"])
+def test_kill_9_of_an_export_leaves_the_old_dataset(tmp_path: Path, moment: str) -> None:
+    source = tmp_path / "csv"
+    source.mkdir()
+    for number in range(300):
+        rows = "".join(f"2025-09-19 {hour:02d}:00:00,solana_Pool{number},1,2,0.5,1,10\n" for hour in range(24))
+        (source / f"solana_Pool{number}.csv").write_text(CSV + rows)
+    run(*export(source, tmp_path / "d", "--end", "2025-09-19T12:00"))
+    before = tree(tmp_path / "d")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "pumpswap", *export(source, tmp_path / "d")],
+        env={**os.environ, "PYTHONPATH": str(SOURCE)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    deadline = time.monotonic() + 60
+    while not (tmp_path / moment).exists() and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.0005)
+    process.kill()
+    process.wait()
+    assert run("data", "check-qlib", str(tmp_path / "d")).exit_code in (0, 3)  # 3: killed between the two renames
+    found = answer(*export(source, tmp_path / "d", "--mode", "update"))
+    assert (found["bars"], found["symbols"]) == (24, 300)
+    assert before.keys() == tree(tmp_path / "d").keys()
+    assert {path.name for path in tmp_path.iterdir()} == {"csv", "d"}
