@@ -21,6 +21,7 @@ from pumpswap.model import Side, Swap
 from pumpswap.risk.gate import PoolView
 from pumpswap.sdk import ChainConnection
 from pumpswap.settings import FollowedWallet, FollowSettings, Settings
+from pumpswap.signals.wallet_record import WalletRecord
 from tests.sdk.world import world
 from tests.support.market import SOL, START_NS, at, graduate
 from tests.support.material import requires_material
@@ -75,6 +76,16 @@ def test_the_other_gates_refuse_a_good_wallet_too() -> None:
     assert unread is not None and unread.decision is not None
     assert unread.signal.side is Side.HOLD
     assert "the node is away" in [verdict.text for verdict in unread.decision.refusals]
+
+
+def test_a_trade_whose_money_nobody_could_tell_is_in_no_record() -> None:
+    made, unread = taught(0), PoolView(None, None, "the node is away")
+    for buy in (True, False):
+        found = made.hear(trade(0, buy=buy), unread, START_NS, current_schedule())
+        assert found is not None and found.signal.side is (Side.HOLD if buy else Side.SHORT)
+    assert made.follower.record(WALLET) == WalletRecord()
+    made.hear(trade(0, buy=True), now(), START_NS, current_schedule())
+    assert made.follower.record(WALLET).buys == 1
 
 
 def test_sells_are_signals_and_need_no_gate_here() -> None:

@@ -65,10 +65,13 @@ class FollowDesk:
         return tuple(wallet.address for wallet in self.settings.follow.wallets)
 
     def hear(self, swap: Swap, view: PoolView, at_ns: int, schedule: FeeSchedule) -> Followed | None:
-        """None for a swap that is nobody's, or in a pool that is not priced in SOL."""
+        """None for a swap that is nobody's, or in a pool that is not priced in SOL. One in a pool that could not be read
+        is a signal, but joins no record: nobody knows in what it was paid.
+        """
         if view.state is not None and view.state.pool.quote_mint != WSOL_MINT:
             return None
-        signal = self.follower.signal(swap, seen_of(view.state))
+        is_known = view.state is not None or not view.obstacle
+        signal = self.follower.signal(swap, seen_of(view.state), learn=is_known)
         if signal is None:
             return None
         if signal.side is Side.SHORT or not swap.is_buy:

@@ -74,13 +74,14 @@ class WalletFollower:
         if book is not None:
             book.take(swap)
 
-    def signal(self, swap: Swap, seen: Seen = _NOTHING) -> Signal | None:
-        """Signal of a swap, None when nobody follows its trader. Then the swap joins the wallet's record."""
+    def signal(self, swap: Swap, seen: Seen = _NOTHING, *, learn: bool = True) -> Signal | None:
+        """Signal of a swap, None when nobody follows its trader. Then, with ``learn``, the swap joins the record."""
         book = self._books.get(swap.trader)
         if book is None:
             return None
         made = self._buy(swap, book, seen) if swap.is_buy else self._sell(swap, book, seen)
-        book.take(swap)
+        if learn:
+            book.take(swap)
         return made
 
     def _buy(self, swap: Swap, book: WalletBook, seen: Seen) -> Signal:
