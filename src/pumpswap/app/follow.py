@@ -65,8 +65,8 @@ class FollowDesk:
         return tuple(wallet.address for wallet in self.settings.follow.wallets)
 
     def hear(self, swap: Swap, view: PoolView, at_ns: int, schedule: FeeSchedule) -> Followed | None:
-        """None for a swap that is nobody's, or in a pool that is not priced in SOL. One in a pool that could not be read
-        is a signal, but joins no record: nobody knows in what it was paid.
+        """None for a swap that is nobody's, or in a pool that is not priced in SOL. One in a pool that could not be
+        read is a signal, but joins no record: nobody knows in what it was paid.
         """
         if view.state is not None and view.state.pool.quote_mint != WSOL_MINT:
             return None
