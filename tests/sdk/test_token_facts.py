@@ -18,7 +18,7 @@ from pumpswap.amm.addresses import (
     TOKEN_PROGRAM,
     bonding_curve,
 )
-from pumpswap.chain.node import ChainAccount, HoldingsAt
+from pumpswap.chain.node import ChainAccount, HoldingsAt, TokenHolding
 from pumpswap.clock import NS_PER_SECOND, ManualClock
 from pumpswap.errors import EndpointDown, MalformedAccount, NodeRefused, NotFound, NotServed, UsageError
 from pumpswap.localnet import token_bytes
@@ -31,6 +31,7 @@ from pumpswap.settings import ScreenSettings
 from pumpswap.signals.screens import screen_token
 from tests.chain.practice import practice_chain
 from tests.sdk.recorded import RecordedNode, bought, created, sold
+from tests.signals.screens.coins import check_of
 
 pytestmark = pytest.mark.asyncio
 
@@ -275,20 +276,19 @@ async def test_a_mint_that_was_never_made_is_no_token() -> None:
         await scene.read()
 
 
-async def test_holders_are_not_read_from_a_node_that_is_behind_the_list() -> None:
+async def test_an_account_that_another_node_does_not_know_yet_is_somebodys_all_the_same() -> None:
     scene = Scene()
-    scene.hold(BOB, 10**14)
     listed = await scene.node.largest_holdings(scene.mint)
-    late = HoldingsAt(listed.slot + 10**6, listed.holdings)
+    whale = TokenHolding(CAROL, 4 * 10**14)
 
     async def largest_holdings(mint: Pubkey) -> HoldingsAt:
-        return late
+        return HoldingsAt(listed.slot, (whale, *listed.holdings))
 
     scene.node.largest_holdings = largest_holdings  # type: ignore[assignment, method-assign]
-    scene.node.failing["program_accounts"] = NotServed("no search")
     facts = await scene.read()
-    assert facts.holders is None
-    assert "no search" in facts.unread["holders"]
+    assert facts.holders is not None
+    assert facts.holders.holders[0] == Holder(str(CAROL), 4 * 10**14)
+    assert "40 % of the supply" in check_of(screen_token(facts), "top holder").reason
 
 
 async def test_shared_creator_fees_lead_to_the_wallets_behind_them() -> None:

@@ -166,18 +166,18 @@ class TokenFactsReader:
         try:
             listed = await self._node.largest_holdings(reading.mint)
             addresses = [one.address for one in listed.holdings]
-            # Where another node is behind the list, accounts that it does not know yet would count as nothing.
-            found = AccountsAt(listed.slot, ())
-            if addresses:
-                found = await self._node.accounts(addresses, min_context_slot=listed.slot)
-            return _owners(found.accounts, reading.mint, roles, is_complete=len(addresses) < _LISTED)
+            found = await self._node.accounts(addresses) if addresses else AccountsAt(listed.slot, ())
+            # Another node may be behind the list: what it does not know yet is somebody's all the same.
+            pairs = zip(listed.holdings, found.accounts, strict=True)
+            unseen = {str(holding.address): holding.units for holding, account in pairs if account is None}
+            return _owners(found.accounts, reading.mint, roles, unseen, is_complete=len(addresses) < _LISTED)
         except ChainError as failed:
             first = failed.what
         try:
             every = await self._node.program_accounts(reading.account.owner, [ProgramFilter(0, bytes(reading.mint))])
         except ChainError as failed:
             raise NotFound(f"{first}; and {failed.what}", hint="add an endpoint that lists holders") from None
-        return _owners(every, reading.mint, roles, is_complete=True)
+        return _owners(every, reading.mint, roles, {}, is_complete=True)
 
     async def _past(self, reading: _Reading) -> tuple[PoolAge | None, TradingSeen]:
         state = _known(reading)
@@ -248,10 +248,17 @@ def _roles(reading: _Reading, creators: Sequence[str], excluded: Sequence[str]) 
 
 
 def _owners(
-    accounts: Sequence[ChainAccount | None], mint: Pubkey, roles: dict[str, HolderRole], *, is_complete: bool
+    accounts: Sequence[ChainAccount | None],
+    mint: Pubkey,
+    roles: dict[str, HolderRole],
+    unseen: dict[str, int],
+    *,
+    is_complete: bool,
 ) -> Holders:
-    """Owners of token accounts, all accounts of one together. An account that is gone by now holds nothing."""
-    held: dict[str, int] = defaultdict(int)
+    """Owners of token accounts, all accounts of one together. ``unseen`` are accounts whose owner is not known, with
+    what the list says that they hold.
+    """
+    held: dict[str, int] = defaultdict(int, unseen)
     for account in accounts:
         if account is None or len(account.data) == _MULTISIG_LEN:
             continue
