@@ -14,13 +14,13 @@ from typing import Protocol
 
 from pumpswap.chain.rate_limit import Sleep
 from pumpswap.clock import NS_PER_SECOND, Clock
-from pumpswap.errors import DataSourceError, PumpSwapError, SourceRefused, StorageError
-from pumpswap.market.collect_plan import CollectPlan, CollectTally, candles_needed, next_cycle, retry_at
+from pumpswap.errors import DataSourceError, PumpSwapError, SourceRefused, StorageError, UnreadableAnswer
+from pumpswap.market.collect_plan import CollectPlan, CollectTally, candles_needed, is_of_pool, next_cycle, retry_at
 from pumpswap.market.collect_rows import seen_candle, seen_pool, seen_trade
 from pumpswap.market.gecko.client import MOST_CANDLES, MOST_POOLS
 from pumpswap.market.gecko.records import CandlePage, GeckoCandle, PoolPage, TradePage
 from pumpswap.model.collected import Cycle, FollowedPool
-from pumpswap.storage.collected import CollectedMarket, PageResult
+from pumpswap.storage.collected import CollectedMarket, PageResult, Skipped
 from pumpswap.storage.collected.cursors import Due
 from pumpswap.storage.collected.market import ScoreRule
 
@@ -63,12 +63,19 @@ class CollectorParts:
 
 @dataclass
 class _Round:
-    """``until_ns``: when the next one should begin. ``in_a_row``: failures of the service since its last answer."""
+    """``until_ns``: when the next one should begin. ``in_a_row``: failures of the service since its last answer, and
+    ``has_answer``: whether there was one.
+    """
 
     cycle: Cycle
     until_ns: int | None = None
     errors: list[str] = field(default_factory=list)
     in_a_row: int = 0
+    has_answer: bool = False
+
+    def answered(self) -> None:
+        """The service has answered."""
+        self.in_a_row, self.has_answer = 0, True
 
     @property
     def is_hopeless(self) -> bool:
@@ -105,13 +112,18 @@ class Collector:
         clock, interval_ns = self._parts.clock, self._plan.interval_ns
         while True:
             is_last = cycles is not None and self.tally.cycles + 1 >= cycles
-            cycle = await self.cycle(is_last=is_last)
+            started_ns = clock.now_ns()
+            try:
+                started_ns = (await self.cycle(is_last=is_last)).started_ns
+            except StorageError as error:
+                self._round_failed(error, is_last=is_last)
             if self.is_stopped or self.tally.cycles == cycles:
                 break
-            next_ns = cycle.started_ns + interval_ns
+            next_ns = started_ns + interval_ns
             if until_ns is not None and next_ns >= until_ns:
                 break
-            await self._pause(max(next_ns - clock.now_ns(), 0))
+            # A clock that was set back must not make the next round wait for the difference.
+            await self._pause(min(max(next_ns - clock.now_ns(), 0), interval_ns))
         return self.tally
 
     async def cycle(self, *, is_last: bool = True) -> Cycle:
@@ -123,7 +135,7 @@ class Collector:
         before = self._market.cycle(network)
         cycle = next_cycle(before, network, now_ns, self._plan.interval_ns)
         if cycle is not before:
-            self._market.begin_cycle(cycle)
+            self._market.begin_cycle(cycle, self._plan.follow_ns)
         turn = _Round(cycle, None if is_last else cycle.started_ns + self._plan.interval_ns)
         for page in range(cycle.next_page, self._plan.pages + 1):
             if self.is_stopped or turn.is_hopeless or not await self._new_pools(turn, page):
@@ -145,7 +157,7 @@ class Collector:
         except DataSourceError as error:
             self._failed(turn, f"page {number} of the new pools", error)
             return True
-        turn.in_a_row = 0
+        turn.answered()
         self._store_pools(turn, page, f"page {number} of the new pools", next_page=number + 1)
         return len(page.pools) + len(page.refused) > 0
 
@@ -165,7 +177,7 @@ class Collector:
         self.tally.known_pools += result.known
         self.tally.snapshots += result.snapshots
         self.tally.watched += result.watched
-        self._note_skipped(turn, [f"{one.what} is not stored: {one.reason}" for one in result.skipped])
+        self._note_skipped(turn, result.skipped)
         return result
 
     # ------------------------------------------------------------ known pools
@@ -201,14 +213,13 @@ class Collector:
             for one in pools:
                 self._postpone(turn, one, Due.SNAPSHOT, error)
             return
-        turn.in_a_row = 0
+        turn.answered()
         result = self._store_pools(turn, page, "an answer about known pools")
         told = {one.address for one in page.pools}
         skipped = {one.what: one.reason for one in result.skipped}
         for one in pools:
             if one.address not in told:
-                missing = SourceRefused(f"{one.pool_id} is missing in the service's answer", status=404)
-                self._postpone(turn, one, Due.SNAPSHOT, missing)
+                self._postpone(turn, one, Due.SNAPSHOT, _missing(one, page))
             elif (reason := skipped.get(f"{self._plan.network}_{one.address}")) is not None:
                 self._postpone(turn, one, Due.SNAPSHOT, StorageError(reason))
 
@@ -218,14 +229,20 @@ class Collector:
             return await self._service.pool(pools[0].address)
         try:
             return await self._service.pools([one.address for one in pools])
-        except SourceRefused:
-            pages = []
-            for one in pools:
-                try:
-                    pages.append(await self._service.pool(one.address))
-                except SourceRefused:
-                    continue  # missing in the answer, then
-            return _joined(pages)
+        except SourceRefused as refused:
+            if not is_of_pool(refused):
+                raise
+        pages = []
+        for one in pools:
+            try:
+                pages.append(await self._service.pool(one.address))
+            except SourceRefused as refused:
+                if not is_of_pool(refused):
+                    raise
+                # It is missing in the answer, then.
+        if not pages:
+            raise SourceRefused(f"the service knows none of {len(pools)} pools", status=404)
+        return _joined(pages)
 
     async def _candles_of(self, turn: _Round, pools: Sequence[FollowedPool]) -> None:
         (pool,) = pools
@@ -235,7 +252,7 @@ class Collector:
             try:
                 candles = await self._new_candles(pool, timeframe)
                 due_ns = turn.cycle.started_ns + self._plan.follow_ns if is_last else None
-                new, changed = self._market.save_candles(
+                new, changed, skipped = self._market.save_candles(
                     pool.pool_id, [seen_candle(one) for one in candles], self._parts.clock.now_ns(), due_ns
                 )
             except (DataSourceError, StorageError) as error:
@@ -245,6 +262,7 @@ class Collector:
             self._worked(turn)
             self.tally.candles += new
             self.tally.candles_changed += changed
+            self._note_skipped(turn, skipped)
 
     async def _new_candles(self, pool: FollowedPool, timeframe: str) -> list[GeckoCandle]:
         """From the newest stored candle on. After a long pause these are several answers, stored all at once: their
@@ -255,7 +273,9 @@ class Collector:
         if newest is None or wanted <= MOST_CANDLES:
             page = await self._service.candles(pool.address, timeframe, limit=min(wanted, MOST_CANDLES))
             self._note_refused(f"candles of {pool.pool_id}", page)
-            return list(page.candles)
+            if newest is None or not page.candles or page.candles[0].start_seconds <= newest:
+                return list(page.candles)
+            # It begins later than what is stored ends: the service's clock is ahead of ours.
         found: list[GeckoCandle] = []
         async for page in self._service.candles_back_to(pool.address, timeframe, newest):
             self._note_refused(f"candles of {pool.pool_id}", page)
@@ -279,14 +299,25 @@ class Collector:
             return
         self._worked(turn)
         self.tally.trades += new
-        self._note_skipped(turn, [f"trade {one.what} is not stored: {one.reason}" for one in skipped])
+        self._note_skipped(turn, skipped)
         if page.is_full and new == len(trades) > 0:
             self._note(f"trades of {pool.pool_id}: older ones may be missing, the service tells no more than it did")
 
     # ------------------------------------------------------------ what goes wrong
 
     def _worked(self, turn: _Round) -> None:
-        turn.in_a_row = self._storage_failures = 0
+        turn.answered()
+        self._storage_failures = 0
+
+    def _round_failed(self, error: StorageError, *, is_last: bool) -> None:
+        """The database has refused what a round cannot do without: the next one tries again. Raises when it has done so
+        too often, and when there is no next one.
+        """
+        self._storage_failures += 1
+        if is_last or self._storage_failures >= _MOST_IN_A_ROW:
+            raise error
+        self.tally.errors += 1
+        self._parts.note(f"the rest of this round waits for the next one: {error.what}")
 
     def _failed(self, turn: _Round, what: str, error: PumpSwapError) -> None:
         """Note a failure. Raises it when the database refuses everything."""
@@ -298,16 +329,16 @@ class Collector:
             self._storage_failures += 1
             if self._storage_failures >= _MOST_IN_A_ROW:
                 raise error
-        elif not isinstance(error, SourceRefused):
+        elif not is_of_pool(error):
             turn.in_a_row += 1
             if turn.is_hopeless:
                 self._parts.note("the service does not answer: the rest of this round waits for the next one")
 
     def _postpone(self, turn: _Round, pool: FollowedPool, what: Due, error: PumpSwapError) -> None:
         failures = pool.failures + 1
-        due_ns = retry_at(
-            turn.cycle.started_ns, self._plan.follow_ns, failures, is_refused=isinstance(error, SourceRefused)
-        )
+        # A service that refuses everything has moved, or does not want us: that says nothing about this pool.
+        is_refused = turn.has_answer and is_of_pool(error)
+        due_ns = retry_at(turn.cycle.started_ns, self._plan.follow_ns, failures, is_refused=is_refused)
         self._market.postpone(pool.pool_id, what, due_ns, error.what)
         if due_ns is None:
             self._parts.note(f"{pool.pool_id}: {_WORDS[what]} are given up after {failures} refusals: {error.what}")
@@ -317,8 +348,9 @@ class Collector:
         for one in page.refused:
             self._note(f"{what}: {one} cannot be used")
 
-    def _note_skipped(self, turn: _Round, texts: Sequence[str]) -> None:
-        self.tally.skipped += len(texts)
+    def _note_skipped(self, turn: _Round, skipped: Sequence[Skipped]) -> None:
+        self.tally.skipped += len(skipped)
+        texts = [f"{one.what} is not stored: {one.reason}" for one in skipped]
         turn.errors.extend(texts)
         for text in texts:
             self._note(text)
@@ -342,6 +374,13 @@ class Collector:
 
 
 _WORDS = {Due.SNAPSHOT: "snapshots", Due.CANDLES: "candles", Due.TRADES: "trades"}
+
+
+def _missing(pool: FollowedPool, page: PoolPage) -> DataSourceError:
+    """Why a pool is not in an answer: it may be among what could not be read."""
+    if page.refused:
+        return UnreadableAnswer(f"{pool.pool_id} may be in what cannot be read: {page.refused[0]}")
+    return SourceRefused(f"{pool.pool_id} is missing in the service's answer", status=404)
 
 
 def _joined(pages: Sequence[PoolPage]) -> PoolPage:

@@ -308,7 +308,7 @@ def test_a_login_that_may_not_is_told_so_and_nothing_is_changed(server_host: str
     _, other = roles(server_host)
     run_script(server_host, f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {other};")
     before = host_image.schema(server_host)
-    with pytest.raises(StorageError, match="needs a right that this login does not have"):
+    with pytest.raises(StorageError, match=r"needs a right that this login does not have"):
         open_collected(at(server_host, other), AT)
     assert host_image.schema(server_host) == before
 
@@ -322,3 +322,27 @@ def test_a_lock_of_somebody_else_delays_and_loses_nothing(server_host: str) -> N
                 market.save_pools([pool(at_ns=AT + HOUR)], cycle(2, AT + HOUR), rule())
         market.save_pools([pool(at_ns=AT + HOUR)], cycle(2, AT + HOUR), rule())
     assert count(server_host, "new_pools_history") == 2
+
+
+def test_a_column_that_nobody_knows_how_to_fill_is_an_obstacle(server_host: str) -> None:
+    run_script(server_host, "ALTER TABLE trades ADD COLUMN venue INTEGER NOT NULL;")
+    with open_collected(server_host, AT) as market:
+        assert market.place.left_out == {"trades": "its column venue may not be empty, and is not known"}
+    run_script(server_host, "ALTER TABLE pools ADD COLUMN venue INTEGER NOT NULL;")
+    with pytest.raises(StorageError, match="pools: its column venue may not be empty"):
+        open_collected(server_host, AT)
+    run_script(server_host, "ALTER TABLE pools ALTER COLUMN venue SET DEFAULT 7;")
+    with open_collected(server_host, AT) as market:
+        seen(market)
+    assert one(server_host, "SELECT venue FROM pools") == (7,)
+
+
+def test_a_figure_for_a_column_that_may_not_be_empty_keeps_its_row_out(server_host: str) -> None:
+    with open_collected(server_host, AT) as market:
+        seen(market)
+        huge = candle(0, close="1e13", high_usd=Decimal("1e13"))
+        new, _, skipped = market.save_candles(POOL_ID, [huge, candle(1)], AT, AT + HOUR)
+        assert (new, [one.what for one in skipped]) == (1, [f"candle 1m {huge.start_seconds} of {POOL_ID}"])
+        assert "ohlcv_data.high_price may not be empty" in skipped[0].reason
+        count, skipped = market.save_trades(POOL_ID, [trade(1, trader="x" * 101), trade(2)], AT, AT + HOUR)
+    assert (count, [one.what for one in skipped]) == (1, [f"trade {trade(1).id}"])

@@ -160,15 +160,15 @@ def test_a_trade_id_of_another_form_is_told_apart_by_what_it_did(market: Collect
 
 def test_only_the_newest_candle_may_change(market: CollectedMarket, target: str | Path) -> None:
     seen(market)
-    assert market.save_candles(POOL_ID, [candle(0), candle(1)], AT, None) == (2, 0)
+    assert market.save_candles(POOL_ID, [candle(0), candle(1)], AT, None) == (2, 0, ())
     assert market.newest_candle(POOL_ID, "1m") == candle(1).start_seconds
     late = [candle(0, "0.00061"), candle(1, "0.00062"), candle(2)]
-    assert market.save_candles(POOL_ID, late, AT, None) == (1, 1)
-    assert market.save_candles(POOL_ID, late, AT, None) == (0, 0)
+    assert market.save_candles(POOL_ID, late, AT, None) == (1, 1, ())
+    assert market.save_candles(POOL_ID, late, AT, None) == (0, 0, ())
     closes = query(target, "SELECT close_price FROM ohlcv_data ORDER BY timestamp")
     assert [float(close) for (close,) in closes] == [0.0007, 0.00062, 0.0007]
     hour = candle(0, timeframe="1h")
-    assert market.save_candles(POOL_ID, [hour, hour], AT, None) == (1, 0)
+    assert market.save_candles(POOL_ID, [hour, hour], AT, None) == (1, 0, ())
 
 
 def test_what_is_due_comes_back_until_it_is_done(market: CollectedMarket) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pumpswap.storage.collected import CollectedMarket, open_collected
@@ -100,6 +100,7 @@ def shared(backend: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[t
         yield market, target
 
 
+@settings(max_examples=40)
 @given(steps)
 def test_any_sequence_is_stored_as_the_model_says(
     shared: tuple[CollectedMarket, str | Path], steps: list[object]

@@ -12,7 +12,18 @@ from pumpswap.model.collected import Cycle, FollowedPool
 from pumpswap.storage.documents import clean_text
 from pumpswap.storage.tables import COLLECT_CYCLES, COLLECT_POOLS
 
-__all__ = ["Due", "cycle_of", "due_pools", "followed", "postpone", "save_followed", "set_cycle", "stop_watching"]
+__all__ = [
+    "Due",
+    "counts",
+    "cycle_of",
+    "due_pools",
+    "followed",
+    "postpone",
+    "recall",
+    "save_followed",
+    "set_cycle",
+    "stop_watching",
+]
 
 _LONGEST_ERROR = 500
 
@@ -90,6 +101,14 @@ def postpone(connection: Connection, pool_id: str, what: Due, due_ns: int | None
         .where(COLLECT_POOLS.c.pool_id == pool_id)
         .values({what.value: due_ns, "failures": failures, "last_error": clean_text(error)[:_LONGEST_ERROR]})
     )
+
+
+def recall(connection: Connection, network: str, at_ns: int, every_ns: int) -> None:
+    """What is due later than ``every_ns`` after a moment is due at that moment."""
+    for what in Due:
+        due = COLLECT_POOLS.c[what.value]
+        wanted = (COLLECT_POOLS.c.network == network, due > at_ns + every_ns)
+        connection.execute(update(COLLECT_POOLS).where(*wanted).values({what.value: at_ns}))
 
 
 def counts(connection: Connection, network: str) -> tuple[int, int]:

@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from sqlalchemy import Connection, select
+from sqlalchemy.exc import DataError, IntegrityError
 
 from pumpswap.clock import NS_PER_SECOND
 from pumpswap.errors import StorageError
@@ -118,10 +119,14 @@ class CollectedMarket:
         with self._connections.reading() as connection:
             return cursors.cycle_of(connection, network)
 
-    def begin_cycle(self, cycle: Cycle) -> None:
-        """Store a new round; pools that the database's owner watches are followed from now on, too."""
+    def begin_cycle(self, cycle: Cycle, every_ns: int) -> None:
+        """Store a new round; pools that the database's owner watches are followed from now on, too.
+
+        Nothing is due later than ``every_ns`` from now: a clock that was wrong for a while said so.
+        """
         with self._connections.writing("the new round") as connection:
             cursors.set_cycle(connection, cycle)
+            cursors.recall(connection, cycle.network, cycle.started_ns, every_ns)
             self._follow_watchlist(connection, cycle)
 
     def finish_cycle(self, cycle: Cycle, at_ns: int, errors: list[str]) -> None:
@@ -139,14 +144,15 @@ class CollectedMarket:
     ) -> PageResult:
         """Store the pools of one answer: one snapshot of each in a round. ``next_page``: where the round goes on.
 
-        What the tables cannot take is in ``skipped``. When the database refuses the answer as a whole, its pools are
+        What the tables cannot take is in ``skipped``. When the database refuses a row of the answer, its pools are
         stored one by one, so that one of them does not keep the others out.
         """
         once = list({pool.address: pool for pool in reversed(pools)}.values())[::-1]
         try:
             return self._save_pools(once, cycle, rule, next_page)
         except StorageError as error:
-            if not once:
+            # A lock or a full disk would refuse each of them as well, after as long a wait.
+            if not once or not isinstance(error.__cause__, IntegrityError | DataError):
                 raise
             return self._save_one_by_one(once, cycle, rule, next_page, error)
 
@@ -282,17 +288,14 @@ class CollectedMarket:
 
     def save_candles(
         self, pool_id: str, candles: Sequence[SeenCandle], at_ns: int, due_ns: int | None
-    ) -> tuple[int, int]:
+    ) -> tuple[int, int, tuple[Skipped, ...]]:
         """Store candles of one length and when they are due next; returns how many are new and how many changed."""
         with self._connections.writing(f"candles of {pool_id}") as connection:
             shape = self._shapes["ohlcv_data"]
-            try:
-                done = market_rows.store_candles(connection, shape, pool_id, candles, at_ns)
-            except Unfit as unfit:
-                raise StorageError(str(unfit), hint="this database cannot hold the candles of this pool") from None
+            new, changed, unfit = market_rows.store_candles(connection, shape, pool_id, candles, at_ns)
             if due_ns is not None:
                 cursors.postpone(connection, pool_id, Due.CANDLES, due_ns)
-        return done
+        return new, changed, tuple(Skipped(f"candle {one} of {pool_id}", why) for one, why in unfit.items())
 
     def save_trades(
         self, pool_id: str, trades: Sequence[SeenTrade], at_ns: int, due_ns: int
@@ -301,7 +304,7 @@ class CollectedMarket:
         with self._connections.writing(f"trades of {pool_id}") as connection:
             count, unfit = market_rows.store_trades(connection, self._shapes["trades"], pool_id, trades, at_ns)
             cursors.postpone(connection, pool_id, Due.TRADES, due_ns)
-        return count, tuple(Skipped(one, why) for one, why in unfit.items())
+        return count, tuple(Skipped(f"trade {one}", why) for one, why in unfit.items())
 
     def _follow_watchlist(self, connection: Connection, cycle: Cycle) -> None:
         """Follow what the owner watches, and no longer what he has taken off: entries that are not active."""

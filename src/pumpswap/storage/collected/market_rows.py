@@ -82,30 +82,38 @@ def newest_candle(connection: Connection, shape: TableShape, pool_id: str, timef
 
 def store_candles(
     connection: Connection, shape: TableShape, pool_id: str, candles: Sequence[SeenCandle], at_ns: int
-) -> tuple[int, int]:
-    """Insert new candles; returns how many, and how many were changed.
+) -> tuple[int, int, dict[str, str]]:
+    """Insert new candles; returns how many, how many were changed, and why some do not fit, by their start.
 
     Of those that are stored only the newest may change: it was still open when it was told. All candles are of one
-    length. Raises Unfit.
+    length.
     """
     by_start = {candle.start_seconds: candle for candle in reversed(candles)}  # a start told twice: the first counts
     if not by_start:
-        return 0, 0
+        return 0, 0, {}
     timeframe = candles[0].timeframe
     newest = newest_candle(connection, shape, pool_id, timeframe)
     table = shape.light("pool_id", "timeframe", "timestamp")
     query = select(table.c.timestamp).where(table.c.pool_id == pool_id, table.c.timeframe == timeframe)
     stored = {int(start) for start in connection.execute(query.where(table.c.timestamp >= min(by_start))).scalars()}
-    rows = [shape.fitted(_candle_values(by_start[start], pool_id, at_ns)) for start in sorted({*by_start} - stored)]
+    rows, changed, unfit = [], 0, {}
+    for start, candle in sorted(by_start.items()):
+        if start in stored and start != newest:
+            continue
+        try:
+            row = shape.fitted(_candle_values(candle, pool_id, at_ns))
+        except Unfit as reason:
+            unfit[f"{timeframe} {start}"] = str(reason)
+            continue
+        if start in stored:
+            changed += _change(connection, shape, row)
+        else:
+            rows.append(row)
     insert_new(connection, shape, rows)
-    changed = 0
-    if newest is not None and newest in by_start:
-        changed = _change(connection, shape, _candle_values(by_start[newest], pool_id, at_ns))
-    return len(rows), changed
+    return len(rows), changed, unfit
 
 
-def _change(connection: Connection, shape: TableShape, values: dict[str, Any]) -> int:
-    fitted = shape.fitted(values)
+def _change(connection: Connection, shape: TableShape, fitted: dict[str, Any]) -> int:
     key = [shape.columns[name] == fitted[shape.columns[name].name] for name in ("pool_id", "timeframe", "timestamp")]
     figures = {name: fitted[name] for name in fitted if name.endswith("_price") or name == "volume_usd"}
     differs = [shape.columns[name] != value for name, value in figures.items()]
