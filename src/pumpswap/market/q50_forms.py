@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import subprocess
 import sys
@@ -23,7 +24,7 @@ __all__ = ["read_table"]
 _PARQUET, _ZSTD, _ZIP = b"PAR1", b"\x28\xb5\x2f\xfd", b"PK\x03\x04"
 _NULLS = ["", "nan", "NaN", "NULL", "null", "None", "NaT", "<NA>"]
 _PROBE = "import io, sys, polars; polars.read_parquet(io.BytesIO(sys.stdin.buffer.read()))"
-_PROBE_SECONDS = 120
+_PROBE_SECONDS = 60
 _UNNAMED = ("", "Unnamed: 0", "Unnamed: 1")
 _DATA_EXTRA = "pip install 'pumpswap[data]'"
 
@@ -55,7 +56,7 @@ def _read_elsewhere(raw: bytes) -> None:
     that would end whoever trades, there it is an exit code.
     """
     try:
-        done = subprocess.run([sys.executable, "-c", _PROBE], input=raw, capture_output=True, timeout=_PROBE_SECONDS)
+        done = subprocess.run([sys.executable, "-P", "-c", _PROBE], input=raw, capture_output=True, timeout=_PROBE_SECONDS)
     except (OSError, subprocess.TimeoutExpired) as error:
         raise BadInput(
             f"it cannot be tried out in a process of its own: {type(error).__name__}", hint="write it as CSV"
@@ -78,6 +79,8 @@ def _csv(raw: bytes) -> RawTable:
             "the last line of the CSV is cut", hint="it ends without a line break: is it still being written?"
         )
     separator = next((each for each in (",", ";", "\t") if each.encode() in head), ",")
+    # polars would give the second one another name.
+    check_names(next(csv.reader([head.decode(errors="replace")], delimiter=separator)))
     given: dict[str, Any] = {"separator": separator, "null_values": _NULLS, "infer_schema_length": None}
     return _by_polars("CSV", lambda pl: pl.read_csv(io.BytesIO(raw), raise_if_empty=False, **given))
 
