@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import click
@@ -13,7 +14,19 @@ from hypothesis import strategies as st
 from solders.pubkey import Pubkey
 
 from pumpswap.cli.failures import BadValue
-from pumpswap.cli.params import AMOUNT, BPS, DECIMALS, DURATION, PUBKEY, SIGNED_AMOUNT, SOL, UNITS, UTC_TIME
+from pumpswap.cli.params import (
+    AMOUNT,
+    BPS,
+    DECIMALS,
+    DURATION,
+    PATH,
+    PUBKEY,
+    SIGNED_AMOUNT,
+    SOL,
+    SOURCE,
+    UNITS,
+    UTC_TIME,
+)
 from pumpswap.units import format_units
 
 KEY = "pAMMBay6oceH9fJKBRHGP5D4bD4sWpmSwMn52FMfXEA"
@@ -100,3 +113,19 @@ def test_every_amount_of_lamports_survives_being_written_as_sol(lamports: int) -
 def test_no_text_breaks_a_type(kind: click.ParamType, text: str) -> None:
     with suppress(BadValue):
         kind.convert(text, None, None)
+
+
+@pytest.mark.parametrize("kind", [PATH, SOURCE])
+@pytest.mark.parametrize("text", ["x" * 64, f"folder/{'k' * 88}", f"{'5' * 87}/file"])
+def test_a_path_with_a_name_as_long_as_a_key_is_refused_and_not_repeated(kind: Any, text: str) -> None:
+    with pytest.raises(BadValue) as caught:
+        kind.convert(text, None, None)
+    assert "too long" in caught.value.message and not set(caught.value.message) & {"5"}
+    assert text not in caught.value.message + caught.value.hint
+
+
+def test_paths_and_urls_pass() -> None:
+    assert PATH.convert("a/b.csv", None, None) == Path("a/b.csv")
+    assert SOURCE.convert(f"a/{'x' * 63}", None, None) == f"a/{'x' * 63}"
+    url = f"postgresql://me:{'p' * 80}@host/db"
+    assert SOURCE.convert(url, None, None) == url
