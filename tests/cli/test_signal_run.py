@@ -107,6 +107,19 @@ def test_a_pool_without_data_in_full_says_why(tmp_path: Path) -> None:
     assert "Not tradeable:" in text
 
 
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [("[/b]", "[/b]"), ("[red]SAFE[/red]", "[red]SAFE[/red]"), (":fire:", ":fire:"), ("\x1b[31mX", "\\x1b[31mX"),
+     ("a" * 300, "aaaaaaaaaaaaaaa…"), ("日" * 60, "日日日日日日日 …")],
+)  # fmt: skip
+def test_a_coin_may_have_any_name_and_it_steers_nothing(name: str, shown: str, tmp_path: Path) -> None:
+    path = export(tmp_path, {"pool_id": f"solana_{OTHER_POOL}", "address": OTHER_POOL, "name": f"{name} / SOL"})
+    text = told(path)
+    row = next(line for line in text.splitlines() if shown in line)
+    assert "59.9" in row and row.endswith("hold")  # a long name leaves the figures their room
+    assert "\x1b" not in text + told(path, "--pool", OTHER_POOL)
+
+
 def test_settings_reach_the_scores(tmp_path: Path) -> None:
     config = tmp_path / "pumpswap.yaml"
     config.write_text("feasibility:\n  require_screen: true\n  intended_sol: 3\n")

@@ -93,10 +93,10 @@ class Failure(click.ClickException):
         answer = self.answer
         if answer.cause is not None and self._options.verbose:
             console.out("".join(traceback.format_exception(answer.cause)).rstrip(), highlight=False)
-        console.print("[bold red]Error:[/] ", end="")
+        console.print("Error: ", style="bold red", end="")
         console.out(printable(answer.what), highlight=False)
         if answer.hint:
-            console.print("[cyan]Hint:[/]  ", end="")
+            console.print("Hint:  ", style="cyan", end="")
             console.out(printable(answer.hint), highlight=False)
 
 

@@ -15,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pumpswap.amm import BuyQuote
+from pumpswap.cli.formats import printable
 from pumpswap.clock import NS_PER_SECOND, format_utc
 from pumpswap.model import (
     Decision,
@@ -47,7 +48,7 @@ class PlainView(RunObserver):
 
     def on_update(self, update: MarketUpdate) -> None:
         if update.snapshot is not None and update.snapshot.name:
-            self.names[update.pool] = update.snapshot.name
+            self.names[update.pool] = printable(update.snapshot.name)
 
     def on_decision(self, decision: Decision) -> None:
         line = decision_line(decision, self.names)
@@ -97,7 +98,7 @@ class LiveView(RunObserver):
 
     def on_update(self, update: MarketUpdate) -> None:
         if update.snapshot is not None and update.snapshot.name:
-            self.names[update.pool] = update.snapshot.name
+            self.names[update.pool] = printable(update.snapshot.name)
         if update.state is not None:
             self._pools[update.pool] = update
             self._first_price.setdefault(update.pool, float(update.state.spot_price))

@@ -84,7 +84,7 @@ class Output:
         """Something that must not be overlooked."""
         self.warnings.append(text)
         if not self.options.json:
-            self.talk.print("[yellow]Warning:[/] ", end="")
+            self.talk.print("Warning: ", style="yellow", end="")
             self.talk.out(printable(text), highlight=False)
 
 
@@ -119,7 +119,9 @@ def _console(options: GlobalOptions, file: IO[Any], width: int | None = None) ->
 
     if width is None:
         width = None if file.isatty() else shutil.get_terminal_size(fallback=(_PIPE_WIDTH, 25)).columns
+    # Anybody may call a coin "[/b]" or ":fire:": text is never markup.
+    plain: dict[str, Any] = {"highlight": False, "markup": False, "emoji": False}
     if colours_allowed(options):
-        return Console(file=file, width=width, highlight=False)
+        return Console(file=file, width=width, **plain)
     # rich's own no_color keeps bold and dim; a log file wants no escape sequence at all.
-    return Console(file=file, width=width, highlight=False, color_system=None)
+    return Console(file=file, width=width, color_system=None, **plain)

@@ -160,6 +160,7 @@ async def _find(settings: Settings, mint: Pubkey, *, search: bool) -> Discovery:
 def _pools_table(found: Discovery) -> Any:
     from rich import box
     from rich.table import Table
+    from rich.text import Text
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("pool", no_wrap=True)
@@ -170,7 +171,7 @@ def _pools_table(found: Discovery) -> Any:
         state = each.state
         kind, style = ("canonical", "green") if each.is_canonical else ("PERMISSIONLESS", "yellow")
         held = f"{format_units(state.real_quote_reserve, state.quote_decimals)} {_symbol(state)}"
-        table.add_row(str(each.address), f"[{style}]{kind}[/]", held, _price(state) if state.base_reserve else "empty")
+        table.add_row(str(each.address), Text(kind, style), held, _price(state) if state.base_reserve else "empty")
     return table
 
 

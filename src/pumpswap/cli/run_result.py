@@ -15,7 +15,7 @@ from rich.text import Text
 
 from pumpswap.analytics.explain import story_of
 from pumpswap.app.paper import PaperRun
-from pumpswap.cli.formats import age_text, sol_text
+from pumpswap.cli.formats import age_text, printable, sol_text
 from pumpswap.cli.output import Output
 from pumpswap.clock import NS_PER_SECOND
 from pumpswap.settings import Settings, load_settings
@@ -144,7 +144,7 @@ def _round_table(run: PaperRun) -> Table:
         story = story_of(position, run.record)
         style = "green" if position.realised_lamports > 0 else "red"
         table.add_row(
-            position.name or position.pool[:8],
+            printable(position.name) or position.pool[:8],
             _short(position.bought_lamports),
             _short(position.sold_lamports),
             Text(_short(position.realised_lamports, signed=True), style=style),
@@ -160,7 +160,7 @@ def _open_table(run: PaperRun) -> Table:
     for held in run.summary.open[:MOST_ROWS]:
         style = "green" if held.unrealised_lamports > 0 else "red"
         table.add_row(
-            held.position.name or held.position.pool[:8],
+            printable(held.position.name) or held.position.pool[:8],
             _short(held.position.cost_lamports),
             _short(held.mark.value_lamports),
             Text(_short(held.unrealised_lamports, signed=True), style=style),
@@ -178,7 +178,7 @@ def _loss(run: PaperRun) -> Text:
     story = story_of(worst, run.record)
     return Text.assemble(
         ("The largest loss: ", "bold"),
-        f"{worst.name or worst.pool[:8]} was bought because of its {story.entry_reason} and ended by"
+        f"{printable(worst.name) or worst.pool[:8]} was bought because of its {story.entry_reason} and ended by"
         f" {story.exit_reason}. Of {sol_text(story.result_lamports, signed=True)} the price took"
         f" {sol_text(story.price_lamports, signed=True)}, the venue's fees"
         f" {sol_text(story.venue_fees_lamports, signed=True)}, the network"

@@ -23,7 +23,8 @@ from pumpswap.signals.feasibility import SizeImpact
 
 __all__ = ["Selection", "run_json", "show_pool", "show_scores"]
 
-_WIDE = 110
+_WIDE = 132
+_NAME_WIDTH = 16
 _ACTIONS = {"strong_buy": "bold green", "buy": "green", "sell": "red", "strong_sell": "bold red"}
 _MOST_REASONS = 4
 _KINDS = {PoolKind.CANONICAL: "pump", PoolKind.PERMISSIONLESS: "anyone", PoolKind.OTHER: "other"}
@@ -75,7 +76,7 @@ def show_scores(out: Output, run: SignalRun, settings: Settings, chosen: Selecti
 def _table(listed: Sequence[ScoredPool], width: int) -> Table:
     table = books_table()
     table.add_column("#", justify="right", no_wrap=True)
-    table.add_column("pool", no_wrap=True, overflow="ellipsis")
+    table.add_column("pool", no_wrap=True, overflow="ellipsis", max_width=_NAME_WIDTH)
     for name in ("base", "enhanced", "depth", "impact", "most", "F"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("kind", no_wrap=True)
