@@ -328,6 +328,12 @@ def test_a_time_that_cannot_be_one_is_refused(stamps: list[Any], told: str, tmp_
     assert told in refused(tmp_path, FLAT.iloc[:2].assign(datetime=stamps)).what
 
 
+@pytest.mark.parametrize("stamps", [[20240901, 20240902], [45536.0, 45536.5], [0, 1], [float("nan"), 1.0]])
+def test_days_and_counts_of_rows_are_no_unix_times(stamps: list[Any], tmp_path: Path) -> None:
+    assert "is no Unix time" in refused(tmp_path, FLAT.iloc[:2].assign(datetime=stamps)).what
+    assert "is no Unix time" in refused(tmp_path, FLAT.iloc[:2].assign(datetime=stamps), "frame.csv").what
+
+
 def test_a_row_without_a_time_is_dropped(tmp_path: Path) -> None:
     stamps = [*FLAT["datetime"].iloc[:59], pd.NaT]
     assert read(tmp_path, FLAT.assign(datetime=stamps)).dropped == {"no time": 1}
@@ -360,6 +366,21 @@ def test_of_several_instruments_one_must_be_chosen(tmp_path: Path) -> None:
         found.chosen("SOL")
 
 
+def test_numbers_may_be_instruments_also_in_a_level_without_a_name(tmp_path: Path) -> None:
+    other = FLAT.assign(instrument=8, datetime=FLAT["datetime"] + pd.Timedelta(minutes=30), q50=-FLAT["q50"])
+    both = pd.concat([FLAT.assign(instrument=7), other]).set_index(["instrument", "datetime"])
+    for frame in (both, both.rename_axis([None, None]), both.swaplevel().rename_axis([None, None])):
+        found = read(tmp_path, frame).frame
+        assert found.instruments == ("7", "8")
+        assert list(found.chosen("7").column("q50")) == FLAT["q50"].tolist()
+
+
+@pytest.mark.parametrize("name", [None, "id", "row"])
+def test_an_index_that_counts_rows_is_no_instrument(name: str | None, tmp_path: Path) -> None:
+    frame = FLAT.drop(columns="instrument").set_index(pd.Index([5, 1, *range(10, 68)], name=name))
+    assert read(tmp_path, frame).frame.instruments == ()
+
+
 def test_a_row_without_an_instrument_is_dropped_where_others_have_one(tmp_path: Path) -> None:
     names = [*FLAT["instrument"].iloc[:58], None, ""]
     assert read(tmp_path, FLAT.assign(instrument=names)).dropped == {"no instrument": 2}
@@ -389,6 +410,26 @@ def test_a_file_that_is_no_frame_is_refused(content: bytes, told: str, tmp_path:
     path.write_bytes(content)
     with pytest.raises(BadInput, match=told):
         read_q50(path)
+
+
+def test_columns_that_occur_twice_are_refused_in_a_csv_too(tmp_path: Path) -> None:
+    twice = pd.concat([FLAT, -FLAT[["q50"]]], axis=1)
+    assert "columns occur twice: q50" in refused(tmp_path, twice.to_csv(index=False), "frame.csv").what
+    old = FLAT.to_csv(index=False, lineterminator="\r")
+    assert refused(tmp_path, old, "frame.csv").what
+
+
+def test_a_polars_beside_the_file_is_not_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "polars.py").write_text("open('ran', 'w')")
+    path = as_file(tmp_path, FLAT, "frame.parquet")
+    monkeypatch.chdir(tmp_path)
+    assert same_rows(read_q50(path).frame)
+    assert not (tmp_path / "ran").exists()
+
+
+def test_a_whole_number_that_fits_no_integer_stays_what_it_is(tmp_path: Path) -> None:
+    frame = FRAME.assign(large=np.full(60, 2**64 - 1, dtype="uint64"))
+    assert read(tmp_path, frame).frame.chosen().values(3)["large"] == 2.0**64
 
 
 def test_an_empty_frame_is_refused(tmp_path: Path) -> None:

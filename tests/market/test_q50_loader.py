@@ -344,6 +344,8 @@ def test_settings_of_every_kind_name_the_file(path: Path) -> None:
         ({"q50": {"features_path": ""}}, "no q50.features_path"),
         ({"q50": {"features_path": "x", "signal_tolerance_minutes": "5"}}, "signal_tolerance_minutes is '5'"),
         ({"q50": {"features_path": "x", "signal_tolerance_minutes": -1}}, "signal_tolerance_minutes is -1"),
+        ({"q50": {"features_path": "x", "signal_tolerance_minutes": float("nan")}}, "signal_tolerance_minutes is nan"),
+        ({"q50": {"features_path": "x", "signal_tolerance_minutes": float("inf")}}, "signal_tolerance_minutes is inf"),
         (Q50Settings(path=Path("x"), complete_by_rules=True), "no rules were given"),
     ],
 )

@@ -239,6 +239,96 @@ def test_a_pickle_written_by_hand_is_refused(raw: bytes) -> None:
         pickled_table(raw)
 
 
+def whole(number: int) -> bytes:
+    held = number.to_bytes(number.bit_length() // 8 + 1, "little")
+    if len(held) < 256:
+        return b"\x8a" + bytes([len(held)]) + held
+    return b"\x8b" + len(held).to_bytes(4, "little") + held
+
+
+DEEP = b")" + b"\x85" * 1_000_000  # a tuple in a tuple …: its hash would overflow the interpreter's stack
+LAUGHS = b"K\x01\x85" + b"2\x86" * 60  # a pair of the same pair …: its hash or text would take for ever
+LISTS = b"]" + b"2\x86" * 60
+HUGE = whole(10**5_000)  # more digits than Python shows
+ALIKE = b"}(" + b"".join(whole(count * (2**61 - 1)) + b"N" for count in range(1, 60_000)) + b"u."
+
+
+@pytest.mark.parametrize(
+    ("raw", "told"),
+    [
+        (b"\x80\x04}" + DEEP + b"K\x01s.", "unusual keys"),
+        (b"\x80\x04(" + DEEP + b"K\x01d.", "unusual keys"),
+        (b"\x80\x04}(" + DEEP + b"K\x01u.", "unusual keys"),
+        (b"\x80\x04}" + LAUGHS + b"K\x01s.", "unusual keys"),
+        (b"\x80\x04}" + HUGE + b"K\x01s.", "in a way that no frame needs"),
+        (b"\x80\x04" + ALIKE, "unusual keys"),
+        (b"\x80\x04\x8f(" + DEEP + b"\x90.", "in a way that no frame needs"),
+        (b"\x80\x04(" + DEEP + b"\x91.", "in a way that no frame needs"),
+        (call("builtins", "getattr", text("x"), LAUGHS), "asks for an attribute"),
+    ],
+)
+def test_a_pickle_that_would_hang_or_crash_python_itself_is_refused(raw: bytes, told: str) -> None:
+    with pytest.raises(BadInput, match=told):
+        load_pickle(raw)
+
+
+def test_a_packed_bomb_of_steps_is_refused_before_it_fills_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pumpswap.market.q50_pickle.MOST_STEPS", 10_000)
+    for step in (b"(", b"]", b"}", b"N"):
+        with pytest.raises(BadInput, match="more steps than a frame needs"):
+            load_pickle(gzip.compress(b"\x80\x04" + step * 1_000_000))
+
+
+def replaced(frame: pd.DataFrame, mark: str, pushed: bytes) -> bytes:
+    """The pickle of a frame, with other steps in the place of a text."""
+    raw = pickle.dumps(frame, 4)
+    framed, mark_steps = raw.index(b"\x95"), text(mark)
+    raw = raw[:framed] + raw[framed + 9 :]
+    assert raw.count(mark_steps) == 1
+    return raw.replace(mark_steps, pushed)
+
+
+@pytest.mark.parametrize("pushed", [DEEP, LISTS, b"]K\x01a"])
+def test_a_list_in_a_cell_is_a_short_text_however_deep_it_is(pushed: bytes) -> None:
+    frame = PLAIN.assign(note=pd.Series(["MARK", *"abcde"], index=TIMES, dtype=object))
+    value = pickled_table(replaced(frame, "MARK", pushed)).columns["note"][0]
+    assert isinstance(value, str)
+    assert value[0] in "(["
+    assert len(value) < 100
+
+
+@pytest.mark.parametrize("pushed", [DEEP, LISTS])
+def test_a_zone_or_a_name_that_is_nested_without_end_is_a_short_text(pushed: bytes) -> None:
+    local = PLAIN.tz_localize("Europe/Berlin")
+    assert len(pickled_table(replaced(local, "Europe/Berlin", pushed)).zones[0]) <= 40
+    named = pickled_table(replaced(PLAIN.rename_axis("MARK"), "MARK", pushed))
+    assert len(named.index[0][0] or "") < 100
+
+
+def test_an_unknown_unit_of_a_time_is_no_key() -> None:
+    frame = PLAIN.assign(note=pd.Series([pd.Timestamp("2024-09-01"), *"abcde"], index=TIMES, dtype=object))
+    raw = pickle.dumps(frame, 4)
+    framed = raw.index(b"\x95")
+    raw = raw[:framed] + raw[framed + 9 :]
+    unit = b"NNK\x09t" if b"NNK\x09t" in raw else b"NNK\x0at"
+    assert raw.count(unit) == 1
+    with pytest.raises(BadInput):
+        pickled_table(raw.replace(unit, b"NN" + LAUGHS + b"t"))
+
+
+def test_a_million_columns_of_nothing_are_refused_at_once() -> None:
+    raw = pickle.dumps(pd.DataFrame(index=pd.RangeIndex(0), columns=pd.RangeIndex(1_234_567)), 4)
+    with pytest.raises(BadInput, match="0 rows and 1,234,567 columns"):
+        pickled_table(raw)
+
+
+def test_even_times_in_nanoseconds_are_times_although_pandas_calls_them_a_range() -> None:
+    counts = TIMES.astype("datetime64[ns]").astype("int64")
+    for index in (pd.RangeIndex(counts[0], counts[-1] + 1, counts[1] - counts[0], name="timestamp"), counts):
+        table = pickled_table(pickle.dumps(PLAIN.set_index(index.rename("timestamp"))))
+        assert [(name, list(values)) for name, values in table.index] == [("timestamp", list(counts))]
+
+
 def test_what_is_named_is_only_written_down() -> None:
     found = load_pickle(call("pandas", "DataFrame", text("x")))
     assert isinstance(found, Part)

@@ -33,7 +33,7 @@ def test_a_look_up_gives_the_newest_row_that_is_past_and_young_enough(
     found = series(times)
     row = found.at(at, tolerance)
     past = [time for time in times if time <= at]
-    behind = sorted(steps[1 : len(past)]) or steps[1:2] or [0]
+    behind = sorted(steps[1 : len(past)]) or [0]
     allowed = behind[(len(behind) - 1) // 2] if tolerance is None else tolerance
     if past and at - past[-1] <= allowed:
         assert row is not None
@@ -50,7 +50,7 @@ def test_the_spacing_is_the_median_step_so_far_and_the_default_tolerance() -> No
     assert found.at(31) is None
     assert found.at(31, 11) is not None
     uneven = series([0, 10, 40, 100])
-    assert [uneven.spacing_at(place) for place in range(4)] == [10, 10, 10, 30]
+    assert [uneven.spacing_at(place) for place in range(4)] == [0, 10, 10, 30]
     assert uneven.spacing_ns == 30
 
 
@@ -65,6 +65,13 @@ def test_the_times_of_later_rows_change_no_look_up() -> None:
         found = series([0, 10, 20, *later])
         assert found.at(30) is not None
         assert found.at(31) is None
+
+
+def test_the_first_row_does_not_know_when_the_second_will_come() -> None:
+    for later in ([10], [1_000, 2_000], []):
+        found = series([0, *later])
+        assert found.at(0) is not None
+        assert found.at(5) is None
 
 
 def test_a_single_row_applies_only_at_its_own_time() -> None:

@@ -130,7 +130,8 @@ def _keys(table: RawTable) -> tuple[NDArray[Any], NDArray[Any], set[str]]:
 
     from pumpswap.market.q50_values import texts, times_ns
 
-    levels = [(name, values) for name, values in table.index if name is not None or _may_be_key(values)]
+    is_alone = len(table.index) == 1
+    levels = [(name, values) for name, values in table.index if not (is_alone and _is_count(name, values))]
     named = [level for level in levels if level[0] in _TIME_NAMES]
     timed = named or [level for level in levels if _holds_times(level[1])]
     others = [level for level in levels if not any(level is each for each in timed)]
@@ -170,9 +171,9 @@ def _times_of_column(table: RawTable, taken: set[str]) -> NDArray[Any]:
     return found[0]
 
 
-def _may_be_key(values: NDArray[Any]) -> bool:
-    """Whether a level without a name says something: a bare count of rows does not."""
-    return values.dtype.kind not in "biuf"
+def _is_count(name: str | None, values: NDArray[Any]) -> bool:
+    """Whether an index of one level says nothing about a row but its number."""
+    return name not in (*_TIME_NAMES, *_INSTRUMENT_NAMES) and values.dtype.kind in "biuf"
 
 
 def _holds_times(values: NDArray[Any]) -> bool:

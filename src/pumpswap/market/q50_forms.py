@@ -56,7 +56,9 @@ def _read_elsewhere(raw: bytes) -> None:
     that would end whoever trades, there it is an exit code.
     """
     try:
-        done = subprocess.run([sys.executable, "-P", "-c", _PROBE], input=raw, capture_output=True, timeout=_PROBE_SECONDS)
+        done = subprocess.run(
+            [sys.executable, "-P", "-c", _PROBE], input=raw, capture_output=True, timeout=_PROBE_SECONDS
+        )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise BadInput(
             f"it cannot be tried out in a process of its own: {type(error).__name__}", hint="write it as CSV"
@@ -79,10 +81,17 @@ def _csv(raw: bytes) -> RawTable:
             "the last line of the CSV is cut", hint="it ends without a line break: is it still being written?"
         )
     separator = next((each for each in (",", ";", "\t") if each.encode() in head), ",")
-    # polars would give the second one another name.
-    check_names(next(csv.reader([head.decode(errors="replace")], delimiter=separator)))
+    check_names(_names(head, separator))
     given: dict[str, Any] = {"separator": separator, "null_values": _NULLS, "infer_schema_length": None}
     return _by_polars("CSV", lambda pl: pl.read_csv(io.BytesIO(raw), raise_if_empty=False, **given))
+
+
+def _names(head: bytes, separator: str) -> list[str]:
+    """Column names as they stand in the file: polars gives one that occurs twice another name."""
+    try:
+        return next(csv.reader(head.decode(errors="replace").splitlines()[:1], delimiter=separator))
+    except csv.Error as error:
+        raise BadInput(f"its column names cannot be read: {error}", hint="write the file again") from None
 
 
 def _by_polars(form: str, read: Callable[[Any], Any]) -> RawTable:

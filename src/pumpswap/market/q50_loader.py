@@ -305,7 +305,9 @@ def _settings_of(config: Q50Config) -> Q50Settings:
     if not isinstance(section, Mapping) or not section.get("features_path"):
         raise ConfigError("the configuration has no q50.features_path", hint="name the frame's file there")
     minutes = section.get("signal_tolerance_minutes")
-    if minutes is not None and (isinstance(minutes, bool) or not isinstance(minutes, int | float) or minutes < 0):
+    if minutes is not None and (
+        isinstance(minutes, bool) or not isinstance(minutes, int | float) or not 0 <= minutes < math.inf
+    ):
         raise ConfigError(f"q50.signal_tolerance_minutes is {minutes!r}", hint="minutes, 0 or more; or leave it out")
     return Q50Settings(
         path=Path(str(section["features_path"])), tolerance_seconds=None if minutes is None else round(minutes * 60)

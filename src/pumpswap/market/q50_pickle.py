@@ -14,7 +14,7 @@ import gzip
 import io
 import lzma
 import pickle
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
 from typing import IO, Any, ClassVar
@@ -24,9 +24,12 @@ from pumpswap.errors import BadInput
 __all__ = ["MOST_BYTES", "PICKLE_MARKS", "Part", "load_pickle"]
 
 MOST_BYTES = 2_000_000_000  # unpacked; 50,000 rows of 75 columns are 30 million
+MOST_STEPS = 20_000_000  # a step may take a hundred bytes of memory; 50,000 rows of plain columns take 2,000 steps
 _CONVERT = "convert it where it was made, with df.to_parquet, and read the Parquet file"
 _PACKERS: dict[bytes, Any] = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ\x00": lzma.open}
 PICKLE_MARKS = (b"\x80", *_PACKERS)  # how a pickle begins, or its compressed form
+
+_LARGEST_KEY = 2**60
 
 _TICKS = ("Day", "Hour", "Minute", "Second", "Milli", "Micro", "Nano")
 _WHOLE = ("Int8Dtype", "Int16Dtype", "Int32Dtype", "Int64Dtype", "UInt8Dtype", "UInt16Dtype", "UInt32Dtype")
@@ -133,11 +136,26 @@ def _unpacked(raw: bytes) -> bytes:
 _PythonUnpickler: Any = pickle._Unpickler  # the reader in Python; the one in C has no such hooks
 
 
+class _CountedSteps(dict[int, Callable[[Any], None]]):
+    """What to do at each code, so many times: a packed file of a few kilobytes may hold a billion of them."""
+
+    def __init__(self, steps: Mapping[int, Callable[[Any], None]], most: int) -> None:
+        super().__init__(steps)
+        self._left = most
+
+    def __getitem__(self, code: int) -> Callable[[Any], None]:
+        self._left -= 1
+        if self._left < 0:
+            _refuse("has more steps than a frame needs")
+        return super().__getitem__(code)
+
+
 class _FrameUnpickler(_PythonUnpickler):  # type: ignore[misc]  # its hooks are not in the type stubs
     dispatch: ClassVar[dict[int, Callable[[Any], None]]] = dict(_PythonUnpickler.dispatch)
 
     def __init__(self, file: IO[bytes]) -> None:
         super().__init__(file)
+        self.dispatch = _CountedSteps(type(self).dispatch, MOST_STEPS)  # type: ignore[misc]  # one count per file
         self._built: dict[int, Any] = {}  # what was given its state already, kept so that no identity is used again
 
     def find_class(self, module: str, name: str, /) -> Any:
@@ -148,7 +166,7 @@ class _FrameUnpickler(_PythonUnpickler):  # type: ignore[misc]  # its hooks are 
             return _STAND_INS[module, name]
         except KeyError:
             raise BadInput(
-                f"the pickle asks for {module}.{name}, which no frame needs: it was not run",
+                f"the pickle asks for {module[:80]}.{name[:80]}, which no frame needs: it was not run",
                 hint=f"do not open this file with anything else; if it is yours, {_CONVERT}",
             ) from None
 
@@ -181,6 +199,18 @@ class _FrameUnpickler(_PythonUnpickler):  # type: ignore[misc]  # its hooks are 
             _refuse("is cut")
         self.append(bytearray(held))
 
+    def load_dict(self) -> None:
+        _check_keys(self.stack[::2])
+        super().load_dict()
+
+    def load_setitem(self) -> None:
+        _check_keys(self.stack[-2:-1])
+        super().load_setitem()
+
+    def load_setitems(self) -> None:
+        _check_keys(self.stack[::2])
+        super().load_setitems()
+
     def load_refused(self) -> None:
         _refuse("builds an object in a way that no frame needs")
 
@@ -188,8 +218,23 @@ class _FrameUnpickler(_PythonUnpickler):  # type: ignore[misc]  # its hooks are 
     dispatch[pickle.BUILD[0]] = load_build
     dispatch[pickle.NEWOBJ[0]] = load_newobj
     dispatch[pickle.BYTEARRAY8[0]] = load_bytearray8
-    for _code in (pickle.NEWOBJ_EX, pickle.OBJ, pickle.INST, pickle.EXT1, pickle.EXT2, pickle.EXT4):
+    dispatch[pickle.SETITEM[0]] = load_setitem
+    dispatch[pickle.SETITEMS[0]] = load_setitems
+    dispatch[pickle.DICT[0]] = load_dict
+    # Frames have no sets, and no whole number of more than 255 bytes (which could not even be shown).
+    _sets = (pickle.EMPTY_SET, pickle.ADDITEMS, pickle.FROZENSET)
+    _ways = (pickle.NEWOBJ_EX, pickle.OBJ, pickle.INST, pickle.EXT1, pickle.EXT2, pickle.EXT4)
+    for _code in (*_ways, *_sets, pickle.LONG4):
         dispatch[_code[0]] = load_refused
+
+
+def _check_keys(keys: Iterable[Any]) -> None:
+    """Only names and small numbers: the hash of a tuple in tuples may take for ever or overflow the interpreter's own
+    stack, and large numbers can be chosen to have all the same one.
+    """
+    for key in keys:
+        if not (key is None or type(key) is str or (type(key) is int and -_LARGEST_KEY < key < _LARGEST_KEY)):
+            _refuse("has a dict with unusual keys")
 
 
 def _refuse(what: str) -> None:
@@ -222,7 +267,7 @@ def _encode(text: Any, encoding: object) -> bytes:
 def _zone_attribute(owner: object, name: object) -> Any:
     """``getattr``, for the one thing that a time zone needs it for."""
     if not (isinstance(owner, _Maker) and owner.name == "ZoneInfo" and name == "_unpickle"):
-        _refuse(f"asks for the attribute {str(name)[:60]!r}")
+        _refuse(f"asks for the attribute {name[:60]!r}" if type(name) is str else "asks for an attribute")
     return owner
 
 

@@ -19,6 +19,7 @@ __all__ = ["pickled_table"]
 
 _DICT_KEYS = ("signals", "macro_features")
 _MOST_ROWS = 20_000_000
+_MOST_COLUMNS = 100_000
 _MOST_VALUES = 500_000_000  # of all columns together: a pickle may name the same array again and again
 _AGAIN = "write the file again, or convert it with df.to_parquet"
 
@@ -75,10 +76,10 @@ def _table(frame: Part) -> RawTable:
     zones: list[str] = []
     manager = frame.state["_mgr"] if "_mgr" in frame.state else frame.state["_data"]
     blocks, (items, index) = _layout(manager)
+    rows = _length(index)
+    _check_size(rows, _length(items))
     names = [str(name) for name in _labels(items, zones)]
     check_names(names)
-    rows = _length(index)
-    _check_size(rows, len(names))
     columns: dict[str, NDArray[Any]] = {}
     for values, placement in blocks:
         found = _values(values, zones)
@@ -89,14 +90,14 @@ def _table(frame: Part) -> RawTable:
         columns.update({names[place]: lines[row] for row, place in enumerate(places)})
     if len(columns) != len(names):
         raise ValueError("a column has no values")
-    levels = () if _kind(index) == "RangeIndex" else tuple(_levels(index, zones))
+    levels = () if _is_bare(index) else tuple(_levels(index, zones))
     if any(len(values) != rows for _name, values in levels):
         raise ValueError("the index does not fit")
     return RawTable("pickle", rows, levels, {name: columns[name] for name in names}, tuple(dict.fromkeys(zones)))
 
 
 def _check_size(rows: int, columns: int) -> None:
-    if rows > _MOST_ROWS or rows * columns > _MOST_VALUES:
+    if rows > _MOST_ROWS or columns > _MOST_COLUMNS or rows * columns > _MOST_VALUES:
         raise BadInput(f"the frame has {rows:,} rows and {columns:,} columns", hint="export fewer of them")
 
 
@@ -130,6 +131,11 @@ def _kind(index: Part) -> str:
     return str(index.arguments[0].name)
 
 
+def _is_bare(index: Part) -> bool:
+    """Whether an index only counts the rows; pandas makes even times in nanoseconds a range, too."""
+    return _kind(index) == "RangeIndex" and index.arguments[1].get("name") is None
+
+
 def _length(index: Part) -> int:
     state = index.arguments[1]
     if _kind(index) == "RangeIndex":
@@ -146,7 +152,7 @@ def _codes(state: Mapping[str, Any]) -> list[Any]:
 def _levels(index: Part, zones: list[str]) -> list[tuple[str | None, NDArray[Any]]]:
     state = index.arguments[1]
     if _kind(index) != "MultiIndex":
-        return [(_name(state.get("name")), _values(state["data"], zones))]
+        return [(_name(state.get("name")), _all_values(index, zones))]
     found = []
     for place, (level, codes) in enumerate(zip(state["levels"], _codes(state), strict=True)):
         values = _all_values(level, zones)
@@ -171,7 +177,7 @@ def _labels(items: Part, zones: list[str]) -> list[Any]:
 
 
 def _name(name: object) -> str | None:
-    return None if name is None else str(name)
+    return None if name is None else str(single(name))
 
 
 def _taken(values: NDArray[Any], codes: NDArray[np.int64]) -> NDArray[Any]:

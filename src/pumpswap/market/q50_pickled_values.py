@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from reprlib import Repr
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,6 +22,20 @@ _TIME_UNITS = frozenset({"D", "h", "m", "s", "ms", "us", "ns"})
 # Codes of the units in which pandas counts a single time.
 _TICKS_PER_SECOND = {7: 1, 8: 1_000, 9: 1_000_000, 10: 1_000_000_000}
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001  # the zone, if any, is added
+
+
+class _ShortText(Repr):
+    """Of what is in a list only the first few values, and nothing of what these hold."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.maxlevel = 1
+
+    def repr_instance(self, x: Any, level: int) -> str:
+        return type(x).__name__
+
+
+_SHORT = _ShortText()
 _STATES = ("_ndarray", "_data", "_codes")
 
 
@@ -78,8 +93,8 @@ def _extension(
 def _zone_name(state: Any) -> str:
     zone = state.get("tz") if isinstance(state, Mapping) else None
     if isinstance(zone, Part):
-        return str(zone.arguments[0])[:40] if zone.arguments else "UTC"
-    return str(zone)[:40]
+        zone = zone.arguments[0] if zone.arguments else "UTC"
+    return str(single(zone))[:40]
 
 
 # -------------------------------------------------------------------------------------------------- numpy arrays
@@ -133,7 +148,12 @@ def _unit(metadata: Any) -> str:
 
 
 def single(value: Any) -> Any:
-    """A value of a column of objects. Its Parts are missing values, times and numbers."""
+    """A value of a column of objects. Its Parts are missing values, times and numbers.
+
+    A list or the like becomes a short text: whole, it could be nested without end, or a thousandfold in itself.
+    """
+    if isinstance(value, list | tuple | dict | bytearray | slice | memoryview):
+        return _SHORT.repr(value)
     if not isinstance(value, Part):
         return value
     if value.name in ("NA", "_nat_unpickle"):
@@ -144,7 +164,7 @@ def single(value: Any) -> Any:
     if value.name != "_unpickle_timestamp":
         raise TypeError("no value")
     count, _freq, zone, *unit = value.arguments
-    ticks = _TICKS_PER_SECOND[unit[0] if unit else 10]
+    ticks = _TICKS_PER_SECOND[int(unit[0]) if unit else 10]
     seconds, rest = divmod(int(count), ticks)
     moment = _EPOCH + timedelta(seconds=seconds, microseconds=rest * 1_000_000 // ticks)
     # The count is that of UTC, whatever the zone.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -29,6 +30,6 @@ class RawTable:
 
 def check_names(names: Sequence[str]) -> None:
     """Raises BadInput for a column that occurs twice: nobody could say which one is meant."""
-    twice = sorted({name for name in names if names.count(name) > 1})
+    twice = sorted(name for name, count in Counter(names).items() if count > 1)
     if twice:
         raise BadInput(f"columns occur twice: {', '.join(twice[:5])}", hint="rename or drop one of each")

@@ -35,7 +35,8 @@ _FRAME_CODES = {side: code for code, side in SIDES["frame"].items()}
 _NOTHING = frozenset({"", "nan", "none", "null", "na", "<na>", "nat"})
 _TRUE, _FALSE = frozenset({"true", "1", "1.0"}), frozenset({"false", "0", "0.0"})
 _LATEST = np.datetime64("2262-01-01")
-# Unix times by their size, for every year from 1973 to 5138.
+# Unix times by their size, for every year from 1973 to 5138. Smaller numbers are days or counts of rows.
+_LEAST_SECONDS = 100_000_000
 _UNIT_NS = ((10**11, 1_000_000_000), (10**14, 1_000_000), (10**17, 1_000), (2**63, 1))
 
 
@@ -115,8 +116,10 @@ def loose(values: NDArray[Any]) -> NDArray[Any]:
     kind = values.dtype.kind
     if kind == "b":
         return values
-    if kind in "iu":
+    if kind == "i" or (kind == "u" and values.dtype.itemsize < 8):
         return values.astype(np.int64)
+    if kind == "u":
+        kind, values = "f", values.astype(np.float64)  # it need not fit into the others' integers
     if kind == "f":
         found = values.astype(np.float64)
         return np.where(np.isinf(found), np.nan, found)
@@ -194,6 +197,8 @@ def _unix_times(name: str, values: NDArray[Any]) -> NDArray[np.int64]:
     known = values[~np.isnan(values)] if values.dtype.kind == "f" else values
     if not known.size:
         return np.full(len(values), NOT_A_TIME)
+    if known.min() < _LEAST_SECONDS:
+        _refuse(name, int(np.argmin(np.where(np.isnan(values), np.inf, values))), known.min(), "is no Unix time")
     units = {next((unit for most, unit in _UNIT_NS if at < most), 0) for at in (float(known.min()), float(known.max()))}
     if len(units) > 1 or 0 in units:
         raise BadInput(f"column {name} mixes units of time", hint="write all times in one unit, or as dates")

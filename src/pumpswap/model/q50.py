@@ -90,7 +90,7 @@ class Q50Series:
     def spacing_at(self, place: int) -> int:
         """The usual step from row to row as it was known at a row: the median of the last hundred steps up to it.
 
-        The first row has no step behind it and takes the one to the second.
+        The first row has no step behind it: 0. The one to the second is not known yet.
         """
         return self._spacings[place]
 
@@ -140,8 +140,7 @@ class Q50Series:
     def at(self, at_ns: int, tolerance_ns: int | None = None) -> Q50Row | None:
         """The newest row at or before ``at_ns`` that is at most ``tolerance_ns`` old, never a later one.
 
-        Without a tolerance it is ``spacing_at`` that row; a series of one row has none and applies only at its very
-        time.
+        Without a tolerance it is ``spacing_at`` that row; the first row has none and applies only at its very time.
         """
         place = self.newest(at_ns)
         if place is None:
@@ -226,13 +225,13 @@ def _spacings(times_ns: Sequence[int]) -> Sequence[int]:
     that occurs. A median of all steps would know the times of later rows.
     """
     steps = [later - earlier for earlier, later in pairwise(list(times_ns))]
-    found, ordered = steps[:1], list[int]()
+    found, ordered = [0], list[int]()
     for place, step in enumerate(steps):
         if place >= _WINDOW:
             del ordered[bisect_left(ordered, steps[place - _WINDOW])]
         insort(ordered, step)
         found.append(ordered[(len(ordered) - 1) // 2])
-    return _packed(found or [0] * len(times_ns))
+    return _packed(found[: len(times_ns)])
 
 
 def _implied_side(q50: float, tradeable: bool) -> Side:
