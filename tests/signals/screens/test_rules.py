@@ -330,7 +330,9 @@ def test_one_wallet_round_trips_same_sizes_and_alternation_are_fake_volume() -> 
     assert verdict(traded(nameless), "round trips") == (UNKNOWN, "the trades name no wallets")
 
 
-def test_a_rule_that_breaks_is_unknown_and_hides_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_rule_that_breaks_is_unknown_and_hides_no_other(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     def broken(facts: TokenFacts, settings: ScreenSettings) -> Any:
         raise ZeroDivisionError("by hand")
 
@@ -340,6 +342,8 @@ def test_a_rule_that_breaks_is_unknown_and_hides_no_other(monkeypatch: pytest.Mo
     assert report.checks[0].reason == "the check failed: ZeroDivisionError: by hand"
     assert {check.verdict for check in report.checks[1:]} == {SAFE}
     assert not report.is_safe
+    (record,) = caplog.records
+    assert (record.message, record.exc_info is not None) == ("screen-check-failed", True)
 
 
 swaps = st.lists(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 
 from pumpswap.model import ScreenCheck, ScreenReport, TokenFacts
@@ -10,6 +11,8 @@ from pumpswap.signals.screens import age, authorities, extensions, holders, pool
 from pumpswap.signals.screens.verdicts import unknown
 
 __all__ = ["CHECKS", "screen_token"]
+
+_log = logging.getLogger(__name__)
 
 Check = Callable[[TokenFacts, ScreenSettings], ScreenCheck | None]
 
@@ -55,4 +58,5 @@ def _asked(check: Check, facts: TokenFacts, settings: ScreenSettings) -> ScreenC
     try:
         return check(facts, settings)
     except Exception as broken:  # fail closed: a bug in a rule must not make a token safe, nor hide the other rules
+        _log.exception("screen-check-failed", extra={"check": check.__name__, "mint": facts.mint})
         return unknown(check.__name__.replace("_", " "), f"the check failed: {type(broken).__name__}: {broken}")
