@@ -6,15 +6,16 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from pumpswap.clock import NS_PER_SECOND
-from pumpswap.errors import ConfigError
+from pumpswap.errors import ConfigError, PumpSwapError, SourceRefused
 from pumpswap.market.candle_file import TIMEFRAMES
 from pumpswap.market.gecko.client import MOST_CANDLES
 from pumpswap.model.collected import Cycle
 from pumpswap.settings import CollectSettings
 
-__all__ = ["CollectPlan", "CollectTally", "candles_needed", "next_cycle", "plan_of", "retry_at"]
+__all__ = ["CollectPlan", "CollectTally", "candles_needed", "is_of_pool", "next_cycle", "plan_of", "retry_at"]
 
 MOST_FAILURES = 5  # a pool that the service refuses so often in a row is given up
+_OF_POOL = frozenset({400, 404, 410, 422})  # others (a key, a block, another address) are about whoever asks
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +88,11 @@ def candles_needed(newest_seconds: int | None, timeframe: str, now_ns: int) -> i
         return MOST_CANDLES
     length = TIMEFRAMES[timeframe]
     return max((now_ns // NS_PER_SECOND - newest_seconds) // length + 1, 1)
+
+
+def is_of_pool(error: PumpSwapError) -> bool:
+    """Whether the service refuses this pool, rather than everybody or us."""
+    return isinstance(error, SourceRefused) and error.status in _OF_POOL
 
 
 def retry_at(started_ns: int, every_ns: int, failures: int, *, is_refused: bool) -> int | None:

@@ -119,14 +119,15 @@ class CollectedMarket:
         with self._connections.reading() as connection:
             return cursors.cycle_of(connection, network)
 
-    def begin_cycle(self, cycle: Cycle, every_ns: int) -> None:
+    def begin_cycle(self, cycle: Cycle, every_ns: int | None = None) -> None:
         """Store a new round; pools that the database's owner watches are followed from now on, too.
 
-        Nothing is due later than ``every_ns`` from now: a clock that was wrong for a while said so.
+        With ``every_ns`` nothing is due later than so much from now: a clock that was wrong for a while said so.
         """
         with self._connections.writing("the new round") as connection:
             cursors.set_cycle(connection, cycle)
-            cursors.recall(connection, cycle.network, cycle.started_ns, every_ns)
+            if every_ns is not None:
+                cursors.recall(connection, cycle.network, cycle.started_ns, every_ns)
             self._follow_watchlist(connection, cycle)
 
     def finish_cycle(self, cycle: Cycle, at_ns: int, errors: list[str]) -> None:

@@ -1,0 +1,160 @@
+"""What happens once in a month: blocked for hours, moved, a clock set wrong, a database that is away for a moment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pumpswap.clock import NS_PER_SECOND, ManualClock
+from pumpswap.errors import StorageError
+from tests.market.collecting import HOUR_SECONDS, Watched
+from tests.storage import stranger
+from tests.support.gecko_server import Answer, GeckoServer, changed, status
+from tests.support.gecko_world import START, GeckoWorld
+
+DUE = "SELECT count(snapshot_due_ns), count(trades_due_ns) FROM pumpswap_collect_pools"
+
+
+@pytest.fixture
+def watched(tmp_path: Path) -> Iterator[Watched]:
+    with GeckoServer(GeckoWorld(pool_count=6, dexes=("pumpswap",), traded_seconds=7_200)) as server:
+        yield Watched(server, tmp_path / "collected.sqlite", {"timeframes": (), "pages": 1})
+
+
+def everywhere(watched: Watched, answer: Answer) -> None:
+    for path in ("new_pools", "pools"):
+        watched.server.always(path, answer)
+
+
+@pytest.mark.parametrize("code", [302, 401, 403, 404])
+def test_a_service_that_refuses_everybody_gives_no_pool_up(watched: Watched, code: int) -> None:
+    """Blocked, or moved to another address: that says nothing about a pool, however long it lasts."""
+    watched.collect(1)
+    watched.wait_a_round()
+    everywhere(watched, status(code, "no"))
+    watched.collect(7)
+    assert watched.query(DUE) == [(6, 6)]
+    everywhere(watched, changed(lambda told: told))
+    watched.wait_a_round()
+    assert watched.collect(1).snapshots == 6
+    assert not any("given up" in note for note in watched.notes)
+
+
+def test_a_figure_that_cannot_be_read_for_a_day_gives_no_pool_up(watched: Watched) -> None:
+    def edit(told: Any) -> None:
+        for one in told["data"]:
+            one["attributes"]["reserve_in_usd"] = "much"
+
+    watched.collect(1)
+    watched.wait_a_round()
+    everywhere(watched, changed(edit))
+    watched.server.always("pools/", changed(lambda told: told))
+    watched.server.always("pools/multi", changed(edit))
+    watched.collect(7)
+    assert watched.query(DUE) == [(6, 6)]
+
+
+def refuse_once(watched: Watched, event: str, table: str) -> None:
+    """The database fails at the next such statement, and is well again."""
+    stranger.execute(watched.target, "CREATE TABLE refusing (left_over INTEGER)", "INSERT INTO refusing VALUES (1)")
+    condition = "(SELECT count(*) FROM refusing) > 0"
+    stranger.execute(
+        watched.target,
+        f"CREATE TRIGGER no BEFORE {event} ON {table} WHEN {condition} "
+        "BEGIN SELECT RAISE(ABORT, 'away for a moment'); END",
+    )
+
+
+@pytest.mark.parametrize("event", ["UPDATE OF started_ns", "UPDATE OF finished_ns"])
+def test_a_database_that_is_away_for_a_moment_costs_a_round_and_not_the_collector(watched: Watched, event: str) -> None:
+    watched.collect(1)
+    watched.wait_a_round()
+    refuse_once(watched, event, "pumpswap_collect_cycles")
+    rounds: list[int] = []
+
+    def heal(_collector: object) -> bool:
+        rounds.append(1)
+        if any("away for a moment" in note for note in watched.notes):
+            stranger.execute(watched.target, "DELETE FROM refusing")
+        return False
+
+    tally = watched.collect(2, heal)
+    assert (tally.cycles, tally.errors) == (2, 1)
+    assert sum("away for a moment" in note for note in watched.notes) == 1
+    assert watched.number("SELECT count(*) FROM new_pools_history") >= 18
+
+
+def test_a_database_that_stays_away_ends_the_collector(watched: Watched) -> None:
+    watched.collect(1)
+    watched.wait_a_round()
+    refuse_once(watched, "UPDATE", "pumpswap_collect_cycles")
+    with pytest.raises(StorageError, match="away for a moment"):
+        watched.collect(5)
+    assert sum("away for a moment" in note for note in watched.notes) == 2
+    with pytest.raises(StorageError, match="away for a moment"):
+        watched.collect(1)  # whoever asks for one round wants to know at once
+
+
+class WrongClock(ManualClock):
+    """A machine's clock: it can be set."""
+
+    def set_to(self, at_ns: int) -> None:
+        self._now_ns = at_ns
+
+
+def test_a_clock_that_is_set_back_makes_nobody_wait_longer_than_a_round(watched: Watched) -> None:
+    clock = watched.clock = WrongClock(START * NS_PER_SECOND)
+    slept: list[float] = []
+    sleep = watched.sleep
+
+    async def counted(seconds: float) -> None:
+        slept.append(seconds)
+        await sleep(seconds)
+
+    watched.sleep = counted  # type: ignore[method-assign]
+    units: list[int] = []
+
+    def set_back(_collector: object) -> bool:
+        units.append(1)
+        if len(units) == 3:
+            clock.set_to((START - 86_400) * NS_PER_SECOND)
+        return False
+
+    assert watched.collect(2, set_back).cycles == 2
+    assert max(slept) <= HOUR_SECONDS
+
+
+def test_a_clock_that_was_ahead_for_a_while_leaves_no_pool_waiting_for_years(watched: Watched) -> None:
+    clock = watched.clock = WrongClock((START + 9 * 365 * 86_400) * NS_PER_SECOND)
+    watched.collect(1)  # the machine has just started, and nobody has told it the time
+    clock.set_to(START * NS_PER_SECOND)
+    assert watched.collect(2).snapshots == 12
+    assert watched.number("SELECT max(trades_due_ns) FROM pumpswap_collect_pools") <= clock.now_ns() + 2 * (
+        HOUR_SECONDS * NS_PER_SECOND
+    )
+
+
+def test_a_clock_that_is_late_leaves_no_hole_between_candles(watched: Watched) -> None:
+    """The service is minutes ahead of us: asked for as many candles as we think there are, it leaves some out."""
+    watched.changes = {"timeframes": ("1m",), "pages": 1}
+    watched.world.gap_every = 10**9
+    watched.collect(1)
+    watched.clock = WrongClock(START * NS_PER_SECOND)
+    sleep = watched.sleep
+
+    async def ahead(seconds: float) -> None:
+        await sleep(seconds)
+        watched.world.at_seconds += 600
+
+    watched.sleep = ahead  # type: ignore[method-assign]
+    watched.wait_a_round()
+    watched.world.at_seconds += 600
+    watched.collect(1)
+    pool_id = f"solana_{watched.world.pool_address(2)}"
+    query = f"SELECT timestamp FROM ohlcv_data WHERE pool_id = '{pool_id}' ORDER BY timestamp"
+    starts = [one for (one,) in watched.query(query)]
+    assert starts == list(range(starts[0], starts[-1] + 60, 60))
+    assert starts[-1] > START + HOUR_SECONDS
