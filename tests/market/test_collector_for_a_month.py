@@ -158,3 +158,37 @@ def test_a_clock_that_is_late_leaves_no_hole_between_candles(watched: Watched) -
     starts = [one for (one,) in watched.query(query)]
     assert starts == list(range(starts[0], starts[-1] + 60, 60))
     assert starts[-1] > START + HOUR_SECONDS
+
+
+def test_beside_another_collector_no_candle_stays_half_grown(watched: Watched) -> None:
+    """The host stores newer candles after us, so ours is not the newest any more when it has grown."""
+
+    def growing(told: Any) -> None:
+        if isinstance(told["data"], dict) and "ohlcv_list" in told["data"]["attributes"]:
+            for row in told["data"]["attributes"]["ohlcv_list"]:
+                if row[0] + 60 > watched.world.at_seconds:
+                    row[1:] = [row[1], row[1], row[1] / 2, row[1] / 2, 0.5]
+
+    watched.server.always("pools/", changed(growing))
+    watched.changes = {"timeframes": ("1m",), "pages": 1}
+    watched.world.gap_every = 10**9
+    watched.world.at_seconds = START + 30
+    watched.clock.advance_to((START + 30) * NS_PER_SECOND)
+    watched.collect(1)
+    stranger.execute(watched.target, "DROP TABLE pumpswap_collected_tables", "DELETE FROM ohlcv_data")
+    watched.wait_a_round()
+    watched.collect(1)  # into tables that are not ours
+    pool_id = f"solana_{watched.world.pool_address(2)}"
+    newest = watched.number(f"SELECT max(timestamp) FROM ohlcv_data WHERE pool_id = '{pool_id}'")
+    columns = "pool_id, timeframe, timestamp, datetime, open_price, high_price, low_price, close_price, volume_usd"
+    stranger.execute(
+        watched.target,
+        f"INSERT INTO ohlcv_data ({columns}) VALUES ('{pool_id}', '1m', {newest + 600}, '2026-01-01', 1, 1, 1, 1, 1)",
+    )
+    watched.wait_a_round()
+    watched.collect(1)
+    query = f"SELECT timestamp, close_price FROM ohlcv_data WHERE pool_id = '{pool_id}' AND timestamp <= {newest}"
+    rows = watched.query(query)
+    assert len(rows) > 100
+    for start, close in rows:
+        assert float(close) == pytest.approx(watched.world.price(2, start + 59)), start

@@ -10,7 +10,7 @@ from pumpswap.app.lake_swaps import stored_signatures
 from pumpswap.clock import NS_PER_SECOND, Clock
 from pumpswap.errors import UsageError
 from pumpswap.market.candle_file import TIMEFRAMES
-from pumpswap.market.gecko.client import MOST_CANDLES, GeckoClient
+from pumpswap.market.gecko.client import MOST_CANDLES, SETTLE_SECONDS, GeckoClient
 from pumpswap.market.gecko.convert import candle_of, swap_of, traded_pair
 from pumpswap.market.gecko.records import CandlePage, GeckoTrade
 from pumpswap.market.identifiers import bare_address
@@ -21,7 +21,6 @@ from pumpswap.model import Swap
 __all__ = ["DownloadOptions", "Downloaded", "Downloader", "GotCandles", "GotTrades"]
 
 SOURCE = "geckoterminal"
-_SETTLE_SECONDS = 120  # a service may still count trades into a candle that has just ended
 _DAY_SECONDS = 86_400
 
 Tell = Callable[[str, int, int | None], None]
@@ -104,7 +103,7 @@ class Downloader:
     async def _candles(self, pool: str, timeframe: str, days: int) -> GotCandles:
         got = GotCandles(timeframe)
         length = TIMEFRAMES[timeframe]
-        end = (self._now_seconds() - _SETTLE_SECONDS) // length * length
+        end = (self._now_seconds() - SETTLE_SECONDS) // length * length
         start = (end - days * _DAY_SECONDS) // length * length
         wanted = (start * NS_PER_SECOND, end * NS_PER_SECOND)
         lake = self._writer.lake

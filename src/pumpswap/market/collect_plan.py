@@ -8,11 +8,20 @@ from decimal import Decimal
 from pumpswap.clock import NS_PER_SECOND
 from pumpswap.errors import ConfigError, PumpSwapError, SourceRefused
 from pumpswap.market.candle_file import TIMEFRAMES
-from pumpswap.market.gecko.client import MOST_CANDLES
+from pumpswap.market.gecko.client import MOST_CANDLES, SETTLE_SECONDS
 from pumpswap.model.collected import Cycle
 from pumpswap.settings import CollectSettings
 
-__all__ = ["CollectPlan", "CollectTally", "candles_needed", "is_of_pool", "next_cycle", "plan_of", "retry_at"]
+__all__ = [
+    "CollectPlan",
+    "CollectTally",
+    "candles_needed",
+    "has_settled",
+    "is_of_pool",
+    "next_cycle",
+    "plan_of",
+    "retry_at",
+]
 
 MOST_FAILURES = 5  # a pool that the service refuses so often in a row is given up
 _OF_POOL = frozenset({400, 404, 410, 422})  # others (a key, a block, another address) are about whoever asks
@@ -88,6 +97,11 @@ def candles_needed(newest_seconds: int | None, timeframe: str, now_ns: int) -> i
         return MOST_CANDLES
     length = TIMEFRAMES[timeframe]
     return max((now_ns // NS_PER_SECOND - newest_seconds) // length + 1, 1)
+
+
+def has_settled(start_seconds: int, timeframe: str, now_ns: int) -> bool:
+    """Whether a candle does not grow any more."""
+    return start_seconds + TIMEFRAMES[timeframe] + SETTLE_SECONDS <= now_ns // NS_PER_SECOND
 
 
 def is_of_pool(error: PumpSwapError) -> bool:

@@ -15,7 +15,15 @@ from typing import Protocol
 from pumpswap.chain.rate_limit import Sleep
 from pumpswap.clock import NS_PER_SECOND, Clock
 from pumpswap.errors import DataSourceError, PumpSwapError, SourceRefused, StorageError, UnreadableAnswer
-from pumpswap.market.collect_plan import CollectPlan, CollectTally, candles_needed, is_of_pool, next_cycle, retry_at
+from pumpswap.market.collect_plan import (
+    CollectPlan,
+    CollectTally,
+    candles_needed,
+    has_settled,
+    is_of_pool,
+    next_cycle,
+    retry_at,
+)
 from pumpswap.market.collect_rows import seen_candle, seen_pool, seen_trade
 from pumpswap.market.gecko.client import MOST_CANDLES, MOST_POOLS
 from pumpswap.market.gecko.records import CandlePage, GeckoCandle, PoolPage, TradePage
@@ -252,8 +260,12 @@ class Collector:
             try:
                 candles = await self._new_candles(pool, timeframe)
                 due_ns = turn.cycle.started_ns + self._plan.follow_ns if is_last else None
+                now_ns = self._parts.clock.now_ns()
+                if not self._market.place.is_own:
+                    # Another collector may store newer ones, and then nobody would ever complete ours.
+                    candles = [one for one in candles if has_settled(one.start_seconds, timeframe, now_ns)]
                 new, changed, skipped = self._market.save_candles(
-                    pool.pool_id, [seen_candle(one) for one in candles], self._parts.clock.now_ns(), due_ns
+                    pool.pool_id, [seen_candle(one) for one in candles], now_ns, due_ns
                 )
             except (DataSourceError, StorageError) as error:
                 self._failed(turn, f"{timeframe} candles of {pool.pool_id}", error)
