@@ -11,12 +11,13 @@ from typing import TypeVar
 import pytest
 
 from pumpswap.app.lake_download import Downloaded, Downloader, DownloadOptions
+from pumpswap.app.lake_swaps import ends_of, last_of_a_slot, stored_signatures
 from pumpswap.clock import NS_PER_SECOND
-from pumpswap.errors import SourceDown, SourceRefused, UsageError
+from pumpswap.errors import SourceDown, SourceRefused, StorageError, UnreadableAnswer, UsageError
 from pumpswap.market.gecko.client import GeckoClient
 from pumpswap.market.http_source import SourceParts
 from pumpswap.market.lake import Lake, LakeReader, LakeWriter
-from tests.support.gecko_server import GeckoServer, changed, limited, status
+from tests.support.gecko_server import GeckoServer, changed, limited, ok, status
 from tests.support.gecko_world import START, GeckoWorld
 from tests.support.patient import PatientClock
 
@@ -150,6 +151,19 @@ def test_a_page_with_candles_that_cannot_be_read_is_not_called_complete(server: 
     assert starts(lake, server) == expected(server, 2)
 
 
+def test_a_service_that_repeats_its_newest_page_has_not_told_the_older_time(
+    server: GeckoServer, tmp_path: Path
+) -> None:
+    """Nothing in an answer about newer times says that nobody traded before."""
+    lake, pool = Lake(tmp_path), server.world.pool_address(0)
+    server.always(f"pools/{pool}/ohlcv", lambda *_: ok(server.world.candles(0, 60, None, 1_000)))
+    with pytest.raises(UnreadableAnswer, match="newer candles"):
+        download(server, lake, timeframes=("1m",), days=2)
+    first = starts(lake, server, "1m")[0]
+    (low, high), *_ = lake.gaps("candles", pool, timeframe="1m", start_ns=(START - 86_400) * NS_PER_SECOND)
+    assert (low, high) == ((START - 86_400) * NS_PER_SECOND, first * NS_PER_SECOND)
+
+
 def test_trades_are_stored_once_however_often_they_come(server: GeckoServer, tmp_path: Path) -> None:
     lake = Lake(tmp_path)
     first = download(server, lake, days=1, with_trades=True).trades
@@ -167,6 +181,23 @@ def test_an_unknown_pool_is_an_error_and_nothing_is_claimed(server: GeckoServer,
     with pytest.raises(SourceRefused, match="404"):
         download(server, lake, pool="So11111111111111111111111111111111111111112", days=1)
     assert lake.manifest().coverage == []
+
+
+def test_damage_in_the_lake_is_said_by_whoever_looks_what_is_there(server: GeckoServer, tmp_path: Path) -> None:
+    lake, pool = Lake(tmp_path), server.world.pool_address(0)
+    download(server, lake, days=1, with_trades=True)
+    for file in (*lake.files("swaps"), *lake.files("candles")):
+        path = lake.folder / file.path
+        path.write_bytes(path.read_bytes()[:50])
+    span = (0, START * NS_PER_SECOND)
+    for look in (
+        lambda: ends_of(lake, pool, span),
+        lambda: stored_signatures(lake, pool, span),
+        lambda: last_of_a_slot(lake),
+        lambda: download(server, lake, days=1),
+    ):
+        with pytest.raises(StorageError, match="a file of the lake cannot be read"):
+            look()
 
 
 def test_options_that_mean_nothing() -> None:

@@ -8,13 +8,14 @@ from dataclasses import dataclass, field, replace
 
 from pumpswap.app.lake_swaps import stored_signatures
 from pumpswap.clock import NS_PER_SECOND, Clock
-from pumpswap.errors import UsageError
+from pumpswap.errors import UnreadableAnswer, UsageError
 from pumpswap.market.candle_file import TIMEFRAMES
 from pumpswap.market.gecko.client import MOST_CANDLES, SETTLE_SECONDS, GeckoClient
 from pumpswap.market.gecko.convert import candle_of, swap_of, traded_pair
 from pumpswap.market.gecko.records import CandlePage, GeckoTrade
 from pumpswap.market.identifiers import bare_address
 from pumpswap.market.lake import Coverage, Lake, LakeReader, LakeWriter
+from pumpswap.market.lake.data import collected
 from pumpswap.market.lake.ranges import Range
 from pumpswap.model import Swap
 
@@ -127,9 +128,15 @@ class Downloader:
         return got
 
     def _keep(self, page: CandlePage, pool: str, got: GotCandles, bounds: tuple[int, int]) -> int:
-        """Store the page's candles between two times in Unix seconds; answers down to where all is known now."""
+        """Store the page's candles between two times in Unix seconds; answers down to where all is known now.
+
+        Raises UnreadableAnswer for a page about newer times only: it says nothing of those that were asked for.
+        """
         low, edge = bounds
         fresh = [one for one in page.candles if one.start_seconds < edge]
+        if page.candles and not fresh:
+            what = f"asked for candles before {edge}, the service tells newer candles"
+            raise UnreadableAnswer(what, hint="try again later; if it stays, the service has changed: upgrade pumpswap")
         # A service without anything older is done with the hole: before this pool there was nothing to trade.
         reached = max(low, fresh[0].start_seconds) if fresh else low
         kept = [candle_of(one, pool) for one in fresh if one.start_seconds >= low]
@@ -198,4 +205,4 @@ def _place(trade: GeckoTrade) -> int:
 
 def _count(lake: Lake, pool: str, timeframe: str, wanted: Range) -> int:
     frame = LakeReader(lake).candles(pool, *wanted, timeframe=timeframe)
-    return int(frame.select("start_ns").collect().height)
+    return collected(frame.select("start_ns")).height

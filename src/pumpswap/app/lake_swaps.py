@@ -1,4 +1,4 @@
-"""What the lake holds of a pool's swaps, for those that add to them."""
+"""What the lake holds of a pool's swaps, for those that add to them. Raises StorageError where a file is damaged."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections import Counter
 from pumpswap.chain.node import SignatureInfo
 from pumpswap.clock import NS_PER_SECOND
 from pumpswap.market.lake import Lake, LakeReader
-from pumpswap.market.lake.data import pl
+from pumpswap.market.lake.data import collected, pl
 from pumpswap.market.lake.ranges import Range
 from pumpswap.market.lake.reader import TIME_ORDER
 from pumpswap.market.lake.rows import FROM_ROW
@@ -34,7 +34,7 @@ def ends_of(lake: Lake, pool: str, span: Range) -> tuple[Swap, Swap] | None:
     """The oldest and the newest swap of a pool in a range of time, as the chain has told them."""
     frame = LakeReader(lake).swaps(pool, *span).filter(pl.col("source") == CHAIN)
     ordered = frame.sort(*TIME_ORDER["swaps"])
-    rows = pl.concat([ordered.head(1), ordered.tail(1)]).collect().rows(named=True)
+    rows = collected(pl.concat([ordered.head(1), ordered.tail(1)])).rows(named=True)
     if not rows:
         return None
     record = FROM_ROW["swaps"]
@@ -49,9 +49,9 @@ def last_of_a_slot(lake: Lake, before_ns: int | None = None) -> SignatureInfo | 
     end_ns = before_ns if before_ns is not None else max((file.max_ns + 1 for file in lake.files("swaps")), default=0)
     frame = LakeReader(lake).swaps(None, end_ns - _RECENT_NS, end_ns).filter(pl.col("source") == CHAIN)
     whole = frame.filter(pl.col("slot") < pl.col("slot").max()).sort(*TIME_ORDER["swaps"]).tail(1)
-    rows = whole.select("signature", "slot").collect().rows()
+    rows = collected(whole.select("signature", "slot")).rows()
     return SignatureInfo(rows[0][0], rows[0][1], None) if rows else None
 
 
 def _signatures(frame: pl.LazyFrame) -> Counter[str]:
-    return Counter(frame.select("signature").collect()["signature"].to_list())
+    return Counter(collected(frame.select("signature"))["signature"].to_list())
