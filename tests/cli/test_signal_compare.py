@@ -125,3 +125,7 @@ def test_a_file_a_server_and_a_lake_of_the_same_rows_give_the_same_comparison(tm
     assert [[one[part] for part in parts] for one in found] == [[found[0][part] for part in parts]] * 3
     assert found[0]["horizons"] == found[1]["horizons"]
     assert found[0]["horizons"][0]["observations"] == found[2]["horizons"][0]["observations"] == 1
+
+
+def test_a_folder_is_no_page(tmp_path: Path) -> None:
+    assert "is a folder" in refusal("signal", "compare", "--simulated", "1", "--html", str(tmp_path))["what"]

@@ -10,7 +10,7 @@ import click
 
 from pumpswap.cli.lazy import Example, command, option
 from pumpswap.cli.output import Output, pass_output
-from pumpswap.cli.params import DURATION, PUBKEY
+from pumpswap.cli.params import DURATION, PUBKEY, SOURCE
 
 if TYPE_CHECKING:
     from solders.pubkey import Pubkey
@@ -44,7 +44,7 @@ _SERVICE = "the market-data service"
 @option("--once", is_flag=True, help="One round over everything that is due, then end.")
 @option("--cycles", type=click.IntRange(1), metavar="N", help="End after N rounds.")
 @option("--duration", type=DURATION, metavar="TIME", help="End after 90s, 30m, 12h, 7d.")
-@option("--database", metavar="PATH|URL", help="Another database than that of the settings.")
+@option("--database", type=SOURCE, metavar="PATH|URL", help="Another database than that of the settings.")
 @option("--dex", "dexes", multiple=True, metavar="NAME", help="Exchange to keep; repeatable. 'all' keeps every one.")
 @option("--watch", "pools", type=PUBKEY, multiple=True, metavar="POOL", help="Follow this pool, at any score.")
 @pass_output

@@ -14,7 +14,7 @@ import click
 from pumpswap.cli.data import NEEDS, lake_of, lake_options
 from pumpswap.cli.lazy import Example, command, option
 from pumpswap.cli.output import Output, pass_output
-from pumpswap.cli.params import SOL, UTC_TIME
+from pumpswap.cli.params import PATH, SOL, UTC_TIME
 from pumpswap.clock import NS_PER_SECOND
 from pumpswap.errors import UsageError
 
@@ -35,7 +35,7 @@ def _options(callback: _F) -> _F:
     since = option("--since", type=UTC_TIME, metavar="DATE", help="From this date or time on, UTC.")
     until = option("--until", type=UTC_TIME, metavar="DATE", help="Until then, itself not included.")
     shape = option("--format", "shape", type=click.Choice(["csv", "json", "parquet"]), help="Default: csv.")
-    target = option("--output", type=click.Path(path_type=Path), metavar="PATH", help="A file instead of stdout.")
+    target = option("--output", type=PATH, metavar="PATH", help="A file instead of stdout.")
     force = option("--force", is_flag=True, help="Overwrite the file if it exists (so does --yes).")
     return pool(since(until(shape(target(force(lake_options(callback)))))))
 

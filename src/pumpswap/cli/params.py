@@ -22,6 +22,7 @@ __all__ = [
     "BPS",
     "DECIMALS",
     "DURATION",
+    "NAME",
     "NumberRange",
     "PATH",
     "POSITION",
@@ -163,6 +164,17 @@ class _PathType(_Type[Path]):
         return Path(_short(text))
 
 
+class _NameType(_Type[str]):
+    """What something is called. A name as long as a key is refused unseen."""
+
+    name = "name"
+
+    def parse(self, text: str) -> str:
+        if len(text) > _LONGEST_NAME:
+            _refuse("that name is too long", hint="63 characters at most; was it a private key? Nobody saw it")
+        return text
+
+
 class _SourceType(_Type[str]):
     """A path, or the URL of a database."""
 
@@ -213,6 +225,7 @@ SOL = _SolType()
 UNITS = _UnitsType()
 BPS = _BoundedType("bps", WHOLE, "basis points: 100 is one percent")
 DECIMALS = _BoundedType("decimals", 18, "what the mint says, for example 6")
+NAME = _NameType()
 PATH = _PathType()
 POSITION = _PositionType()
 PUBKEY = _PubkeyType()

@@ -10,7 +10,7 @@ import click
 from pumpswap.cli.failures import BadValue
 from pumpswap.cli.lazy import Example, command, option
 from pumpswap.cli.output import Output, pass_output
-from pumpswap.cli.params import SOL, NumberRange
+from pumpswap.cli.params import PATH, SOL, NumberRange
 from pumpswap.clock import NS_PER_SECOND
 
 __all__ = ["compare"]
@@ -73,9 +73,7 @@ class _Horizon(click.ParamType):  # type: ignore[type-arg]  # click 8.1 has no t
     metavar="TIME",
     help="How long each is held; may be repeated. Default: 5m, 1h and 24h; simulated: 1m, 5m and 15m.",
 )
-@option(
-    "--html", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Also write a page with charts."
-)
+@option("--html", type=PATH, metavar="FILE", help="Also write a page with charts.")
 @pass_output
 def compare(
     out: Output,
@@ -91,6 +89,8 @@ def compare(
     from pumpswap.cli.signal_compare_view import compared_json, show_compared
     from pumpswap.errors import UsageError
 
+    if html is not None and html.is_dir():
+        raise UsageError(f"{html} is a folder", hint="name the file of the page")
     settings = settings_for(out)
     request = CompareRequest(
         threshold=settings.signals.min_score if threshold is None else threshold,

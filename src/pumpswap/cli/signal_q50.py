@@ -10,7 +10,7 @@ import click
 
 from pumpswap.cli.lazy import Entry, Example, LazyGroup, command, option
 from pumpswap.cli.output import Output, pass_output
-from pumpswap.cli.params import PATH, UTC_TIME
+from pumpswap.cli.params import NAME, PATH, UTC_TIME
 from pumpswap.clock import NS_PER_SECOND, ManualClock, SystemClock
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ q50 = LazyGroup(
 
 
 def _frame_options(callback: _F) -> _F:
-    instrument = option("--instrument", metavar="NAME", help="Which one speaks for the market, of several.")
+    instrument = option("--instrument", type=NAME, metavar="NAME", help="Which one speaks for the market, of several.")
     side_code = option(
         "--side-code",
         type=click.Choice(["frame", "plan"]),
