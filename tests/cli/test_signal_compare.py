@@ -128,4 +128,4 @@ def test_a_file_a_server_and_a_lake_of_the_same_rows_give_the_same_comparison(tm
 
 
 def test_a_folder_is_no_page(tmp_path: Path) -> None:
-    assert "is a folder" in refusal("signal", "compare", "--simulated", "1", "--html", str(tmp_path))["what"]
+    assert "is a folder" in refusal(2, "signal", "compare", "--simulated", "1", "--html", str(tmp_path))["what"]
