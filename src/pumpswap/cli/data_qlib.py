@@ -9,7 +9,7 @@ import click
 
 from pumpswap.cli.lazy import Example, command, option
 from pumpswap.cli.output import Output, pass_output
-from pumpswap.cli.params import AMOUNT, DURATION, PATH, SOURCE, UTC_TIME
+from pumpswap.cli.params import AMOUNT, DURATION, PATH, SOURCE, UTC_TIME, NumberRange
 from pumpswap.clock import NS_PER_SECOND
 from pumpswap.errors import NotFound, UsageError
 
@@ -111,10 +111,8 @@ def export_qlib(out: Output, /, source: str | None, **options: Any) -> None:
 )
 @click.argument("folder", type=PATH, metavar="DIR")
 @option("--freq", type=click.Choice(FREQS), default="60min", show_default=True, help="Length of the bars.")
-@option(
-    "--price-jump", type=click.FloatRange(0), default=0.5, show_default=True, help="A change of this share is a jump."
-)
-@option("--volume-jump", type=click.FloatRange(0), default=3.0, show_default=True, help="Likewise for the volume.")
+@option("--price-jump", type=NumberRange(0), default=0.5, show_default=True, help="A change of this share is a jump.")
+@option("--volume-jump", type=NumberRange(0), default=3.0, show_default=True, help="Likewise for the volume.")
 @pass_output
 def check_qlib(out: Output, /, folder: Path, freq: str, price_jump: float, volume_jump: float) -> None:
     from pumpswap.cli.progress import progress

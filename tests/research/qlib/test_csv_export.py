@@ -49,6 +49,13 @@ def test_nothing_of_anybody_else_is_replaced(tmp_path: Path) -> None:
     (tmp_path / "csv/mine.csv").touch()
     with pytest.raises(UsageError, match="somebody else"):
         export_csv(source, tmp_path / "csv", "1h", ManualClock(FAR_NS))
+    # A collector's export has the same summary; one of ours may be written anew.
+    (tmp_path / "csv/export_summary.json").write_text("{}")
+    with pytest.raises(UsageError, match="somebody else"):
+        export_csv(source, tmp_path / "csv", "1h", ManualClock(FAR_NS))
+    assert (tmp_path / "csv/mine.csv").exists()
+    for _ in range(2):
+        export_csv(source, tmp_path / "ours", "1h", ManualClock(FAR_NS))
     (tmp_path / "csv/letter.txt").touch()
     with pytest.raises(UsageError, match="something else"):
         export_csv(source, tmp_path / "csv", "1h", ManualClock(FAR_NS))

@@ -280,6 +280,25 @@ def test_what_is_not_a_dataset_of_ours_is_not_replaced(tmp_path: Path) -> None:
     assert {path.name for path in result.backup.iterdir()} == {"calendars", "features", "instruments"}
 
 
+def test_a_backup_inside_of_what_is_replaced_would_go_with_it(tmp_path: Path) -> None:
+    source = ListSource([row("2025-10-03 10:30")])
+    export(source, tmp_path / "d")
+    before = tree(tmp_path)
+    for place in (tmp_path / "d", tmp_path / "d/backups", tmp_path / "d/../d/features"):
+        with pytest.raises(UsageError, match="is replaced as a whole"):
+            export(source, tmp_path / "d", backup_dir=place)
+    assert tree(tmp_path) == before
+
+
+@pytest.mark.parametrize("note", ["{", "[]", "[" * 100_000, '{"schema": 1}'])
+def test_a_note_that_cannot_be_read_stops_an_update(tmp_path: Path, note: str) -> None:
+    source = ListSource([row("2025-10-03 10:30")])
+    export(source, tmp_path / "d")
+    (tmp_path / "d/pumpswap.json").write_text(note)
+    with pytest.raises(BadInput, match="cannot be read"):
+        export(source, tmp_path / "d", "update")
+
+
 def test_update_and_fix_need_a_dataset_made_in_the_same_way(tmp_path: Path) -> None:
     source = ListSource([row("2025-10-03 10:30")])
     with pytest.raises(NotFound, match="does not exist"):

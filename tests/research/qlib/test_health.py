@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import struct
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,13 @@ def test_cut_files_missing_files_and_strangers_are_faults(dataset: Path) -> None
     health = check_health(dataset, "60min")
     assert health.symbols[0].faults == ("no volume", f"{path} is cut off")
     assert health.faults == ("1 folders of features belong to no instrument, for example solana_cc",)
+
+
+@pytest.mark.parametrize("start", ["inf", "nan", "-1", "0.5"])
+def test_a_file_that_begins_with_no_index_is_a_fault(dataset: Path, start: str) -> None:
+    path = dataset / "features/solana_aa/close.60min.bin"
+    path.write_bytes(struct.pack("<f", float(start)) + path.read_bytes()[4:])
+    assert check_health(dataset, "60min").symbols[0].faults[-1].endswith("does not begin with an index")
 
 
 def test_raw_collection_times_show_in_the_calendar(dataset: Path) -> None:

@@ -12,6 +12,7 @@ from pumpswap.clock import NS_PER_SECOND, Clock, format_utc
 from pumpswap.errors import BadInput, UsageError
 from pumpswap.market.candle_file import TIMEFRAMES, Candle
 from pumpswap.research.qlib.bars import qualified
+from pumpswap.research.qlib.dataset import NOTE_FILE
 from pumpswap.research.qlib.new_folder import new_folder
 from pumpswap.research.qlib.observation import Kind, Source
 from pumpswap.research.qlib.symbols import clean_name
@@ -20,6 +21,8 @@ __all__ = ["CSV_COLUMNS", "SUMMARY_FILE", "CsvResult", "export_csv"]
 
 CSV_COLUMNS = ("datetime", "symbol", "open", "high", "low", "close", "volume")
 SUMMARY_FILE = "export_summary.json"
+# Beside them, since the collector's own exports have the same summary: only what we wrote is written anew.
+_NOTE = json.dumps({"schema": "pumpswap.qlib_csv", "version": 1}) + "\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,7 @@ def export_csv(
             out, timeframe, _iso(min(starts)), _iso(max(starts)), len(candles), records, repeated, len(source.skipped)
         )
         (fresh / SUMMARY_FILE).write_text(_summary(result, clock), encoding="utf-8")
+        (fresh / NOTE_FILE).write_text(_NOTE, encoding="utf-8")
     return result
 
 
@@ -125,10 +129,11 @@ def _summary(result: CsvResult, clock: Clock) -> str:
 def _check_place(out: Path) -> None:
     if not out.exists():
         return
-    if not out.is_dir() or any(path.suffix != ".csv" and path.name != SUMMARY_FILE for path in out.iterdir()):
+    ours = {SUMMARY_FILE, NOTE_FILE}
+    if not out.is_dir() or any(path.suffix != ".csv" and path.name not in ours for path in out.iterdir()):
         raise UsageError(f"{out} holds something else than QLib's CSV files", hint="name a folder of its own")
-    if any(out.iterdir()) and not (out / SUMMARY_FILE).exists():
-        raise UsageError(f"{out} holds CSV files of somebody else", hint=f"it has no {SUMMARY_FILE}; name another one")
+    if any(out.iterdir()) and not (out / NOTE_FILE).exists():
+        raise UsageError(f"{out} holds CSV files of somebody else", hint=f"it has no {NOTE_FILE}; name another one")
 
 
 def _iso(at_ns: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 from array import array
 from collections.abc import Mapping, Sequence
@@ -62,7 +63,7 @@ class DatasetNote:
                 filters={str(name): str(value) for name, value in said["filters"].items()},
                 symbols=symbols,
             )
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise BadInput(f"{path} cannot be read: {error}", hint="export with --mode all makes it anew") from None
 
 
@@ -125,7 +126,7 @@ class QlibDataset:
         if sys.byteorder == "big":
             values.byteswap()
         start = values.pop(0)
-        if not (start >= 0 and start == int(start)):
+        if not (0 <= start < math.inf and start == int(start)):
             raise BadInput(f"{path} does not begin with an index", hint="export with --mode all makes it anew")
         return Feature(int(start), values)
 

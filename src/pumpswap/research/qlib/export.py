@@ -194,6 +194,10 @@ def _plain(value: Decimal) -> str:
 
 def _check_place(out: Path, options: ExportOptions) -> None:
     """Never take the place of something that is not a dataset, nor of another's without a copy of it."""
+    if options.backup_dir is not None and options.backup_dir.resolve().is_relative_to(out.resolve()):
+        raise UsageError(
+            f"{options.backup_dir} is inside of {out}, which is replaced as a whole", hint="name another --backup-dir"
+        )
     if not out.exists():
         if options.mode is not Mode.ALL:
             raise NotFound(f"{out} does not exist", hint="the first export is --mode all")
