@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import sys
 import threading
 import time
 from collections import deque
@@ -110,6 +111,13 @@ def changed(edit: Edit) -> Answer:
     return reply
 
 
+class _Http(ThreadingHTTPServer):
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that was killed is no news; anything else is."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
+
 class GeckoServer:
     """A running server; its ``world`` may be changed meanwhile. ``recorded``: real answers where the material is."""
 
@@ -120,7 +128,7 @@ class GeckoServer:
         self._scripts: list[tuple[str, deque[Answer]]] = []
         self._rules: list[tuple[str, Answer]] = []
         self._lock = threading.Lock()
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._http = _Http(("127.0.0.1", 0), self._handler())
         self._thread = threading.Thread(target=lambda: self._http.serve_forever(0.02), daemon=True)
 
     def __enter__(self) -> Self:
