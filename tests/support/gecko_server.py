@@ -152,7 +152,8 @@ class GeckoServer:
 
     def settings(self, **changes: Any) -> CollectSettings:
         """Settings that point here and do not slow a test down."""
-        usual: dict[str, Any] = {"gecko_url": self.gecko_url, "dexscreener_url": self.url, "requests_per_minute": 100_000}
+        urls = {"gecko_url": self.gecko_url, "dexscreener_url": self.url}
+        usual: dict[str, Any] = urls | {"requests_per_minute": 100_000}
         return CollectSettings(**(usual | changes))
 
     def script(self, path: str, *answers: Answer) -> None:
