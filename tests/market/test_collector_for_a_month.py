@@ -98,6 +98,18 @@ def test_a_database_that_stays_away_ends_the_collector(watched: Watched) -> None
         watched.collect(1)  # whoever asks for one round wants to know at once
 
 
+def test_what_was_said_is_not_remembered_for_ever(watched: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pumpswap.market.collector._MOST_SAID", 2)
+
+    def edit(told: Any) -> None:
+        for one in told["data"]:
+            one["attributes"]["reserve_in_usd"] = "much"
+
+    watched.server.always("new_pools", changed(edit))
+    watched.collect(2)
+    assert len(watched.notes) == 6  # three elements, forgotten by the second round
+
+
 class WrongClock(ManualClock):
     """A machine's clock: it can be set."""
 

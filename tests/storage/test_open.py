@@ -138,6 +138,7 @@ def test_a_password_is_never_shown() -> None:
     with pytest.raises(StorageError) as refused:
         open_database("postgresql://me:open-sesame@127.0.0.1:1/books")
     assert "open-sesame" not in f"{refused.value} {refused.value.hint}"
+    assert "Connection refused Is the server running" in refused.value.what  # one line of what it says in several
 
 
 def test_the_driver_of_postgresql_is_asked_for_by_name(monkeypatch: pytest.MonkeyPatch) -> None:

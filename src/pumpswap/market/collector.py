@@ -36,6 +36,7 @@ __all__ = ["Collector", "CollectorParts", "PoolService"]
 
 _CENT = Decimal("0.01")
 _MOST_DUE = 5_000  # pools that one round looks at again
+_MOST_SAID = 10_000  # messages that are remembered, so that each is said once
 _MOST_IN_A_ROW = 3  # failures of the service, or of the database, before a round, or the collector, gives up
 
 
@@ -250,7 +251,7 @@ class Collector:
                 # It is missing in the answer, then.
         if not pages:
             raise SourceRefused(f"the service knows none of {len(pools)} pools", status=404)
-        return _joined(pages)
+        return PoolPage.joined(pages)
 
     async def _candles_of(self, turn: _Round, pools: Sequence[FollowedPool]) -> None:
         (pool,) = pools
@@ -368,8 +369,10 @@ class Collector:
             self._note(text)
 
     def _note(self, text: str) -> None:
-        """What is the same in every round is said once."""
+        """What is the same in every round is said once, as far as it is remembered: names and figures are endless."""
         if text not in self._shown:
+            if len(self._shown) >= _MOST_SAID:
+                self._shown.clear()
             self._shown.add(text)
             self._parts.note(text)
 
@@ -393,13 +396,3 @@ def _missing(pool: FollowedPool, page: PoolPage) -> DataSourceError:
     if page.refused:
         return UnreadableAnswer(f"{pool.pool_id} may be in what cannot be read: {page.refused[0]}")
     return SourceRefused(f"{pool.pool_id} is missing in the service's answer", status=404)
-
-
-def _joined(pages: Sequence[PoolPage]) -> PoolPage:
-    return PoolPage(
-        tuple(one for page in pages for one in page.pools),
-        {mint: token for page in pages for mint, token in page.tokens.items()},
-        {dex: name for page in pages for dex, name in page.dexes.items()},
-        tuple(one for page in pages for one in page.refused),
-        tuple(one for page in pages for one in page.drift),
-    )

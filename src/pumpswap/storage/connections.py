@@ -116,16 +116,22 @@ def named_errors(what: str) -> Iterator[None]:
         yield
     except IntegrityError as error:
         raise StorageError(
-            f"{what} contradicts the books: {error.orig}", hint="it is stored already, or what it belongs to is not"
+            f"{what} contradicts the books: {_one_line(error.orig)}",
+            hint="it is stored already, or what it belongs to is not",
         ) from error
     except OperationalError as error:
-        reason = str(error.orig)
+        reason = _one_line(error.orig)
         busy = "locked" in reason or "busy" in reason
         hint = "another process is writing; stop it or wait" if busy else "check the disk, the server and the rights"
         raise StorageError(f"{what} failed: {reason}", hint=hint) from error
     except (SQLAlchemyError, sqlite3.Error) as error:
-        reason = str(getattr(error, "orig", None) or error)
+        reason = _one_line(getattr(error, "orig", None) or error)
         raise StorageError(f"{what} failed: {reason}", hint="if the database is damaged, restore a backup") from error
+
+
+def _one_line(reason: object) -> str:
+    """What a driver says: servers write several lines, with tabs."""
+    return " ".join(str(reason).split())
 
 
 def _understood(row: StoredRow, read: Callable[[StoredRow], T]) -> T:

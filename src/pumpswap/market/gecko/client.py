@@ -106,17 +106,7 @@ class GeckoClient:
 
     async def all_new_pools(self, pages: int) -> PoolPage:
         """The pages of ``new_pool_pages`` as one."""
-        every = [page async for page in self.new_pool_pages(pages)]
-        drift = Drift()
-        for page in every:
-            drift.add(page.drift)
-        return PoolPage(
-            tuple(one for page in every for one in page.pools),
-            {mint: token for page in every for mint, token in page.tokens.items()},
-            {dex: name for page in every for dex, name in page.dexes.items()},
-            tuple(one for page in every for one in page.refused),
-            drift.notes(),
-        )
+        return PoolPage.joined([page async for page in self.new_pool_pages(pages)])
 
     async def pool(self, address: str) -> PoolPage:
         """One pool. Raises SourceRefused with status 404 where the service does not know it."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from pumpswap.market.http_drift import DriftNote, Refused
+from pumpswap.market.http_drift import Drift, DriftNote, Refused
 
 __all__ = ["CandlePage", "GeckoCandle", "GeckoPool", "GeckoToken", "GeckoTrade", "PoolPage", "TradeCounts", "TradePage"]
 
@@ -116,6 +116,20 @@ class PoolPage:
     dexes: Mapping[str, str] = field(default_factory=dict)
     refused: tuple[Refused, ...] = ()
     drift: tuple[DriftNote, ...] = ()
+
+    @classmethod
+    def joined(cls, pages: Sequence[PoolPage]) -> PoolPage:
+        """Several answers as one."""
+        drift = Drift()
+        for page in pages:
+            drift.add(page.drift)
+        return cls(
+            tuple(one for page in pages for one in page.pools),
+            {mint: token for page in pages for mint, token in page.tokens.items()},
+            {dex: name for page in pages for dex, name in page.dexes.items()},
+            tuple(one for page in pages for one in page.refused),
+            drift.notes(),
+        )
 
 
 @dataclass(frozen=True, slots=True)
