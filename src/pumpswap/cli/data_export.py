@@ -72,7 +72,8 @@ def export(out: Output, /, kind: str, **options: Any) -> None:
     "bars",
     help=(
         "Make bars of the lake's swaps: by time, by number of trades, or by volume. Prices are what traders paid or "
-        "received per token, fees included; a bar is known at known_ns, its end, and only whole bars are exported.\n\n"
+        "received per token, fees included; a bar is known at known_ns, its end, and not before. The last bar of time "
+        "grows while a recording is at work: name --until then.\n\n"
         "Prices are pairs of whole numbers, the amounts of one real trade (open_quote / open_base, raw units), so they "
         "are exact; open, high, low and close repeat them as numbers for people, in SOL per token of 6 decimals, or "
         "of the decimals of a recorded state of the pool. Bars of time without a trade are left out, unless --fill "
