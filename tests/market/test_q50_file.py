@@ -375,6 +375,14 @@ def test_numbers_may_be_instruments_also_in_a_level_without_a_name(tmp_path: Pat
         assert list(found.chosen("7").column("q50")) == FLAT["q50"].tolist()
 
 
+def test_rows_of_many_instruments_in_any_order_stay_apart(tmp_path: Path) -> None:
+    parts = {f"C{number}": published_frame(20, seed=number, instrument=f"C{number}") for number in range(7)}
+    found = read(tmp_path, pd.concat(parts.values()).sample(frac=1, random_state=5)).frame
+    assert set(found.instruments) == set(parts)
+    for name, part in parts.items():
+        assert list(found.chosen(name).column("q50")) == part["q50"].tolist()
+
+
 @pytest.mark.parametrize("name", [None, "id", "row"])
 def test_an_index_that_counts_rows_is_no_instrument(name: str | None, tmp_path: Path) -> None:
     frame = FLAT.drop(columns="instrument").set_index(pd.Index([5, 1, *range(10, 68)], name=name))

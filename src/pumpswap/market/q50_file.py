@@ -6,6 +6,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -105,11 +106,10 @@ def _read(table: RawTable, side_code: SideCode, complete: CompleteRules | None) 
         raise BadInput("no row can be used" + (f": {told}" if told else ": it is empty"), hint="export it again")
     computed: dict[str, None] = {}
     series = []
-    for name in dict.fromkeys(instruments):
-        mine = instruments == name
+    for mine in _runs(instruments):
         part = {column: values[mine] for column, values in columns.items()}
         computed.update(dict.fromkeys(_completed(part, complete)))
-        series.append(Q50Series(name or None, _memory(times[mine]), _as_columns(part)))
+        series.append(Q50Series(instruments[mine.start] or None, _memory(times[mine]), _as_columns(part)))
     return {
         "frame": Q50Frame(series),
         "form": table.form,
@@ -201,6 +201,16 @@ def _codes(names: NDArray[Any]) -> list[int]:
     """Instruments as numbers in order of their first row."""
     seen: dict[str, int] = {}
     return [seen.setdefault(name, len(seen)) for name in names]
+
+
+def _runs(names: NDArray[Any]) -> list[slice]:
+    """Where each instrument's rows are, in rows that are sorted by it. A mask per instrument would look at all rows as
+    often as there are instruments.
+    """
+    import numpy as np
+
+    starts = [0, *(np.flatnonzero(names[1:] != names[:-1]) + 1).tolist(), len(names)]
+    return [slice(start, end) for start, end in pairwise(starts)]
 
 
 def _zone_note(table: RawTable) -> tuple[str, ...]:
