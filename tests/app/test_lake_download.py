@@ -17,7 +17,7 @@ from pumpswap.errors import SourceDown, SourceRefused, StorageError, UnreadableA
 from pumpswap.market.gecko.client import GeckoClient
 from pumpswap.market.http_source import SourceParts
 from pumpswap.market.lake import Lake, LakeReader, LakeWriter
-from tests.support.gecko_server import GeckoServer, changed, limited, ok, status
+from tests.support.gecko_server import GeckoServer, Reply, Request, changed, limited, ok, status
 from tests.support.gecko_world import START, GeckoWorld
 from tests.support.patient import PatientClock
 
@@ -127,6 +127,25 @@ def test_a_download_that_broke_off_keeps_its_pages_and_goes_on(server: GeckoServ
     (got,) = download(server, lake, days=3, timeframes=("1m",)).candles
     assert starts(lake, server, "1m") == wanted
     assert got.received == len(wanted) - 2_000
+
+
+def test_history_that_is_too_old_for_the_service_stays_a_gap_and_ends_no_download(
+    server: GeckoServer, tmp_path: Path
+) -> None:
+    """Without a key it tells half a year, and answers 401 for what was before."""
+    lake, pool = Lake(tmp_path), server.world.pool_address(0)
+    oldest = START - 2 * 86_400
+
+    def answer(request: Request, right: Reply) -> Reply:
+        return status(401, "the past 2 days") if int(request.params["before_timestamp"]) < oldest else right
+
+    server.always(f"pools/{pool}/ohlcv", answer)
+    for received in (True, False):  # the second run has nothing left but what is too old
+        (got,) = download(server, lake, days=5, timeframes=("1m",)).candles
+        assert (got.received > 2_000, got.too_old, len(got.gaps)) == (received, "the past 2 days", 1)
+    server.always("pools/", status(401, "no"))
+    with pytest.raises(SourceRefused, match="401"):
+        download(server, lake, server.world.pool_address(1))
 
 
 def test_429_is_waited_for_as_long_as_the_service_says(server: GeckoServer, tmp_path: Path) -> None:

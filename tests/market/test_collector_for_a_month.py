@@ -12,7 +12,7 @@ from pumpswap.clock import NS_PER_SECOND, ManualClock
 from pumpswap.errors import StorageError
 from tests.market.collecting import HOUR_SECONDS, Watched
 from tests.storage import stranger
-from tests.support.gecko_server import Answer, GeckoServer, changed, status
+from tests.support.gecko_server import Answer, GeckoServer, Reply, Request, changed, status
 from tests.support.gecko_world import START, GeckoWorld
 
 DUE = "SELECT count(snapshot_due_ns), count(trades_due_ns) FROM pumpswap_collect_pools"
@@ -170,6 +170,24 @@ def test_a_clock_that_is_late_leaves_no_hole_between_candles(watched: Watched) -
     starts = [one for (one,) in watched.query(query)]
     assert starts == list(range(starts[0], starts[-1] + 60, 60))
     assert starts[-1] > START + HOUR_SECONDS
+
+
+def test_a_pause_that_is_longer_than_the_service_remembers_leaves_a_hole_and_goes_on(watched: Watched) -> None:
+    watched.changes = {"timeframes": ("1m",), "pages": 1}
+    watched.collect(1)
+    watched.world.traded_seconds = 5 * 86_400
+    watched.clock.advance_to((START + 4 * 86_400) * NS_PER_SECOND)
+    watched.world.at_seconds = START + 4 * 86_400
+
+    def answer(request: Request, right: Reply) -> Reply:
+        before = request.params.get("before_timestamp")
+        return right if before is None or int(before) > START + 3 * 86_400 else status(401, "too old")
+
+    watched.server.always("pools/", answer)
+    tally = watched.collect(1)
+    assert tally.errors == 0
+    assert tally.candles > 3 * 1_000
+    assert any("older ones are missing" in note for note in watched.notes)
 
 
 def test_beside_another_collector_no_candle_stays_half_grown(watched: Watched) -> None:

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field, replace
 
 from pumpswap.app.lake_swaps import stored_signatures
 from pumpswap.clock import NS_PER_SECOND, Clock
-from pumpswap.errors import UnreadableAnswer, UsageError
+from pumpswap.errors import SourceRefused, UnreadableAnswer, UsageError
 from pumpswap.market.candle_file import TIMEFRAMES
-from pumpswap.market.gecko.client import MOST_CANDLES, SETTLE_SECONDS, GeckoClient
+from pumpswap.market.gecko.client import MOST_CANDLES, SETTLE_SECONDS, TOO_OLD, GeckoClient
 from pumpswap.market.gecko.convert import candle_of, swap_of, traded_pair
 from pumpswap.market.gecko.records import CandlePage, GeckoTrade
 from pumpswap.market.identifiers import bare_address
@@ -47,7 +47,8 @@ class DownloadOptions:
 @dataclass(slots=True)
 class GotCandles:
     """Candles of one length. ``received`` came now; ``held`` are in the wanted time afterwards, and ``empty`` is how
-    many of it have none: nobody traded then. ``gaps`` are what is still not complete."""
+    many of it have none: nobody traded then. ``gaps`` are what is still not complete; ``too_old`` is what the service
+    says of history that it does not tell."""
 
     timeframe: str
     received: int = 0
@@ -56,6 +57,7 @@ class GotCandles:
     held: int = 0
     empty: int = 0
     gaps: list[Range] = field(default_factory=list)
+    too_old: str = ""
 
 
 @dataclass(slots=True)
@@ -115,8 +117,10 @@ class Downloader:
         self._tell(what, done, total)
         for low, high in reversed(holes):
             edge = high // NS_PER_SECOND
-            while edge > low // NS_PER_SECOND:
-                page = await self._client.candles(pool, timeframe, before_seconds=edge, limit=MOST_CANDLES)
+            while edge > low // NS_PER_SECOND and not got.too_old:
+                page = await self._page(pool, got, edge)
+                if page is None:
+                    break
                 reached = self._keep(page, pool, got, (low // NS_PER_SECOND, edge))
                 done += (edge - reached) // length
                 self._tell(what, done, total)
@@ -126,6 +130,17 @@ class Downloader:
         missing = sum(high - low for low, high in got.gaps) // NS_PER_SECOND // length
         got.empty = (end - start) // length - missing - got.held
         return got
+
+    async def _page(self, pool: str, got: GotCandles, edge: int) -> CandlePage | None:
+        """None where the history is too old for the service: what is newer is here already."""
+        try:
+            return await self._client.candles(pool, got.timeframe, before_seconds=edge, limit=MOST_CANDLES)
+        except SourceRefused as refused:
+            known = self._writer.lake.covered("candles", pool, timeframe=got.timeframe)
+            if refused.status != TOO_OLD or not known:
+                raise
+            got.too_old = refused.title or refused.what
+            return None
 
     def _keep(self, page: CandlePage, pool: str, got: GotCandles, bounds: tuple[int, int]) -> int:
         """Store the page's candles between two times in Unix seconds; answers down to where all is known now.

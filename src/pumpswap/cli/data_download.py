@@ -145,9 +145,10 @@ def _remarks(one: Downloaded) -> list[str]:
     for got in one.candles:
         if got.gaps:
             low, high = got.gaps[0]
+            then = f"the service does not tell it: {got.too_old}" if got.too_old else "run it again"
             found.append(
                 f"{one.pool} {got.timeframe}: {len(got.gaps)} times are not complete, the first from {format_utc(low)}"
-                f" to {format_utc(high)}; run it again"
+                f" to {format_utc(high)}; {then}"
             )
         if got.refused:
             found.append(f"{one.pool} {got.timeframe}: {got.refused} candles could not be read")
@@ -171,6 +172,7 @@ def _json(done: Sequence[Downloaded], failed: Failed, statistics: SourceStatisti
                         "quiet": got.empty,
                         "doubled": got.doubled,
                         "refused": got.refused,
+                        "too_old": got.too_old,
                         "gaps": [{"start_ns": str(low), "end_ns": str(high)} for low, high in got.gaps],
                     }
                     for got in one.candles

@@ -25,7 +25,7 @@ from pumpswap.market.collect_plan import (
     retry_at,
 )
 from pumpswap.market.collect_rows import seen_candle, seen_pool, seen_trade
-from pumpswap.market.gecko.client import MOST_CANDLES, MOST_POOLS
+from pumpswap.market.gecko.client import MOST_CANDLES, MOST_POOLS, TOO_OLD
 from pumpswap.market.gecko.records import CandlePage, GeckoCandle, PoolPage, TradePage
 from pumpswap.model.collected import Cycle, FollowedPool
 from pumpswap.storage.collected import CollectedMarket, PageResult, Skipped
@@ -290,9 +290,14 @@ class Collector:
                 return list(page.candles)
             # It begins later than what is stored ends: the service's clock is ahead of ours.
         found: list[GeckoCandle] = []
-        async for page in self._service.candles_back_to(pool.address, timeframe, newest):
-            self._note_refused(f"candles of {pool.pool_id}", page)
-            found += page.candles
+        try:
+            async for page in self._service.candles_back_to(pool.address, timeframe, newest):
+                self._note_refused(f"candles of {pool.pool_id}", page)
+                found += page.candles
+        except SourceRefused as refused:
+            if refused.status != TOO_OLD or not found:
+                raise
+            self._note(f"{timeframe} candles of {pool.pool_id}: older ones are missing: {refused.what}")
         return found
 
     async def _trades_of(self, turn: _Round, pools: Sequence[FollowedPool]) -> None:

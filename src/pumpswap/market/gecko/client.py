@@ -21,11 +21,12 @@ from pumpswap.market.http_drift import Drift, DriftNote
 from pumpswap.market.http_source import HttpSource, SourceLimits, SourceParts, SourceStatistics, quoted_address
 from pumpswap.settings import CollectSettings
 
-__all__ = ["MOST_CANDLES", "MOST_PAGES", "MOST_POOLS", "SETTLE_SECONDS", "GeckoClient"]
+__all__ = ["MOST_CANDLES", "MOST_PAGES", "MOST_POOLS", "SETTLE_SECONDS", "TOO_OLD", "GeckoClient"]
 
 MOST_PAGES: Final = 10  # of new pools and of pools of a token; further ones are refused
 MOST_CANDLES: Final = 1_000  # in one answer
 MOST_POOLS: Final = 30  # by their addresses, in one answer
+TOO_OLD: Final = 401  # status of candles that are older than what is told without a key
 SETTLE_SECONDS: Final = 120  # so long trades may still be counted into a candle that has ended
 
 # The service's unit and aggregate by our name: minutes 1, 5, 15; hours 1, 4, 12; days 1.
