@@ -116,7 +116,9 @@ def run_replay(target: str | Path, settings: Settings, *, observers: Sequence[Ru
     updates = iter(recording.updates())
     first = next(updates, None)
     if first is None:
-        raise BadInput(f"{location} holds nothing to replay", hint="it needs at least one snapshot or trade")
+        raise BadInput(
+            f"{location} holds nothing to replay", hint="it needs at least one snapshot or trade; a lake one of mainnet"
+        )
     plan = _Plan(
         kind="replay",
         title=f"Replay of {name}",

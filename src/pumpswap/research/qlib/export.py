@@ -223,7 +223,7 @@ def _back_up(out: Path, backup_dir: Path | None, clock: Clock) -> Path | None:
 
 def _why_nothing(counts: Counts) -> str:
     if not counts.rows and not counts.candles:
-        return "it holds no rows at all"
+        return "it holds no such rows at all; of a lake its candles of mainnet are taken, or --rows snapshots"
     return (
         f"of {counts.rows:,} rows the filters refuse {counts.filtered:,}, and {counts.unfinished:,} rows or candles"
         " are in bars that are not over; see --min-liquidity, --min-volume, --start and --end"
