@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import pickle
 import random
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -326,6 +327,24 @@ def test_text_with_different_offsets_is_read(tmp_path: Path) -> None:
 )
 def test_a_time_that_cannot_be_one_is_refused(stamps: list[Any], told: str, tmp_path: Path) -> None:
     assert told in refused(tmp_path, FLAT.iloc[:2].assign(datetime=stamps)).what
+
+
+@pytest.mark.parametrize(
+    "last", ["9999-12-31", "2262-12-31", "0001-01-01", date(9999, 12, 31), datetime(1, 1, 1, tzinfo=UTC)]
+)
+def test_a_date_that_no_nanoseconds_can_say_is_no_time(last: Any, tmp_path: Path) -> None:
+    frame = FLAT.iloc[:2].assign(datetime=pd.Series(["2024-09-01", last], dtype=object))
+    for name in ("frame.pkl", "frame.csv"):
+        assert "is no time" in refused(tmp_path, frame, name).what
+
+
+def test_a_number_that_no_float_can_hold_is_a_text_beside_the_decision_and_refused_in_it(tmp_path: Path) -> None:
+    large = pd.Series([10**400, None, *range(58)], index=FRAME.index, dtype=object)
+    values = read(tmp_path, FRAME.assign(note=large)).frame.chosen().values(0)
+    assert values["note"] == str(10**400)
+    assert "is no number" in refused(tmp_path, FRAME.assign(q50=large)).what
+    wide = FRAME[["q10", "q50", "q90", "vol_raw"]].assign(q90=1e308)
+    assert "row 0 has a figure that is no number: q90" in refused(tmp_path, wide, complete=causal_columns).what
 
 
 @pytest.mark.parametrize("stamps", [[20240901, 20240902], [45536.0, 45536.5], [0, 1], [float("nan"), 1.0]])

@@ -6,6 +6,7 @@ it is refused, with its column and row. Needs numpy.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
@@ -35,6 +36,7 @@ _FRAME_CODES = {side: code for code, side in SIDES["frame"].items()}
 _NOTHING = frozenset({"", "nan", "none", "null", "na", "<na>", "nat"})
 _TRUE, _FALSE = frozenset({"true", "1", "1.0"}), frozenset({"false", "0", "0.0"})
 _LATEST = np.datetime64("2262-01-01")
+_LARGEST_FLOAT = sys.float_info.max
 # Unix times by their size, for every year from 1973 to 5138. Smaller numbers are days or counts of rows.
 _LEAST_SECONDS = 100_000_000
 _UNIT_NS = ((10**11, 1_000_000_000), (10**14, 1_000_000), (10**17, 1_000), (2**63, 1))
@@ -127,7 +129,8 @@ def loose(values: NDArray[Any]) -> NDArray[Any]:
     kinds = {type(value) for value in known}
     if kinds == {bool}:
         return np.array(known, dtype=bool)
-    if kinds <= {float, int, type(None)} and kinds != {type(None)}:
+    numeric = kinds <= {float, int, type(None)} and kinds != {type(None)}
+    if numeric and all(type(value) is not int or abs(value) <= _LARGEST_FLOAT for value in known):
         return loose(np.array([np.nan if value is None else value for value in known], dtype=np.float64))
     return _objects([None if value is None else str(value) for value in known])
 
@@ -187,8 +190,10 @@ def _moment(value: Any) -> int | None:
         return NOT_A_TIME
     try:
         if isinstance(value, datetime):
-            return datetime_ns(value)
-        return parse_utc(value.isoformat() if isinstance(value, date) else value)
+            found = datetime_ns(value)
+        else:
+            found = parse_utc(value.isoformat() if isinstance(value, date) else value)
+        return found if NOT_A_TIME < found < -NOT_A_TIME else None
     except (TypeError, ValueError, AttributeError, OverflowError):
         return None
 

@@ -27,6 +27,7 @@ __all__ = [
 COST = 0.0005  # what a round trip costs in the pipeline's rules, as a relative price change
 VARIANCE_SHARES = (0.3, 0.7, 0.9)
 STRONG_SHARE = 0.2  # |q50| below this quantile is weak
+_LARGEST = 1e100  # of a relative price change; its square is still a number
 _TINY = 1e-12  # the frames are made with it: without, signal_rel differs in the ninth digit
 _REGIMES = ("low", "medium", "high", "extreme")
 
@@ -107,6 +108,12 @@ def _rows(columns: Mapping[str, Sequence[float]]) -> list[_Inputs]:
         missing.append("vol_raw or vol_risk")
     if missing:
         raise BadInput(f"the rules need {', '.join(missing)}", hint="these are a model's own figures")
+    for name in ("q10", "q50", "q90", "vol_raw", "vol_risk"):
+        for place, value in enumerate(columns.get(name, ())):
+            if not abs(value) <= _LARGEST:
+                raise BadInput(
+                    f"row {place} has a figure that is no number: {name}", hint="drop rows that are not complete"
+                )
     # Columns may be arrays, whose truth is not that of a list.
     vol_risk = columns["vol_risk"] if "vol_risk" in columns else [value**2 for value in columns["vol_raw"]]
     vol_raw = columns["vol_raw"] if "vol_raw" in columns else [math.sqrt(max(value, 0)) for value in vol_risk]
