@@ -52,6 +52,23 @@ def test_the_missing_library_is_named_with_the_extra_that_brings_it() -> None:
     assert text == "the lake needs polars, which is missing | pip install 'pumpswap[data]'\n" * 3
 
 
+def test_bars_without_any_data_library_name_the_extra_too() -> None:
+    text = said(
+        """
+        import sys
+        for name in ("numpy", "polars", "pandas"):
+            sys.modules[name] = None
+        from pumpswap.errors import ConfigError
+        for name in ("bars", "bar_maths"):
+            try:
+                exec(f"import pumpswap.market.lake.{name}")
+            except ConfigError as error:
+                print(error.what, "|", error.hint)
+        """
+    )
+    assert text == "bars need numpy, which is missing | pip install 'pumpswap[data]'\n" * 2
+
+
 def test_the_room_names_all_that_it_offers() -> None:
     for name in room.__all__:
         assert getattr(room, name).__name__ == name

@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
+from pumpswap.market.lake.arrays import np, npt
 
 __all__ = ["exact_sums", "highest", "lowest", "position_of_first", "position_of_last"]
 

@@ -12,10 +12,9 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-import numpy as np
-
 from pumpswap.clock import NS_PER_SECOND
 from pumpswap.errors import UsageError
+from pumpswap.market.lake.arrays import np
 from pumpswap.market.lake.bar_maths import exact_sums, highest, lowest, position_of_first, position_of_last
 from pumpswap.market.lake.data import collected, pl
 from pumpswap.market.lake.reader import LakeReader
