@@ -6,6 +6,7 @@ import json
 import math
 import threading
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -223,3 +224,22 @@ def test_a_configuration_that_makes_no_sense_is_refused(config: dict[str, Any]) 
     with pytest.raises(ConfigError) as caught:
         RegimeDetector(config)
     assert caught.value.hint
+
+
+@pytest.mark.parametrize("vol_risk", [10**400, -(10**400), Decimal("sNaN"), Decimal("1e999"), float("inf"), True])
+def test_what_no_float_can_hold_is_no_figure_and_no_crash(vol_risk: Any) -> None:
+    found = RegimeDetector({"warm_up": 1}).classify_regime({"vol_risk": vol_risk, "vol_raw": 0.1, "q50": 0.1})
+    assert (found["regime"], found["regime_multiplier"]) == (None, 0.0)
+
+
+@pytest.mark.parametrize(
+    "config",
+    [{"warm_up": "x"}, {"warm_up": None}, {"history_size": float("inf")}, {"regime_detection": [1]}],
+)
+def test_a_configuration_that_cannot_be_read_is_refused(config: dict[str, Any]) -> None:
+    with pytest.raises(ConfigError):
+        RegimeDetector(config)
+
+
+def test_an_empty_section_has_the_defaults() -> None:
+    assert RegimeDetector({"regime_detection": None}).rules == RegimeDetector().rules

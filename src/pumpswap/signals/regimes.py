@@ -102,7 +102,7 @@ class RegimeRules:
 
         What is not named keeps its default. Raises ConfigError.
         """
-        section = config.get("regime_detection", config)
+        section = _section(config, "regime_detection") if "regime_detection" in config else config
         ours, shares = cls(), {"low": 0.3, "high": 0.7, "extreme": 0.9}
         shares |= {name: _rate(value, name) for name, value in _section(section, "vol_risk_percentiles").items()}
         if len(shares) > 3:
@@ -111,8 +111,8 @@ class RegimeRules:
             shares=(shares["low"], shares["high"], shares["extreme"]),
             multipliers={**ours.multipliers, **_by_regime(section, "regime_multipliers")},
             adjustments={**ours.adjustments, **_by_regime(section, "threshold_adjustments")},
-            warm_up=int(section.get("warm_up", ours.warm_up)),
-            history_size=int(section.get("history_size", ours.history_size)),
+            warm_up=int(_rate(section.get("warm_up", ours.warm_up), "warm_up")),
+            history_size=int(_rate(section.get("history_size", ours.history_size), "history_size")),
         )
 
     def regime(self, vol_risk: float, bounds: tuple[float, float, float]) -> Regime:
@@ -302,7 +302,11 @@ def _figure(signal: Mapping[str, Any], name: str) -> float | None:
     value = signal.get(name)
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
         return None
-    return float(value) if math.isfinite(value) else None
+    try:
+        found = float(value)
+    except (OverflowError, ValueError):  # more digits than a float has; a Decimal that must not be looked at
+        return None
+    return found if math.isfinite(found) else None
 
 
 def _stamp(signal: Mapping[str, Any]) -> int | None:
