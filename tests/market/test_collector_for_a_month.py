@@ -190,6 +190,23 @@ def test_a_pause_that_is_longer_than_the_service_remembers_leaves_a_hole_and_goe
     assert any("older ones are missing" in note for note in watched.notes)
 
 
+@pytest.mark.parametrize("address", ["", "a/b"])
+def test_a_watched_pool_without_an_address_costs_nobody_else_anything(watched: Watched, address: str) -> None:
+    """Rows of the watchlist are made by hand."""
+    watched.collect(1)
+    dex = "(SELECT min(id) FROM dexes)"
+    stranger.execute(
+        watched.target,
+        f"INSERT INTO pools (id, address, dex_id) VALUES ('solana_odd', '{address}', {dex})",
+        "INSERT INTO watchlist (pool_id, is_active) VALUES ('solana_odd', 1)",
+    )
+    watched.wait_a_round()
+    tally = watched.collect(6)
+    assert tally.snapshots == 18
+    query = "SELECT snapshot_due_ns, last_error FROM pumpswap_collect_pools WHERE pool_id = 'solana_odd'"
+    assert watched.query(query) == [(None, "solana_odd has no address that could be asked for")]
+
+
 def test_beside_another_collector_no_candle_stays_half_grown(watched: Watched) -> None:
     """The host stores newer candles after us, so ours is not the newest any more when it has grown."""
 

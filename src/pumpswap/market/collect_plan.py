@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from pumpswap.clock import NS_PER_SECOND
-from pumpswap.errors import ConfigError, PumpSwapError, SourceRefused
+from pumpswap.errors import ConfigError, DataSourceError, PumpSwapError, SourceRefused, UnreadableAnswer
 from pumpswap.market.candle_file import TIMEFRAMES
 from pumpswap.market.gecko.client import MOST_CANDLES, SETTLE_SECONDS
-from pumpswap.model.collected import Cycle
+from pumpswap.market.gecko.records import PoolPage
+from pumpswap.model.collected import Cycle, FollowedPool
 from pumpswap.settings import CollectSettings
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "candles_needed",
     "has_settled",
     "is_of_pool",
+    "missing_in",
     "next_cycle",
     "plan_of",
     "retry_at",
@@ -107,6 +109,14 @@ def has_settled(start_seconds: int, timeframe: str, now_ns: int) -> bool:
 def is_of_pool(error: PumpSwapError) -> bool:
     """Whether the service refuses this pool, rather than everybody or us."""
     return isinstance(error, SourceRefused) and error.status in _OF_POOL
+
+
+def missing_in(page: PoolPage, pool: FollowedPool) -> DataSourceError:
+    """Why a pool is not in an answer: it may be among what could not be read."""
+    if page.refused:
+        what = f"{pool.pool_id} may be in what cannot be read: {page.refused[0]}"
+        return UnreadableAnswer(what, hint="the service has changed: upgrade pumpswap")
+    return SourceRefused(f"{pool.pool_id} is missing in the service's answer", status=404, hint="it is not known there")
 
 
 def retry_at(started_ns: int, every_ns: int, failures: int, *, is_refused: bool) -> int | None:

@@ -14,13 +14,14 @@ from typing import Protocol
 
 from pumpswap.chain.rate_limit import Sleep
 from pumpswap.clock import NS_PER_SECOND, Clock
-from pumpswap.errors import DataSourceError, PumpSwapError, SourceRefused, StorageError, UnreadableAnswer
+from pumpswap.errors import DataSourceError, PumpSwapError, SourceRefused, StorageError
 from pumpswap.market.collect_plan import (
     CollectPlan,
     CollectTally,
     candles_needed,
     has_settled,
     is_of_pool,
+    missing_in,
     next_cycle,
     retry_at,
 )
@@ -214,7 +215,14 @@ class Collector:
         """New pools are on the list for minutes only: they come first, and what is left is due in the next round."""
         return turn.until_ns is not None and self._parts.clock.now_ns() >= turn.until_ns
 
-    async def _snapshots(self, turn: _Round, pools: Sequence[FollowedPool]) -> None:
+    async def _snapshots(self, turn: _Round, every: Sequence[FollowedPool]) -> None:
+        pools = [one for one in every if one.address.isascii() and one.address.isalnum()]
+        for one in every:
+            if one not in pools:  # from somebody's watchlist
+                nowhere = SourceRefused(f"{one.pool_id} has no address that could be asked for", status=404)
+                self._postpone(turn, one, Due.SNAPSHOT, nowhere)
+        if not pools:
+            return
         try:
             page = await self._pools_of(pools)
         except DataSourceError as error:
@@ -228,7 +236,7 @@ class Collector:
         skipped = {one.what: one.reason for one in result.skipped}
         for one in pools:
             if one.address not in told:
-                self._postpone(turn, one, Due.SNAPSHOT, _missing(one, page))
+                self._postpone(turn, one, Due.SNAPSHOT, missing_in(page, one))
             elif (reason := skipped.get(f"{self._plan.network}_{one.address}")) is not None:
                 self._postpone(turn, one, Due.SNAPSHOT, StorageError(reason))
 
@@ -394,10 +402,3 @@ class Collector:
 
 
 _WORDS = {Due.SNAPSHOT: "snapshots", Due.CANDLES: "candles", Due.TRADES: "trades"}
-
-
-def _missing(pool: FollowedPool, page: PoolPage) -> DataSourceError:
-    """Why a pool is not in an answer: it may be among what could not be read."""
-    if page.refused:
-        return UnreadableAnswer(f"{pool.pool_id} may be in what cannot be read: {page.refused[0]}")
-    return SourceRefused(f"{pool.pool_id} is missing in the service's answer", status=404)
