@@ -36,8 +36,8 @@ COLLECTING: dict[str, Meaning] = {
         },
     ),
     "pumpswap_collected_tables": Meaning(
-        "The host-like tables that `pumpswap collect` has made where there was no host, so that it never takes those of "
-        "a host for its own. Only where it has made some. What they hold: [market data](market-data.md).",
+        "The host-like tables that `pumpswap collect` has made where there was no host, so that it never takes those "
+        "of a host for its own. Only where it has made some. What they hold: [market data](market-data.md).",
         {"name": "name of the table", "created_ns": "when it was made"},
     ),
 }
