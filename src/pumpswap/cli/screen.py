@@ -38,6 +38,7 @@ _STYLES = {"safe": ("✓", "green"), "unsafe": ("✗", "bold red"), "unknown": (
     examples=[
         Example("pumpswap screen MINT", needs="an endpoint"),
         Example("pumpswap screen MINT --json > facts.json", "with everything that was read", needs="an endpoint"),
+        Example("pumpswap screen MINT --market", "what market-data services tell counts too", needs="an endpoint"),
         Example("pumpswap screen --offline facts.json", "the same again, with today's settings"),
     ],
 )
@@ -50,6 +51,7 @@ _STYLES = {"safe": ("✓", "green"), "unsafe": ("✗", "bold red"), "unknown": (
     metavar="FILE",
     help="Facts that 'screen --json' has read before, instead of the chain.",
 )
+@option("--market", is_flag=True, help="Ask GeckoTerminal and DexScreener for their figures too.")
 @chain_options
 @pass_output
 def screen(
@@ -57,6 +59,7 @@ def screen(
     mint: Pubkey | None,
     pool: Pubkey | None,
     file: Path | None,
+    market: bool,
     urls: tuple[str, ...],
     ws_url: str | None,
     network: str | None,
@@ -67,7 +70,7 @@ def screen(
     from pumpswap.sdk.facts_file import read_facts
     from pumpswap.signals.screens import screen_token
 
-    if (mint is None) is (file is None) or (file is not None and pool is not None):
+    if (mint is None) is (file is None) or (file is not None and (pool is not None or market)):
         raise UsageError("name either a mint or a file of facts", hint="pumpswap screen MINT, or --offline FILE")
     settings = chain_settings(out, urls, ws_url, network)
     if file is not None:
@@ -77,7 +80,7 @@ def screen(
             out.warn(f"these facts were read {age_text(age_seconds)}: the token may have changed since")
     else:
         assert mint is not None
-        facts = wait_for(_read(settings, mint, pool))
+        facts = wait_for(_read(settings, mint, pool, market))
     report = screen_token(facts, settings.screen)
     if out.json:
         out.emit("screen", screen_json(report, facts))
@@ -87,13 +90,15 @@ def screen(
         click.get_current_context().exit(_DENIED)
 
 
-async def _read(settings: Settings, mint: Pubkey, pool: Pubkey | None) -> TokenFacts:
+async def _read(settings: Settings, mint: Pubkey, pool: Pubkey | None, market: bool) -> TokenFacts:
+    from pumpswap.app.market_figures import with_market_figures
     from pumpswap.sdk import ChainConnection
     from pumpswap.sdk.token_facts import TokenFactsReader
 
     async with ChainConnection(settings) as connection:
         reader = TokenFactsReader(connection.node, connection.clock, settings.screen, reader=connection.reader)
-        return await reader.read(mint, pool)
+        facts = await reader.read(mint, pool)
+        return await with_market_figures(facts, settings.collect, connection.clock) if market else facts
 
 
 def screen_json(report: ScreenReport, facts: TokenFacts) -> dict[str, Any]:

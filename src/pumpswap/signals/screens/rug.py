@@ -121,10 +121,10 @@ def host_flags(figures: MarketFigures) -> tuple[str, ...]:
 
 
 def market_figures(facts: TokenFacts, settings: ScreenSettings) -> ScreenCheck | None:
-    """The host's flags, where a market-data service told its figures; None where none was asked."""
-    if facts.market is None:
-        return None
+    """The host's flags on what market-data services tell; None where none was asked."""
     name = "market figures"
+    if facts.market is None:
+        return missing(name, facts, "market") if "market" in facts.unread else None
     if wrong := _untrue(facts.market):
         return unknown(name, wrong)
     if flags := host_flags(facts.market):
