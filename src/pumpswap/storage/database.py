@@ -51,6 +51,7 @@ class Database:
 
     def __init__(self, connections: Connections, location: str) -> None:
         self._connections = connections
+        self._claims: list[Claim] = []
         self.location = location
 
     def __enter__(self) -> Self:
@@ -65,12 +66,20 @@ class Database:
         return f"Database({self.location!r})"
 
     def close(self) -> None:
-        """Give all connections back. Harmless when done twice."""
+        """Let go of what was claimed, and give all connections back. Harmless when done twice."""
+        for claim in self._claims:
+            claim.release()
+        self._claims.clear()
         self._connections.close()
 
     def claim(self, name: str) -> Claim:
-        """The sole right to write the books of ``name``. Raises StorageError when somebody else has it."""
-        return Claim(self._connections.engine, name)
+        """The sole right to write the books of ``name``, until it is released or this database is closed.
+
+        Raises StorageError when somebody else has it.
+        """
+        claim = Claim(self._connections.engine, name)
+        self._claims.append(claim)
+        return claim
 
     @property
     def alerts(self) -> Alerts:
