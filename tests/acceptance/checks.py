@@ -23,6 +23,7 @@ from tests.acceptance.svm_trades import SVM_TRADES
 __all__ = ["CHECKS", "run_all"]
 
 CHECKS = (
+    COLLECTOR,  # the longest goes first, so that no core waits for it at the end
     SVM_TRADES,
     SENDER_SCHEDULES,
     CRASHES,
@@ -31,7 +32,6 @@ CHECKS = (
     OUTSIDE_LIVES,
     LARGEST_SIZES,
     Q50_FRAMES,
-    COLLECTOR,
     LAKE,
     QLIB_EXPORT,
 )

@@ -48,6 +48,20 @@ def test_a_good_lake_is_good(lake: Lake) -> None:
     assert verify(Lake(lake.folder / "none")).files == 0
 
 
+def test_every_bit_of_the_manifest_counts(lake: Lake) -> None:
+    """All of them: a dash that became a carriage return once hid every line after it."""
+    good = lake.manifest().path.read_bytes()
+    assert b"-" in good
+    for at in range(len(good) - 1):  # without the end of the last line, that line was never finished
+        for bit in range(8):
+            wrong = bytearray(good)
+            wrong[at] ^= 1 << bit
+            lake.manifest().path.write_bytes(wrong)
+            assert lake.manifest().damage, (at, bit, bytes(good[at : at + 1]))
+    lake.manifest().path.write_bytes(good)
+    assert lake.manifest().damage == []
+
+
 def test_any_flipped_bit_is_found_and_named(lake: Lake) -> None:
     chance = random.Random(1)
     for file in lake.manifest().files.values():

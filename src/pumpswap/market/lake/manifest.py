@@ -106,12 +106,12 @@ class Manifest:
             return manifest
         except OSError as failed:
             raise StorageError(f"{manifest.path} cannot be read: {failed.strerror}", hint="check its owner") from None
-        for number, line in enumerate(content.splitlines(keepends=True), start=1):
-            if not line.endswith(b"\n"):
-                manifest.is_cut = True
-                break
+        # Not splitlines: a carriage return is damage, and no end of a line.
+        *lines, rest = content.split(b"\n")
+        for number, line in enumerate(lines, start=1):
             manifest._take(number, line)
-            manifest._good_bytes += len(line)
+        manifest.is_cut = bool(rest)
+        manifest._good_bytes = len(content) - len(rest)
         return manifest
 
     def require_whole(self) -> None:
