@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Decimal
 
-from pumpswap.market.gecko.records import GeckoCandle, GeckoPool, GeckoToken, GeckoTrade, PoolPage
-from pumpswap.model.collected import SeenCandle, SeenPool, SeenToken, SeenTrade
+from pumpswap.market.gecko.records import GeckoPool, GeckoToken, GeckoTrade, PoolPage
+from pumpswap.model.collected import SeenPool, SeenToken, SeenTrade
 
-__all__ = ["seen_candle", "seen_pool", "seen_trade"]
+__all__ = ["seen_pool", "seen_trade"]
 
 
 def seen_pool(pool: GeckoPool, page: PoolPage, at_ns: int) -> SeenPool:
@@ -56,19 +56,6 @@ def seen_trade(trade: GeckoTrade, min_usd: Decimal) -> SeenTrade | None:
         price_usd=trade.from_price_usd,
         volume_usd=trade.volume_usd,
         at_ns=trade.at_ns,
-    )
-
-
-def seen_candle(candle: GeckoCandle) -> SeenCandle:
-    """A candle."""
-    return SeenCandle(
-        candle.timeframe,
-        candle.start_seconds,
-        candle.open_usd,
-        candle.high_usd,
-        candle.low_usd,
-        candle.close_usd,
-        candle.volume_usd,
     )
 
 

@@ -25,10 +25,10 @@ from pumpswap.market.collect_plan import (
     next_cycle,
     retry_at,
 )
-from pumpswap.market.collect_rows import seen_candle, seen_pool, seen_trade
+from pumpswap.market.collect_rows import seen_pool, seen_trade
 from pumpswap.market.gecko.client import MOST_CANDLES, MOST_POOLS, TOO_OLD
-from pumpswap.market.gecko.records import CandlePage, GeckoCandle, PoolPage, TradePage
-from pumpswap.model.collected import Cycle, FollowedPool
+from pumpswap.market.gecko.records import CandlePage, PoolPage, TradePage
+from pumpswap.model.collected import Cycle, FollowedPool, SeenCandle
 from pumpswap.storage.collected import CollectedMarket, PageResult, Skipped
 from pumpswap.storage.collected.cursors import Due
 from pumpswap.storage.collected.market import ScoreRule
@@ -273,9 +273,7 @@ class Collector:
                 if not self._market.place.is_own:
                     # Another collector may store newer ones, and then nobody would ever complete ours.
                     candles = [one for one in candles if has_settled(one.start_seconds, timeframe, now_ns)]
-                new, changed, skipped = self._market.save_candles(
-                    pool.pool_id, [seen_candle(one) for one in candles], now_ns, due_ns
-                )
+                new, changed, skipped = self._market.save_candles(pool.pool_id, candles, now_ns, due_ns)
             except (DataSourceError, StorageError) as error:
                 self._failed(turn, f"{timeframe} candles of {pool.pool_id}", error)
                 self._postpone(turn, pool, Due.CANDLES, error)
@@ -285,7 +283,7 @@ class Collector:
             self.tally.candles_changed += changed
             self._note_skipped(turn, skipped)
 
-    async def _new_candles(self, pool: FollowedPool, timeframe: str) -> list[GeckoCandle]:
+    async def _new_candles(self, pool: FollowedPool, timeframe: str) -> list[SeenCandle]:
         """From the newest stored candle on. After a long pause these are several answers, stored all at once: their
         order is from new to old, and with the newest stored first nothing would ask for the others any more.
         """
@@ -297,7 +295,7 @@ class Collector:
             if newest is None or not page.candles or page.candles[0].start_seconds <= newest:
                 return list(page.candles)
             # It begins later than what is stored ends: the service's clock is ahead of ours.
-        found: list[GeckoCandle] = []
+        found: list[SeenCandle] = []
         try:
             async for page in self._service.candles_back_to(pool.address, timeframe, newest):
                 self._note_refused(f"candles of {pool.pool_id}", page)

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from types import TracebackType
-from typing import Final, Self
-from urllib.parse import quote
+from typing import Final
 
 from pumpswap.clock import NS_PER_SECOND, Clock
 from pumpswap.errors import UnreadableAnswer
+from pumpswap.market.http_client import SourceClient
 from pumpswap.market.http_drift import Drift, DriftKind, DriftNote, Refused
 from pumpswap.market.http_fields import Element, Place, Unusable, decode_object, each
-from pumpswap.market.http_source import HttpSource, SourceLimits, SourceParts, SourceStatistics, quoted_address
+from pumpswap.market.http_source import SourceParts, quoted_address
 from pumpswap.settings import CollectSettings
 
 __all__ = ["DexPair", "DexScreenerClient", "PairPage", "parse_pairs"]
@@ -81,37 +80,12 @@ class PairPage:
         return tuple(one for one in self.pairs if one.base_token == mint)
 
 
-class DexScreenerClient:
-    """DexScreener. ``async with`` or ``aclose()`` closes its connections. Methods raise kinds of DataSourceError."""
+class DexScreenerClient(SourceClient):
+    """DexScreener. Methods raise kinds of DataSourceError."""
 
     def __init__(self, settings: CollectSettings, clock: Clock, parts: SourceParts | None = None) -> None:
         """Raises ConfigError when the URL of the settings is not usable."""
-        limits = SourceLimits(settings.requests_per_minute, settings.max_retries, settings.timeout_seconds)
-        self._source = HttpSource(settings.dexscreener_url, limits, clock, parts)
-        self._network = quote(settings.network, safe="")
-        self._drift = Drift()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.aclose()
-
-    async def aclose(self) -> None:
-        """Close the connections."""
-        await self._source.aclose()
-
-    @property
-    def statistics(self) -> SourceStatistics:
-        """Requests, retries and waiting so far."""
-        return self._source.statistics
-
-    @property
-    def drift(self) -> tuple[DriftNote, ...]:
-        """All differences so far, counted."""
-        return self._drift.notes()
+        super().__init__(settings.dexscreener_url, settings, clock, parts)
 
     async def pair(self, address: str) -> PairPage:
         """A pool by address: one pair, or none."""
@@ -122,9 +96,7 @@ class DexScreenerClient:
         return await self._ask(f"tokens/{quoted_address(mint)}", "token_pairs")
 
     async def _ask(self, path: str, endpoint: str) -> PairPage:
-        page = await self._source.ask(f"/latest/dex/{path}", {}, lambda body: parse_pairs(body, endpoint=endpoint))
-        self._drift.add(page.drift)
-        return page
+        return await self._answer(f"/latest/dex/{path}", {}, lambda body: parse_pairs(body, endpoint=endpoint))
 
 
 def parse_pairs(body: bytes, *, endpoint: str = "token_pairs") -> PairPage:

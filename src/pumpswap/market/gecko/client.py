@@ -7,9 +7,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from decimal import Decimal
-from types import TracebackType
-from typing import Final, Protocol, Self, TypeVar
-from urllib.parse import quote
+from typing import Final
 
 from pumpswap.clock import Clock
 from pumpswap.errors import UsageError
@@ -17,8 +15,8 @@ from pumpswap.market.candle_file import TIMEFRAMES
 from pumpswap.market.gecko.parse import parse_pool, parse_pools, parse_trades
 from pumpswap.market.gecko.parse_candles import parse_candles
 from pumpswap.market.gecko.records import CandlePage, PoolPage, TradePage
-from pumpswap.market.http_drift import Drift, DriftNote
-from pumpswap.market.http_source import HttpSource, SourceLimits, SourceParts, SourceStatistics, quoted_address
+from pumpswap.market.http_client import Page, SourceClient
+from pumpswap.market.http_source import SourceParts, quoted_address
 from pumpswap.settings import CollectSettings
 
 __all__ = ["MOST_CANDLES", "MOST_PAGES", "MOST_POOLS", "SETTLE_SECONDS", "TOO_OLD", "GeckoClient"]
@@ -42,16 +40,8 @@ _LENGTHS: Final = {
 _INCLUDE: Final = {"include": "base_token,quote_token,dex"}
 
 
-class _Page(Protocol):
-    @property
-    def drift(self) -> tuple[DriftNote, ...]: ...
-
-
-Page = TypeVar("Page", bound=_Page)
-
-
-class GeckoClient:
-    """GeckoTerminal. ``async with`` or ``aclose()`` closes its connections.
+class GeckoClient(SourceClient):
+    """GeckoTerminal.
 
     All methods raise the kinds of DataSourceError. Elements of an answer that cannot be used are in the page's
     ``refused``; differences from the known answers are in its ``drift`` and, summed up, in that of the client.
@@ -59,32 +49,7 @@ class GeckoClient:
 
     def __init__(self, settings: CollectSettings, clock: Clock, parts: SourceParts | None = None) -> None:
         """Raises ConfigError when the URL of the settings is not usable."""
-        limits = SourceLimits(settings.requests_per_minute, settings.max_retries, settings.timeout_seconds)
-        self._source = HttpSource(settings.gecko_url, limits, clock, parts)
-        self._network = quote(settings.network, safe="")
-        self._drift = Drift()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.aclose()
-
-    async def aclose(self) -> None:
-        """Close the connections."""
-        await self._source.aclose()
-
-    @property
-    def statistics(self) -> SourceStatistics:
-        """Requests, retries and waiting so far."""
-        return self._source.statistics
-
-    @property
-    def drift(self) -> tuple[DriftNote, ...]:
-        """All differences so far, counted."""
-        return self._drift.notes()
+        super().__init__(settings.gecko_url, settings, clock, parts)
 
     async def new_pools(self, page: int = 1) -> PoolPage:
         """Twenty of the network's newest pools, of all exchanges; page 1 has the newest."""
@@ -174,9 +139,7 @@ class GeckoClient:
             edge = fresh[0].start_seconds
 
     async def _ask(self, path: str, params: Mapping[str, str], parse: Callable[[bytes], Page]) -> Page:
-        page = await self._source.ask(f"/networks/{self._network}/{path}", params, parse)
-        self._drift.add(page.drift)
-        return page
+        return await self._answer(f"/networks/{self._network}/{path}", params, parse)
 
 
 def _page(number: int) -> str:

@@ -10,9 +10,10 @@ from pumpswap.amm.addresses import WSOL_MINT
 from pumpswap.clock import NS_PER_SECOND
 from pumpswap.errors import UsageError
 from pumpswap.market.candle_file import TIMEFRAMES, Candle
-from pumpswap.market.gecko.records import GeckoCandle, GeckoPool, GeckoTrade, PoolPage
+from pumpswap.market.gecko.records import GeckoPool, GeckoTrade, PoolPage
 from pumpswap.market.trade_file import ObservedTrade
 from pumpswap.model import PoolSnapshot, Swap
+from pumpswap.model.collected import SeenCandle
 from pumpswap.units import U64_MAX
 
 __all__ = ["TradedPair", "candle_of", "observed_trade", "snapshot_of", "swap_of", "traded_pair"]
@@ -116,7 +117,7 @@ def observed_trade(trade: GeckoTrade, pair: TradedPair) -> ObservedTrade | str:
     return ObservedTrade(swap, trade.volume_usd, token, sol)
 
 
-def candle_of(candle: GeckoCandle, pool: str) -> Candle:
+def candle_of(candle: SeenCandle, pool: str) -> Candle:
     """A candle of ``pool``, known when it ends: the newest one of an answer may still be growing."""
     end_seconds = candle.start_seconds + TIMEFRAMES[candle.timeframe]
     return Candle(

@@ -7,10 +7,11 @@ from decimal import Decimal
 from pumpswap.errors import UnreadableAnswer, UsageError
 from pumpswap.market.candle_file import TIMEFRAMES
 from pumpswap.market.gecko.parse import answer_of
-from pumpswap.market.gecko.records import CandlePage, GeckoCandle
+from pumpswap.market.gecko.records import CandlePage
 from pumpswap.market.http_drift import DriftKind, Refused
 from pumpswap.market.http_fields import Element, Place, Unusable, number_in, whole_in
 from pumpswap.market.identifiers import bare_address
+from pumpswap.model.collected import SeenCandle
 
 __all__ = ["parse_candles"]
 
@@ -28,7 +29,7 @@ def parse_candles(body: bytes, timeframe: str, *, endpoint: str = "ohlcv") -> Ca
         base, quote = _sides(answer)
     except Unusable as why:
         raise UnreadableAnswer(f"{endpoint}: {why}", hint="the service has changed: upgrade pumpswap") from None
-    by_start: dict[int, GeckoCandle] = {}
+    by_start: dict[int, SeenCandle] = {}
     doubled: list[int] = []
     refused: list[Refused] = []
     for value, place in items:
@@ -46,7 +47,7 @@ def parse_candles(body: bytes, timeframe: str, *, endpoint: str = "ohlcv") -> Ca
     return CandlePage(candles, base, quote, tuple(sorted(set(doubled))), tuple(refused), answer.place.drift.notes())
 
 
-def _candle(value: object, place: Place, timeframe: str) -> GeckoCandle:
+def _candle(value: object, place: Place, timeframe: str) -> SeenCandle:
     if not isinstance(value, list) or len(value) != _FIELDS:
         place.refuse(DriftKind.TYPE, "is no list of start, four prices and volume")
     start = whole_in(value[0], place)
@@ -57,7 +58,7 @@ def _candle(value: object, place: Place, timeframe: str) -> GeckoCandle:
     first, high, low, close = prices
     if low <= 0 or high != max(prices) or low != min(prices):
         place.refuse(DriftKind.VALUE, "its prices are not positive, or its high or low is not the highest or lowest")
-    return GeckoCandle(timeframe, start, first, high, low, close, volume)
+    return SeenCandle(timeframe, start, first, high, low, close, volume)
 
 
 def _sides(answer: Element) -> tuple[str | None, str | None]:

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from pumpswap.market.http_drift import Drift, DriftNote, Refused
+from pumpswap.model.collected import SeenCandle
 
-__all__ = ["CandlePage", "GeckoCandle", "GeckoPool", "GeckoToken", "GeckoTrade", "PoolPage", "TradeCounts", "TradePage"]
+__all__ = ["CandlePage", "GeckoPool", "GeckoToken", "GeckoTrade", "PoolPage", "TradeCounts", "TradePage"]
 
 MOST_TRADES = 300  # in one answer; older ones cannot be asked for
 
@@ -91,19 +92,6 @@ class GeckoTrade:
 
 
 @dataclass(frozen=True, slots=True)
-class GeckoCandle:
-    """One candle, in USD. ``start_seconds`` is Unix time, ``timeframe`` one of ``market.candle_file.TIMEFRAMES``."""
-
-    timeframe: str
-    start_seconds: int
-    open_usd: Decimal
-    high_usd: Decimal
-    low_usd: Decimal
-    close_usd: Decimal
-    volume_usd: Decimal
-
-
-@dataclass(frozen=True, slots=True)
 class PoolPage:
     """Pools of an answer in its order (newest first), and what else it says.
 
@@ -151,7 +139,7 @@ class CandlePage:
     from the candle before.
     """
 
-    candles: tuple[GeckoCandle, ...]
+    candles: tuple[SeenCandle, ...]
     base_token: str | None = None
     quote_token: str | None = None
     doubled: tuple[int, ...] = ()
