@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Generic, NoReturn, TypeVar
@@ -43,15 +42,14 @@ _UNITS: Final = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 _LONGEST_NAME = 63  # what is longer is never repeated: a seed in hex has 64 characters, a private key 87 or 88
 
 
-class _Type(click.ParamType, ABC, Generic[_T]):  # type: ignore[type-arg]  # click 8.1 has no type argument
+class _Type(click.ParamType, Generic[_T]):  # type: ignore[type-arg]  # click 8.1 has no type argument
     """A type that parses text once; values that are parsed already pass through, as click asks."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         return self.parse(value) if isinstance(value, str) else value
 
-    @abstractmethod
     def parse(self, text: str) -> _T:
-        """The value, or a usage error."""
+        raise NotImplementedError
 
 
 class AmountType(_Type[Decimal]):
