@@ -2,61 +2,22 @@
 
 from __future__ import annotations
 
-import io
-import pickle
-import random
-from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import polars as pl
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from pumpswap.clock import parse_utc
-from pumpswap.errors import BadInput, ConfigError, NotFound, PumpSwapError
-from pumpswap.market.q50_file import Q50Reading, read_q50
-from pumpswap.model import Q50Frame, Side
+from pumpswap.errors import BadInput, NotFound
+from pumpswap.market.q50_file import read_q50
+from pumpswap.model import Side
 from pumpswap.model.q50 import Q50_REQUIRED
 from pumpswap.signals.q50_rules import causal_columns
+from tests.market.q50_files import FLAT, FRAME, as_file, read, refused, same_rows
 from tests.support.material import material, requires_material
-from tests.support.q50 import HOUR_NS, REQUIRED, START, damaged, mock_frame, published_frame
-
-FRAME = published_frame(60)
-FLAT = FRAME.reset_index()
-
-
-def as_file(folder: Path, held: Any, name: str = "frame.pkl") -> Path:
-    """A file of the form that its name says."""
-    path = folder / name
-    if name.endswith(".parquet"):
-        pl.DataFrame({column: held[column].tolist() for column in held}).write_parquet(path)
-    elif name.endswith(".csv"):
-        path.write_text(held if isinstance(held, str) else held.to_csv(index=False))
-    else:
-        path.write_bytes(pickle.dumps(held))
-    return path
-
-
-def read(folder: Path, held: Any, name: str = "frame.pkl", **options: Any) -> Q50Reading:
-    return read_q50(as_file(folder, held, name), **options)
-
-
-def refused(folder: Path, held: Any, name: str = "frame.pkl", **options: Any) -> BadInput:
-    with pytest.raises(BadInput) as caught:
-        read(folder, held, name, **options)
-    assert caught.value.hint
-    assert str(folder / name) in caught.value.what
-    return caught.value
-
-
-def same_rows(frame: Q50Frame, source: pd.DataFrame = FRAME) -> bool:
-    series = frame.chosen()
-    return all(list(series.column(name)) == source[name].tolist() for name in REQUIRED)
-
+from tests.support.q50 import HOUR_NS, REQUIRED, START, mock_frame, published_frame
 
 # ------------------------------------------------------------------------------------------------------------ forms
 
@@ -285,139 +246,6 @@ def test_rows_that_differ_only_in_the_label_are_the_same(tmp_path: Path) -> None
     assert reading.repeated == 1
 
 
-# ----------------------------------------------------------------------------------------------------------- times
-
-
-def test_a_zone_becomes_utc_and_is_told(tmp_path: Path) -> None:
-    local = FRAME.tz_localize("UTC", level="datetime").tz_convert("Europe/Berlin", level="datetime")
-    reading = read(tmp_path, local)
-    assert reading.frame.chosen().times_ns[0] == parse_utc(START)
-    assert reading.notes[0] == "times of the zone Europe/Berlin became UTC"
-
-
-def test_the_hour_that_an_autumn_repeats_stays_two_hours(tmp_path: Path) -> None:
-    times = pd.date_range("2024-10-26 22:00", periods=6, freq="h", tz="UTC").tz_convert("Europe/Berlin")
-    frame = FRAME.iloc[:6].set_index(pd.DatetimeIndex(times, name="datetime"))
-    assert len(read(tmp_path, frame).frame) == 6
-    naive = frame.set_index(frame.index.tz_localize(None).rename("datetime"))
-    assert "local times repeat an hour" in refused(tmp_path, naive).hint
-
-
-@pytest.mark.parametrize("unit", [1, 10**3, 10**6, 10**9])
-def test_unix_times_of_any_unit_are_read(unit: int, tmp_path: Path) -> None:
-    start = parse_utc(START) // 10**9
-    frame = FLAT.assign(timestamp=[(start + 3600 * row) * unit for row in range(60)]).drop(columns="datetime")
-    assert list(read(tmp_path, frame).frame.chosen().times_ns)[:2] == [start * 10**9, (start + 3600) * 10**9]
-
-
-def test_text_with_different_offsets_is_read(tmp_path: Path) -> None:
-    stamps = ["2024-09-01 02:00:00+02:00", "2024-09-01T01:00:00Z", "2024-09-01 02:00"]
-    frame = FLAT.iloc[:3].assign(datetime=stamps)
-    expected = [parse_utc(f"2024-09-01 0{hour}:00") for hour in range(3)]
-    assert list(read(tmp_path, frame, "frame.csv").frame.chosen().times_ns) == expected
-
-
-@pytest.mark.parametrize(
-    ("stamps", "told"),
-    [
-        (["2024-09-01", "yesterday"], "'yesterday' is no time"),
-        (["2024-09-01", "1812-09-01"], "is before 1970"),
-        ([1_700_000_000, 1_700_000_000_000], "mixes units"),
-    ],
-)
-def test_a_time_that_cannot_be_one_is_refused(stamps: list[Any], told: str, tmp_path: Path) -> None:
-    assert told in refused(tmp_path, FLAT.iloc[:2].assign(datetime=stamps)).what
-
-
-@pytest.mark.parametrize(
-    "last", ["9999-12-31", "2262-12-31", "0001-01-01", date(9999, 12, 31), datetime(1, 1, 1, tzinfo=UTC)]
-)
-def test_a_date_that_no_nanoseconds_can_say_is_no_time(last: Any, tmp_path: Path) -> None:
-    frame = FLAT.iloc[:2].assign(datetime=pd.Series(["2024-09-01", last], dtype=object))
-    for name in ("frame.pkl", "frame.csv"):
-        assert "is no time" in refused(tmp_path, frame, name).what
-
-
-def test_a_number_that_no_float_can_hold_is_a_text_beside_the_decision_and_refused_in_it(tmp_path: Path) -> None:
-    large = pd.Series([10**400, None, *range(58)], index=FRAME.index, dtype=object)
-    values = read(tmp_path, FRAME.assign(note=large)).frame.chosen().values(0)
-    assert values["note"] == str(10**400)
-    assert "is no number" in refused(tmp_path, FRAME.assign(q50=large)).what
-    wide = FRAME[["q10", "q50", "q90", "vol_raw"]].assign(q90=1e308)
-    assert "row 0 has a figure that is no number: q90" in refused(tmp_path, wide, complete=causal_columns).what
-
-
-@pytest.mark.parametrize("stamps", [[20240901, 20240902], [45536.0, 45536.5], [0, 1], [float("nan"), 1.0]])
-def test_days_and_counts_of_rows_are_no_unix_times(stamps: list[Any], tmp_path: Path) -> None:
-    assert "is no Unix time" in refused(tmp_path, FLAT.iloc[:2].assign(datetime=stamps)).what
-    assert "is no Unix time" in refused(tmp_path, FLAT.iloc[:2].assign(datetime=stamps), "frame.csv").what
-
-
-def test_a_row_without_a_time_is_dropped(tmp_path: Path) -> None:
-    stamps = [*FLAT["datetime"].iloc[:59], pd.NaT]
-    assert read(tmp_path, FLAT.assign(datetime=stamps)).dropped == {"no time": 1}
-
-
-def test_two_columns_of_time_must_agree(tmp_path: Path) -> None:
-    assert same_rows(read(tmp_path, FLAT.assign(timestamp=FLAT["datetime"])).frame)
-    later = FLAT["datetime"] + pd.Timedelta(hours=1)
-    assert "disagree" in refused(tmp_path, FLAT.assign(timestamp=later)).what
-
-
-def test_a_frame_without_times_is_refused(tmp_path: Path) -> None:
-    error = refused(tmp_path, FRAME.reset_index(drop=True))
-    assert "there is no time" in error.what
-    assert "timestamp or datetime" in error.hint
-
-
-# ------------------------------------------------------------------------------------------------------ instruments
-
-
-def test_of_several_instruments_one_must_be_chosen(tmp_path: Path) -> None:
-    frame = pd.concat([FRAME, published_frame(30, seed=9, instrument="ETHUSDT")])
-    found = read(tmp_path, frame).frame
-    assert found.instruments == ("BTCUSDT", "ETHUSDT")
-    assert len(found.chosen("ETHUSDT")) == 30
-    with pytest.raises(ConfigError, match="2 instruments: BTCUSDT, ETHUSDT") as caught:
-        found.chosen()
-    assert "q50.instrument" in caught.value.hint
-    with pytest.raises(ConfigError, match="no instrument 'SOL'"):
-        found.chosen("SOL")
-
-
-def test_numbers_may_be_instruments_also_in_a_level_without_a_name(tmp_path: Path) -> None:
-    other = FLAT.assign(instrument=8, datetime=FLAT["datetime"] + pd.Timedelta(minutes=30), q50=-FLAT["q50"])
-    both = pd.concat([FLAT.assign(instrument=7), other]).set_index(["instrument", "datetime"])
-    for frame in (both, both.rename_axis([None, None]), both.swaplevel().rename_axis([None, None])):
-        found = read(tmp_path, frame).frame
-        assert found.instruments == ("7", "8")
-        assert list(found.chosen("7").column("q50")) == FLAT["q50"].tolist()
-
-
-def test_rows_of_many_instruments_in_any_order_stay_apart(tmp_path: Path) -> None:
-    parts = {f"C{number}": published_frame(20, seed=number, instrument=f"C{number}") for number in range(7)}
-    found = read(tmp_path, pd.concat(parts.values()).sample(frac=1, random_state=5)).frame
-    assert set(found.instruments) == set(parts)
-    for name, part in parts.items():
-        assert list(found.chosen(name).column("q50")) == part["q50"].tolist()
-
-
-@pytest.mark.parametrize("name", [None, "id", "row"])
-def test_an_index_that_counts_rows_is_no_instrument(name: str | None, tmp_path: Path) -> None:
-    frame = FLAT.drop(columns="instrument").set_index(pd.Index([5, 1, *range(10, 68)], name=name))
-    assert read(tmp_path, frame).frame.instruments == ()
-
-
-def test_a_row_without_an_instrument_is_dropped_where_others_have_one(tmp_path: Path) -> None:
-    names = [*FLAT["instrument"].iloc[:58], None, ""]
-    assert read(tmp_path, FLAT.assign(instrument=names)).dropped == {"no instrument": 2}
-
-
-def test_three_levels_are_refused_by_name(tmp_path: Path) -> None:
-    frame = FRAME.assign(venue="x").set_index("venue", append=True)
-    assert "levels instrument, datetime, venue" in refused(tmp_path, frame).what
-
-
 # ------------------------------------------------------------------------------------------------------- not a frame
 
 
@@ -470,120 +298,3 @@ def test_a_missing_file_and_a_folder_are_said_so(tmp_path: Path) -> None:
         read_q50(tmp_path / "nothing.pkl")
     with pytest.raises(BadInput, match="is a folder"):
         read_q50(tmp_path)
-
-
-# ------------------------------------------------------------------------------------------ frames never seen before
-
-
-@st.composite
-def unusual_frames(draw: st.DrawFn) -> tuple[pd.DataFrame, bool]:
-    """A frame with any mixture of what goes wrong, and whether anything decisive is wrong with it."""
-    rng = random.Random(draw(st.integers(0, 2**32)))
-    rows = draw(st.integers(1, 40))
-    frame = published_frame(rows, seed=rng.randrange(100)) if rng.random() < 0.7 else mock_frame(rows)
-    clean = True
-    if draw(st.booleans()):
-        frame = frame.sample(frac=1, random_state=rng.randrange(100))
-    if frame.index.nlevels == 2 and draw(st.booleans()):
-        frame = frame.swaplevel()
-    if draw(st.booleans()):
-        frame.index = frame.index.set_names([None] * frame.index.nlevels)
-    if draw(st.booleans()):
-        name = rng.choice(REQUIRED[:6])
-        frame.iloc[rng.randrange(rows), frame.columns.get_loc(name)] = np.nan
-    if draw(st.booleans()):
-        frame = pd.concat([frame, frame.iloc[[rng.randrange(rows)]]])
-    if frame.index.nlevels == 1 and draw(st.booleans()):
-        frame = frame.tz_localize(rng.choice(["UTC", "Asia/Tokyo", "+05:30"]))
-    if draw(st.integers(0, 3)) == 0:
-        frame = frame.drop(columns=rng.sample(REQUIRED, rng.randrange(1, 4)))
-        clean = False
-    if clean and draw(st.integers(0, 5)) == 0:
-        frame = pd.concat([frame, frame.iloc[[0]].assign(q50=7.0)])
-        clean = bool(frame["q50"].iloc[:-1].isna().iloc[0])
-    return frame, clean
-
-
-@given(made=unusual_frames())
-@settings(max_examples=150, deadline=None)
-def test_an_unusual_frame_gives_the_right_rows_or_a_refusal(
-    made: tuple[pd.DataFrame, bool], tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    frame, clean = made
-    path = as_file(tmp_path_factory.mktemp("frame"), frame)
-    found = reading_or_refusal(path)
-    good = frame.dropna(subset=[name for name in REQUIRED[:6] if name in frame])
-    if isinstance(found, PumpSwapError):
-        assert not clean or good.empty, found.what
-        assert found.hint
-        return
-    times = good.index.get_level_values(
-        next(place for place, level in enumerate(good.index.names or []) if _is_time(good.index, place))
-    )
-    instants = times.tz_localize("UTC") if times.tz is None else times.tz_convert("UTC")
-    ordered = good.assign(_at=instants.as_unit("ns").asi8).drop_duplicates("_at", keep="last").sort_values("_at")
-    series = found.frame.chosen()
-    assert list(series.times_ns) == ordered["_at"].tolist()
-    assert list(series.column("q50")) == ordered["q50"].tolist()
-    assert len(series) + sum(found.dropped.values()) + found.repeated == len(frame)
-
-
-def _is_time(index: pd.Index, place: int) -> bool:
-    return isinstance(index.get_level_values(place), pd.DatetimeIndex)
-
-
-def reading_or_refusal(path: Path) -> Q50Reading | PumpSwapError:
-    try:
-        return read_q50(path)
-    except PumpSwapError as error:
-        return error
-
-
-@given(raw=st.binary(max_size=300))
-@settings(max_examples=200, deadline=None)
-def test_any_bytes_are_a_frame_or_a_refusal(raw: bytes, tmp_path_factory: pytest.TempPathFactory) -> None:
-    path = tmp_path_factory.getbasetemp() / "any.bin"
-    path.write_bytes(raw)
-    assert isinstance(reading_or_refusal(path), PumpSwapError)
-
-
-def table_file(form: str) -> bytes:
-    buffer = io.BytesIO()
-    table = pl.DataFrame({name: FLAT[name].tolist() for name in ("datetime", *REQUIRED)})
-    if form == "parquet":
-        table.write_parquet(buffer)
-    else:
-        table.write_csv(buffer)
-    return buffer.getvalue()
-
-
-@given(seed=st.integers(0, 2**32))
-@settings(max_examples=150, deadline=None)
-def test_a_damaged_csv_is_a_frame_or_a_refusal(seed: int, tmp_path_factory: pytest.TempPathFactory) -> None:
-    path = tmp_path_factory.getbasetemp() / "damaged.csv"
-    sample = table_file("csv")
-    path.write_bytes(damaged(sample, [sample], random.Random(seed)))
-    found = reading_or_refusal(path)
-    assert isinstance(found, PumpSwapError) or len(found.frame) <= 61
-
-
-def test_a_damaged_parquet_never_ends_the_process(tmp_path: Path) -> None:
-    # polars panics or aborts on some of these, which no except clause of the caller would survive.
-    sample, path, refusals = table_file("parquet"), tmp_path / "damaged.parquet", 0
-    rng = random.Random(5)
-    for _ in range(12):
-        path.write_bytes(damaged(sample, [sample], rng))
-        refusals += isinstance(reading_or_refusal(path), PumpSwapError)
-    assert refusals > 0
-
-
-def test_a_parquet_that_aborts_its_reader_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "frame.parquet"
-    path.write_bytes(table_file("parquet"))
-    monkeypatch.setattr("pumpswap.market.q50_forms._PROBE", "import os; os.abort()")
-    with pytest.raises(BadInput, match=r"polars ends on it \(signal 6\)"):
-        read_q50(path)
-    monkeypatch.setattr("pumpswap.market.q50_forms._PROBE", "import time; time.sleep(60)")
-    monkeypatch.setattr("pumpswap.market.q50_forms._PROBE_SECONDS", 0.01)
-    with pytest.raises(BadInput, match="TimeoutExpired"):
-        read_q50(path)
