@@ -13,10 +13,11 @@ from pumpswap.clock import ManualClock
 from pumpswap.errors import StorageError
 from pumpswap.market.lake import Coverage, Lake, LakeReader, LakeWriter
 from pumpswap.market.lake.columns import kind_of
+from pumpswap.market.lake.exporting import export_parquet
 from pumpswap.market.lake.manifest import LakeFile
 from pumpswap.market.lake.part import sha256_of, write_part
 from pumpswap.market.lake.verify import Problem, repair, verify
-from tests.market.lake.rows import DAY, MIDNIGHT, candle, many_swaps, swap
+from tests.market.lake.rows import DAY, MIDNIGHT, candle, lake_of, many_swaps, swap
 
 
 @pytest.fixture
@@ -271,3 +272,18 @@ def test_damage_is_never_merged_into_a_new_file(lake: Lake) -> None:
         writer.add("candles", [candle(1, "9")])
         with pytest.raises(StorageError, match="is damaged, and rows of its time are to be added"):
             writer.commit()
+
+
+@pytest.mark.parametrize("name", ["la[k]e", "lak*"])
+def test_the_name_of_a_folder_is_no_pattern(tmp_path: Path, name: str) -> None:
+    """polars takes these signs for a pattern, and the rows of the neighbour for ours."""
+    for folder in ("lake", name):
+        lake = lake_of(tmp_path / folder, swap(1, signature=f"{folder}1"))
+        lake_of(tmp_path / folder, swap(2, signature=f"{folder}2"))
+    with LakeWriter(lake) as writer:
+        assert writer.compact() == 1
+    assert verify(lake).findings == []
+    target = tmp_path / f"{name}.parquet"
+    pl.DataFrame({"stranger": [1]}).write_parquet(tmp_path / "lake.parquet")
+    assert export_parquet(LakeReader(lake).swaps(), target) == 2
+    assert [one.signature for one in LakeReader(lake).read_swaps()] == [f"{name}1", f"{name}2"]

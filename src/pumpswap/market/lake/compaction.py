@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from pumpswap.market.lake.data import collected, pl
+from pumpswap.market.lake.data import collected, pl, scanned
 from pumpswap.market.lake.lake import Lake
 from pumpswap.market.lake.manifest import LakeFile
 from pumpswap.market.lake.part import is_sound
@@ -41,7 +41,7 @@ def sound(lake: Lake, group: Sequence[LakeFile]) -> list[LakeFile]:
 
 def with_rows_of(lake: Lake, group: Sequence[LakeFile]) -> pl.DataFrame:
     """All rows of the files."""
-    return pl.concat([collected(pl.scan_parquet(lake.folder / file.path, hive_partitioning=False)) for file in group])
+    return pl.concat([collected(scanned(lake.folder / file.path)) for file in group])
 
 
 def _small(files: Sequence[LakeFile]) -> list[LakeFile]:

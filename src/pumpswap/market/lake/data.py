@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 from pumpswap.errors import ConfigError, StorageError
 
 try:
@@ -9,7 +12,7 @@ try:
 except ImportError:
     raise ConfigError("the lake needs polars, which is missing", hint="pip install 'pumpswap[data]'") from None
 
-__all__ = ["collected", "pl"]
+__all__ = ["collected", "pl", "scanned"]
 
 
 def collected(frame: pl.LazyFrame, *, streaming: bool = False) -> pl.DataFrame:
@@ -19,3 +22,8 @@ def collected(frame: pl.LazyFrame, *, streaming: bool = False) -> pl.DataFrame:
     except (pl.exceptions.ComputeError, pl.exceptions.SchemaError, pl.exceptions.PanicException, OSError) as broken:
         what = f"a file of the lake cannot be read: {str(broken).splitlines()[0][:200]}"
         raise StorageError(what, hint="pumpswap data verify names what is damaged") from None
+
+
+def scanned(paths: Path | list[Path], **options: Any) -> pl.LazyFrame:
+    """Rows of exactly these files: a name with brackets or an asterisk is no pattern, a folder no column."""
+    return pl.scan_parquet(paths, hive_partitioning=False, glob=False, **options)

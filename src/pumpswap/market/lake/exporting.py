@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import IO
 
 from pumpswap.errors import StorageError
-from pumpswap.market.lake.data import collected, pl
+from pumpswap.market.lake.data import collected, pl, scanned
 from pumpswap.market.lake.reader import LakeReader
 
 __all__ = ["Told", "count_rows", "export_parquet", "export_text", "gathered", "texts"]
@@ -74,7 +74,7 @@ def export_parquet(frame: pl.LazyFrame, path: Path) -> int:
         reason = str(failed).splitlines()[0][:200]
         hint = "is there space? pumpswap data verify tells whether the lake is sound"
         raise StorageError(f"{path.name} cannot be written: {reason}", hint=hint) from None
-    return int(collected(pl.scan_parquet(path).select(pl.len())).item())
+    return int(collected(scanned(path).select(pl.len())).item())
 
 
 def gathered(pieces: Iterable[pl.DataFrame]) -> pl.LazyFrame:

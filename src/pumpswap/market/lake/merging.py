@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pumpswap.market.lake.columns import Kind
-from pumpswap.market.lake.data import collected, pl
+from pumpswap.market.lake.data import collected, pl, scanned
 from pumpswap.market.lake.frames import extent
 from pumpswap.market.lake.manifest import LakeFile
 
@@ -94,7 +94,7 @@ def _stored(kind: Kind, batch: pl.DataFrame, folder: Path, files: Sequence[LakeF
     """Keys and facts of stored rows that the batch has too, with the file they are in."""
     (low, high), pools = extent(batch, kind.height), batch.get_column("pool")
     absolute = {str(folder / file.path): file.path for file in files}
-    scan = pl.scan_parquet(list(absolute), include_file_paths=_PATH, hive_partitioning=False, glob=False)
+    scan = scanned([folder / file.path for file in files], include_file_paths=_PATH)
     found = collected(
         scan.filter(pl.col(kind.height).is_between(low, high))
         .filter(pl.col("pool").is_between(pl.lit(pools.min()), pl.lit(pools.max())))

@@ -9,7 +9,7 @@ from typing import Any
 from pumpswap.clock import NS_PER_SECOND
 from pumpswap.market.candle_file import Candle
 from pumpswap.market.lake.columns import kind_of
-from pumpswap.market.lake.data import collected, pl
+from pumpswap.market.lake.data import collected, pl, scanned
 from pumpswap.market.lake.frames import polars_schema
 from pumpswap.market.lake.lake import DAY_NS, Lake
 from pumpswap.market.lake.ranges import Range
@@ -75,8 +75,7 @@ class LakeReader:
         schema = polars_schema(found)
         if not files:
             return pl.LazyFrame(schema=schema)
-        paths = [self.lake.folder / file.path for file in files]
-        frame = pl.scan_parquet(paths, schema=schema, hive_partitioning=False, glob=False)
+        frame = scanned([self.lake.folder / file.path for file in files], schema=schema)
         if pool is not None:
             frame = frame.filter(pl.col("pool") == pool)
         if start_ns is not None:

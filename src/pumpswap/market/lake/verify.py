@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pumpswap.errors import StorageError
 from pumpswap.market.lake.columns import KINDS, Kind
-from pumpswap.market.lake.data import collected, pl
+from pumpswap.market.lake.data import collected, pl, scanned
 from pumpswap.market.lake.frames import extent, polars_schema
 from pumpswap.market.lake.lake import DAY_NS, Lake, day_of
 from pumpswap.market.lake.manifest import LakeFile, Manifest
@@ -155,7 +155,7 @@ def _rows_are_good(path: Path, file: LakeFile, result: Verification) -> bool:
     before = len(result.findings)
     kind = KINDS.get(file.kind)
     try:
-        frame = pl.read_parquet(path, hive_partitioning=False)
+        frame = scanned(path).collect()
     except (pl.exceptions.PolarsError, OSError) as broken:
         result.find(file.path, Problem.UNREADABLE, f"it is no Parquet file: {str(broken).splitlines()[0][:120]}")
         return False
@@ -205,14 +205,14 @@ def _find_duplicates(folder: Path, group: list[LakeFile], result: Verification) 
     """Keys that occur twice. Digests of 8 bytes choose candidates, so that memory stays small; keys decide."""
     kind = KINDS[group[0].kind]
     key = pl.struct(kind.key)
-    hashes = [collected(_scan(folder, file).select(key.hash().alias(_HASH))).to_series() for file in group]
+    hashes = [collected(scanned(folder / file.path).select(key.hash().alias(_HASH))).to_series() for file in group]
     every = pl.concat(hashes)
     suspects = every.filter(every.is_duplicated()).unique()
     if suspects.is_empty():
         return
     candidates = pl.concat(
         collected(
-            _scan(folder, file)
+            scanned(folder / file.path)
             .select(*kind.key, key.hash().alias(_HASH), pl.lit(file.path).alias("__path__"))
             .filter(pl.col(_HASH).is_in(suspects.implode()))
         )
@@ -223,10 +223,6 @@ def _find_duplicates(folder: Path, group: list[LakeFile], result: Verification) 
         named = ", ".join(str(value) for value in rows.select(kind.key).row(0))
         text = f"{rows.height:,} rows occur again, here or in another file; the first is {named}"
         result.find(str(path[0]), Problem.DUPLICATES, text)
-
-
-def _scan(folder: Path, file: LakeFile) -> pl.LazyFrame:
-    return pl.scan_parquet(folder / file.path, hive_partitioning=False, glob=False)
 
 
 def _find_strangers(lake: Lake, result: Verification) -> None:
