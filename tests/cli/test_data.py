@@ -107,7 +107,8 @@ def test_an_empty_place_is_no_error_to_list_and_not_found_to_read(tmp_path: Path
 def test_verify_says_that_all_is_well(lake: Lake) -> None:
     told = answer("data", "verify")
     assert (told["is_good"], told["files"], told["rows"], told["findings"]) == (True, 4, "113", [])
-    assert "Every byte is as it was written" in run("data", "verify", "--fast").stdout
+    assert "Every byte is as it was written, and no row is there twice.\n" in run("data", "verify").stdout
+    assert "Every byte is as it was written; rows were not read.\n" in run("data", "verify", "--fast").stdout
 
 
 def test_verify_names_a_flipped_byte_and_repairs_after_a_yes(lake: Lake) -> None:
