@@ -97,6 +97,8 @@ def test_a_pool_that_no_service_knows_is_told_of_by_nobody() -> None:
     with GeckoServer() as server:
         found = asked(server, good())
     assert found.market is None
+    assert "(HTTP 404)" in found.unread["market"]
+    assert found.unread["market"].endswith("; DexScreener: it does not tell of this pool")
     seen = check(found)
     assert seen is not None
     assert seen.verdict is ScreenVerdict.UNKNOWN

@@ -56,9 +56,11 @@ async def with_market_figures(
     return replace(facts, market=_of_pair(second))
 
 
-async def _attempt(asked: Awaitable[Told]) -> tuple[Told | None, str]:
+async def _attempt(asked: Awaitable[Told | None]) -> tuple[Told | None, str]:
+    """What was told, or None and why not."""
     try:
-        return await asked, ""
+        told = await asked
+        return told, "" if told is not None else "it does not tell of this pool"
     except DataSourceError as failed:
         return None, failed.what
 
