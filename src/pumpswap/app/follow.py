@@ -27,7 +27,7 @@ from pumpswap.market.sequencer import FeedScope
 from pumpswap.market.stream_recording import StreamRecording
 from pumpswap.market.swaps_of import swaps_of
 from pumpswap.market.tape import open_recording
-from pumpswap.model import Decision, Intent, MarketUpdate, Side, Signal, Swap, TradeSide
+from pumpswap.model import Decision, Intent, MarketUpdate, Signal, Swap, TradeSide
 from pumpswap.risk.gate import PoolView, RiskGate
 from pumpswap.risk.policies import BookView
 from pumpswap.sdk.connection import ChainConnection
@@ -74,7 +74,7 @@ class FollowDesk:
         signal = self.follower.signal(swap, seen_of(view.state), learn=is_known)
         if signal is None:
             return None
-        if signal.side is Side.SHORT or not swap.is_buy:
+        if not swap.is_buy:
             return Followed(swap, signal, None)
         reason = f"{signal.source} {signal.score:.1f}"
         intent = Intent(TradeSide.BUY, swap.pool, signal.mint or "", at_ns, reason, signal)

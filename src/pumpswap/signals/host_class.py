@@ -13,7 +13,7 @@ __all__ = ["HOST_MODULE", "host_analyzer"]
 
 HOST_MODULE = "gecko_terminal_collector.analysis.signal_analyzer"
 _CLASS = "NewPoolsSignalAnalyzer"
-_METHODS = ("analyze_pool_signals",)
+_METHOD = "analyze_pool_signals"
 
 
 def host_analyzer(config: Mapping[str, object] | None = None) -> BaseAnalyzer:
@@ -39,7 +39,6 @@ def host_analyzer(config: Mapping[str, object] | None = None) -> BaseAnalyzer:
     if not callable(made):
         raise ConfigError(f"{HOST_MODULE} has no class {_CLASS}", hint="check the version of the collector")
     analyzer = made(dict(config) if config is not None else None)
-    for method in _METHODS:
-        if not callable(getattr(analyzer, method, None)):
-            raise ConfigError(f"the host's {_CLASS} has no method {method}", hint="check the version of the collector")
+    if not callable(getattr(analyzer, _METHOD, None)):
+        raise ConfigError(f"the host's {_CLASS} has no method {_METHOD}", hint="check the version of the collector")
     return cast(BaseAnalyzer, analyzer)

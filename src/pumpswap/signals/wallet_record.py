@@ -7,7 +7,7 @@ having been seen to buy it counts for nothing: its cost is not known. Quote unit
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from statistics import median
 
 from pumpswap.clock import NS_PER_SECOND
@@ -112,7 +112,8 @@ class WalletBook:
         holding.lots.append(_Lot(swap.base_units, swap.quote_units + _SIGNATURE_LAMPORTS))
         holding.most_units = max(holding.most_units, holding.units)
         self._sizes.append(swap.quote_units)
-        self._count(buys=1, small_buys=int(swap.quote_units < self._small), habit_lamports=int(median(self._sizes)))
+        self._count(buys=1, small_buys=int(swap.quote_units < self._small))
+        self._record = replace(self._record, habit_lamports=int(median(self._sizes)))
 
     def _sold(self, swap: Swap) -> None:
         holding = self._holdings.get(swap.pool)
@@ -146,9 +147,6 @@ class WalletBook:
             quick_rounds=int(quick),
         )
 
-    def _count(self, *, habit_lamports: int | None = None, **more: int) -> None:
-        old = self._record
-        counted = {name: getattr(old, name) + value for name, value in more.items()}
-        kept = {name: getattr(old, name) for name in WalletRecord.__dataclass_fields__}
-        habit = old.habit_lamports if habit_lamports is None else habit_lamports
-        self._record = WalletRecord(**{**kept, **counted, "habit_lamports": habit})
+    def _count(self, **more: int) -> None:
+        counted = {name: getattr(self._record, name) + value for name, value in more.items()}
+        self._record = replace(self._record, **counted)

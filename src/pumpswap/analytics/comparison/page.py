@@ -16,6 +16,7 @@ from pumpswap.analytics.comparison.comparison import QUANTILES, Comparison
 from pumpswap.analytics.comparison.figures import comparison_json
 from pumpswap.analytics.comparison.verdict import horizon_text, points_text
 from pumpswap.analytics.page import csp_hash, page_environment, page_scripts, write_page
+from pumpswap.units import format_units
 
 __all__ = ["ComparisonPage", "render_comparison", "write_comparison"]
 
@@ -107,7 +108,7 @@ def _interval(interval: Any) -> str:
 
 
 def _sol(lamports: int) -> str:
-    return f"{lamports / 1e9:.9f}".rstrip("0").rstrip(".")
+    return format_units(lamports, 9)
 
 
 def _capital(text: str) -> str:
