@@ -29,6 +29,7 @@ from pumpswap.market.tape import open_recording
 from pumpswap.model import MarketUpdate, PoolSnapshot
 from pumpswap.settings import Settings
 from pumpswap.signals import PoolFacts, PumpSwapSignalAnalyzer
+from pumpswap.signals.pool_facts import known_facts
 from pumpswap.units import format_units
 
 __all__ = [
@@ -185,15 +186,10 @@ class _Walk:
         self._tracker.finish(end_ns)
 
     def _decide(self, snapshot: PoolSnapshot, data_source: str) -> None:
-        obstacle = self._book.obstacle(snapshot.pool)
-        state = None if obstacle else self._book.state(snapshot.pool)
-        facts = None
-        if state is not None:
-            schedule = self._schedule_for(snapshot.at_ns // NS_PER_SECOND)
-            facts = PoolFacts(state, schedule, snapshot.at_ns, data_source=data_source)
-        seen = self._observed(snapshot, facts, obstacle or "the state of the pool is not known")
-        if seen.is_available and state is not None:
-            self._tracker.decide(len(self.rows), snapshot.pool, snapshot.at_ns, state)
+        facts, why = known_facts(self._book, snapshot.pool, snapshot.at_ns, self._schedule_for, data_source)
+        seen = self._observed(snapshot, facts, why)
+        if seen.is_available and facts is not None:
+            self._tracker.decide(len(self.rows), snapshot.pool, snapshot.at_ns, facts.state)
         self.rows.append(seen)
         self._history.add(snapshot)
 
@@ -203,9 +199,7 @@ class _Walk:
         )
         if not base.signals:
             facts, why = None, "the figures of the base score cannot be read"
-        found = self._analyzer.enhance(
-            base, facts, intended_lamports=self._outcomes.size_lamports, unavailable=why if facts is None else ""
-        )
+        found = self._analyzer.enhance(base, facts, intended_lamports=self._outcomes.size_lamports, unavailable=why)
         return Observation(
             pool=snapshot.pool,
             at_ns=snapshot.at_ns,

@@ -12,7 +12,6 @@ from solders.pubkey import Pubkey
 
 from pumpswap.amm import FeeSchedule, PoolState, current_schedule, schedule_at
 from pumpswap.app.paper import DEMO_START_NS
-from pumpswap.clock import NS_PER_SECOND
 from pumpswap.errors import BadInput, NotFound, PumpSwapError, UsageError
 from pumpswap.market.book import PoolBook
 from pumpswap.market.history import SnapshotHistory
@@ -24,6 +23,7 @@ from pumpswap.sdk.pool_facts import known_risks
 from pumpswap.sdk.screening import ScreenSource
 from pumpswap.settings import Settings
 from pumpswap.signals import EnhancedResult, PoolFacts, PumpSwapSignalAnalyzer
+from pumpswap.signals.pool_facts import known_facts
 
 __all__ = ["ScoredPool", "SignalRun", "on_chain", "score_recording", "score_simulated"]
 
@@ -185,7 +185,7 @@ class _Walk:
         self._analyzer = _analyzer(settings)
         self._history = SnapshotHistory(settings.signals.history_hours)
         self._snapshots = 0
-        self.newest: dict[str, tuple[PoolSnapshot, tuple[PoolSnapshot, ...], PoolState | None, str]] = {}
+        self.newest: dict[str, tuple[PoolSnapshot, tuple[PoolSnapshot, ...], PoolFacts | None, str]] = {}
 
     def follow(self, updates: Iterable[MarketUpdate]) -> None:
         for update in updates:
@@ -194,9 +194,8 @@ class _Walk:
             if snapshot is None:
                 continue
             self._snapshots += 1
-            obstacle = self._book.obstacle(snapshot.pool)
-            state = None if obstacle else self._book.state(snapshot.pool)
-            self.newest[snapshot.pool] = snapshot, tuple(self._history.before(snapshot)), state, obstacle
+            known = known_facts(self._book, snapshot.pool, snapshot.at_ns, self._schedule_for, self._data_source)
+            self.newest[snapshot.pool] = snapshot, tuple(self._history.before(snapshot)), *known
             self._history.add(snapshot)
 
     def result(self, source: str, assumptions: Iterable[str], size_lamports: int | None) -> SignalRun:
@@ -212,16 +211,11 @@ class _Walk:
         self,
         snapshot: PoolSnapshot,
         history: tuple[PoolSnapshot, ...],
-        state: PoolState | None,
-        obstacle: str,
+        facts: PoolFacts | None,
+        why: str,
         size_lamports: int | None,
     ) -> ScoredPool:
         base = self._analyzer.analyze_pool_signals(snapshot.metrics, [earlier.metrics for earlier in history])
-        facts = None
-        if state is not None:
-            schedule = self._schedule_for(snapshot.at_ns // NS_PER_SECOND)
-            facts = PoolFacts(state, schedule, snapshot.at_ns, data_source=self._data_source)
-        why = "" if facts else obstacle or "the state of the pool is not known"
         result = self._analyzer.enhance(base, facts, intended_lamports=size_lamports, unavailable=why)
         return ScoredPool(snapshot, history, result)
 

@@ -3,30 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Protocol
 
-from pumpswap.amm import FeeSchedule, PoolState
-from pumpswap.clock import NS_PER_SECOND
+from pumpswap.amm import FeeSchedule
 from pumpswap.model import PoolSnapshot, Side, Signal
 from pumpswap.signals.base_score import BaseScoreSignaller
 from pumpswap.signals.enhanced_result import EnhancedResult
-from pumpswap.signals.pool_facts import PoolFacts
+from pumpswap.signals.pool_facts import KnownStates, known_facts
 from pumpswap.signals.pumpswap_analyzer import PumpSwapSignalAnalyzer
 from pumpswap.units import format_units
 
-__all__ = ["EnhancedScoreSignaller", "KnownStates"]
-
-
-class KnownStates(Protocol):
-    """What a run knows of its pools; ``market.book.PoolBook`` is one."""
-
-    def state(self, pool: str) -> PoolState | None:
-        """Latest state, or None."""
-        ...
-
-    def obstacle(self, pool: str) -> str:
-        """Why the pool cannot be traded; empty when nothing is known against it."""
-        ...
+__all__ = ["EnhancedScoreSignaller"]
 
 
 class EnhancedScoreSignaller:
@@ -53,13 +39,7 @@ class EnhancedScoreSignaller:
     def signal(self, snapshot: PoolSnapshot, history: Sequence[PoolSnapshot] = ()) -> Signal:
         """Signal of ``snapshot``, given what was seen of the pool before (in any order)."""
         base = self._analyzer.analyze_pool_signals(snapshot.metrics, [earlier.metrics for earlier in history])
-        obstacle = self._states.obstacle(snapshot.pool)
-        state = None if obstacle else self._states.state(snapshot.pool)
-        facts = None
-        if state is not None:
-            schedule = self._schedule_for(snapshot.at_ns // NS_PER_SECOND)
-            facts = PoolFacts(state, schedule, snapshot.at_ns, data_source="book")
-        why = "" if facts else obstacle or "no state of this pool is known"
+        facts, why = known_facts(self._states, snapshot.pool, snapshot.at_ns, self._schedule_for, "book")
         result = self._analyzer.enhance(base, facts, unavailable=why)
         side = self._side(result)
         parts = self._parts(snapshot, history)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
@@ -10,10 +10,11 @@ from typing import Protocol
 
 from pumpswap.amm import FeeSchedule, PoolState
 from pumpswap.amm.addresses import NATIVE_MINT_2022, WSOL_MINT
+from pumpswap.clock import NS_PER_SECOND
 from pumpswap.model import ScreenReport
 from pumpswap.units import LAMPORTS_PER_SOL
 
-__all__ = ["PoolFacts", "PoolFactsSource", "PoolKind"]
+__all__ = ["KnownStates", "PoolFacts", "PoolFactsSource", "PoolKind", "known_facts"]
 
 _SOL_MINTS = (WSOL_MINT, NATIVE_MINT_2022)
 
@@ -93,3 +94,26 @@ class PoolFactsSource(Protocol):
     async def pool_facts(self, pool_data: Mapping[str, object]) -> PoolFacts:
         """Facts of the pool that a host's row names. Raises PumpSwapError, with the reason, when there are none."""
         ...
+
+
+class KnownStates(Protocol):
+    """What a run knows of its pools; ``market.book.PoolBook`` is one."""
+
+    def state(self, pool: str) -> PoolState | None:
+        """Latest state, or None."""
+        ...
+
+    def obstacle(self, pool: str) -> str:
+        """Why the pool cannot be traded; empty when nothing is known against it."""
+        ...
+
+
+def known_facts(
+    states: KnownStates, pool: str, at_ns: int, schedule_for: Callable[[int], FeeSchedule], data_source: str
+) -> tuple[PoolFacts | None, str]:
+    """Facts of a pool at a moment by what is known of it then, or None and why. ``schedule_for`` takes Unix seconds."""
+    obstacle = states.obstacle(pool)
+    state = None if obstacle else states.state(pool)
+    if state is None:
+        return None, obstacle or "no state of this pool is known"
+    return PoolFacts(state, schedule_for(at_ns // NS_PER_SECOND), at_ns, data_source=data_source), ""
