@@ -154,10 +154,15 @@ class Broken:
         raise ZeroDivisionError("no data")
 
 
+@pytest.mark.parametrize("threshold", [75, 0])
 @pytest.mark.asyncio
-async def test_a_bug_in_a_model_is_logged_and_trades_nothing(caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_bug_in_a_model_is_logged_and_trades_nothing(caplog: pytest.LogCaptureFixture, threshold: int) -> None:
+    """Depth alone lifts a score of 0 above a low threshold: that is no reason to buy."""
+    config = {"auto_watchlist_threshold": threshold}
     with caplog.at_level(logging.ERROR):
-        merged = await PumpSwapSignalAnalyzer(source=Told(facts()), base=Broken()).analyze_pool_enhanced(BUSY)
+        merged = await PumpSwapSignalAnalyzer(config, source=Told(facts()), base=Broken()).analyze_pool_enhanced(BUSY)
+    assert merged["execution_feasibility"]["can_buy"] is True
+    assert merged["final_signal_score"] == pytest.approx(48.8, abs=0.1)
     assert (merged["tradeable"], merged["base_signal_score"], merged["recommended_action"]) == (False, 0.0, "hold")
     assert merged["reasons"][0] == "the base analysis failed"
     assert [record.message for record in caplog.records] == ["base-analysis-failed"]
