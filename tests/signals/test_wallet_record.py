@@ -99,17 +99,17 @@ moves = st.lists(st.tuples(st.booleans(), st.integers(1, 1_000), st.integers(0, 
 @given(moves)
 def test_nothing_is_gained_or_lost_between_the_rounds(listed: list[tuple[bool, int, int]]) -> None:
     book = WalletBook(FollowSettings())
-    bought = sold = spent = received = 0
+    spent = received = 0
     for number, (is_buy, units, lamports) in enumerate(listed):
         before = book.held_units("p")
         book.take(swap(number, buy=is_buy, units=units, lamports=lamports))
         held = book.held_units("p")
         if is_buy:
             assert held == before + units
-            bought, spent = bought + units, spent + lamports + FEE
+            spent += lamports + FEE
         else:
             assert held in (max(before - units, 0), 0)
-            sold, received = sold + units, received + lamports
+            received += lamports
     found = book.record
     assert 0 <= found.hits <= found.rounds and found.quick_rounds <= found.rounds
     assert found.cost_lamports <= spent
