@@ -196,8 +196,8 @@ def _remarks(returns: HorizonReturns) -> Iterator[str]:
     missing = "; ".join(f"{count:,} × {why}" for why, count in returns.missing.items() if count)
     if missing:
         yield f"{horizon_text(returns.horizon_ns)}: no outcome for {missing}"
-    wait_s, age_s, tenth_s = returns.median_wait_s, returns.median_price_age_s, returns.horizon_ns / 10**10
-    if wait_s is not None and age_s is not None and max(wait_s, age_s) > tenth_s:
+    if returns.has_few_prices:
+        wait_s, age_s = returns.median_wait_s, returns.median_price_age_s
         yield f"Beware, few prices: half were bought after {wait_s:,.0f} s, and sold at one {age_s:,.0f} s old."
 
 

@@ -98,6 +98,14 @@ class HorizonReturns:
     base_bands: tuple[Band, ...]
     enhanced_bands: tuple[Band, ...]
 
+    @property
+    def has_few_prices(self) -> bool:
+        """Whether in half of the cases the purchase came late or the price was old, by more than a tenth of the
+        horizon.
+        """
+        late_s = max(self.median_wait_s or 0.0, self.median_price_age_s or 0.0)
+        return late_s > self.horizon_ns / (10 * NS_PER_SECOND)
+
 
 def traded(observations: Sequence[Observation], horizon: int) -> list[Traded]:
     """Observations that have an outcome over a horizon, with their returns."""
