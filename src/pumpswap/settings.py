@@ -82,7 +82,7 @@ class FeasibilitySettings(_Section):
     liquidity_weight: Weight = Decimal("0.3")
     feasibility_weight: Weight = Decimal("0.2")  # what the two leave of 1 is the weight of the base score
     boost_factor: Decimal = Field(Decimal("1.2"), ge=1, le=2)
-    boost_above: Weight = Decimal("0.7")  # feasibility from which the boost applies
+    boost_above: Weight = Decimal("0.7")  # feasibility above which the boost applies
 
     @model_validator(mode="after")
     def _weights_leave_room(self) -> Self:

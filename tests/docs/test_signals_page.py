@@ -15,7 +15,7 @@ from pumpswap.amm import current_schedule
 from pumpswap.localnet.pools import PoolSpec
 from pumpswap.model import Side
 from pumpswap.signals import NewPoolsSignalAnalyzer, PoolFacts, PumpSwapSignalAnalyzer
-from tests.cli.test_signal_run import served
+from tests.cli.test_signal_run import served, told
 from tests.clients.our_sdk import settings_for
 from tests.support.market import at, graduate, snapshot
 
@@ -34,6 +34,12 @@ def run(source: str) -> tuple[str, dict[str, Any]]:
 @pytest.mark.parametrize(("source", "expected"), [block for block in BLOCKS if block[1]])
 def test_a_snippet_prints_what_the_page_says(source: str, expected: str) -> None:
     assert run(source)[0] == expected
+
+
+def test_the_page_begins_with_what_the_command_prints() -> None:
+    (block,) = re.findall(r"```console\n\$ (.*?)```", PAGE, flags=re.DOTALL)
+    line, _, table = block.partition("\n")
+    assert told(*line.removeprefix("pumpswap signal run ").split()).startswith(table)
 
 
 def test_all_snippets_were_found() -> None:
