@@ -65,7 +65,6 @@ class LiveBooks:
         self.is_new = False
         self.portfolio: Portfolio = recall_portfolio(run)
         self._clock = clock
-        self._names: dict[str, str] = {}
         self._open: set[str] = set()  # admitted by this process, without a final outcome
         self._decided: set[str] = set()  # by this process; asking the database takes time that an order does not have
         self._spending = Spending(run, clock.now_ns() - _DAYS_NS)
@@ -137,10 +136,6 @@ class LiveBooks:
         """Decimals of a mint, for the columns in whole tokens."""
         self.run.know_decimals(mint, decimals)
 
-    def know_name(self, pool: str, name: str) -> None:
-        """The name under which people will find the position of a pool."""
-        self._names[pool] = name
-
     def settle(self, order: Order, outcome: Outcome, foreign: Mapping[str, int]) -> None:
         """Book an outcome in one database transaction; ``foreign`` goes in beside it, under its signature.
 
@@ -161,7 +156,7 @@ class LiveBooks:
     def _fill(self, order: Order, filled: Filled) -> list[LedgerEntry]:
         """The usual end of an order of this process: all of it in as few questions as the database allows."""
         gain = self.portfolio.gain_of(order, filled)
-        entries, position = self.portfolio.book(order, filled, self._names.get(order.pool, ""))
+        entries, position = self.portfolio.book(order, filled)
         assert position is not None, "a fill changes its position"
         self.run.settle(Settlement(order, filled, gain, entries, position))
         return entries
@@ -188,7 +183,7 @@ class LiveBooks:
             self._spending, self._is_torn = spending, False
 
     def _book(self, order: Order, outcome: Outcome, foreign: Mapping[str, int]) -> list[LedgerEntry]:
-        entries, position = self.portfolio.book(order, outcome, self._names.get(order.pool, ""))
+        entries, position = self.portfolio.book(order, outcome)
         others, cut = self.portfolio.book_remainder(order, outcome, foreign)
         self.run.append_entries([*entries, *others])
         for changed in ([position] if position is not None else []) + cut:

@@ -281,10 +281,6 @@ class Q50SignalLoader:
         with self._lock:
             self._loaded = None
 
-    async def close_async(self) -> None:
-        """As ``close``."""
-        self.close()
-
     def _visible(self, at_ns: int) -> int:
         return at_ns - self.settings.visible_after_seconds * NS_PER_SECOND
 
