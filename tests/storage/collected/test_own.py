@@ -282,3 +282,12 @@ def test_the_marker_is_not_needed_to_see_that_tables_are_gone(target: str | Path
     engine = make_engine(target)
     assert migrate.current(engine) == migrate.HEAD
     engine.dispose()
+
+
+@pytest.mark.parametrize("form", ["{}", "sqlite:///{}", "sqlite+pysqlite:///{}"])
+def test_a_file_that_is_there_keeps_its_journal_mode_however_it_is_named(tmp_path: Path, form: str) -> None:
+    file = tmp_path / "theirs.sqlite"
+    stranger.execute(file, "CREATE TABLE letters (text TEXT)")
+    with open_collected(form.format(file), AT) as market:
+        seen(market)
+    assert stranger.query(file, "PRAGMA journal_mode") == [("delete",)]

@@ -16,7 +16,7 @@ from pumpswap.storage.collected.market_rows import CANDLE_COLUMNS, TRADE_COLUMNS
 from pumpswap.storage.collected.own_tables import MARKER, NAMES, own_tables
 from pumpswap.storage.collected.shape import TableShape
 from pumpswap.storage.connections import Connections, named_errors
-from pumpswap.storage.engines import make_engine, place_of, write_options
+from pumpswap.storage.engines import make_engine, parse_target, place_of, write_options
 from pumpswap.storage.host import catalog_postgres, catalog_sqlite
 from pumpswap.storage.host.connect import host_errors
 from pumpswap.storage.host.detect import detect
@@ -86,9 +86,8 @@ def _patience(lock_ms: int) -> Callable[[DBAPIConnection, ConnectionPoolEntry], 
 
 def _is_file(target: str | Path) -> bool:
     """A file that is there keeps its journal mode: it may be a host's."""
-    text = str(target)
-    path = Path(text.removeprefix("sqlite:///")) if "://" not in text or text.startswith("sqlite:///") else None
-    return path is not None and path.expanduser().is_file()
+    where = parse_target(target)
+    return isinstance(where, Path) and where.expanduser().is_file()
 
 
 def _prepared(engine: Engine, at_ns: int) -> bool:
