@@ -23,8 +23,8 @@ def run(seed: int, progress: Progress) -> Findings:
     with tempfile.TemporaryDirectory(prefix="pumpswap-lake-") as folder:
         try:
             for done in range(0, KILLS, _AT_ONCE):
-                # A fresh lake now and then: the first commits of a lake are special.
-                some = kill_writers(Path(folder, f"lake{done // (2 * _AT_ONCE)}-{done}"), _AT_ONCE, chance)
+                # Ten kills to a lake: its first commits are special.
+                some = kill_writers(Path(folder, f"lake-{done}"), _AT_ONCE, chance)
                 _add(found, some)
                 progress(done + _AT_ONCE, ALL)
             flips = _flip(Lake(next(Path(folder).iterdir())), chance, progress)

@@ -64,8 +64,3 @@ class ReserveChain:
         after = reserves_after(swap)
         if after != before:
             self.breaks.append(Break(swap.signature, newer.signature, newer.at_ns, after, before, others))
-
-    @property
-    def unexplained(self) -> list[Break]:
-        """Breaks with nothing in between that could explain them: holes, as far as anybody can tell."""
-        return [one for one in self.breaks if not one.others]

@@ -55,7 +55,6 @@ class Kind:
 
 _SOURCE = Column("source", "text", "where the row came from: `chain`, `geckoterminal`, `host`, …; empty: not told")
 _POOL = Column("pool", "text", "address of the pool, base58")
-_SLOT = Column("slot", "u64", "slot of the transaction; 0 where the source does not tell it")
 
 _SWAPS = Kind(
     "swaps",
@@ -63,7 +62,7 @@ _SWAPS = Kind(
     (
         _POOL,
         Column("at_ns", "i64", "time of the block, nanoseconds since 1970 UTC"),
-        _SLOT,
+        Column("slot", "u64", "slot of the transaction; 0 where the source does not tell it"),
         Column("signature", "text", "signature of the transaction, base58"),
         Column("index", "u32", "which trade of its transaction, from 0"),
         Column("position", "u32", "order of execution within the slot, as far as the source told it: order of arrival"),

@@ -16,7 +16,7 @@ from pumpswap.market.lake.ranges import Range
 from pumpswap.market.lake.rows import FROM_ROW, PoolStateSeen
 from pumpswap.model import PoolSnapshot, Swap
 
-__all__ = ["LakeReader"]
+__all__ = ["TIME_ORDER", "LakeReader"]
 
 _MINUTE_NS = 60 * NS_PER_SECOND
 _ROWS_AT_ONCE = 250_000

@@ -10,7 +10,7 @@ import msgspec
 
 from pumpswap.amm import PoolState
 from pumpswap.market.data_row import SkippedRow
-from pumpswap.market.lake.data import collected, pl
+from pumpswap.market.lake.exporting import count_rows
 from pumpswap.market.lake.lake import Lake
 from pumpswap.market.lake.reader import LakeReader
 from pumpswap.market.lake.rows import PoolStateSeen
@@ -49,7 +49,7 @@ class LakeRecording:
         self.skipped: tuple[SkippedRow, ...] = ()
         self._reader = LakeReader(lake)
         self._range = (pool, start_ns, end_ns)
-        rows = {kind: self._count(kind) for kind in ("snapshots", "swaps", "states")}
+        rows = {kind: count_rows(self._reader, kind, *self._range) for kind in ("snapshots", "swaps", "states")}
         self.counts = {"snapshots": rows["snapshots"], "trades": rows["swaps"], "states": rows["states"]}
         self.assumptions: tuple[str, ...] = (
             "Times: a swap counts at the time of its block, a state when it was seen.",
@@ -77,9 +77,6 @@ class LakeRecording:
             (((one.at_ns, 2), one) for one in reader.read_states(*self._range)),
             key=lambda pair: pair[0],
         )
-
-    def _count(self, kind: str) -> int:
-        return int(collected(self._reader.frame(kind, *self._range).select(pl.len()), streaming=True).item())
 
 
 class _Replay:

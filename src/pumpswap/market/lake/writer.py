@@ -55,7 +55,7 @@ class LakeWriter:
         self._sound: set[str] = set()
 
     def add(self, kind: str, rows: Iterable[Any], *, source: str = "") -> None:
-        """Rows as our records: ``Swap`` for swaps, ``PoolStateSeen`` for states, ``Candle`` for candles.
+        """Rows as our records: ``Swap`` for swaps, ``PoolStateSeen`` for states, ``Candle``, ``PoolSnapshot``.
 
         Raises AmountOutOfRange and BadInput for a row that the lake cannot hold; rows before it are kept.
         """

@@ -13,7 +13,7 @@ from pumpswap.research.qlib.frequency import Frequency
 from pumpswap.research.qlib.observation import CANDLE_FIELDS, FIELDS, FIGURE_COLUMNS, Filters, Kind, Observation, Source
 from pumpswap.research.qlib.series import NAN, Series, single
 
-__all__ = ["Bars", "Counts", "read_bars"]
+__all__ = ["Bars", "Counts", "qualified", "read_bars"]
 
 _TOLD_EVERY = 1_000  # rows
 

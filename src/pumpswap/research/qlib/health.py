@@ -14,6 +14,7 @@ from pumpswap.clock import parse_utc
 from pumpswap.errors import BadInput, PumpSwapError
 from pumpswap.research.qlib.dataset import QlibDataset
 from pumpswap.research.qlib.observation import PRICE_FIELDS
+from pumpswap.research.qlib.symbols import folder_of
 
 __all__ = ["Health", "SymbolHealth", "check_health"]
 
@@ -71,7 +72,7 @@ def check_health(
         tell(done, len(instruments))
     features = folder / "features"
     folders = {path.name for path in features.iterdir()} if features.is_dir() else set()
-    strangers = folders - {symbol.lower() for symbol in instruments}
+    strangers = folders - set(map(folder_of, instruments))
     if strangers:
         faults.append(f"{len(strangers)} folders of features belong to no instrument, for example {min(strangers)}")
     irregular = sum(count for step, count in steps.items() if step != usual)

@@ -15,6 +15,7 @@ __all__ = [
     "CANDLE_FIELDS",
     "FIELDS",
     "FIGURE_COLUMNS",
+    "PRICE_FIELDS",
     "Filters",
     "Kind",
     "Observation",

@@ -13,6 +13,7 @@ from pumpswap.market.data_row import DataRow, SkippedRow
 from pumpswap.market.host_database import HostDatabase
 from pumpswap.market.lake import is_lake
 from pumpswap.market.snapshot_file import SnapshotTimes
+from pumpswap.research.qlib.csv_export import CSV_COLUMNS
 from pumpswap.research.qlib.observation import Kind, Observation, Source, columns_wanted, observed
 from pumpswap.research.qlib.row_kind import RowKind, useful
 from pumpswap.storage.host_reader import is_database
@@ -20,7 +21,6 @@ from pumpswap.storage.host_reader import is_database
 __all__ = ["HostSource", "QlibCsvSource", "TableFileSource", "open_source"]
 
 SNAPSHOTS_FILE, CANDLES_FILE = "new_pools_history.csv", "ohlcv_data.csv"
-_CSV_COLUMNS = ("datetime", "symbol", "open", "high", "low", "close", "volume")
 _PRICE, _ENHANCED_PRICE = "base_token_price_usd", "close_price_usd"
 
 
@@ -39,12 +39,12 @@ def open_source(target: str | Path, rows: RowKind = RowKind.AUTO) -> Source:
         return LakeSource(path, rows)
     if any((path / name).is_file() for name in (SNAPSHOTS_FILE, CANDLES_FILE)):
         return TableFileSource(path, rows)
-    if any(csv_header(file)[:7] == _CSV_COLUMNS for file in sorted(path.glob("*.csv"))[:1]):
+    if any(csv_header(file)[: len(CSV_COLUMNS)] == CSV_COLUMNS for file in sorted(path.glob("*.csv"))[:1]):
         _only_candles(rows, path)
         return QlibCsvSource(path)
     raise BadInput(
         f"{path} holds nothing that can be exported",
-        hint=f"it needs {SNAPSHOTS_FILE}, {CANDLES_FILE}, files with the columns {', '.join(_CSV_COLUMNS)}, or a lake",
+        hint=f"it needs {SNAPSHOTS_FILE}, {CANDLES_FILE}, files with the columns {', '.join(CSV_COLUMNS)}, or a lake",
     )
 
 
@@ -144,7 +144,7 @@ class QlibCsvSource:
         if self._timeframe not in useful(seconds):
             raise UsageError(f"candles of {self._timeframe} make no shorter bars", hint="choose a longer --freq")
         for file in self._files:
-            rows = [_as_candle_row(row, self._timeframe) for row in csv_rows(file, _CSV_COLUMNS)]
+            rows = [_as_candle_row(row, self._timeframe) for row in csv_rows(file, CSV_COLUMNS)]
             rows.sort(key=lambda row: int(row.text("timestamp")))
             yield from read_candles(rows, self.skipped)
 

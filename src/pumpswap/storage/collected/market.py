@@ -20,7 +20,7 @@ from pumpswap.storage.collected.pool_rows import PoolRows, StoredPools
 from pumpswap.storage.collected.shape import TableShape, Unfit
 from pumpswap.storage.connections import Connections
 
-__all__ = ["CollectedMarket", "PageResult", "ScoreRule", "Skipped"]
+__all__ = ["CollectedMarket", "PageResult", "Place", "ScoreRule", "Skipped"]
 
 Score = Callable[[Mapping[str, Any], Sequence[Mapping[str, Any]]], PoolScore]
 

@@ -12,9 +12,7 @@ from pumpswap.model.snapshot import METRIC_KEYS
 from pumpswap.storage.collected.rows import insert_new, moment
 from pumpswap.storage.collected.shape import TableShape
 
-__all__ = ["SNAPSHOT_COLUMNS", "history_of", "snapshot_row", "store_snapshots"]
-
-SNAPSHOT_COLUMNS = ("pool_id", "collected_at")
+__all__ = ["history_of", "snapshot_row", "store_snapshots"]
 
 
 def history_of(
@@ -37,7 +35,7 @@ def history_of(
     return found
 
 
-def snapshot_row(shape: TableShape, pool: SeenPool, pool_id: str, score: PoolScore | None) -> dict[str, Any]:
+def snapshot_row(shape: TableShape, pool: SeenPool, pool_id: str, score: PoolScore) -> dict[str, Any]:
     """The row of a snapshot. Raises Unfit."""
     values: dict[str, Any] = {
         "pool_id": pool_id,
@@ -57,9 +55,8 @@ def snapshot_row(shape: TableShape, pool: SeenPool, pool_id: str, score: PoolSco
         "network_id": pool.network,
         "collected_at": moment(pool.at_ns),
         **pool.metrics,
+        **score.columns,
     }
-    if score is not None:
-        values |= score.columns
     return shape.fitted(values)
 
 
