@@ -14,7 +14,7 @@ from rich.text import Text
 
 from pumpswap.app.collect import Collection, CollectReport
 from pumpswap.cli.books_view import duration_text
-from pumpswap.cli.formats import printable
+from pumpswap.cli.formats import counted, printable
 from pumpswap.cli.output import Output
 from pumpswap.market.collect_plan import CollectTally
 from pumpswap.market.http_source import SourceStatistics
@@ -185,16 +185,16 @@ def _add_figures(table: Table, tally: CollectTally, requests: SourceStatistics) 
     table.add_row("stored", f"{tally.snapshots:,} snapshots, {tally.candles:,} candles, {tally.trades:,} trades")
     asked = f"{requests.requests:,} sent, {requests.retries:,} retries"
     if requests.limited:
-        asked += f", told to wait {_counted(requests.limited, 'time')}"
+        asked += f", told to wait {counted(requests.limited, 'time')}"
     if requests.waited_seconds >= 1:
         asked += f", waited {requests.waited_seconds:,.0f} s"
     table.add_row("requests", asked)
     wrong = [
         text
         for count, text in (
-            (tally.errors, _counted(tally.errors, "failure")),
-            (tally.refused, f"{_counted(tally.refused, 'element')} not to be read"),
-            (tally.skipped, f"{_counted(tally.skipped, 'row')} without room"),
+            (tally.errors, counted(tally.errors, "failure")),
+            (tally.refused, f"{counted(tally.refused, 'element')} not to be read"),
+            (tally.skipped, f"{counted(tally.skipped, 'row')} without room"),
         )
         if count
     ]
@@ -203,17 +203,13 @@ def _add_figures(table: Table, tally: CollectTally, requests: SourceStatistics) 
 
 def _difference(now: CollectTally, before: CollectTally) -> str:
     parts = [
-        _counted(now.new_pools - before.new_pools, "new pool"),
-        _counted(now.snapshots - before.snapshots, "snapshot"),
-        _counted(now.candles - before.candles, "candle"),
-        _counted(now.trades - before.trades, "trade"),
+        counted(now.new_pools - before.new_pools, "new pool"),
+        counted(now.snapshots - before.snapshots, "snapshot"),
+        counted(now.candles - before.candles, "candle"),
+        counted(now.trades - before.trades, "trade"),
     ]
     failed = now.errors - before.errors
-    return ", ".join(parts) + (f"; {_counted(failed, 'failure')}" if failed else "")
-
-
-def _counted(count: int, what: str) -> str:
-    return f"{count:,} {what}{'' if count == 1 else 's'}"
+    return ", ".join(parts) + (f"; {counted(failed, 'failure')}" if failed else "")
 
 
 def _clock() -> str:

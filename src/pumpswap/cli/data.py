@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from pumpswap.cli.formats import counted
 from pumpswap.cli.lazy import Entry, Example, LazyGroup, command, option
 from pumpswap.cli.output import Output, pass_output
 from pumpswap.cli.params import PATH
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from pumpswap.market.lake.ranges import Range
     from pumpswap.market.lake.verify import Verification
 
-__all__ = ["compact", "counted", "data", "lake_of", "lake_options", "list_", "verify"]
+__all__ = ["compact", "data", "lake_of", "lake_options", "list_", "verify"]
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 _HERE, _EXPORT, _QLIB = "pumpswap.cli.data", "pumpswap.cli.data_export", "pumpswap.cli.data_qlib"
@@ -58,11 +59,6 @@ def lake_options(callback: _F) -> _F:
     )
     network = option("--network", default="solana", show_default=True, metavar="NAME", help="Which network's rows.")
     return folder(network(callback))
-
-
-def counted(count: int, noun: str) -> str:
-    """``1 file``, ``2 files``."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def lake_of(out: Output, folder: Path | None, network: str) -> Lake:

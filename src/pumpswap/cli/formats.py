@@ -11,6 +11,7 @@ from pumpswap.units import format_units
 __all__ = [
     "age_text",
     "bps_text",
+    "counted",
     "decimal_text",
     "percent_text",
     "printable",
@@ -21,6 +22,11 @@ __all__ = [
 
 _WIDE = Context(prec=80, rounding=ROUND_HALF_EVEN)
 _AGES = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
+
+
+def counted(count: int, noun: str) -> str:
+    """``1 file``, ``2 files``."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def sol_text(lamports: int, *, signed: bool = False) -> str:

@@ -30,7 +30,7 @@ from pumpswap.cli.books_view import (
     time_at,
     tokens_text,
 )
-from pumpswap.cli.formats import percent_text, sol_text
+from pumpswap.cli.formats import counted, percent_text, sol_text
 from pumpswap.cli.ledger_view import entries_table
 from pumpswap.cli.output import Output, fraction_json
 from pumpswap.cli.positions_view import exits_text, held_json, mark_text
@@ -91,12 +91,12 @@ def _figures(story: Story, decimals: int | None, as_of_ns: int) -> Table:
     if position.is_open:
         rows += _worth(held, decimals, as_of_ns)
     opening = [adoption for adoption in story.adoptions if adoption.at_ns == position.opened_ns]
-    how = _times(position.buys, "buy")
+    how = counted(position.buys, "buy")
     if opening:
         how = f"the adoption{f' and {how}' if position.buys else ''}"
     rows += [
         ("  paid", f"{sol_text(position.bought_lamports)} in {how}, all fees in"),
-        ("  received", f"{sol_text(position.sold_lamports)} from {_times(position.sells, 'sale')}, after all fees"),
+        ("  received", f"{sol_text(position.sold_lamports)} from {counted(position.sells, 'sale')}, after all fees"),
         ("  realised", signed_sol(position.realised_lamports)),
     ]
     if position.rent_lamports:
@@ -120,10 +120,6 @@ def _worth(held: Held, decimals: int | None, as_of_ns: int) -> list[tuple[str, s
         rows.append(("  profit", f"{signed_sol(gain)} ({share}), not realised"))
     exits = exits_text(held)
     return [*rows, ("  exits", exits)] if exits else rows
-
-
-def _times(count: int, what: str) -> str:
-    return f"{count} {what}{'' if count == 1 else 's'}"
 
 
 def _rounds_table(rounds: Sequence[Position]) -> Table:
