@@ -26,6 +26,7 @@ from pumpswap.cli.params import (
     SOURCE,
     UNITS,
     UTC_TIME,
+    DurationType,
 )
 from pumpswap.units import format_units
 
@@ -51,6 +52,9 @@ KEY = "pAMMBay6oceH9fJKBRHGP5D4bD4sWpmSwMn52FMfXEA"
         (DURATION, "30m", 1_800),
         (DURATION, "12h", 43_200),
         (DURATION, "7d", 604_800),
+        (DURATION, "0s", 0),
+        (DURATION, "5 min", 300),
+        (DurationType(least=1, most=60), "1m", 60),
         (UTC_TIME, "2025-10-03T02:00:00+02:00", 1_759_449_600),
         (UTC_TIME, "2025-10-03T00:00:01Z", 1_759_449_601),
     ],
@@ -94,6 +98,9 @@ def test_text_becomes_an_exact_value(kind: click.ParamType, text: str, value: An
         (DURATION, "m", "is no span of time"),
         (DURATION, "-5s", "is no span of time"),
         (DURATION, "x" * 64, "that is no span of time"),
+        (DURATION, KEY, "^that is no span of time"),
+        (DurationType(least=1), "0s", "'0s' is no span of time"),
+        (DurationType(most=60), "61s", "'61s' is no span of time"),
         (UTC_TIME, "2025-13-01", "is no date"),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Generic, NoReturn, TypeVar
@@ -34,11 +35,13 @@ __all__ = [
     "UNITS",
     "UTC_TIME",
     "AmountType",
+    "DurationType",
 ]
 
 _T = TypeVar("_T")
 
-_UNITS: Final = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
+_UNITS: Final = {"s": 1, "m": 60, "min": 60, "h": 3_600, "d": 86_400}
+_LONGEST_DURATION = 20
 _LONGEST_NAME = 63  # what is longer is never repeated: a seed in hex has 64 characters, a private key 87 or 88
 
 
@@ -196,17 +199,22 @@ class _TimeType(_Type[int]):
             _refuse(f"{text!r} is no date", hint="for example 2025-10-03 or 2025-10-03T12:30, in UTC")
 
 
-class _DurationType(_Type[int]):
-    """A span of time with its unit; seconds inside."""
+class DurationType(_Type[int]):
+    """A span of time with its unit (``90s``, ``5m``, ``5 min``); seconds inside, from ``least`` to ``most``."""
 
     name = "duration"
 
+    def __init__(self, *, least: int = 0, most: int | None = None, example: str = "90s, 30m, 12h, 7d") -> None:
+        self._least, self._most = least, most
+        self._hint = f"a number and s, m, h or d, for example {example}"
+
     def parse(self, text: str) -> int:
-        number, unit = text[:-1], text[-1:]
-        if unit not in _UNITS or not (number.isascii() and number.isdigit()) or len(number) > 9:
-            shown = repr(text) if len(text) <= _LONGEST_NAME else "that"
-            _refuse(f"{shown} is no span of time", hint="a number and s, m, h or d: 90s, 30m, 12h, 7d")
-        return int(number) * _UNITS[unit]
+        found = re.fullmatch(r"([0-9]{1,9}) ?(s|m|min|h|d)", text.strip())
+        seconds = int(found[1]) * _UNITS[found[2]] if found else None
+        if seconds is None or seconds < self._least or (self._most is not None and seconds > self._most):
+            shown = repr(text) if len(text) <= _LONGEST_DURATION else "that"
+            _refuse(f"{shown} is no span of time", hint=self._hint)
+        return seconds
 
 
 def _short(path: str) -> str:
@@ -232,4 +240,4 @@ PUBKEY = _PubkeyType()
 RUN = _BoundedType("run", 2**63 - 1, "`pumpswap runs list` lists the numbers")
 SOURCE = _SourceType()
 UTC_TIME = _TimeType()
-DURATION = _DurationType()
+DURATION = DurationType()

@@ -2,39 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import click
 
-from pumpswap.cli.failures import BadValue
 from pumpswap.cli.lazy import Example, command, option
 from pumpswap.cli.output import Output, pass_output
-from pumpswap.cli.params import PATH, SOL, NumberRange
+from pumpswap.cli.params import PATH, SOL, SOURCE, DurationType, NumberRange
 from pumpswap.clock import NS_PER_SECOND
 
 __all__ = ["compare"]
 
-_UNITS = {"s": 1, "m": 60, "min": 60, "h": 3_600, "d": 86_400}
-_LONGEST_S = 366 * 86_400
-_LONGEST_TEXT = 20
-
-
-class _Horizon(click.ParamType):  # type: ignore[type-arg]  # click 8.1 has no type argument
-    """A length of time (``90s``, ``5m``, ``24h``, ``2d``); nanoseconds inside."""
-
-    name = "time"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        if isinstance(value, int):
-            return value
-        found = re.fullmatch(r"([0-9]{1,9}) ?(s|m|min|h|d)", str(value).strip())
-        seconds = int(found[1]) * _UNITS[found[2]] if found else 0
-        if not 0 < seconds <= _LONGEST_S:
-            # What is long may be a key that was pasted into the wrong place: it is not repeated.
-            shown = repr(value) if len(str(value)) <= _LONGEST_TEXT else "that"
-            raise BadValue(f"{shown} is no length of time", hint="for example 90s, 5m, 1h or 2d")
-        return seconds * NS_PER_SECOND
+_HORIZON = DurationType(least=1, most=366 * 86_400, example="90s, 5m, 1h or 2d")
 
 
 @command(
@@ -56,7 +35,7 @@ class _Horizon(click.ParamType):  # type: ignore[type-arg]  # click 8.1 has no t
         Example("pumpswap signal compare postgresql://localhost/gecko --json", "for scripts", needs="a recording"),
     ],
 )
-@click.argument("target", type=click.Path(path_type=str), required=False)
+@click.argument("target", type=SOURCE, required=False)
 @option("--simulated", type=click.IntRange(0), metavar="SEED", help="Compare over a simulated market instead.")
 @option(
     "--threshold",
@@ -68,7 +47,7 @@ class _Horizon(click.ParamType):  # type: ignore[type-arg]  # click 8.1 has no t
 @option(
     "--horizon",
     "horizons",
-    type=_Horizon(),
+    type=_HORIZON,
     multiple=True,
     metavar="TIME",
     help="How long each is held; may be repeated. Default: 5m, 1h and 24h; simulated: 1m, 5m and 15m.",
@@ -95,7 +74,7 @@ def compare(
     request = CompareRequest(
         threshold=settings.signals.min_score if threshold is None else threshold,
         size_lamports=size_lamports,
-        horizons_ns=tuple(dict.fromkeys(horizons)),
+        horizons_ns=tuple(seconds * NS_PER_SECOND for seconds in dict.fromkeys(horizons)),
     )
     if target is not None and simulated is None:
         compared = compare_recording(target, settings, request)
