@@ -69,8 +69,6 @@ def run(
             "nothing to score" if target is None else "a recording and --simulated at once",
             hint="name a recording, or a seed: pumpswap signal run --simulated 8",
         )
-    if size_lamports == 0:
-        raise UsageError("a trade of nothing", hint="leave --size-sol out, or name what you intend")
     if (live or screen) and simulated is not None:
         raise UsageError("simulated pools are on no chain", hint="leave --chain and --screen out")
     if screen and not live:

@@ -38,7 +38,7 @@ def transfer_fee(controls: MintControls, settings: ScreenSettings) -> ScreenChec
     """The larger of the rate that holds and the one announced; an authority may announce any."""
     name, fee, most = "transfer fee", controls.transfer_fee, settings.max_transfer_fee_bps
     if fee is None:
-        if name.replace(" ", "-") in controls.kinds:
+        if "transfer-fee" in controls.kinds:
             return unknown(name, "the mint has one, and its rate was not read")
         return safe(name, "none")
     figures = {"older_bps": fee.older_bps, "newer_bps": fee.newer_bps, "newer_epoch": fee.newer_epoch, "max_bps": most}
