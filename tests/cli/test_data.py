@@ -16,7 +16,6 @@ import click
 import polars as pl
 import pytest
 
-from pumpswap.cli import pumpswap
 from pumpswap.cli.data import data
 from pumpswap.cli.lazy import Command
 from pumpswap.market.lake import Coverage, Lake, LakeReader, LakeWriter, PoolStateSeen
@@ -214,4 +213,3 @@ def test_without_polars_the_extra_is_named(lake: Lake, monkeypatch: pytest.Monke
     assert "polars" in error["what"]
     assert error["hint"] == "pip install 'pumpswap[data]'"
     assert answer("data", "list")["holdings"]  # the list needs the manifest only
-    assert isinstance(pumpswap, click.Group)

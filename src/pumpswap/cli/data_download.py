@@ -12,6 +12,7 @@ from pumpswap.cli.lazy import Example, command, option
 from pumpswap.cli.output import Output, pass_output
 from pumpswap.cli.params import PATH, PUBKEY
 from pumpswap.clock import format_utc
+from pumpswap.market.candle_file import TIMEFRAMES
 
 if TYPE_CHECKING:
     from pumpswap.app.lake_download import Downloaded, DownloadOptions
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 __all__ = ["download"]
 
 _NEEDS = "the network"
-_TIMEFRAMES = ("1m", "5m", "15m", "1h", "4h", "12h", "1d")
 
 
 class _PoolType(click.ParamType):  # type: ignore[type-arg]  # click 8.1 has no type argument
@@ -58,7 +58,7 @@ class _PoolType(click.ParamType):  # type: ignore[type-arg]  # click 8.1 has no 
 @option(
     "--timeframe",
     "timeframes",
-    type=click.Choice(_TIMEFRAMES),
+    type=click.Choice(list(TIMEFRAMES)),
     multiple=True,
     default=("1h",),
     help="Length of the candles; may be repeated. Default: 1h.",

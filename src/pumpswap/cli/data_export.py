@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable
 from itertools import chain
@@ -170,19 +169,11 @@ class _Chosen:
         return shape or ("json" if self.out.json and self._output is None else "csv")
 
     def _parquet(self, path: Path, pieces: Any, whole: Any) -> int:
+        from pumpswap.cli.export_file import new_path
         from pumpswap.market.lake.exporting import export_parquet, gathered
 
-        if path.is_dir():
-            raise UsageError(f"{path} is a folder", hint="name a file in it")
-        if path.exists() and not self._force:
-            raise UsageError(f"{path} exists", hint="name another file, or overwrite it with --force")
-        partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
-        try:
-            count = export_parquet(whole() if whole is not None else gathered(pieces()), partial)
-            partial.replace(path)
-        finally:
-            partial.unlink(missing_ok=True)
-        return count
+        with new_path(path, overwrite=self._force) as partial:
+            return export_parquet(whole() if whole is not None else gathered(pieces()), partial)
 
     def _tell(self, what: str, count: int) -> None:
         if self.out.json:

@@ -12,6 +12,7 @@ from pumpswap.cli.output import Output, pass_output
 from pumpswap.cli.params import AMOUNT, DURATION, PATH, SOURCE, UTC_TIME, NumberRange
 from pumpswap.clock import NS_PER_SECOND
 from pumpswap.errors import NotFound, UsageError
+from pumpswap.research.qlib.frequency import FREQUENCIES
 
 if TYPE_CHECKING:
     from pumpswap.cli.progress import Tell
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
 
 __all__ = ["check_qlib", "export_qlib"]
 
-FREQS = ("60min", "1min", "5min", "15min", "day")
-_TIMEFRAMES = {"1min": "1m", "5min": "5m", "15min": "15m", "60min": "1h", "day": "1d"}
 _BIN_ONLY = {
     "mode": ("all",),
     "rows": ("auto", "candles"),
@@ -59,7 +58,7 @@ _NEEDS = "a recording"
 )
 @option("--source", type=SOURCE, metavar="PATH|URL", help="What is exported. Default: the lake.")
 @option("--out", type=PATH, required=True, metavar="DIR", help="The folder of the dataset.")
-@option("--freq", type=click.Choice(FREQS), default="60min", show_default=True, help="Length of the bars.")
+@option("--freq", type=click.Choice(list(FREQUENCIES)), default="60min", show_default=True, help="Length of the bars.")
 @option(
     "--mode", type=click.Choice(["all", "update", "fix"]), default="all", show_default=True, help="What is written."
 )
@@ -110,7 +109,7 @@ def export_qlib(out: Output, /, source: str | None, **options: Any) -> None:
     ],
 )
 @click.argument("folder", type=PATH, metavar="DIR")
-@option("--freq", type=click.Choice(FREQS), default="60min", show_default=True, help="Length of the bars.")
+@option("--freq", type=click.Choice(list(FREQUENCIES)), default="60min", show_default=True, help="Length of the bars.")
 @option("--price-jump", type=NumberRange(0), default=0.5, show_default=True, help="A change of this share is a jump.")
 @option("--volume-jump", type=NumberRange(0), default=3.0, show_default=True, help="Likewise for the volume.")
 @pass_output
@@ -151,7 +150,6 @@ def _open(out: Output, target: str | None, rows: str) -> Source:
 def _export_bin(source: Source, options: dict[str, Any], tell: Tell) -> ExportResult:
     from pumpswap.clock import SystemClock
     from pumpswap.research.qlib.export import ExportOptions, Mode, export_dataset
-    from pumpswap.research.qlib.frequency import frequency_named
     from pumpswap.research.qlib.observation import Filters
 
     given = {
@@ -164,7 +162,7 @@ def _export_bin(source: Source, options: dict[str, Any], tell: Tell) -> ExportRe
         if options[option] is not None
     }
     chosen = ExportOptions(
-        frequency=frequency_named(options["freq"]),
+        frequency=FREQUENCIES[options["freq"]],
         mode=Mode(options["mode"]),
         start_ns=_ns(options["start"]),
         end_ns=_ns(options["end"]),
@@ -178,6 +176,7 @@ def _export_bin(source: Source, options: dict[str, Any], tell: Tell) -> ExportRe
 def _export_csv(source: Source, options: dict[str, Any], tell: Tell) -> CsvResult:
     from pumpswap.clock import SystemClock
     from pumpswap.research.qlib.csv_export import export_csv
+    from pumpswap.research.qlib.row_kind import useful
 
     for name, usual in _BIN_ONLY.items():
         if options[name] not in usual:
@@ -186,7 +185,7 @@ def _export_csv(source: Source, options: dict[str, Any], tell: Tell) -> CsvResul
     return export_csv(
         source,
         options["out"],
-        _TIMEFRAMES[options["freq"]],
+        useful(FREQUENCIES[options["freq"]].seconds)[0],  # candles as long as the bars
         SystemClock(),
         between_ns=(_ns(options["start"]), _ns(options["end"])),
         tell=lambda done: tell("reading candles", done, None),

@@ -17,7 +17,7 @@ from pumpswap.errors import UsageError
 if TYPE_CHECKING:
     from pumpswap.app.exports import Row
 
-__all__ = ["new_file", "write_csv", "write_json_lines"]
+__all__ = ["new_file", "new_path", "write_csv", "write_json_lines"]
 
 # A spreadsheet takes a cell that begins with one of these for a formula. Strangers choose the names of coins.
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
@@ -25,19 +25,28 @@ _COUNTS = frozenset({"sequence", "slot", "decimals", "base_decimals", "held_seco
 
 
 @contextmanager
-def new_file(path: Path, *, overwrite: bool) -> Iterator[IO[str]]:
-    """A text file that is there when the block has ended well, and not before. Raises UsageError when one is there."""
+def new_path(path: Path, *, overwrite: bool) -> Iterator[Path]:
+    """Where to write what is at ``path`` when the block has ended well, and not before.
+
+    Raises UsageError when a file is there.
+    """
     if path.is_dir():
         raise UsageError(f"{path} is a folder", hint="name a file in it")
     if path.exists() and not overwrite:
         raise UsageError(f"{path} exists", hint="name another file, or overwrite it with --force")
     partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
     try:
-        with partial.open("x", encoding="utf-8", newline="") as file:
-            yield file
+        yield partial
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
+
+
+@contextmanager
+def new_file(path: Path, *, overwrite: bool) -> Iterator[IO[str]]:
+    """A text file that is there when the block has ended well, and not before. Raises UsageError when one is there."""
+    with new_path(path, overwrite=overwrite) as partial, partial.open("x", encoding="utf-8", newline="") as file:
+        yield file
 
 
 def write_csv(rows: Iterable[Row], columns: Sequence[str], file: IO[str]) -> int:
