@@ -11,11 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pumpswap.amm import PoolState, buy_exact_quote, current_schedule
+from pumpswap.amm.largest import largest_buy
 from pumpswap.model import Decision, Intent, Position, Side, TradeSide
 from pumpswap.risk import gate as gate_module
 from pumpswap.risk.gate import PoolView, RiskGate
 from pumpswap.risk.policies import BookView
-from pumpswap.risk.sizing import largest_budget, round_trip_loss, size_buy
+from pumpswap.risk.sizing import round_trip_loss, size_buy
 from pumpswap.settings import RiskLimits, SignalSettings
 from pumpswap.units import BPS
 from tests.support.market import SOL, START_NS, always, at, graduate, snapshot
@@ -178,7 +179,7 @@ def test_no_size_ever_passes_a_limit(vault: int, balance: int, strength: float, 
 @given(vault=st.integers(SOL, 10_000 * SOL), most=st.integers(1, 1_000 * SOL), impact_bps=st.integers(1, 2_000))
 def test_the_largest_budget_is_exact_to_the_lamport(vault: int, most: int, impact_bps: int) -> None:
     state, bound = graduate(quote_vault=vault), Fraction(impact_bps, BPS)
-    found = largest_budget(state, current_schedule(), most, bound)
+    found = largest_buy(state, current_schedule(), most=most, max_impact=bound)
     if found:
         assert buy_exact_quote(state, current_schedule(), found).impact <= bound
     if 0 < found < most:

@@ -12,7 +12,7 @@ from pumpswap.model import SizingStep
 from pumpswap.settings import RiskLimits
 from pumpswap.units import BPS
 
-__all__ = ["Size", "largest_budget", "round_trip_loss", "size_buy"]
+__all__ = ["Size", "round_trip_loss", "size_buy"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,16 +60,11 @@ def size_buy(
     cap("native reserve", spendable, f"{limits.native_reserve_sol} SOL stay")
     share = state.real_quote_reserve * limits.max_pool_share_bps // BPS
     cap("share of the pool", share, f"{limits.max_pool_share_bps} bps of the real reserve")
-    left = largest_budget(state, schedule, steps[-1].lamports, Fraction(limits.max_impact_bps, BPS))
+    left = largest_buy(state, schedule, most=steps[-1].lamports, max_impact=Fraction(limits.max_impact_bps, BPS))
     cap("price impact", left, f"at most {limits.max_impact_bps} bps")
     if steps[-1].lamports < limits.lamports("min_position_sol"):
         cap("minimum size", 0, f"below {limits.min_position_sol} SOL")
     return Size(steps[-1].lamports, tuple(steps))
-
-
-def largest_budget(state: PoolState, schedule: FeeSchedule, most: int, max_impact: Fraction) -> int:
-    """The largest budget up to ``most`` whose exact impact is within ``max_impact``; 0 when none is."""
-    return largest_buy(state, schedule, most=most, max_impact=max_impact)
 
 
 def round_trip_loss(state: PoolState, schedule: FeeSchedule, budget: int) -> Fraction:
