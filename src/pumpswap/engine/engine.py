@@ -1,6 +1,7 @@
-"""The engine: market → signal → decision → order → outcome → books → exits, one update at a time.
+"""The engine: market → signal → decision → order → outcome → books → exits, one event at a time.
 
-Replay, simulation and later live trading run this same loop; only the feed, the clock and the venue differ.
+Replay, simulation, back-test and live trading run this same loop; only the feed, the clock, the venue and the keeper of
+the books differ.
 """
 
 from __future__ import annotations
@@ -8,48 +9,59 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from pumpswap.amm import FeeSchedule
+from pumpswap.amm import FeeSchedule, PoolState
 from pumpswap.amm.addresses import WSOL_MINT
 from pumpswap.clock import NS_PER_SECOND, ManualClock
-from pumpswap.errors import PumpSwapError
-from pumpswap.execution.exits import exit_intent
-from pumpswap.execution.planner import OrderPlanner
+from pumpswap.engine.desk import Desk, DeskParts, MoreChecks, Screens
+from pumpswap.engine.keeper import Keeper, PaperKeeper
+from pumpswap.engine.strategies import FollowSignals
+from pumpswap.engine.strategy import Strategy
+from pumpswap.execution.exit_manager import ExitManager
 from pumpswap.execution.venue import Venue
 from pumpswap.market.book import PoolBook
 from pumpswap.market.history import SnapshotHistory
 from pumpswap.model import (
-    Decision,
+    AlertLevel,
     Denied,
+    ExitKind,
+    ExitState,
     Intent,
-    LedgerEntry,
-    Mark,
     MarketUpdate,
-    Order,
-    Outcome,
     PoolSnapshot,
+    Position,
+    ProposalStatus,
+    RiskState,
     RunObserver,
-    Side,
     Signal,
     Swap,
     TradeSide,
 )
 from pumpswap.portfolio.portfolio import Portfolio
-from pumpswap.portfolio.valuation import mark_position
-from pumpswap.risk.gate import PoolView, RiskGate
-from pumpswap.risk.policies import BookView
+from pumpswap.risk.tracker import RiskTracker
 from pumpswap.settings import Settings
 from pumpswap.signals.wallet_follow import Seen, seen_of
+from pumpswap.units import BPS
 
-__all__ = ["Engine", "EngineParts", "Signaller", "SwapSignaller"]
+__all__ = ["Engine", "EngineParts", "Restored", "Signaller", "SwapSignaller"]
 
 Signaller = Callable[[PoolSnapshot, Sequence[PoolSnapshot]], Signal]
 SwapSignaller = Callable[[Swap, Seen], Signal | None]  # ``WalletFollower.signal`` is one
 
 
 @dataclass(frozen=True, slots=True)
+class Restored:
+    """What an earlier process has left: the locks of risk, the exits of open rounds."""
+
+    risk: RiskState | None = None
+    exits: tuple[ExitState, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class EngineParts:
     """What an engine is made of. ``signaller`` scores snapshots, ``swap_signaller`` single trades: both go through the
     same gate, and a signal's ``source`` says which of them it was. None: nobody listens to that kind of news.
+
+    ``strategies`` None: every signal is followed. ``keeper`` None: paper books in memory.
     """
 
     book: PoolBook
@@ -59,6 +71,12 @@ class EngineParts:
     settings: Settings
     equity_every_seconds: int = 60
     swap_signaller: SwapSignaller | None = None
+    strategies: Sequence[Strategy] | None = None
+    keeper: Keeper | None = None
+    screens: Screens | None = None
+    checks: MoreChecks | None = None
+    mode: str = "paper"
+    restored: Restored = Restored()
 
 
 class Engine:
@@ -66,27 +84,56 @@ class Engine:
 
     def __init__(self, parts: EngineParts, observers: Sequence[RunObserver] = ()) -> None:
         self.parts = parts
-        self.portfolio = Portfolio()
         self.clock = ManualClock()
         self._observers = tuple(observers)
-        self._gate = RiskGate(parts.settings.risk, parts.settings.signals)
-        self._planner = OrderPlanner()
-        self._history = SnapshotHistory(parts.settings.signals.history_hours)
-        self._orders: dict[str, Order] = {}  # on their way, by order id
-        self._names: dict[str, str] = {}
+        settings = parts.settings
+        keeper = parts.keeper or PaperKeeper(parts.venue.wallet)
+        self.risk = RiskTracker(settings.risk, parts.restored.risk, self._tell_risk)
+        desk_parts = DeskParts(
+            book=parts.book,
+            venue=parts.venue,
+            keeper=keeper,
+            risk=self.risk,
+            exits=ExitManager(settings.exits, parts.restored.exits),
+            schedule_for=parts.schedule_for,
+            settings=settings,
+            screens=parts.screens,
+            checks=parts.checks,
+            mode=parts.mode,
+        )
+        self.desk = Desk(desk_parts, self.clock.now_ns, self._observers)
+        self.strategies = (
+            (FollowSignals(settings.exits.short_signal_bps),) if parts.strategies is None else tuple(parts.strategies)
+        )
+        self._wishes = _Wishes(self)
+        self._history = SnapshotHistory(settings.signals.history_hours)
         self._next_equity_ns = 0
+        self._next_time_ns = dict.fromkeys(range(len(self.strategies)), 0)
+        self._told_errors: dict[str, int] = {}
+
+    @property
+    def portfolio(self) -> Portfolio:
+        """What is held."""
+        return self.desk.parts.keeper.portfolio
 
     # ------------------------------------------------------------------------------------------ running
 
     def run(self, updates: Iterable[MarketUpdate], start_ns: int, start_lamports: int) -> None:
         """Fund the wallet, take every update in time order, then let the last orders land and mark what stays open."""
         self.clock.advance_to(start_ns)
-        self.parts.venue.deposit(start_lamports)
-        self._tell_entries(self.portfolio.deposit(start_lamports, start_ns))
-        self._measure_equity(force=True)
+        self.deposit(start_lamports)
         for update in updates:
             self.step(update)
         self.finish()
+
+    def deposit(self, lamports: int) -> None:
+        """Put money into the venue's wallet and into the books."""
+        self.parts.venue.deposit(lamports)
+        entries = self.portfolio.deposit(lamports, self.clock.now_ns())
+        if entries:
+            for observer in self._observers:
+                observer.on_entries(entries)
+        self._measure_equity(force=True)
 
     def step(self, update: MarketUpdate) -> None:
         """One update: first what has landed since, then the news, then exits, then entries."""
@@ -99,84 +146,25 @@ class Engine:
             self._look_after(update.pool)
         if update.snapshot is not None and self.parts.signaller is not None:
             self._consider(update.snapshot, self.parts.signaller)
-        if update.swap is not None and self.parts.swap_signaller is not None:
-            self._overhear(update.swap, update.at_ns, self.parts.swap_signaller)
-        self._measure_equity()
+        if update.swap is not None:
+            self._overhear(update.swap, update.at_ns)
+        self._pass_time()
+
+    def tick(self, at_ns: int) -> None:
+        """Time has passed without news: outcomes, exits that wait for time, strategies that look now and then."""
+        self.settle(at_ns)
+        self.clock.advance_to(at_ns)
+        for position in self.portfolio.positions.open_positions():
+            self._look_after(position.pool)
+        self._pass_time()
 
     def finish(self) -> None:
         """Let orders that are on their way land, then mark every open position at its last known state."""
         while (landing := self.parts.venue.next_landing_ns()) is not None:
             self.settle(landing)
         for position in self.portfolio.positions.open_positions():
-            self._mark(position.pool)
+            self.desk.mark(position.pool)
         self._measure_equity(force=True)
-
-    # ------------------------------------------------------------------------------------------ entries and exits
-
-    def _consider(self, snapshot: PoolSnapshot, signaller: Signaller) -> None:
-        """Score a snapshot."""
-        signal = signaller(snapshot, self._history.before(snapshot))
-        self._history.add(snapshot)
-        self._names[snapshot.pool] = snapshot.name
-        self._follow(signal, snapshot.base_mint or "", snapshot.at_ns)
-
-    def _overhear(self, swap: Swap, at_ns: int, signaller: SwapSignaller) -> None:
-        """Let a trade be scored, at the price that it has left behind. Pools that are not priced in SOL are left out:
-        their amounts cannot be compared with others.
-        """
-        state = self.parts.book.state(swap.pool)
-        if state is not None and state.pool.quote_mint != WSOL_MINT:
-            return
-        signal = signaller(swap, seen_of(state, self._names.get(swap.pool, "")))
-        if signal is not None:
-            self._follow(signal, signal.mint or "", at_ns)
-
-    def _follow(self, signal: Signal, mint: str, at_ns: int) -> None:
-        """Put the wish to buy through the gate; a short signal sells what is held."""
-        held = self.portfolio.positions.open_round(signal.pool)
-        if held and signal.side is Side.SHORT:
-            reason = f"signal turned short at score {signal.score:.1f}"
-            self._decide(Intent(TradeSide.SELL, held.pool, held.mint, at_ns, reason, signal, held.base_units))
-            return
-        reason = f"{signal.source} {signal.score:.1f}"
-        self._decide(Intent(TradeSide.BUY, signal.pool, mint, at_ns, reason, signal))
-
-    def _look_after(self, pool: str) -> None:
-        """Value the open position of a pool that has moved, and sell it when an exit rule says so."""
-        position = self.portfolio.positions.open_round(pool)
-        if position is None:
-            return
-        mark = self._mark(pool)
-        if mark is None or self._has_open_order(pool):
-            return
-        intent = exit_intent(position, mark, self.parts.settings.exits)
-        if intent:
-            self._decide(intent)
-
-    def _decide(self, intent: Intent) -> None:
-        schedule = self._schedule(intent.at_ns)
-        book = self.parts.book
-        view = PoolView(book.state(intent.pool), book.observed_ns(intent.pool), book.obstacle(intent.pool))
-        decision = self._gate.decide(intent, view, self._book_view(intent.pool), schedule)
-        for observer in self._observers:
-            observer.on_decision(decision)
-        if decision:
-            self._order(decision, schedule)
-
-    def _order(self, decision: Decision, schedule: FeeSchedule) -> None:
-        state = self.parts.book.state(decision.intent.pool)
-        if state is None:  # the gate has refused such an intent; a later change of the gate must not buy blind
-            raise PumpSwapError("an accepted decision without a pool state", hint="this is a bug in the risk gate")
-        is_buy = decision.intent.side is TradeSide.BUY
-        settings = self.parts.settings
-        slippage = settings.risk.slippage_bps if is_buy else settings.exits.slippage_bps
-        order = self._planner.plan(decision, state, schedule, slippage)
-        self._orders[order.order_id] = order
-        for observer in self._observers:
-            observer.on_order(order)
-        self.parts.venue.submit(order, self.clock.now_ns())
-
-    # ------------------------------------------------------------------------------------------ outcomes
 
     def settle(self, until_ns: int) -> None:
         """Execute and book what has landed by ``until_ns``. A market that trades on our book calls this before each of
@@ -184,65 +172,130 @@ class Engine:
         """
         for outcome in self.parts.venue.settle(until_ns):
             self.clock.advance_to(outcome.at_ns)
-            self._book(outcome)
+            self.desk.book(outcome)
+            if not isinstance(outcome, Denied):
+                self._measure_equity(force=True)
 
-    def _book(self, outcome: Outcome) -> None:
-        order = self._orders.pop(outcome.order_id)
-        entries, position = self.portfolio.book(order, outcome, self._names.get(order.pool, ""))
-        # The wallet moved by the program's transfers, the ledger by itemised fees: two roads, one sum.
-        self.portfolio.ledger.check_against(self.parts.venue.wallet.balances())
-        self._tell_entries(entries)
-        for observer in self._observers:
-            observer.on_outcome(order, outcome, position)
-        if position is not None and position.is_open:
-            self._mark(order.pool)
-        if not isinstance(outcome, Denied):
-            self._measure_equity(force=True)
+    def close_all(self, kind: ExitKind, reason: str) -> int:
+        """Begin to sell everything that is held; how many rounds. Each goes on until it is done."""
+        held = self.portfolio.positions.open_positions()
+        for position in held:
+            self.desk.wish(self._wishes.sell(position, reason, kind=kind))
+        return len(held)
 
-    def _mark(self, pool: str) -> Mark | None:
-        position = self.portfolio.positions.open_round(pool)
-        if position is None:
-            return None
-        now, book = self.clock.now_ns(), self.parts.book
-        mark = mark_position(
-            position, book.state(pool), self._schedule(now), at_ns=now, state_ns=book.observed_ns(pool)
-        )
-        self.portfolio.mark(mark)
-        for observer in self._observers:
-            observer.on_mark(mark)
-        return mark
+    # ------------------------------------------------------------------------------------------ entries and exits
 
-    # ------------------------------------------------------------------------------------------ views
+    def _consider(self, snapshot: PoolSnapshot, signaller: Signaller) -> None:
+        """Score a snapshot."""
+        self.desk.names[snapshot.pool] = snapshot.name
+        past = self._history.before(snapshot)
+        self._history.add(snapshot)
+        try:
+            signal = signaller(snapshot, past)
+        except Exception as broken:  # a model of the user's: no signal, no trade; the others go on
+            self._tell_error("signals", snapshot.pool, broken)
+            return
+        self._hear(signal)
 
-    def _schedule(self, at_ns: int) -> FeeSchedule:
-        return self.parts.schedule_for(at_ns // NS_PER_SECOND)
+    def _overhear(self, swap: Swap, at_ns: int) -> None:
+        """Let a trade be scored, at the price that it has left behind. Pools that are not priced in SOL are left out:
+        their amounts cannot be compared with others.
+        """
+        state = self.parts.book.state(swap.pool)
+        if state is not None and state.pool.quote_mint != WSOL_MINT:
+            return
+        if self.parts.swap_signaller is not None:
+            signal = self.parts.swap_signaller(swap, seen_of(state, self.desk.names.get(swap.pool, "")))
+            if signal is not None:
+                self._hear(signal)
+        for strategy in self.strategies:
+            self._ask(strategy, lambda one: one.on_swap(swap, self._wishes))
 
-    def _has_open_order(self, pool: str) -> bool:
-        return any(order.pool == pool for order in self._orders.values())
+    def _hear(self, signal: Signal) -> None:
+        for strategy in self.strategies:
+            self._ask(strategy, lambda one: one.on_signal(signal, self._wishes))
 
-    def _book_view(self, pool: str) -> BookView:
-        portfolio, waiting = self.portfolio, [one for one in self._orders.values() if one.side is TradeSide.BUY]
+    def _look_after(self, pool: str) -> None:
+        """Exits first; what they leave alone the strategies may sell."""
+        seen = self.desk.look_after(pool)
+        if seen is None:
+            return
+        position, mark = seen
+        for strategy in self.strategies:
+            self._ask(strategy, lambda one: one.on_position(position, mark, self._wishes))
+
+    def _pass_time(self) -> None:
         now = self.clock.now_ns()
-        return BookView(
-            balance=portfolio.cash - sum(order.quote_lamports for order in waiting),
-            equity=portfolio.equity_at(now).equity_lamports,
-            exposure=portfolio.exposure + sum(order.quote_lamports for order in waiting),
-            open_positions=len(portfolio.positions.open_positions()) + len(waiting),
-            position=portfolio.positions.open_round(pool),
-            has_open_order=self._has_open_order(pool),
-            closed_ns=portfolio.positions.last_closed_ns(pool),
-        )
+        for place, strategy in enumerate(self.strategies):
+            if strategy.every_seconds and now >= self._next_time_ns[place]:
+                self._next_time_ns[place] = now + strategy.every_seconds * NS_PER_SECOND
+                self._ask(strategy, lambda one: one.on_time(now, self._wishes))
+        for decision_id, proposal in list(self.desk.proposals.items()):
+            if now >= proposal.expires_ns:
+                self.desk.drop_proposal(decision_id, ProposalStatus.EXPIRED, "nobody approved it in time")
+        self._measure_equity()
+
+    def _ask(self, strategy: Strategy, question: Callable[[Strategy], Iterable[Intent]]) -> None:
+        """What a strategy wishes. One that fails is not heard again for entries until somebody lifts its fault."""
+        try:
+            wishes = list(question(strategy))
+        except Exception as broken:
+            self.risk.fault(f"strategy {strategy.name}", f"{type(broken).__name__}: {broken}")
+            self._tell_error("strategy", strategy.name, broken)
+            return
+        for intent in wishes:
+            self.desk.wish(intent)
+
+    # ------------------------------------------------------------------------------------------ telling
+
+    def _tell_error(self, topic: str, subject: str, broken: Exception) -> None:
+        """Once an hour for each subject: a broken model would tell the same with every snapshot."""
+        now = self.clock.now_ns()
+        if now >= self._told_errors.get(f"{topic} {subject}", 0):
+            self._told_errors[f"{topic} {subject}"] = now + 3_600 * NS_PER_SECOND
+            self.desk.alert(AlertLevel.ERROR, topic, subject, f"{type(broken).__name__}: {broken}")
+
+    def _tell_risk(self, state: RiskState) -> None:
+        for observer in self._observers:
+            observer.on_risk(state)
 
     def _measure_equity(self, *, force: bool = False) -> None:
         now = self.clock.now_ns()
         if not force and now < self._next_equity_ns:
             return
         self._next_equity_ns = now + self.parts.equity_every_seconds * NS_PER_SECOND
-        point = self.portfolio.equity_at(now)
+        point = self.desk.measure()
         for observer in self._observers:
             observer.on_equity(point)
 
-    def _tell_entries(self, entries: list[LedgerEntry]) -> None:
-        if entries:
-            for observer in self._observers:
-                observer.on_entries(entries)
+
+class _Wishes:
+    """``Wishes`` over an engine."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    @property
+    def now_ns(self) -> int:
+        return self._engine.clock.now_ns()
+
+    def buy(self, signal: Signal, reason: str = "") -> Intent:
+        text = reason or f"{signal.source} {signal.score:.1f}"
+        state = self.state(signal.pool)
+        mint = signal.mint or ("" if state is None else str(state.pool.base_mint))
+        return Intent(TradeSide.BUY, signal.pool, mint, self.now_ns, text, signal)
+
+    def sell(
+        self, position: Position, reason: str, *, share_bps: int = 10_000, kind: ExitKind = ExitKind.SIGNAL
+    ) -> Intent:
+        units = position.base_units * share_bps // BPS
+        return Intent(TradeSide.SELL, position.pool, position.mint, self.now_ns, reason, base_units=units, exit=kind)
+
+    def position(self, pool: str) -> Position | None:
+        return self._engine.portfolio.positions.open_round(pool)
+
+    def positions(self) -> list[Position]:
+        return self._engine.portfolio.positions.open_positions()
+
+    def state(self, pool: str) -> PoolState | None:
+        return self._engine.parts.book.state(pool)

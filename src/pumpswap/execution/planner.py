@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from pumpswap.amm import FeeSchedule, PoolState, Quote, buy_exact_quote, sell_exact_base
 from pumpswap.model import Decision, Order, TradeSide
 from pumpswap.units import checked_i64
@@ -10,10 +12,11 @@ __all__ = ["OrderPlanner"]
 
 
 class OrderPlanner:
-    """Makes orders and numbers them."""
+    """Makes orders. ``numbered`` gives each its id; without it they are numbered in order."""
 
-    def __init__(self) -> None:
+    def __init__(self, numbered: Callable[[], str] | None = None) -> None:
         self._planned = 0
+        self._numbered = numbered or self._next_number
 
     def plan(self, decision: Decision, state: PoolState, schedule: FeeSchedule, slippage_bps: int) -> Order:
         """Order of an accepted decision. Raises TradeRefused when its quote is refused, AmountOutOfRange."""
@@ -24,9 +27,8 @@ class OrderPlanner:
             quote = buy_exact_quote(state, schedule, checked_i64(decision.quote_lamports, "the budget"))
         else:
             quote = sell_exact_base(state, schedule, checked_i64(decision.base_units, "the amount sold"))
-        self._planned += 1
         return Order(
-            order_id=f"o{self._planned:06d}",
+            order_id=self._numbered(),
             decision_id=decision.decision_id,
             side=intent.side,
             pool=intent.pool,
@@ -39,3 +41,7 @@ class OrderPlanner:
             slippage_bps=slippage_bps,
             reason=intent.reason,
         )
+
+    def _next_number(self) -> str:
+        self._planned += 1
+        return f"o{self._planned:06d}"

@@ -4,10 +4,13 @@ from pumpswap.model.adoption import Adoption
 from pumpswap.model.alert import Alert, AlertLevel
 from pumpswap.model.attempt import Attempt, AttemptState
 from pumpswap.model.chore import Chore, ChoreResult
+from pumpswap.model.command import Command, CommandStatus, CommandVerb
 from pumpswap.model.decision import Decision, Intent, SizingStep, TradeSide, Verdict
 from pumpswap.model.equity import EquityPoint
+from pumpswap.model.exit_state import ExitKind, ExitState
 from pumpswap.model.foreign import ForeignEvent, ForeignKind
 from pumpswap.model.gain import RealisedGain, gain_between
+from pumpswap.model.heartbeat import Heartbeat
 from pumpswap.model.ledger import SOL, EntryKind, LedgerEntry
 from pumpswap.model.mark import Mark
 from pumpswap.model.mint_controls import MintControls, TransferFee
@@ -15,8 +18,10 @@ from pumpswap.model.observer import RunObserver
 from pumpswap.model.order import Order
 from pumpswap.model.outcome import Costs, Denied, Filled, Outcome, Rejected, Unknown
 from pumpswap.model.position import Position
+from pumpswap.model.proposal import Proposal, ProposalStatus
 from pumpswap.model.q50 import Q50Frame, Q50Row, Q50Series
 from pumpswap.model.reconciliation import Reconciliation, ReconciliationStatus
+from pumpswap.model.risk_state import BreakerState, RiskState, TradingState
 from pumpswap.model.screen import ScreenCheck, ScreenReport, ScreenVerdict
 from pumpswap.model.signal import Side, Signal
 from pumpswap.model.snapshot import PoolSnapshot
@@ -43,16 +48,23 @@ __all__ = [
     "AlertLevel",
     "Attempt",
     "AttemptState",
+    "BreakerState",
     "Chore",
     "ChoreResult",
+    "Command",
+    "CommandStatus",
+    "CommandVerb",
     "Costs",
     "Decision",
     "Denied",
     "EntryKind",
     "EquityPoint",
+    "ExitKind",
+    "ExitState",
     "Filled",
     "ForeignEvent",
     "ForeignKind",
+    "Heartbeat",
     "Holder",
     "HolderRole",
     "Holders",
@@ -70,6 +82,8 @@ __all__ = [
     "PoolSnapshot",
     "PoolStanding",
     "Position",
+    "Proposal",
+    "ProposalStatus",
     "Q50Frame",
     "Q50Row",
     "Q50Series",
@@ -77,6 +91,7 @@ __all__ = [
     "Reconciliation",
     "ReconciliationStatus",
     "Rejected",
+    "RiskState",
     "RunObserver",
     "ScreenCheck",
     "ScreenReport",
@@ -90,6 +105,7 @@ __all__ = [
     "TokenFacts",
     "TradeSide",
     "TradingSeen",
+    "TradingState",
     "TransferFee",
     "Unknown",
     "Verdict",

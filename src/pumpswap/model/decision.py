@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
+from pumpswap.model.exit_state import ExitKind
 from pumpswap.model.signal import Signal
 
 __all__ = ["Decision", "Intent", "SizingStep", "TradeSide", "Verdict"]
@@ -23,6 +24,8 @@ class Intent:
     """What we want, before risk has agreed. ``base_units`` is what a sell gives away (a buy is sized later: None).
 
     ``quote_lamports`` is there when a person named the budget of a buy: the gate then takes it whole or refuses it.
+    ``exit`` says which rule wants a sale, ``slippage_bps`` what it accepts instead of the settings, ``strategy`` who
+    wishes it.
     """
 
     side: TradeSide
@@ -33,6 +36,9 @@ class Intent:
     signal: Signal | None = None
     base_units: int | None = None
     quote_lamports: int | None = None
+    exit: ExitKind | None = None
+    slippage_bps: int | None = None
+    strategy: str = ""
 
     @property
     def is_by_hand(self) -> bool:
@@ -51,12 +57,16 @@ class SizingStep:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """One policy's answer. ``numbers`` are the figures it compared, as text, exact."""
+    """One policy's answer. ``numbers`` are the figures it compared, as text, exact.
+
+    ``until_ns``: a refusal that ends by itself, and when; None for one that depends on something else.
+    """
 
     policy: str
     passed: bool
     text: str
     numbers: Mapping[str, str] = field(default_factory=dict)
+    until_ns: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from pumpswap.model.alert import Alert
 from pumpswap.model.decision import Decision
 from pumpswap.model.equity import EquityPoint
+from pumpswap.model.exit_state import ExitState
 from pumpswap.model.ledger import LedgerEntry
 from pumpswap.model.mark import Mark
 from pumpswap.model.order import Order
 from pumpswap.model.outcome import Outcome
 from pumpswap.model.position import Position
+from pumpswap.model.proposal import Proposal
+from pumpswap.model.risk_state import RiskState
 from pumpswap.model.update import MarketUpdate
 
 __all__ = ["RunObserver"]
@@ -39,3 +43,15 @@ class RunObserver:
 
     def on_equity(self, point: EquityPoint) -> None:
         """Equity was measured."""
+
+    def on_risk(self, state: RiskState) -> None:
+        """What risk remembers has changed."""
+
+    def on_exits(self, state: ExitState) -> None:
+        """What the exits of a round remember has changed."""
+
+    def on_proposal(self, proposal: Proposal) -> None:
+        """A buy waits for a person, or does not wait any more."""
+
+    def on_alert(self, alert: Alert) -> None:
+        """Somebody must know."""

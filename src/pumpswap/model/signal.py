@@ -18,7 +18,12 @@ class Side(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Signal:
-    """``score`` is 0 to 100, ``strength`` 0 to 1; ``reasons`` are short sentences with their numbers."""
+    """``score`` is 0 to 100, ``strength`` 0 to 1; ``reasons`` are short sentences with their numbers.
+
+    What follows the name is told by models that know it, and sizes the trade: ``win_probability`` and
+    ``win_loss_ratio`` (gain over loss) for Kelly, ``vol_risk`` (variance of an hour) for volatility,
+    ``size_multiplier`` of the regime.
+    """
 
     pool: str
     at_ns: int
@@ -29,3 +34,9 @@ class Signal:
     reasons: tuple[str, ...] = ()
     mint: str | None = None
     name: str = ""
+    q50: float | None = None
+    regime: str = ""
+    size_multiplier: float = 1.0
+    win_probability: float | None = None
+    win_loss_ratio: float | None = None
+    vol_risk: float | None = None

@@ -113,6 +113,10 @@ class PositionBook:
         position = self._round(pool)
         return position if position and position.is_open else None
 
+    def latest(self, pool: str) -> Position | None:
+        """The latest round of a pool, open or closed; None without one."""
+        return self._round(pool)
+
     def last_closed_ns(self, pool: str) -> int | None:
         """When the latest round of a pool ended; None while it is open or without one."""
         position = self._round(pool)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from pumpswap.amm import FeeSchedule, PoolState
@@ -23,12 +24,13 @@ class PoolView:
 
 
 class RiskGate:
-    """Limits and policies. Decisions are numbered in order, so a run can be compared with another one."""
+    """Limits and policies. ``numbered`` gives each decision its id; without it they are numbered in order."""
 
-    def __init__(self, limits: RiskLimits, signals: SignalSettings) -> None:
+    def __init__(self, limits: RiskLimits, signals: SignalSettings, numbered: Callable[[], str] | None = None) -> None:
         self._limits = limits
         self._signals = signals
         self._decided = 0
+        self._numbered = numbered or self._next_number
 
     def decide(self, intent: Intent, pool: PoolView, book: BookView, schedule: FeeSchedule) -> Decision:
         """Size (buys), then ask every policy. An error inside a policy refuses: the gate fails closed."""
@@ -42,9 +44,8 @@ class RiskGate:
         policies = BUY_POLICIES if intent.side is TradeSide.BUY else SELL_POLICIES
         verdicts = tuple(verdict for policy in policies if (verdict := _asked(policy, ask)) is not None)
         accepted = all(verdict.passed for verdict in verdicts)
-        self._decided += 1
         return Decision(
-            decision_id=f"d{self._decided:06d}",
+            decision_id=self._numbered(),
             intent=intent,
             accepted=accepted,
             verdicts=verdicts,
@@ -52,6 +53,10 @@ class RiskGate:
             quote_lamports=sized.lamports if accepted and intent.side is TradeSide.BUY else 0,
             base_units=(intent.base_units or 0) if accepted and intent.side is TradeSide.SELL else 0,
         )
+
+    def _next_number(self) -> str:
+        self._decided += 1
+        return f"d{self._decided:06d}"
 
     def _sized(self, ask: Candidate) -> Size | None:
         """Size of a buy; None when none is asked for. What breaks in here sizes to nothing, and so refuses."""

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 
 from pumpswap.amm import FeeSchedule, PoolState, buy_exact_quote, sell_exact_base
 from pumpswap.amm.pool import KNOWN_POOL_LENGTHS
 from pumpswap.clock import NS_PER_SECOND
 from pumpswap.errors import TradeRefused
-from pumpswap.model import Intent, Position, Side, Verdict
+from pumpswap.model import Intent, Position, ScreenReport, Side, Verdict
 from pumpswap.risk.sizing import round_trip_loss
+from pumpswap.risk.tracker import RiskFigures
 from pumpswap.settings import RiskLimits, SignalSettings
 from pumpswap.units import BPS, format_units
 
@@ -27,8 +28,13 @@ class BookView:
     exposure: int  # cost of all open positions and of the buys on their way
     open_positions: int  # rounds that are open or about to open
     position: Position | None  # the open round in this pool
-    has_open_order: bool
+    has_open_order: bool  # on the way, unresolved, or waiting for a person: on this token
     closed_ns: int | None  # when the last round in this pool ended
+    token_exposure: int = 0  # of ``exposure``, the part of this token, in all its pools
+    risk: RiskFigures = field(default_factory=RiskFigures)
+    mode_obstacle: str = ""  # why nothing at all is ordered, as in analysis mode
+    books_obstacle: str = ""  # why nothing of this token may be bought
+    screen: ScreenReport | None = None  # the newest report on this token
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,320 @@
+"""Desk: every wish goes through here: sized, judged by the gate, ordered, booked, and valued again.
+
+Entries, exits, wishes of strategies and of people meet in this one place, one after the other; what the gate has
+accepted counts from that moment on, so that limits hold however many wishes come at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from pumpswap.amm import FeeSchedule
+from pumpswap.clock import NS_PER_SECOND
+from pumpswap.engine.keeper import Keeper
+from pumpswap.errors import AmountOutOfRange, PumpSwapError, TradeRefused
+from pumpswap.execution.exit_manager import ExitManager
+from pumpswap.execution.planner import OrderPlanner
+from pumpswap.execution.venue import Venue
+from pumpswap.market.book import PoolBook
+from pumpswap.model import (
+    Alert,
+    AlertLevel,
+    Decision,
+    EquityPoint,
+    ExitKind,
+    Filled,
+    Intent,
+    Mark,
+    Order,
+    Outcome,
+    Position,
+    Proposal,
+    ProposalStatus,
+    RunObserver,
+    ScreenReport,
+    TradeSide,
+    Unknown,
+    Verdict,
+)
+from pumpswap.portfolio.valuation import mark_position
+from pumpswap.risk.gate import PoolView, RiskGate
+from pumpswap.risk.policies import BookView
+from pumpswap.risk.tracker import RiskTracker
+from pumpswap.settings import Settings
+
+__all__ = ["Desk", "DeskParts"]
+
+Screens = Callable[[str], ScreenReport | None]
+MoreChecks = Callable[[Decision], Sequence[Verdict]]
+
+
+@dataclass(frozen=True, slots=True)
+class DeskParts:
+    """What a desk works with. ``screens`` tells the newest report on a mint; ``checks`` are asked beside the gate about
+    a buy that it would accept (the wallet's own limits); ``mode`` is that of ``RunSettings``.
+    """
+
+    book: PoolBook
+    venue: Venue
+    keeper: Keeper
+    risk: RiskTracker
+    exits: ExitManager
+    schedule_for: Callable[[int], FeeSchedule]
+    settings: Settings
+    screens: Screens | None = None
+    checks: MoreChecks | None = None
+    mode: str = "paper"
+
+
+class Desk:
+    """Single-threaded. ``now`` is asked for the time of everything that is not an outcome."""
+
+    def __init__(self, parts: DeskParts, now: Callable[[], int], observers: Sequence[RunObserver] = ()) -> None:
+        self.parts = parts
+        self.names: dict[str, str] = {}  # of coins, by pool
+        self.proposals: dict[str, Proposal] = {}  # that wait for a person, by decision
+        self._now = now
+        self._observers = tuple(observers)
+        self._proposed: dict[str, Intent] = {}
+        self._gate = RiskGate(parts.settings.risk, parts.settings.signals, parts.keeper.decision_id)
+        self._planner = OrderPlanner(parts.keeper.order_id)
+        self._orders: dict[str, Order] = {}  # on their way, by order id
+
+    @property
+    def orders(self) -> Sequence[Order]:
+        """Orders that have not ended."""
+        return tuple(self._orders.values())
+
+    def restore(self, orders: Sequence[Order]) -> None:
+        """Orders of an earlier process whose fate is not known: they count against every limit until it is."""
+        self._orders |= {order.order_id: order for order in orders}
+
+    # ------------------------------------------------------------------------------------------ deciding
+
+    def wish(self, intent: Intent) -> Decision | None:
+        """A wish of a strategy. A sale becomes an exit: it goes on until it is done, and is tried again when it fails.
+        None: nothing was decided, since an order on the token is not finished yet; the exit waits for it.
+        """
+        if intent.side is TradeSide.BUY:
+            return self.decide(intent)[0]
+        position = self.parts.keeper.portfolio.positions.open_round(intent.pool)
+        if position is None:
+            return self.decide(intent)[0]  # the gate says why not
+        kind = intent.exit or ExitKind.SIGNAL
+        self.parts.exits.want(position, kind, intent.base_units or 0, intent.reason)
+        self._tell_exits()
+        if self.has_open_order(position.mint):
+            return None
+        mark = self.mark(intent.pool)
+        wanted = None if mark is None else self.parts.exits.look(position, mark, self.parts.book.state(intent.pool))
+        if wanted is None:
+            return None
+        return self.decide(replace(wanted, signal=intent.signal, strategy=intent.strategy))[0]
+
+    def decide(self, intent: Intent) -> tuple[Decision, Order | None]:
+        """Put a wish through the gate; what is accepted is ordered at once, or proposed where a person approves."""
+        schedule = self._schedule(intent.at_ns)
+        if intent.side is TradeSide.BUY:
+            self.measure()
+        decision = self._judged(intent, schedule)
+        self._tell_decision(decision)
+        if not decision:
+            return decision, None
+        if self.parts.mode == "approve" and intent.side is TradeSide.BUY and not intent.is_by_hand:
+            self._propose(decision)
+            return decision, None
+        return decision, self._order(decision, schedule)
+
+    def approve(self, decision_id: str, origin: str) -> Decision:
+        """Order a proposed buy, if the gate still agrees with it now. Raises NotFound for what does not wait."""
+        intent, proposal = self._proposed.pop(decision_id), self.proposals.pop(decision_id)
+        fresh = replace(intent, at_ns=self._now())
+        schedule = self._schedule(fresh.at_ns)
+        decision = self._judged(fresh, schedule)
+        self._tell_decision(decision)
+        status = ProposalStatus.ORDERED if decision else ProposalStatus.REFUSED
+        self._tell_proposal(
+            replace(proposal, status=status, origin=origin, decided_ns=fresh.at_ns, follow_up=decision.decision_id)
+        )
+        if decision:
+            self._order(decision, schedule)
+        return decision
+
+    def drop_proposal(self, decision_id: str, status: ProposalStatus, origin: str) -> None:
+        """A proposed buy is declined, or its time is over."""
+        self._proposed.pop(decision_id, None)
+        proposal = self.proposals.pop(decision_id)
+        self._tell_proposal(replace(proposal, status=status, origin=origin, decided_ns=self._now()))
+
+    def _judged(self, intent: Intent, schedule: FeeSchedule) -> Decision:
+        book = self.parts.book
+        view = PoolView(book.state(intent.pool), book.observed_ns(intent.pool), book.obstacle(intent.pool))
+        decision = self._gate.decide(intent, view, self.book_view(intent), schedule)
+        if decision and intent.side is TradeSide.BUY and self.parts.checks is not None:
+            verdicts = tuple(self.parts.checks(decision))
+            accepted = all(verdict.passed for verdict in verdicts)
+            decision = replace(
+                decision,
+                accepted=accepted,
+                verdicts=decision.verdicts + verdicts,
+                quote_lamports=decision.quote_lamports if accepted else 0,
+            )
+        return decision
+
+    def _propose(self, decision: Decision) -> None:
+        intent, at_ns = decision.intent, decision.intent.at_ns
+        proposal = Proposal(
+            decision.decision_id,
+            intent.pool,
+            intent.mint,
+            self.names.get(intent.pool, ""),
+            decision.quote_lamports,
+            at_ns,
+            at_ns + self.parts.settings.run.approve_seconds * NS_PER_SECOND,
+        )
+        self.proposals[decision.decision_id] = proposal
+        self._proposed[decision.decision_id] = intent
+        self._tell_proposal(proposal)
+
+    def _order(self, decision: Decision, schedule: FeeSchedule) -> Order | None:
+        intent = decision.intent
+        state = self.parts.book.state(intent.pool)
+        if state is None:  # the gate has refused such an intent; a later change of the gate must not buy blind
+            raise PumpSwapError("an accepted decision without a pool state", hint="this is a bug in the risk gate")
+        is_buy = intent.side is TradeSide.BUY
+        settings = self.parts.settings
+        usual = settings.risk.slippage_bps if is_buy else settings.exits.slippage_bps
+        slippage = usual if intent.slippage_bps is None else intent.slippage_bps
+        try:
+            order = self._planner.plan(decision, state, schedule, slippage)
+        except (TradeRefused, AmountOutOfRange) as refused:
+            self.alert(AlertLevel.ERROR, "order", intent.pool, f"accepted, but not ordered: {refused.what}")
+            return None
+        self._orders[order.order_id] = order
+        for observer in self._observers:
+            observer.on_order(order)
+        if is_buy:
+            self.parts.risk.entered(order)
+        self.parts.venue.submit(order, self._now())
+        return order
+
+    # ------------------------------------------------------------------------------------------ outcomes
+
+    def book(self, outcome: Outcome) -> Order:
+        """Take over how an order has ended."""
+        order = self._orders[outcome.order_id]
+        if not isinstance(outcome, Unknown):  # until it is known, it may still land: it counts, and blocks its token
+            del self._orders[outcome.order_id]
+        entries, position = self.parts.keeper.book(order, outcome, self.names.get(order.pool, ""))
+        if entries:
+            for observer in self._observers:
+                observer.on_entries(entries)
+        for observer in self._observers:
+            observer.on_outcome(order, outcome, position)
+        self.parts.risk.ended(order, outcome, position)
+        if isinstance(outcome, Unknown):
+            text = f"order {order.order_id} may still land until height {outcome.expiry_height}"
+            self.alert(AlertLevel.CRITICAL, "unknown outcome", order.mint, f"{text} ({outcome.signature})")
+        elif order.side is TradeSide.SELL:
+            self.parts.exits.ended(position, outcome, order.pool)
+        elif isinstance(outcome, Filled) and position is not None:
+            self.parts.exits.opened(position, self.parts.book.state(order.pool))
+        self._tell_exits()
+        if position is not None and position.is_open:
+            self.mark(order.pool)
+        return order
+
+    # ------------------------------------------------------------------------------------------ what is held
+
+    def mark(self, pool: str) -> Mark | None:
+        """Value the open position of a pool now."""
+        portfolio = self.parts.keeper.portfolio
+        position = portfolio.positions.open_round(pool)
+        if position is None:
+            return None
+        now, book = self._now(), self.parts.book
+        mark = mark_position(
+            position, book.state(pool), self._schedule(now), at_ns=now, state_ns=book.observed_ns(pool)
+        )
+        portfolio.mark(mark)
+        for observer in self._observers:
+            observer.on_mark(mark)
+        return mark
+
+    def measure(self) -> EquityPoint:
+        """Equity by the latest marks; the locks of the day and of the drawdown follow it."""
+        now = self._now()
+        point = self.parts.keeper.portfolio.equity_at(now)
+        self.parts.risk.measured(point.equity_lamports, now)
+        return point
+
+    def look_after(self, pool: str) -> tuple[Position, Mark] | None:
+        """Value the position of a pool and sell it when an exit rule says so. Returns both when nothing was sold."""
+        position = self.parts.keeper.portfolio.positions.open_round(pool)
+        if position is None:
+            return None
+        mark = self.mark(pool)
+        if mark is None or self.has_open_order(position.mint):
+            return None
+        intent = self.parts.exits.look(position, mark, self.parts.book.state(pool))
+        self._tell_exits()
+        if intent is None:
+            return position, mark
+        self.decide(intent)
+        return None
+
+    def has_open_order(self, mint: str) -> bool:
+        """Whether an order on a token has not ended, or waits for a person."""
+        orders = any(order.mint == mint for order in self._orders.values())
+        return orders or any(proposal.mint == mint for proposal in self.proposals.values())
+
+    def book_view(self, intent: Intent) -> BookView:
+        """What the gate sees: the books, and beside them all that it has accepted and that has not ended."""
+        parts, now = self.parts, self._now()
+        portfolio = parts.keeper.portfolio
+        waiting = [order for order in self._orders.values() if order.side is TradeSide.BUY]
+        reserved = sum(order.quote_lamports for order in waiting)
+        allowance = parts.settings.risk.lamports("cost_allowance_sol") * len(waiting)
+        of_token = [order.quote_lamports for order in waiting if order.mint == intent.mint]
+        held = portfolio.positions.open_positions()
+        pools = {position.pool for position in held}
+        return BookView(
+            balance=portfolio.cash - reserved - allowance,
+            equity=portfolio.equity_at(now).equity_lamports,
+            exposure=portfolio.exposure + reserved,
+            open_positions=len(held) + len({order.pool for order in waiting} - pools),
+            position=portfolio.positions.open_round(intent.pool),
+            has_open_order=self.has_open_order(intent.mint),
+            closed_ns=portfolio.positions.last_closed_ns(intent.pool),
+            token_exposure=sum(one.cost_lamports for one in held if one.mint == intent.mint) + sum(of_token),
+            risk=parts.risk.figures(now),
+            mode_obstacle="analysis mode: nothing is ordered" if parts.mode == "analysis" else "",
+            books_obstacle=parts.keeper.obstacle(intent.mint),
+            screen=None if parts.screens is None else parts.screens(intent.mint),
+        )
+
+    # ------------------------------------------------------------------------------------------ telling
+
+    def alert(self, level: AlertLevel, topic: str, subject: str, text: str) -> None:
+        """Tell everybody who listens."""
+        alert = Alert(self._now(), level, topic, subject, text)
+        for observer in self._observers:
+            observer.on_alert(alert)
+
+    def _tell_decision(self, decision: Decision) -> None:
+        self.parts.keeper.decided(decision, self.parts.book.state(decision.intent.pool))
+        for observer in self._observers:
+            observer.on_decision(decision)
+
+    def _tell_proposal(self, proposal: Proposal) -> None:
+        for observer in self._observers:
+            observer.on_proposal(proposal)
+
+    def _tell_exits(self) -> None:
+        for state in self.parts.exits.take_changed():
+            for observer in self._observers:
+                observer.on_exits(state)
+
+    def _schedule(self, at_ns: int) -> FeeSchedule:
+        return self.parts.schedule_for(at_ns // NS_PER_SECOND)

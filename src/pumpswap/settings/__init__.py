@@ -1,0 +1,46 @@
+"""The one tree of settings: ``pumpswap.yaml``, environment above it, defaults below. Nobody else reads either.
+
+Names carry their units. Every value is checked when it is read; an unknown key is an error, not a typo that is ignored.
+Environment variables are the path in capitals: ``PUMPSWAP_RISK__MAX_POSITION_SOL=0.5``.
+"""
+
+from __future__ import annotations
+
+from pumpswap.settings.chain import (
+    BooksSettings,
+    ChainSettings,
+    DatabaseSettings,
+    EndpointSettings,
+    SendingSettings,
+    WalletSettings,
+)
+from pumpswap.settings.market import CollectSettings, FollowedWallet, FollowSettings, LakeSettings, ScreenSettings
+from pumpswap.settings.signals import FeasibilitySettings, Q50Settings, RegimeSettings, SignalSettings
+from pumpswap.settings.trading import ExitRules, LadderRung, PaperVenueSettings, RiskLimits, RunSettings
+from pumpswap.settings.tree import DATABASE_FILE, Settings, load_settings
+
+__all__ = [
+    "BooksSettings",
+    "ChainSettings",
+    "CollectSettings",
+    "DATABASE_FILE",
+    "DatabaseSettings",
+    "EndpointSettings",
+    "ExitRules",
+    "FeasibilitySettings",
+    "FollowSettings",
+    "FollowedWallet",
+    "LadderRung",
+    "LakeSettings",
+    "PaperVenueSettings",
+    "Q50Settings",
+    "RegimeSettings",
+    "RiskLimits",
+    "RunSettings",
+    "ScreenSettings",
+    "SendingSettings",
+    "Settings",
+    "SignalSettings",
+    "WalletSettings",
+    "load_settings",
+]

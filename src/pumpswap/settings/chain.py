@@ -1,0 +1,77 @@
+"""Chain, sending, wallet and books."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr
+
+from pumpswap.settings.section import BpsValue, Seconds, Section
+
+__all__ = [
+    "BooksSettings",
+    "ChainSettings",
+    "DatabaseSettings",
+    "EndpointSettings",
+    "SendingSettings",
+    "WalletSettings",
+]
+
+
+class EndpointSettings(Section):
+    """One RPC endpoint. URLs often carry an access token, so they are secret: messages name the host only."""
+
+    url: SecretStr
+    ws_url: SecretStr | None = None  # derived when absent: wss for https, port + 1 for a port that is not 443 or 80
+    requests_per_second: float = Field(10, gt=0, le=100_000)
+    timeout_ms: int = Field(5_000, ge=100, le=120_000)
+
+
+class ChainSettings(Section):
+    """Which chain, and through which endpoints; the first is preferred, the others take over when it fails."""
+
+    network: Literal["mainnet", "devnet", "localnet"] | None = None  # explicit: nothing is guessed from a URL
+    allow_mainnet: bool = False  # mainnet's own switch, in addition to the network
+    endpoints: tuple[EndpointSettings, ...] = ()
+    max_slot_lag: int = Field(25, ge=1)  # a node this many slots behind the best one is not read from
+    stale_after_slots: int = Field(50, ge=1)  # a stream this far behind the chain stops entries
+    schedule_refresh_seconds: int = Field(300, ge=1)  # GlobalConfig and FeeConfig are read again
+
+
+class SendingSettings(Section):
+    """How a transaction is priced, sent and followed."""
+
+    priority_percentile: int = Field(75, ge=0, le=100)  # of recent fees on this pool's writable accounts
+    priority_floor_micro_lamports: int = Field(10_000, ge=0)
+    priority_cap_micro_lamports: int = Field(2_000_000, ge=0)
+    priority_step_bps: int = Field(15_000, ge=10_000)  # each new attempt pays at least this much of the one before
+    compute_margin_bps: BpsValue = 2_000  # above what the simulation used: bump searches vary
+    max_attempts: int = Field(3, ge=1, le=20)  # each only after the proven expiry of the one before
+    rebroadcast_ms: int = Field(1_000, ge=50)
+    poll_ms: int = Field(400, ge=20)
+    lanes: tuple[Literal["rpc", "jito"], ...] = ("rpc",)
+    jito_url: SecretStr | None = None
+    tip_lamports: int = Field(0, ge=0)
+    dont_front: bool = False  # adds the read-only jitodontfront account
+    generation: Literal["auto", "1", "2"] = "auto"  # which swap instructions; auto probes the program once
+    quorum: int = Field(2, ge=1)  # endpoints that must agree on what became of a transaction, if there are so many
+
+
+class DatabaseSettings(Section):
+    """Where the books are. A URL may carry a password, so it is secret: messages leave it out."""
+
+    url: SecretStr | None = None  # postgresql://… or sqlite:///…; default: <data_dir>/pumpswap.sqlite
+
+
+class BooksSettings(Section):
+    """How the books are kept in step with the chain."""
+
+    reconcile_seconds: Seconds = 300  # books and wallet are compared on every start, and then this often; 0: never
+
+
+class WalletSettings(Section):
+    """Where the key is, never the key. Limits live in the keystore, under its seal."""
+
+    keystore: Path | None = None  # default: <data_dir>/wallets/default.json
+    public_key: str | None = None  # compared with the key that was unlocked

@@ -1,0 +1,83 @@
+"""What is a reason to trade: scores, feasibility, the quantile model, regimes."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from pumpswap.settings.section import BpsValue, Seconds, Section, Sol, Weight
+
+__all__ = ["FeasibilitySettings", "Q50Settings", "RegimeSettings", "SignalSettings"]
+
+
+class SignalSettings(Section):
+    """When a signal is a reason to trade."""
+
+    score: Literal["base", "enhanced"] = "base"  # which score makes the signal
+    min_score: float = Field(75.0, ge=0, le=100)  # the host's watchlist threshold
+    history_hours: int = Field(24, ge=1, le=168)  # how much history of a pool its score may use
+
+
+class FeasibilitySettings(Section):
+    """How the enhanced score weighs what can be traded. Limits of the analysis; a trade has those of ``risk``."""
+
+    intended_sol: Sol = Field(Decimal("1"), gt=0)  # the trade whose impact counts, where the caller names none
+    max_impact_bps: BpsValue = 1_000  # average price before fees against spot
+    max_slippage_bps: BpsValue = 500  # average price after all fees against spot
+    ladder_sol: tuple[Sol, ...] = (Decimal("0.1"), Decimal("0.5"), Decimal("1"), Decimal("5"), Decimal("10"))
+    min_liquidity_sol: Sol = Decimal("10")  # depth below which nothing counts as tradeable
+    liquidity_multiple: int = Field(10, ge=1)  # and the pool holds at least this many times the intended size
+    require_screen: bool = False  # whether a token that nobody screened counts as not buyable
+    reference_depth_sol: Decimal = Field(Decimal(100), gt=0)  # a pool this deep has the full liquidity factor
+    reference_buy_sol: Decimal = Field(Decimal(10), gt=0)  # and one that takes this much the full size part
+    liquidity_weight: Weight = Decimal("0.3")
+    feasibility_weight: Weight = Decimal("0.2")  # what the two leave of 1 is the weight of the base score
+    boost_factor: Decimal = Field(Decimal("1.2"), ge=1, le=2)
+    boost_above: Weight = Decimal("0.7")  # feasibility above which the boost applies
+
+    @model_validator(mode="after")
+    def _weights_leave_room(self) -> Self:
+        if self.liquidity_weight + self.feasibility_weight > 1:
+            raise ValueError("liquidity_weight and feasibility_weight together are more than 1")
+        return self
+
+
+class Q50Settings(Section):
+    """Where the frame of the quantile model is, and what of it counts."""
+
+    path: Path | None = None  # a pickle, Parquet or CSV
+    tolerance_seconds: Seconds | None = None  # how old a row may be; default: the spacing of the frame
+    instrument: str | None = None  # of a frame with several; a frame with one needs no name
+    threshold_percentile: Weight = Decimal("0.8")  # of past |q50|: what is below is no reason to enter
+    require_high_quality: bool = False  # the published frames have it false in every row
+    min_expected_value: Weight = Decimal("0.0005")  # what a row must promise in its own direction, as in the frame
+    warm_up: int = Field(100, ge=1)  # rows during which there is no regime and no entry
+    history_size: int = Field(10_000, ge=100)  # past rows on which the threshold is calibrated
+    visible_after_seconds: Seconds = 0  # a row counts so long after its stamp: what its making takes
+    side_code: Literal["frame", "plan"] = "frame"  # 1 long, 0 short, -1 hold; plan: 1 long, 0 hold, -1 short
+    complete_by_rules: bool = False  # compute what the file lacks from q10, q50, q90 and the volatility
+    market_wide: bool = True  # a pool without an instrument of its own gets the chosen one's direction
+    # Which instrument speaks for a coin or a pool, by mint or pool address.
+    instruments: dict[str, str] = Field({})
+
+
+class RegimeSettings(Section):
+    """How turbulence is told apart, on past values of vol_risk only, and what it changes."""
+
+    low_percentile: Weight = Decimal("0.3")
+    high_percentile: Weight = Decimal("0.7")
+    extreme_percentile: Weight = Decimal("0.9")
+    low_multiplier: Decimal = Field(Decimal("1.1"), ge=0, le=10)
+    medium_multiplier: Decimal = Field(Decimal("1"), ge=0, le=10)
+    high_multiplier: Decimal = Field(Decimal("0.85"), ge=0, le=10)
+    extreme_multiplier: Decimal = Field(Decimal("0.6"), ge=0, le=10)
+    history_size: int = Field(10_000, ge=100)
+
+    @model_validator(mode="after")
+    def _percentiles_rise(self) -> Self:
+        if not self.low_percentile < self.high_percentile < self.extreme_percentile:
+            raise ValueError("the percentiles must rise: low_percentile, high_percentile, extreme_percentile")
+        return self

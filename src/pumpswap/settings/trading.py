@@ -1,0 +1,125 @@
+"""What trading may do: limits, exits, the paper venue, the running engine."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from itertools import pairwise
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from pumpswap.settings.section import BpsValue, Part, Seconds, Section, Share, Sol, Weight
+
+__all__ = ["ExitRules", "LadderRung", "PaperVenueSettings", "RiskLimits", "RunSettings"]
+
+
+class RiskLimits(Section):
+    """What one trade and all of them may do. Sizes are fractions of the SOL balance; absolute caps are in SOL."""
+
+    # How much: every step only lowers the size.
+    base_position_fraction: Share = Decimal("0.1")
+    kelly_fraction: Weight = Decimal("0.25")  # of full Kelly, for signals that tell their odds; 0: not used
+    scale_by_volatility: bool = True  # a signal that tells its vol_risk gets less when that is large
+    max_position_fraction: Share = Decimal("0.5")
+    max_position_sol: Sol = Decimal("1")
+    min_position_sol: Sol = Decimal("0.01")
+    max_pool_share_bps: BpsValue = 200  # the trade is at most this share of the real quote reserve
+    max_impact_bps: BpsValue = 150  # average price before fees against spot
+    max_round_trip_loss_bps: BpsValue = 600  # bought and sold again at once, all fees in
+    slippage_bps: BpsValue = 300  # what the order accepts between quote and execution
+    # How much of everything.
+    max_token_sol: Sol = Decimal("2")  # cost of all that is held of one token
+    max_token_fraction: Share = Decimal("0.5")  # the same, of equity
+    max_exposure_fraction: Share = Decimal("0.8")  # cost of all open positions, of equity
+    max_open_positions: int = Field(20, ge=1, le=10_000)
+    native_reserve_sol: Sol = Decimal("0.05")  # never spent on trades: fees, rent, exits
+    cost_allowance_sol: Sol = Decimal("0.01")  # kept for fees, tip and rent of each buy that is on its way
+    # How often.
+    max_trades_per_minute: int = Field(10, ge=1, le=1_000_000)  # entries
+    max_trades_per_hour: int = Field(100, ge=1, le=1_000_000)
+    max_trades_per_day: int = Field(500, ge=1, le=1_000_000)
+    cooldown_seconds: Seconds = 600  # after a closed round in a pool
+    # When losses stop it.
+    max_daily_loss_fraction: Share = Decimal("0.1")  # of the equity at the start of the day (UTC)
+    max_drawdown_fraction: Share = Decimal("0.25")  # from the highest equity
+    max_losses_in_a_row: int = Field(5, ge=1, le=1_000)
+    losses_pause_seconds: Seconds = 3_600
+    breaker_failures: int = Field(5, ge=1, le=1_000)  # orders that failed in a row open the circuit breaker
+    breaker_seconds: Seconds = 300  # then it lets a trial through
+    breaker_successes: int = Field(2, ge=1, le=1_000)  # trials in a row that close it
+    # What may be traded.
+    min_liquidity_sol: Sol = Decimal("10")  # real quote reserve of the pool
+    liquidity_multiple: int = Field(10, ge=1)  # the pool holds at least this many times the trade
+    max_state_age_seconds: Seconds = 60  # older pool states are not traded on
+    max_signal_age_seconds: Seconds = 60  # nor are older signals
+    allow_permissionless_pools: bool = False  # anyone can make one with fake liquidity
+    require_screen: bool = False  # whether a token that was not screened is refused
+    allow_tokens: tuple[str, ...] = ()  # mints; empty: all
+    deny_tokens: tuple[str, ...] = ()
+
+
+class LadderRung(Section):
+    """One step of a ladder of profits: at so much above cost, so much of what the round has bought is sold."""
+
+    gain_bps: int = Field(ge=1, le=10_000_000)
+    sell_bps: Part
+
+
+class ExitRules(Section):
+    """When an open position is sold. Measured on the executable value, all fees in, against the cost."""
+
+    take_profit_bps: int = Field(10_000, ge=0, le=10_000_000)  # 100 % above cost; 0 disables
+    take_profit_ladder: tuple[LadderRung, ...] = ()  # parts that are sold on the way
+    stop_loss_bps: BpsValue = 2_000  # 20 % below cost; 0 disables
+    trailing_stop_bps: BpsValue = 0  # below the highest value since the entry; 0 disables
+    trailing_after_bps: int = Field(0, ge=0, le=10_000_000)  # the trailing stop counts once the gain has been so high
+    max_hold_seconds: Seconds = 86_400  # 0 disables
+    short_signal_bps: BpsValue = 10_000  # of what is held, sold when the signal turns short; 0 disables
+    liquidity_flight_bps: BpsValue = 5_000  # fall of the real quote reserve since the entry; 0 disables
+    rug_bps: BpsValue = 500  # fall of the pool's product since the entry, which no swap makes smaller; 0 disables
+    sell_on_new_supply: bool = True  # somebody has used the mint authority since the entry
+    # How it is sold.
+    slippage_bps: BpsValue = 1_000  # leaving matters more than the price
+    retry_seconds: Seconds = 5  # after a sale that failed
+    slippage_step_bps: BpsValue = 1_000  # each retry accepts so much more
+    max_slippage_bps: BpsValue = 5_000
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        gains = [rung.gain_bps for rung in self.take_profit_ladder]
+        if any(later <= earlier for earlier, later in pairwise(gains)):
+            raise ValueError("the gains of take_profit_ladder must rise")
+        if sum(rung.sell_bps for rung in self.take_profit_ladder) > 10_000:
+            raise ValueError("take_profit_ladder sells more than all")
+        if self.max_slippage_bps < self.slippage_bps:
+            raise ValueError("max_slippage_bps is below slippage_bps")
+        return self
+
+
+class PaperVenueSettings(Section):
+    """The paper venue's imitation of the network. Prices need no setting: fills are exact."""
+
+    start_sol: Sol = Decimal("50")
+    latency_ms: int = Field(1_200, ge=0, le=600_000)  # decision to execution
+    compute_unit_limit: int = Field(300_000, ge=1, le=1_400_000)
+    compute_unit_price_micro_lamports: int = Field(100_000, ge=0)
+    tip_lamports: int = Field(0, ge=0)
+
+
+class RunSettings(Section):
+    """The running engine: what it listens to, what it may do, how it is watched."""
+
+    mode: Literal["analysis", "paper", "approve", "auto"] = "paper"  # the last two only with --live
+    signals: tuple[Literal["analyser", "q50", "follow"], ...] = ("analyser",)
+    strategy: Literal["follow-signals", "plan-loop", "momentum"] = "follow-signals"
+    check_seconds: int = Field(300, ge=1)  # plan-loop: between two looks at the signals
+    max_entries_per_check: int = Field(5, ge=1)  # plan-loop: best priorities first
+    snapshot_poll_seconds: int = Field(5, ge=1)  # between two looks at the collector's rows
+    state_poll_ms: int = Field(1_000, ge=50)  # between two readings of the watched pools
+    watched_pools: int = Field(200, ge=1, le=100_000)  # pools whose state is followed; held ones always are
+    approve_seconds: int = Field(120, ge=1)  # how long an order waits for `pumpswap approve`
+    queue_size: int = Field(10_000, ge=1)  # events that may wait; a feed that is faster waits itself
+    control_ms: int = Field(250, ge=10)  # between two looks for commands
+    heartbeat_seconds: int = Field(2, ge=1)
+    shutdown_seconds: int = Field(30, ge=0)  # what is in flight is waited for on a stop, then handed to the next start
+    live_check_hours: int = Field(24, ge=1)  # how long a passed `pumpswap live check` counts
