@@ -7,7 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import and_, func, insert, select
 
 from pumpswap.errors import NotFound, StorageError
 from pumpswap.model import Attempt
@@ -20,7 +20,8 @@ from pumpswap.storage.engines import make_engine, place_of
 from pumpswap.storage.rows import check_integers
 from pumpswap.storage.run import Run
 from pumpswap.storage.run_header import RunHeader, header_of
-from pumpswap.storage.tables import ATTEMPTS, RUNS
+from pumpswap.storage.states import HEARTBEAT
+from pumpswap.storage.tables import ATTEMPTS, RUNS, STATES
 
 __all__ = ["Database", "open_database"]
 
@@ -123,6 +124,27 @@ class Database:
             select(func.max(RUNS.c.run_id))
             .where(RUNS.c.kind == "live", RUNS.c.finished_ns.is_(None))
             .where(RUNS.c.wallet == wallet, RUNS.c.network == network)
+        )
+        with self._connections.reading() as connection:
+            found = connection.execute(query).scalar()
+        return None if found is None else Run(self._connections, found)
+
+    def open_paper(self, name: str = "paper") -> Run | None:
+        """The newest run of the kind ``name`` that is not finished: the paper books that go on; None for none."""
+        query = select(func.max(RUNS.c.run_id)).where(RUNS.c.kind == name, RUNS.c.finished_ns.is_(None))
+        with self._connections.reading() as connection:
+            found = connection.execute(query).scalar()
+        return None if found is None else Run(self._connections, found)
+
+    def active_run(self) -> Run | None:
+        """The unfinished paper or live run whose engine said last that it runs, however long ago; None for none."""
+        beats = (STATES.c.run_id == RUNS.c.run_id, STATES.c.name == HEARTBEAT)
+        query = (
+            select(RUNS.c.run_id)
+            .join(STATES, and_(*beats))
+            .where(RUNS.c.kind.in_(("paper", "live")), RUNS.c.finished_ns.is_(None))
+            .order_by(STATES.c.updated_ns.desc(), RUNS.c.run_id.desc())
+            .limit(1)
         )
         with self._connections.reading() as connection:
             found = connection.execute(query).scalar()

@@ -14,6 +14,7 @@ from pumpswap.storage import rows
 from pumpswap.storage.alerts import Alerts
 from pumpswap.storage.attempts import Attempts
 from pumpswap.storage.chores import Chores
+from pumpswap.storage.commands import Commands
 from pumpswap.storage.connections import Connections
 from pumpswap.storage.documents import dump_mapping
 from pumpswap.storage.equity import EquityCurve
@@ -25,9 +26,11 @@ from pumpswap.storage.listings import Listings
 from pumpswap.storage.order_ids import OrderIds
 from pumpswap.storage.outcomes import UNRESOLVED, outcome_of, outcome_values, select_outcomes
 from pumpswap.storage.owned import Owned
+from pumpswap.storage.proposals import Proposals
 from pumpswap.storage.reconciliations import Reconciliations
 from pumpswap.storage.run_header import RunHeader, header_of
 from pumpswap.storage.settlement import Settlement, settle_at_once
+from pumpswap.storage.states import States
 from pumpswap.storage.tables import DECISIONS, MARKS, ORDERS, POSITIONS, RUNS, TRADES
 
 __all__ = ["Run"]
@@ -98,6 +101,11 @@ class Run:
         return Chores(self._connections, self.run_id)
 
     @property
+    def commands(self) -> Commands:
+        """What people at other terminals want of the running engine."""
+        return Commands(self._connections, self.run_id)
+
+    @property
     def books(self) -> LedgerStore:
         """The ledger of this run."""
         return LedgerStore(self._connections, self.run_id)
@@ -116,6 +124,16 @@ class Run:
     def ids(self) -> OrderIds:
         """Ids that were given out."""
         return OrderIds(self._connections, self.run_id)
+
+    @property
+    def proposals(self) -> Proposals:
+        """Accepted buys that wait for a person."""
+        return Proposals(self._connections, self.run_id)
+
+    @property
+    def states(self) -> States:
+        """What the engine must remember over a restart, and its heartbeat."""
+        return States(self._connections, self.run_id)
 
     @property
     def reconciliations(self) -> Reconciliations:

@@ -49,6 +49,7 @@ from pumpswap.storage.columns import (
     stamp,
     words,
 )
+from pumpswap.storage.trading_tables import COMMANDS, PROPOSALS, STATES
 
 __all__ = [
     "ADOPTIONS",
@@ -58,6 +59,7 @@ __all__ = [
     "CHORES",
     "COLLECT_CYCLES",
     "COLLECT_POOLS",
+    "COMMANDS",
     "DECISIONS",
     "EQUITY",
     "IGNORED",
@@ -66,9 +68,11 @@ __all__ = [
     "METADATA",
     "ORDERS",
     "POSITIONS",
+    "PROPOSALS",
     "Q50_HISTORY",
     "RECONCILIATIONS",
     "RUNS",
+    "STATES",
     "TRADES",
     "StoredRow",
 ]
@@ -114,10 +118,19 @@ DECISIONS = Table(
     document("verdicts"),
     document("sizing"),
     exact("intent_quote_lamports", nullable=True),  # the budget that a person named
+    Column("q50_value", Double),  # of the signal, for queries, as its score
+    words("vol_regime", nullable=True),
+    words("exit_kind", nullable=True),  # which rule wished a sale
+    exact("slippage_bps", nullable=True),  # what was asked for instead of the settings
+    words("strategy", nullable=True),
+    # How often it was decided again exactly so, and when last, without a row of its own.
+    exact("repeats", nullable=True),
+    exact("repeated_ns", nullable=True),
     UniqueConstraint("run_id", "decision_id"),
     CheckConstraint("side IN ('buy', 'sell')", name="side"),
     # A token's decisions lie far apart in the table: on PostgreSQL the index itself answers lists of them.
     Index(None, "run_id", "mint", "at_ns", postgresql_include=_LISTED),
+    Index(None, "run_id", "pool", "at_ns"),
 )
 
 ORDERS = Table(

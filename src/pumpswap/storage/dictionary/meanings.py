@@ -55,6 +55,13 @@ TRADING: dict[str, Meaning] = {
             "verdicts": "what every policy answered, with the figures that it compared, JSON",
             "sizing": "the steps of the calculation of its size, JSON",
             "intent_quote_lamports": "budget that a person named; empty when a signal led to it",
+            "q50_value": "Q50 of its signal, for queries",
+            "vol_regime": "volatility regime of its signal, for queries",
+            "exit_kind": "which exit wished the sale; empty for a buy",
+            "slippage_bps": "slippage that was asked for; empty where the settings say it",
+            "strategy": "the strategy that wished it; empty for exits and people",
+            "repeats": "how often it was refused again for the same reasons without a row of its own; empty for never",
+            "repeated_ns": "when last",
         },
     ),
     "pumpswap_orders": Meaning(

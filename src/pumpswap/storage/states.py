@@ -1,0 +1,117 @@
+"""States: what a running engine must remember over a restart, one document for each thing, and its heartbeat."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, TypeVar
+
+import msgspec
+from sqlalchemy import ColumnElement, Insert, delete, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from pumpswap.model import ExitState, Heartbeat, RiskState
+from pumpswap.storage.connections import Connections
+from pumpswap.storage.documents import dump_mapping, load_mapping
+from pumpswap.storage.rows import check_integers
+from pumpswap.storage.tables import STATES, StoredRow
+
+__all__ = ["HEARTBEAT", "States"]
+
+T = TypeVar("T")
+
+HEARTBEAT = "heartbeat"
+_RISK = "risk"
+_EXITS = "exits/"  # and the pool: one round of a pool is open at a time
+
+
+def _replacing(stored: sqlite.Insert | postgresql.Insert) -> Insert:
+    changed = {name: stored.excluded[name] for name in ("document", "updated_ns")}
+    return stored.on_conflict_do_update(index_elements=("run_id", "name"), set_=changed)
+
+
+_SAVE = {
+    "sqlite": _replacing(sqlite.insert(STATES)),
+    "postgresql": _replacing(postgresql.insert(STATES)),
+}
+
+
+class States:
+    """The states of one run; errors as of ``Run``. Inside of ``Run.batch`` they are stored with the rest of it."""
+
+    def __init__(self, connections: Connections, run_id: int) -> None:
+        self._connections = connections
+        self._run_id = run_id
+
+    def save(self, name: str, document: Mapping[str, object], at_ns: int) -> None:
+        """Remember ``document`` under ``name``, instead of what was there. Raises UsageError when it is no JSON."""
+        check_integers({"updated_ns": at_ns}, f"the state {name}")
+        text = dump_mapping(document, f"the state {name}")
+        values = {"run_id": self._run_id, "name": name, "document": text, "updated_ns": at_ns}
+        with self._connections.writing(f"the state {name}") as connection:
+            connection.execute(_SAVE[connection.dialect.name], values)
+
+    def load(self, name: str) -> dict[str, object] | None:
+        """What is remembered under ``name``; None when nothing is."""
+        return next(self._rows(STATES.c.name == name, lambda row: load_mapping(row.document)), None)
+
+    def drop(self, name: str) -> None:
+        """Forget ``name``; harmless when nothing is remembered."""
+        this = (STATES.c.run_id == self._run_id, STATES.c.name == name)
+        with self._connections.writing(f"the state {name}") as connection:
+            connection.execute(delete(STATES).where(*this))
+
+    # ------------------------------------------------------------------------------------------ what they are
+
+    def save_risk(self, state: RiskState, at_ns: int) -> None:
+        """What risk remembers."""
+        self.save(_RISK, _plain(state), at_ns)
+
+    def risk(self) -> RiskState | None:
+        """What risk remembered last; None for a run that never told it."""
+        return next(self._rows(STATES.c.name == _RISK, lambda row: _read(row, RiskState)), None)
+
+    def save_exits(self, state: ExitState, at_ns: int) -> None:
+        """What the exits of an open round remember."""
+        self.save(_EXITS + state.pool, _plain(state), at_ns)
+
+    def drop_exits(self, pool: str) -> None:
+        """The round in ``pool`` is closed."""
+        self.drop(_EXITS + pool)
+
+    def exits(self) -> tuple[ExitState, ...]:
+        """The exits of every open round, by pool."""
+        return tuple(self._rows(STATES.c.name.startswith(_EXITS), lambda row: _read(row, ExitState)))
+
+    def beat(self, heartbeat: Heartbeat) -> None:
+        """The engine runs."""
+        self.save(HEARTBEAT, _plain(heartbeat), heartbeat.at_ns)
+
+    def heartbeat(self) -> Heartbeat | None:
+        """When and how the engine said last that it runs; None when it never did."""
+        return next(self._rows(STATES.c.name == HEARTBEAT, lambda row: _read(row, Heartbeat)), None)
+
+    # ------------------------------------------------------------------------------------------ helpers
+
+    def _rows(self, condition: ColumnElement[bool], read: Callable[[StoredRow], T]) -> Iterator[T]:
+        query = select(STATES).where(STATES.c.run_id == self._run_id, condition).order_by(STATES.c.name)
+        return iter(self._connections.all_rows(query, read))
+
+
+def _plain(state: object) -> dict[str, object]:
+    """As JSON takes it; integers as text, as in all documents."""
+    plain: dict[str, object] = _texts(msgspec.to_builtins(state))
+    return plain
+
+
+def _texts(value: Any) -> Any:
+    if isinstance(value, bool) or not isinstance(value, (int, dict, list, tuple)):
+        return value
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, dict):
+        return {key: _texts(inner) for key, inner in value.items()}
+    return [_texts(inner) for inner in value]
+
+
+def _read(row: StoredRow, kind: type[T]) -> T:
+    return msgspec.convert(load_mapping(row.document), kind, strict=False)
