@@ -12,6 +12,7 @@ class Mark:
     """``value_lamports`` is the exact sell quote on the state known at ``state_ns``, not the spot price.
 
     ``obstacle`` says why nothing could be quoted (then the value is 0 and only known to be not more than that).
+    ``sellable_units``: the pool can pay only for so many of them now, and the value is that of those; None: all.
     """
 
     pool: str
@@ -20,6 +21,7 @@ class Mark:
     base_units: int
     value_lamports: int
     obstacle: str = ""
+    sellable_units: int | None = None
 
     @property
     def age_ns(self) -> int:

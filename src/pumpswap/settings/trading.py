@@ -25,8 +25,10 @@ class RiskLimits(Section):
     min_position_sol: Sol = Decimal("0.01")
     max_pool_share_bps: BpsValue = 200  # the trade is at most this share of the real quote reserve
     max_impact_bps: BpsValue = 150  # average price before fees against spot
+    max_cost_bps: BpsValue = 500  # average price after all fees against spot
     max_round_trip_loss_bps: BpsValue = 600  # bought and sold again at once, all fees in
-    slippage_bps: BpsValue = 300  # what the order accepts between quote and execution
+    slippage_bps: BpsValue = 300  # what an order accepts between quote and execution
+    max_slippage_bps: BpsValue = 500  # what any entry may accept, whoever asks
     # How much of everything.
     max_token_sol: Sol = Decimal("2")  # cost of all that is held of one token
     max_token_fraction: Share = Decimal("0.5")  # the same, of equity
@@ -57,6 +59,12 @@ class RiskLimits(Section):
     allow_tokens: tuple[str, ...] = ()  # mints; empty: all
     deny_tokens: tuple[str, ...] = ()
 
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        if self.slippage_bps > self.max_slippage_bps:
+            raise ValueError("slippage_bps is above max_slippage_bps")
+        return self
+
 
 class LadderRung(Section):
     """One step of a ladder of profits: at so much above cost, so much of what the round has bought is sold."""
@@ -83,6 +91,8 @@ class ExitRules(Section):
     retry_seconds: Seconds = 5  # after a sale that failed
     slippage_step_bps: BpsValue = 1_000  # each retry accepts so much more
     max_slippage_bps: BpsValue = 5_000
+    min_part_sol: Sol = Decimal("0.01")  # a sale that the pool can only pay in parts is split no finer
+    blocked_alert_seconds: Seconds = 300  # somebody is told when a sale was impossible for so long; 0 disables
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
