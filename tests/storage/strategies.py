@@ -12,6 +12,7 @@ from pumpswap.model import (
     Decision,
     Denied,
     EntryKind,
+    ExitKind,
     Filled,
     Intent,
     LedgerEntry,
@@ -50,9 +51,20 @@ signals = st.builds(
     reasons=st.lists(texts, max_size=3).map(tuple),
     mint=st.none() | texts,
     name=texts,
+    q50=st.none() | scores,
+    regime=texts,
+    size_multiplier=scores,
+    win_probability=st.none() | scores,
+    win_loss_ratio=st.none() | scores,
+    vol_risk=st.none() | scores,
 )
 verdicts = st.builds(
-    Verdict, policy=names, passed=st.booleans(), text=texts, numbers=st.dictionaries(texts, texts, max_size=3)
+    Verdict,
+    policy=names,
+    passed=st.booleans(),
+    text=texts,
+    numbers=st.dictionaries(texts, texts, max_size=3),
+    until_ns=st.none() | times,
 )
 steps = st.builds(SizingStep, rule=names, lamports=observed, note=texts)
 intents = st.builds(
@@ -64,6 +76,10 @@ intents = st.builds(
     reason=texts,
     signal=st.none() | signals,
     base_units=st.none() | units,
+    quote_lamports=st.none() | units,
+    exit=st.none() | st.sampled_from(ExitKind),
+    slippage_bps=st.none() | st.integers(0, 10_000),
+    strategy=texts,
 )
 decisions = st.builds(
     Decision,

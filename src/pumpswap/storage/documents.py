@@ -91,13 +91,16 @@ def dump_signal(signal: Signal) -> str:
             "reasons": signal.reasons,
             "mint": signal.mint,
             "name": signal.name,
+            "regime": signal.regime,
+            **{name: _figure(getattr(signal, name)) for name in _FIGURES},
         }
     )
 
 
 def load_signal(text: str) -> Signal:
-    """Inverse of ``dump_signal``."""
+    """Inverse of ``dump_signal``. What an older version did not tell has its default."""
     fields = _load(text)
+    figures = {name: float(fields[name]) for name in _FIGURES if fields.get(name) is not None}
     return Signal(
         pool=fields["pool"],
         at_ns=int(fields["at_ns"]),
@@ -108,19 +111,22 @@ def load_signal(text: str) -> Signal:
         reasons=tuple(fields["reasons"]),
         mint=fields["mint"],
         name=fields["name"],
+        regime=fields.get("regime", ""),
+        **figures,
     )
 
 
 def dump_verdicts(verdicts: tuple[Verdict, ...]) -> str:
     """What every policy answered, with the figures it compared."""
-    return _dump(
-        [{"policy": v.policy, "passed": v.passed, "text": v.text, "numbers": dict(v.numbers)} for v in verdicts]
-    )
+    return _dump([_verdict(verdict) for verdict in verdicts])
 
 
 def load_verdicts(text: str) -> tuple[Verdict, ...]:
     """Inverse of ``dump_verdicts``."""
-    return tuple(Verdict(v["policy"], v["passed"], v["text"], v["numbers"]) for v in _load(text))
+    return tuple(
+        Verdict(one["policy"], one["passed"], one["text"], one["numbers"], _number(one.get("until_ns")))
+        for one in _load(text)
+    )
 
 
 def dump_sizing(steps: tuple[SizingStep, ...]) -> str:
@@ -176,6 +182,17 @@ def load_outcome(status: str, order_id: str, at_ns: int, text: str) -> Unfilled:
 
 
 _COSTS = ("network_fee", "priority_fee", "tip", "rent_paid", "rent_returned")
+_FIGURES = ("q50", "size_multiplier", "win_probability", "win_loss_ratio", "vol_risk")
+
+
+def _verdict(verdict: Verdict) -> dict[str, object]:
+    told = {"policy": verdict.policy, "passed": verdict.passed, "text": verdict.text, "numbers": dict(verdict.numbers)}
+    return told if verdict.until_ns is None else told | {"until_ns": str(verdict.until_ns)}
+
+
+def _figure(value: float | None) -> str | None:
+    """The shortest text that gives the same float again."""
+    return None if value is None else repr(float(value))
 
 
 def _digits(value: int | None) -> str | None:

@@ -36,6 +36,12 @@ class OrderIds:
         with self._connections.reading() as connection:
             return connection.execute(query).first() is not None
 
+    def has_order(self, order_id: str) -> bool:
+        """Whether an order is stored."""
+        query = select(ORDERS.c.id).where(ORDERS.c.run_id == self._run_id, ORDERS.c.order_id == order_id)
+        with self._connections.reading() as connection:
+            return connection.execute(query).first() is not None
+
     def created_since(self, since_ns: int) -> dict[str, int]:
         """When orders and chores were made, those since then, by id."""
         parts = (

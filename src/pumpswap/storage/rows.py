@@ -12,6 +12,7 @@ from pumpswap.model import (
     Costs,
     Decision,
     EntryKind,
+    ExitKind,
     Filled,
     Intent,
     LedgerEntry,
@@ -83,6 +84,7 @@ def decision_values(decision: Decision) -> Values:
         "at_ns": intent.at_ns,
         "intent_base_units": intent.base_units,
         "intent_quote_lamports": intent.quote_lamports,
+        "slippage_bps": intent.slippage_bps,
         "quote_lamports": decision.quote_lamports,
         "base_units": decision.base_units,
     }
@@ -97,6 +99,10 @@ def decision_values(decision: Decision) -> Values:
         "accepted": decision.accepted,
         "signal_score": None if signal is None else float(signal.score),
         "signal_strength": None if signal is None else float(signal.strength),
+        "q50_value": None if signal is None or signal.q50 is None else float(signal.q50),
+        "vol_regime": None if signal is None else clean_text(signal.regime) or None,
+        "exit_kind": None if intent.exit is None else intent.exit.value,
+        "strategy": clean_text(intent.strategy) or None,
         "signal": None if signal is None else dump_signal(signal),
         "verdicts": dump_verdicts(decision.verdicts),
         "sizing": dump_sizing(decision.sizing),
@@ -115,6 +121,9 @@ def decision_of(row: StoredRow) -> Decision:
         signal=signal,
         base_units=row.intent_base_units,
         quote_lamports=row.intent_quote_lamports,
+        exit=None if row.exit_kind is None else ExitKind(row.exit_kind),
+        slippage_bps=row.slippage_bps,
+        strategy=row.strategy or "",
     )
     return Decision(
         decision_id=row.decision_id,
@@ -208,6 +217,8 @@ class OrderFacts:
     mint: str
     signal_score: float | None = None
     signal_strength: float | None = None
+    q50_value: float | None = None
+    vol_regime: str | None = None
 
 
 def trade_values(filled: Filled, order: StoredRow | OrderFacts, decimals: int | None) -> Values:
@@ -228,6 +239,8 @@ def trade_values(filled: Filled, order: StoredRow | OrderFacts, decimals: int | 
         "price_per_token": display.price_per_token(quote_lamports, base_units, decimals),
         "signal_score": display.figure(order.signal_score),
         "signal_strength": display.figure(order.signal_strength),
+        "q50_value": display.figure(order.q50_value),
+        "vol_regime": order.vol_regime,
         "transaction_hash": filled.signature or None,
         "execution_status": "filled",
         "created_at": when,

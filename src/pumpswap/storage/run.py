@@ -39,7 +39,7 @@ __all__ = ["Run"]
 # takes it, or between one fill and the next order. What an update sets are the names of the values that it is given.
 _INSERT_DECISION, _INSERT_ORDER, _INSERT_TRADE = insert(DECISIONS), insert(ORDERS), insert(TRADES)
 _INSERT_MARK = insert(MARKS)
-_SIGNAL = ("signal_score", "signal_strength")
+_SIGNAL = ("signal_score", "signal_strength", "q50_value", "vol_regime")
 _THE_ORDER = (ORDERS.c.run_id == bindparam("the_run"), ORDERS.c.order_id == bindparam("the_order"))
 _DECIDED = (DECISIONS.c.run_id == ORDERS.c.run_id, DECISIONS.c.decision_id == ORDERS.c.decision_id)
 # With what its trade says of the order and of the signal behind it.

@@ -45,7 +45,8 @@ __all__ = ["Settlement", "settle_at_once"]
 _RUN: ColumnElement[int] = bindparam("the_run", type_=BigInteger)
 _ORDER: ColumnElement[str] = bindparam("the_order", type_=String)
 _ROUND = ("run_id", "pair_address", "round")
-_SIGNAL = ("signal_score", "signal_strength")
+_FIGURES = ("signal_score", "signal_strength", "q50_value")
+_SIGNAL = (*_FIGURES, "vol_regime")
 # The plan's id of the pool where no host is attached; with one, what it calls the pool is looked up afterwards.
 _IS_ATTACHED = func.to_regclass(literal_column(f"'{ATTACHMENTS.name}'")).is_not(None)
 _LARGEST_FIGURE: ColumnElement[float] = literal_column("1e20::float8")
@@ -162,7 +163,8 @@ def _end_of_order() -> CTE:
 
 
 def _trade(ended: CTE) -> CTE:
-    special = {"pool_id": _pool_id("trade"), **{name: _figure(ended, name) for name in _SIGNAL}}
+    special = {"pool_id": _pool_id("trade"), "vol_regime": ended.c.vol_regime}
+    special |= {name: _figure(ended, name) for name in _FIGURES}
     chosen = [special[name] if name in special else _given("trade", TRADES.c[name]) for name in _TRADE]
     new = postgresql.insert(TRADES).from_select(["run_id", *_TRADE], select(ended.c.run_id, *chosen))
     return new.returning(TRADES.c.id).cte("traded")
@@ -176,9 +178,7 @@ def _position(ended: CTE) -> CTE:
     return kept.returning(POSITIONS.c.id).cte("held")
 
 
-_TRADE = tuple(
-    column.name for column in TRADES.columns if column.name not in ("id", "run_id", "q50_value", "vol_regime")
-)
+_TRADE = tuple(column.name for column in TRADES.columns if column.name not in ("id", "run_id"))
 _HELD = tuple(column.name for column in POSITIONS.columns if column.name not in ("id", "run_id"))
 _ENDED = _end_of_order()
 _ENTERED, _ADDED = entering(select(_ENDED.c.run_id).exists())
