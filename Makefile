@@ -52,7 +52,7 @@ fuzz: dev-env ## decoders under random bytes
 soak: dev-env ## hours of running; figures go to evidence/
 	@$(PY) -m tests.soak $(ARGS)
 
-bench: dev-env ## every figure that the documentation claims (ARGS=books, ARGS=signals: those of one area)
+bench: dev-env ## every figure that the documentation claims (ARGS=books, signals or trading: those of one area)
 	@$(PY) -m benchmarks $(ARGS)
 
 docs: docs-env ## the documentation site, into site/
@@ -63,7 +63,7 @@ lock: ## remake requirements/*.txt (needs uv; UPGRADE=1 takes the newest)
 	@sh scripts/lock.sh
 
 clean: ## remove environments, caches and the site
-	@rm -rf .venv .venv-docs .venv-qlib site build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	@rm -rf .venv .venv-docs .venv-qlib .venv-nautilus site build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	@find src tests benchmarks scripts -type d -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
 
 runtime-env:

@@ -5,17 +5,19 @@
 #   scripts/bootstrap.sh dev       .venv, the same and the checks (its lock is a superset of runtime's)
 #   scripts/bootstrap.sh docs      .venv-docs, the documentation site
 #   scripts/bootstrap.sh qlib      .venv-qlib, the real QLib, which reads our export back
+#   scripts/bootstrap.sh nautilus  .venv-nautilus, NautilusTrader, the peer of the engine's benchmark
 #
 # PYTHON chooses the interpreter. uv is used when it is there; PUMPSWAP_NO_UV=1 does without it.
 set -eu
 cd "$(dirname "$0")/.."
 
-kind=${1:?usage: scripts/bootstrap.sh runtime|dev|docs|qlib}
+kind=${1:?usage: scripts/bootstrap.sh runtime|dev|docs|qlib|nautilus}
 case $kind in
     runtime | dev) venv=.venv ;;
     docs) venv=.venv-docs ;;
     qlib) venv=.venv-qlib ;;
-    *) echo "pumpswap: no environment named '$kind'; there are runtime, dev, docs and qlib" >&2; exit 2 ;;
+    nautilus) venv=.venv-nautilus ;;
+    *) echo "pumpswap: no environment named '$kind'; there are runtime, dev, docs, qlib and nautilus" >&2; exit 2 ;;
 esac
 
 say() { echo "pumpswap: $*" >&2; }

@@ -21,3 +21,4 @@ compile runtime pyproject.toml requirements/runtime.in
 compile dev pyproject.toml requirements/runtime.in requirements/dev.in --constraint requirements/runtime.txt
 compile docs requirements/docs.in
 compile qlib requirements/qlib.in
+compile nautilus requirements/nautilus.in
