@@ -1,0 +1,143 @@
+"""RunParts: what `pumpswap run` is made of, whichever side it trades on. Paper and live differ in the trading side."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from random import Random, SystemRandom
+
+from pumpswap.amm import FeeSchedule
+from pumpswap.clock import Clock, SystemClock
+from pumpswap.engine.desk import MoreChecks, Screens
+from pumpswap.engine.engine import Engine, EngineParts, Restored, Signaller, SwapSignaller
+from pumpswap.engine.feed import Feed
+from pumpswap.engine.health import Monitor
+from pumpswap.engine.keeper import Keeper
+from pumpswap.engine.strategy import Strategy
+from pumpswap.engine.supervisor import Control, Ending, Keeps, Supervisor, SupervisorParts
+from pumpswap.execution.venue import Venue
+from pumpswap.market.book import PoolBook
+from pumpswap.model import Heartbeat, Order, RunObserver
+from pumpswap.settings import Settings
+
+__all__ = ["FinishedRun", "MarketSide", "RunOptions", "ScoringSide", "TradingSide", "assemble", "run_sides"]
+
+Feeds = Callable[[Engine], Sequence[Feed]]
+
+
+@dataclass(frozen=True, slots=True)
+class MarketSide:
+    """What is heard. ``feeds`` gets the engine, whose positions are always watched; ``clock`` is the market's time.
+
+    ``clock`` None: the market has no time of its own but that of its updates; it goes as fast as it can.
+    """
+
+    name: str  # for people: "the chain", "simulated market, seed 8"
+    book: PoolBook
+    schedule_for: Callable[[int], FeeSchedule]
+    feeds: Feeds
+    clock: Clock | None = field(default_factory=SystemClock)
+    start_ns: int = 0  # when it begins, where that is not now
+    monitors: Sequence[Monitor] = ()
+    needs: tuple[str, ...] = ()  # what is missing for everything to work, in sentences: told at the start
+
+
+@dataclass(frozen=True, slots=True)
+class ScoringSide:
+    """What is thought of it."""
+
+    signaller: Signaller | None
+    swap_signaller: SwapSignaller | None = None
+    strategies: Sequence[Strategy] | None = None
+    screens: Screens | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TradingSide:
+    """Where orders go and who keeps the books. ``keeps`` and ``observers`` store what the engine tells; ``observers``
+    are called in their order, before those that only show. ``orders`` are those whose fate is not known yet.
+
+    ``control`` makes the one who takes commands; it gets the engine and what ends the run.
+    """
+
+    mode: str
+    venue: Venue
+    keeper: Keeper
+    keeps: Keeps
+    observers: Sequence[RunObserver]
+    control: Callable[[Engine, Callable[[], None]], Control] | None = None
+    restored: Restored = field(default_factory=Restored)
+    orders: Sequence[Order] = ()
+    start_lamports: int = 0  # what new books begin with
+    checks: MoreChecks | None = None
+    monitors: Sequence[Monitor] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """How long, and who listens. ``stops`` is given what ends the run, for signals and for tests."""
+
+    seconds: float | None = None
+    observers: Sequence[RunObserver] = ()
+    on_beat: Callable[[Heartbeat], None] = field(default=lambda _: None)
+    stops: Callable[[Callable[[], None]], None] = field(default=lambda _: None)
+    random: Random = field(default_factory=SystemRandom)
+    process: int = 0
+    wall: Clock = field(default_factory=SystemClock)
+
+
+@dataclass(frozen=True, slots=True)
+class FinishedRun:
+    """A run that has ended in order."""
+
+    engine: Engine
+    supervisor: Supervisor
+    ending: Ending
+
+
+def assemble(settings: Settings, market: MarketSide, scoring: ScoringSide, trading: TradingSide) -> EngineParts:
+    """The parts of the engine."""
+    return EngineParts(
+        book=market.book,
+        venue=trading.venue,
+        signaller=scoring.signaller,
+        schedule_for=market.schedule_for,
+        settings=settings,
+        swap_signaller=scoring.swap_signaller,
+        strategies=scoring.strategies,
+        keeper=trading.keeper,
+        screens=scoring.screens,
+        checks=trading.checks,
+        mode=trading.mode,
+        restored=trading.restored,
+    )
+
+
+async def run_sides(
+    settings: Settings, market: MarketSide, scoring: ScoringSide, trading: TradingSide, options: RunOptions
+) -> FinishedRun:
+    """Make the engine of three sides and run it to its end; errors as of ``Supervisor.run``."""
+    engine = Engine(assemble(settings, market, scoring, trading), (*trading.observers, *options.observers))
+    engine.desk.restore(trading.orders)
+    if trading.start_lamports:
+        engine.clock.advance_to(market.start_ns or options.wall.now_ns())
+        engine.deposit(trading.start_lamports)
+    parts = SupervisorParts(
+        engine=engine,
+        feeds=market.feeds(engine),
+        keeps=trading.keeps,
+        settings=settings.run,
+        clock=market.clock or engine.clock,
+        wall=options.wall,
+        random=options.random,
+        monitors=(*market.monitors, *trading.monitors),
+        ticks=market.clock is not None,
+        process=options.process,
+        seconds=options.seconds,
+        on_beat=options.on_beat,
+    )
+    supervisor = Supervisor(parts)
+    if trading.control is not None:
+        supervisor.obey(trading.control(engine, supervisor.stop))
+    options.stops(supervisor.stop)
+    return FinishedRun(engine, supervisor, await supervisor.run())
