@@ -97,9 +97,13 @@ class NotFound(PumpSwapError):
 
 
 class ConfigError(PumpSwapError):
-    """A setting is missing, of the wrong type, or out of range."""
+    """A setting is missing, of the wrong type, or out of range. ``problems``: each one, where there are several."""
 
     exit_code = 4
+
+    def __init__(self, what: str, *, hint: str = "", problems: tuple[str, ...] = ()) -> None:
+        super().__init__(what, hint=hint)
+        self.problems = problems or (what,)
 
 
 class WrongNetwork(ConfigError):

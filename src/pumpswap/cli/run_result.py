@@ -29,7 +29,7 @@ def settings_for(out: Output, **sections: Any) -> Settings:
     """Settings as the global options want them; ``sections`` are what the command's own options say."""
     if out.options.data_dir:
         sections["data_dir"] = out.options.data_dir
-    return load_settings(out.options.config, **sections)
+    return load_settings(out.options.config, profile=out.options.profile, **sections)
 
 
 def run_json(run: PaperRun) -> dict[str, Any]:

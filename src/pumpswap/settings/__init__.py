@@ -14,10 +14,11 @@ from pumpswap.settings.chain import (
     SendingSettings,
     WalletSettings,
 )
+from pumpswap.settings.loading import LoadedSettings, load_settings, read_settings
 from pumpswap.settings.market import CollectSettings, FollowedWallet, FollowSettings, LakeSettings, ScreenSettings
 from pumpswap.settings.signals import FeasibilitySettings, Q50Settings, RegimeSettings, SignalSettings
 from pumpswap.settings.trading import ExitRules, LadderRung, PaperVenueSettings, RiskLimits, RunSettings
-from pumpswap.settings.tree import DATABASE_FILE, Settings, load_settings
+from pumpswap.settings.tree import DATABASE_FILE, Settings
 
 __all__ = [
     "BooksSettings",
@@ -32,6 +33,7 @@ __all__ = [
     "FollowedWallet",
     "LadderRung",
     "LakeSettings",
+    "LoadedSettings",
     "PaperVenueSettings",
     "Q50Settings",
     "RegimeSettings",
@@ -43,4 +45,5 @@ __all__ = [
     "SignalSettings",
     "WalletSettings",
     "load_settings",
+    "read_settings",
 ]

@@ -1,0 +1,118 @@
+"""Every key of the settings: its path, its type, its default, and what the class says about it."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import types
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Union, get_args, get_origin
+
+from pydantic import SecretStr
+from pydantic_core import PydanticUndefined
+
+from pumpswap.settings.nearest import nearest
+from pumpswap.settings.section import Section
+from pumpswap.settings.tree import Settings
+
+__all__ = ["Key", "all_keys", "comments_of", "find_key", "meant", "section_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One setting. ``default`` is None where it is made at run time; ``help`` is the comment of the class."""
+
+    path: tuple[str, ...]
+    annotation: Any
+    default: Any
+    help: str
+    is_secret: bool
+
+    @property
+    def name(self) -> str:
+        """``risk.max_position_sol``."""
+        return ".".join(self.path)
+
+    @property
+    def is_list(self) -> bool:
+        """Whether its value is a list or a mapping."""
+        return any(kind in (tuple, list, dict) for kind in _kinds(self.annotation))
+
+    @property
+    def takes_none(self) -> bool:
+        """Whether ``null`` is a value of it."""
+        return type(None) in _kinds(self.annotation)
+
+
+@cache
+def all_keys() -> Mapping[str, Key]:
+    """Every key by its dotted name, in the order of the tree."""
+    return {key.name: key for key in _keys_of(Settings, ())}
+
+
+def find_key(name: str) -> Key | None:
+    """The key of this dotted name."""
+    return all_keys().get(name)
+
+
+def section_of(name: str) -> type[Section] | None:
+    """The class of a section, None for what is none."""
+    field = Settings.model_fields.get(name)
+    kind = None if field is None else field.annotation
+    return kind if isinstance(kind, type) and issubclass(kind, Section) else None
+
+
+def meant(path: tuple[str, ...]) -> str | None:
+    """What somebody who wrote an unknown path probably meant: in the same section, else anywhere in the tree."""
+    section, name = path[0], path[-1]
+    names = list(all_keys())
+    if len(path) == 1:
+        elsewhere = [key for key in names if key.rpartition(".")[2] == name]
+        return elsewhere[0] if elsewhere else nearest(section, Settings.model_fields)
+    right = section if section_of(section) else nearest(section, Settings.model_fields)
+    of_section = section_of(right or "")
+    here = None if of_section is None else nearest(name, of_section.model_fields)
+    same_name = [key for key in names if key.rpartition(".")[2] == name]
+    if right != section or here is None or same_name:
+        return f"{right}.{here}" if right and here and not same_name else (same_name[0] if same_name else right)
+    return here
+
+
+def _keys_of(model: type[Section], path: tuple[str, ...]) -> list[Key]:
+    found: list[Key] = []
+    comments = comments_of(model)
+    for name, field in model.model_fields.items():
+        annotation = field.annotation
+        if isinstance(annotation, type) and issubclass(annotation, Section):
+            found += _keys_of(annotation, (*path, name))
+            continue
+        default = None if field.default is PydanticUndefined else field.default
+        is_secret = SecretStr in _kinds(annotation)
+        found.append(Key((*path, name), annotation, default, comments.get(name, ""), is_secret))
+    return found
+
+
+def _kinds(annotation: Any) -> list[Any]:
+    """The plain types of an annotation, options of a union apart."""
+    if get_origin(annotation) in (Union, types.UnionType):
+        return [kind for option in get_args(annotation) for kind in _kinds(option)]
+    if hasattr(annotation, "__metadata__"):  # Annotated
+        return _kinds(get_args(annotation)[0])
+    return [get_origin(annotation) or annotation]
+
+
+@cache
+def comments_of(model: type[Section]) -> Mapping[str, str]:
+    """Field → the comment on its line, or on the line above. A comment is written once, where the key is defined."""
+    found: dict[str, str] = {}
+    above = ""
+    lines = inspect.getsource(model).splitlines()
+    for line in lines:
+        field = re.match(r"    (\w+): [^#]*?(?:  # (.*))?$", line)
+        alone = re.match(r"    # (.*)$", line)
+        if field and field[1] in model.model_fields:
+            found[field[1]] = field[2] or above
+        above = alone[1] if alone else ""
+    return found

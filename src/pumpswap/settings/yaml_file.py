@@ -1,0 +1,71 @@
+"""Reading a settings file: YAML, with every key once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from pumpswap.errors import ConfigError
+from pumpswap.settings.nearest import shown
+
+__all__ = ["parse_yaml", "read_yaml"]
+
+
+class _Loader(yaml.SafeLoader):
+    """A key that is there twice is an error: YAML says so, and PyYAML would take the last one silently."""
+
+
+def _mapping(loader: _Loader, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+    loader.flatten_mapping(node)
+    seen: set[object] = set()
+    for key_node, _ in node.value:
+        key = loader.construct_object(key_node, deep=True)
+        if isinstance(key, (str, int, float, bool)):
+            if key in seen:
+                line = key_node.start_mark.line + 1
+                raise yaml.YAMLError(f"line {line}: the key {shown(str(key))!r} is there twice")
+            seen.add(key)
+    return yaml.SafeLoader.construct_mapping(loader, node, deep=deep)
+
+
+def _construct(loader: _Loader, node: yaml.MappingNode) -> Any:
+    # In two steps, as PyYAML does it, so that anchors may refer to what is not complete yet.
+    data: dict[Any, Any] = {}
+    yield data
+    data.update(_mapping(loader, node))
+
+
+_Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _construct)
+
+
+def parse_yaml(text: str, name: str) -> dict[str, Any]:
+    """The mapping in ``text``; an empty text is an empty one. Raises ConfigError naming ``name``."""
+    try:
+        document = yaml.load(text, Loader=_Loader)
+    except yaml.YAMLError as broken:
+        problem = " ".join(str(broken).split())
+        raise ConfigError(f"{name} is no readable YAML: {problem}", hint="check the indentation and quotes") from None
+    except RecursionError:
+        raise ConfigError(f"{name} is no readable YAML: it is nested too deeply", hint="see docs/settings.md") from None
+    if document is None:
+        return {}
+    if not isinstance(document, dict) or not all(isinstance(key, str) for key in document):
+        raise ConfigError(f"{name} is no mapping of sections", hint="it should look like: risk: {max_position_sol: 1}")
+    return document
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """The mapping in a file. Raises ConfigError, which names the file."""
+    return parse_yaml(read_text(path), str(path))
+
+
+def read_text(path: Path) -> str:
+    """The text of a settings file. Raises ConfigError."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise ConfigError(f"{path} is no UTF-8 text", hint="save it as UTF-8") from None
+    except OSError as broken:
+        raise ConfigError(f"{path} cannot be read: {broken.strerror}", hint="check the path and its rights") from None
