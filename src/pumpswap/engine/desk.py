@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pumpswap.amm import FeeSchedule
 from pumpswap.clock import NS_PER_SECOND
 from pumpswap.engine.keeper import Keeper
+from pumpswap.engine.repeats import RepeatedRefusals
 from pumpswap.errors import AmountOutOfRange, PumpSwapError, TradeRefused
 from pumpswap.execution.exit_manager import ExitManager
 from pumpswap.execution.planner import OrderPlanner
@@ -79,6 +80,7 @@ class Desk:
         self._proposed: dict[str, Intent] = {}
         self._gate = RiskGate(parts.settings.risk, parts.settings.signals, parts.keeper.decision_id)
         self._planner = OrderPlanner(parts.keeper.order_id)
+        self._repeats = RepeatedRefusals(parts.settings.run.repeat_refusal_seconds)
         self._orders: dict[str, Order] = {}  # on their way, by order id
 
     @property
@@ -132,7 +134,7 @@ class Desk:
         fresh = replace(intent, at_ns=self._now())
         schedule = self._schedule(fresh.at_ns)
         decision = self._judged(fresh, schedule)
-        self._tell_decision(decision)
+        self._tell_new(decision)  # the proposal names it: it is stored whatever was refused before
         status = ProposalStatus.ORDERED if decision else ProposalStatus.REFUSED
         self._tell_proposal(
             replace(proposal, status=status, origin=origin, decided_ns=fresh.at_ns, follow_up=decision.decision_id)
@@ -303,6 +305,14 @@ class Desk:
             observer.on_alert(alert)
 
     def _tell_decision(self, decision: Decision) -> None:
+        repeat = self._repeats.take(decision)
+        if repeat is None:
+            self._tell_new(decision)
+            return
+        for observer in self._observers:
+            observer.on_repeat(decision, repeat.of, repeat.count)
+
+    def _tell_new(self, decision: Decision) -> None:
         self.parts.keeper.decided(decision, self.parts.book.state(decision.intent.pool))
         for observer in self._observers:
             observer.on_decision(decision)

@@ -91,6 +91,9 @@ class Outbox(RunObserver):
     def on_decision(self, decision: Decision) -> None:
         self._told.append(partial(self._target.on_decision, decision))
 
+    def on_repeat(self, decision: Decision, of: str, repeats: int) -> None:
+        self._told.append(partial(self._target.on_repeat, decision, of, repeats))
+
     def on_order(self, order: Order) -> None:
         self._told.append(partial(self._target.on_order, order))
 

@@ -29,6 +29,12 @@ class RunObserver:
     def on_decision(self, decision: Decision) -> None:
         """The gate has decided."""
 
+    def on_repeat(self, decision: Decision, of: str, repeats: int) -> None:
+        """The gate has refused again for the same reasons as in the decision ``of``, for the ``repeats``-th time.
+        Whoever does not care hears of a decision like any other.
+        """
+        self.on_decision(decision)
+
     def on_order(self, order: Order) -> None:
         """An order exists and has not been submitted yet."""
 

@@ -111,6 +111,9 @@ class PaperVenueSettings(Section):
 
     start_sol: Sol = Decimal("50")
     latency_ms: int = Field(1_200, ge=0, le=600_000)  # decision to execution
+    latency_slots: int | None = Field(None, ge=0, le=1_500)  # the same in slots of 400 ms; counts instead, if set
+    failed_bps: BpsValue | None = None  # orders that fail whatever the price; none: `run` as observed, else 0
+    priority: Literal["fixed", "observed"] | None = None  # none: `run` draws from observed fees, else fixed
     compute_unit_limit: int = Field(300_000, ge=1, le=1_400_000)
     compute_unit_price_micro_lamports: int = Field(100_000, ge=0)
     tip_lamports: int = Field(0, ge=0)
@@ -131,5 +134,6 @@ class RunSettings(Section):
     queue_size: int = Field(10_000, ge=1)  # events that may wait; a feed that is faster waits itself
     control_ms: int = Field(250, ge=10)  # between two looks for commands
     heartbeat_seconds: int = Field(2, ge=1)
+    repeat_refusal_seconds: Seconds = 600  # the same refusal within so long is counted, not stored again; 0: stored
     shutdown_seconds: int = Field(30, ge=0)  # what is in flight is waited for on a stop, then handed to the next start
     live_check_hours: int = Field(24, ge=1)  # how long a passed `pumpswap live check` counts

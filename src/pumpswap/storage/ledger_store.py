@@ -81,6 +81,24 @@ class LedgerStore:
         query = select(LEDGER).where(LEDGER.c.run_id == self._run_id).order_by(LEDGER.c.sequence.desc()).limit(1)
         return next(self._connections.rows(query, rows.entry_of), None)
 
+    def first_of(self, kind: EntryKind) -> LedgerEntry | None:
+        """The oldest entry of a kind."""
+        query = select(LEDGER).where(LEDGER.c.run_id == self._run_id, LEDGER.c.kind == kind.value)
+        return next(iter(self._connections.all_rows(query.order_by(LEDGER.c.sequence).limit(1), rows.entry_of)), None)
+
+    def moved_by_orders_of(self, mint: str, kinds: Sequence[EntryKind]) -> int:
+        """Sum of what the orders that traded a coin have moved under these kinds."""
+        orders = select(LEDGER.c.order_id).where(
+            LEDGER.c.run_id == self._run_id, LEDGER.c.asset == mint, LEDGER.c.kind == EntryKind.TRADE_BASE.value
+        )
+        query = select(LEDGER.c.units).where(
+            LEDGER.c.run_id == self._run_id,
+            LEDGER.c.kind.in_([kind.value for kind in kinds]),
+            LEDGER.c.order_id.in_(orders),
+        )
+        with self._connections.reading() as connection:
+            return sum(connection.execute(query).scalars())
+
     def balances(self) -> dict[str, int]:
         """What is held by asset, exactly, however large; assets that were moved and are gone are 0."""
         return self._sums(true())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from sqlalchemy import Connection, Insert, bindparam, insert, select, update
@@ -16,6 +16,7 @@ from pumpswap.storage.attempts import Attempts
 from pumpswap.storage.chores import Chores
 from pumpswap.storage.commands import Commands
 from pumpswap.storage.connections import Connections
+from pumpswap.storage.decided import Decided
 from pumpswap.storage.documents import dump_mapping
 from pumpswap.storage.equity import EquityCurve
 from pumpswap.storage.history import History
@@ -109,6 +110,11 @@ class Run:
     def books(self) -> LedgerStore:
         """The ledger of this run."""
         return LedgerStore(self._connections, self.run_id)
+
+    @property
+    def decided(self) -> Decided:
+        """Decisions one by one."""
+        return Decided(self._connections, self.run_id)
 
     @property
     def equity(self) -> EquityCurve:
@@ -297,6 +303,16 @@ class Run:
         if unresolved:
             query = query.where(ORDERS.c.status.in_(UNRESOLVED))
         return self._connections.rows(query, rows.order_of)
+
+    def fates(self, order_ids: Collection[str]) -> list[tuple[Order, Outcome | None]]:
+        """What became of these orders so far, in the order in which they were made; those that are not stored are left
+        out.
+        """
+        these = (ORDERS.c.run_id == self.run_id, ORDERS.c.order_id.in_(order_ids))
+        orders = self._connections.all_rows(select(ORDERS).where(*these).order_by(ORDERS.c.id), rows.order_of)
+        ended = self._connections.all_rows(select_outcomes(self.run_id).where(these[1]), outcome_of)
+        known = {outcome.order_id: outcome for outcome in ended}
+        return [(order, known.get(order.order_id)) for order in orders]
 
     def outcomes(self) -> Iterator[Outcome]:
         """The outcome of every order that has one, in the order in which the orders were made."""

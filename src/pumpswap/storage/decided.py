@@ -1,0 +1,87 @@
+"""Decided: single decisions and the latest ones of a pool or a coin, with their orders and how often they repeated."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, select, update
+
+from pumpswap.model import Decision, Order, Outcome, TradeSide
+from pumpswap.storage import rows
+from pumpswap.storage.connections import Connections
+from pumpswap.storage.outcomes import outcome_of, select_outcomes
+from pumpswap.storage.rows import check_integers
+from pumpswap.storage.tables import DECISIONS, ORDERS, StoredRow
+
+__all__ = ["Decided", "StoredDecision"]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredDecision:
+    """A decision; ``repeats`` tells how often it was refused again exactly so, and ``repeated_ns`` when last."""
+
+    decision: Decision
+    repeats: int = 0
+    repeated_ns: int | None = None
+
+
+class Decided:
+    """Decisions of one run, one by one; errors as of ``Run``."""
+
+    def __init__(self, connections: Connections, run_id: int) -> None:
+        self._connections = connections
+        self._run_id = run_id
+
+    def repeat(self, decision_id: str, repeats: int, at_ns: int) -> None:
+        """A stored refusal was repeated ``repeats`` times, the last time then."""
+        check_integers({"repeats": repeats, "repeated_ns": at_ns}, f"decision {decision_id}")
+        this = (DECISIONS.c.run_id == self._run_id, DECISIONS.c.decision_id == decision_id)
+        with self._connections.writing(f"decision {decision_id}") as connection:
+            connection.execute(update(DECISIONS).where(*this).values(repeats=repeats, repeated_ns=at_ns))
+
+    def get(self, decision_id: str) -> StoredDecision | None:
+        """One decision; None when it is not stored."""
+        return next(iter(self._newest(DECISIONS.c.decision_id == decision_id, 1)), None)
+
+    def of_pool(self, pool: str, newest: int) -> Sequence[StoredDecision]:
+        """The newest decisions about a pool, in order of time."""
+        return self._newest(DECISIONS.c.pool == pool, newest)
+
+    def of_mint(self, mint: str, newest: int) -> Sequence[StoredDecision]:
+        """The newest decisions about a coin, in order of time."""
+        return self._newest(DECISIONS.c.mint == mint, newest)
+
+    def order(self, order_id: str) -> Order | None:
+        """One order; None when it is not stored."""
+        return self._order(ORDERS.c.order_id == order_id)
+
+    def order_of(self, decision_id: str) -> Order | None:
+        """The order that carries a decision out; None when there is none."""
+        return self._order(ORDERS.c.decision_id == decision_id)
+
+    def outcome(self, order_id: str) -> Outcome | None:
+        """How an order ended; None while it is on its way."""
+        query = select_outcomes(self._run_id).where(ORDERS.c.order_id == order_id)
+        return next(iter(self._connections.all_rows(query, outcome_of)), None)
+
+    def buys_since(self, since_ns: int) -> list[int]:
+        """When the buys since then were ordered, oldest first."""
+        query = select(ORDERS.c.created_ns).where(
+            ORDERS.c.run_id == self._run_id, ORDERS.c.side == TradeSide.BUY.value, ORDERS.c.created_ns >= since_ns
+        )
+        with self._connections.reading() as connection:
+            return list(connection.execute(query.order_by(ORDERS.c.created_ns)).scalars())
+
+    def _newest(self, condition: ColumnElement[bool], newest: int) -> Sequence[StoredDecision]:
+        query = select(DECISIONS).where(DECISIONS.c.run_id == self._run_id, condition)
+        query = query.order_by(DECISIONS.c.at_ns.desc(), DECISIONS.c.id.desc()).limit(newest)
+        return self._connections.all_rows(query, _decided_of)[::-1]
+
+    def _order(self, condition: ColumnElement[bool]) -> Order | None:
+        query = select(ORDERS).where(ORDERS.c.run_id == self._run_id, condition).order_by(ORDERS.c.id).limit(1)
+        return next(iter(self._connections.all_rows(query, rows.order_of)), None)
+
+
+def _decided_of(row: StoredRow) -> StoredDecision:
+    return StoredDecision(rows.decision_of(row), row.repeats or 0, row.repeated_ns)
