@@ -28,7 +28,6 @@ from pumpswap.model import (
     Side,
     TradeSide,
     TradingState,
-    Unknown,
 )
 from pumpswap.settings import Settings
 from tests.support.own_books import OwnBooks

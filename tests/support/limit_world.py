@@ -9,7 +9,6 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import Any
 
 from pumpswap.amm import PoolState, current_schedule
@@ -368,8 +367,12 @@ class Episode:
         age = rng.choice((0, 0, 0, 4, 30, 300)) * NS_PER_SECOND
         odds: dict[str, Any] = {}
         if rng.random() < 0.3:
-            odds = {"win_probability": rng.random(), "win_loss_ratio": rng.choice((0.5, 1.0, 3.0)),
-                    "vol_risk": rng.choice((1e-6, 1e-4, 1e-2)), "size_multiplier": rng.choice((0.6, 1.0, 1.1))}  # fmt: skip
+            odds = {
+                "win_probability": rng.random(),
+                "win_loss_ratio": rng.choice((0.5, 1.0, 3.0)),
+                "vol_risk": rng.choice((1e-6, 1e-4, 1e-2)),
+                "size_multiplier": rng.choice((0.6, 1.0, 1.1)),
+            }
         strength = rng.choice((0.0, 0.3, 1.0))
         return Signal(
             str(state.address), self.now_ns - age, side, score, strength, "wild", mint=str(state.pool.base_mint), **odds

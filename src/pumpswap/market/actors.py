@@ -89,7 +89,7 @@ class Crowd:
         return floor.multiple >= phase.until if self._rising else floor.multiple <= phase.until
 
     def _buy(self, floor: Floor, lamports: int) -> None:
-        is_new = not self._holders or floor.dice.chance(700)
+        is_new = not self._holders or (floor.dice.chance(700) and len(self._holders) < floor.most_holders)
         trader = floor.join("crowd") if is_new else self._holders[floor.dice.below(len(self._holders))]
         floor.buy(trader, lamports)
         if is_new:
@@ -105,6 +105,7 @@ class Crowd:
         if not floor.holdings[trader]:
             self._holders[at] = self._holders[-1]
             self._holders.pop()
+            floor.leave(trader)
 
 
 class Sniper:

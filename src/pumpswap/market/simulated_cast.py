@@ -28,7 +28,7 @@ from pumpswap.market.actors import Actor, Booster, Crowd, Follower, Insiders, Ph
 from pumpswap.market.simulated_floor import PER_MILLE, Dice, Floor
 from pumpswap.units import LAMPORTS_PER_SOL
 
-__all__ = ["Listing", "PoolKind", "Story", "cast"]
+__all__ = ["Listing", "Pace", "PoolKind", "Story", "cast"]
 
 SUPPLY = 10**15  # one billion tokens of 6 decimals
 GRADUATION_BASE = 206_900_000_000_000
@@ -68,6 +68,18 @@ class PoolKind(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class Pace:
+    """How busy a market is. ``slowness`` makes every pause of every participant so many times longer, pools open
+    during the first ``openings`` per mille of the time, and a crowd of ``most_holders`` takes no newcomers.
+    """
+
+    snapshot_seconds: int = 15
+    slowness: int = 1
+    openings: int = 420
+    most_holders: int = 1_000
+
+
+@dataclass(frozen=True, slots=True)
 class Listing:
     """A pool before its first trade. ``actors`` come with the time of their first arrival."""
 
@@ -95,8 +107,9 @@ class _Life:
         return self.opens_ns + self.length_ns * per_mille // PER_MILLE
 
 
-def cast(dice: Dice, schedule: FeeSchedule, start_ns: int, end_ns: int, pools: int) -> list[Listing]:
+def cast(dice: Dice, schedule: FeeSchedule, between_ns: tuple[int, int], pools: int, pace: Pace) -> list[Listing]:
     """All pools of a market. The first six tell the six stories; further ones repeat some of them."""
+    start_ns, end_ns = between_ns
     names = _names(dice.shuffled(NAMES), pools)
     stories = [*Story][:pools]
     while len(stories) < pools:
@@ -113,9 +126,10 @@ def cast(dice: Dice, schedule: FeeSchedule, start_ns: int, end_ns: int, pools: i
             kind, share = PoolKind.PERMISSIONLESS, own.between(40, 200)
         else:
             rank = ranks[index]
-            kind, share = fresh_kinds[rank % 4], 420 * rank // len(fresh) + own.between(1, 60)
+            kind, share = fresh_kinds[rank % 4], pace.openings * rank // len(fresh) + own.between(1, 60)
         life = _Life(start_ns + (end_ns - start_ns) * share // PER_MILLE, end_ns)
-        listings.append(_listing(names[index], story, kind, life, Floor(_opening(own, kind), schedule, own)))
+        floor = Floor(_opening(own, kind), schedule, own, pace.most_holders)
+        listings.append(_listing(names[index], story, kind, life, floor))
     return listings
 
 

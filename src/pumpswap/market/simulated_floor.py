@@ -18,12 +18,15 @@ from pumpswap.amm import (
     execute_withdraw,
     preferred_generation,
 )
+from pumpswap.clock import NS_PER_SECOND
 from pumpswap.errors import TradeRefused
 from pumpswap.model import Swap
 
 __all__ = ["PER_MILLE", "Dice", "Floor"]
 
 PER_MILLE = 1_000
+LONGEST_LOOK_NS = 60 * NS_PER_SECOND  # how far back anybody looks at prices
+_SEEN = 512
 _DRAW_BITS = 32
 
 Item = TypeVar("Item")
@@ -87,7 +90,8 @@ class Floor:
     Prices are ``multiple``: per mille of the opening price.
     """
 
-    def __init__(self, opening: PoolState, schedule: FeeSchedule, dice: Dice) -> None:
+    def __init__(self, opening: PoolState, schedule: FeeSchedule, dice: Dice, most_holders: int = 1_000) -> None:
+        self.most_holders = most_holders  # of a crowd
         self.address = str(opening.address)
         self.opening = opening
         self.state = opening
@@ -107,6 +111,8 @@ class Floor:
         self.now_ns, self.state, self.swap = now_ns, state, None
         self._seen_ns.append(now_ns)
         self._seen.append(self.multiple)
+        if len(self._seen) > _SEEN:
+            self._forget()
 
     def join(self, role: str, base_units: int = 0) -> str:
         """A new trader, with what has been allocated to them."""
@@ -114,6 +120,10 @@ class Floor:
         self.roles[trader] = role
         self.holdings[trader] = base_units
         return trader
+
+    def leave(self, trader: str) -> None:
+        """Somebody who holds nothing any more is not seen again."""
+        del self.roles[trader], self.holdings[trader]
 
     def note(self, text: str) -> None:
         """Remember something that the market cannot see."""
@@ -127,7 +137,7 @@ class Floor:
         return price // (now.base_reserve * then.effective_quote_reserve)
 
     def change(self, span_ns: int) -> int:
-        """Change of the price over the last ``span_ns``, per mille."""
+        """Change of the price over the last ``span_ns`` (``LONGEST_LOOK_NS`` at most), per mille."""
         at = bisect_right(self._seen_ns, self.now_ns - span_ns) - 1
         return self.multiple * PER_MILLE // max(self._seen[max(at, 0)], 1) - PER_MILLE
 
@@ -161,6 +171,12 @@ class Floor:
         before = self.state.base_reserve
         self.state = execute_withdraw(self.state, lp_units, 0, 0)
         self.holdings[trader] += before - self.state.base_reserve
+
+    def _forget(self) -> None:
+        """Prices that are too old for ``change`` go; never more than half, so that it costs little."""
+        old = bisect_right(self._seen_ns, self.now_ns - LONGEST_LOOK_NS) - 1
+        gone = min(max(old, 0), _SEEN // 2)
+        del self._seen_ns[:gone], self._seen[:gone]
 
     def _done(self, trader: str, done: Execution, *, is_buy: bool) -> None:
         self.state = done.state

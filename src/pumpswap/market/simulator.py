@@ -19,15 +19,14 @@ from pumpswap.clock import NS_PER_SECOND
 from pumpswap.errors import NotFound, UsageError
 from pumpswap.market.actors import Actor
 from pumpswap.market.book import PoolBook
-from pumpswap.market.simulated_cast import Listing, PoolKind, Story, cast
+from pumpswap.market.simulated_cast import Listing, Pace, PoolKind, Story, cast
 from pumpswap.market.simulated_floor import Dice
 from pumpswap.model import MarketUpdate, PoolSnapshot
 from pumpswap.units import LAMPORTS_PER_SOL, from_units
 
-__all__ = ["SOL_USD", "MarketSimulator", "SimulatedTruth"]
+__all__ = ["SOL_USD", "MarketSimulator", "Pace", "SimulatedTruth"]
 
 SOL_USD = 200
-SNAPSHOT_EVERY_NS = 15 * NS_PER_SECOND
 SLOT_NS = 400_000_000
 FIRST_SLOT = 460_000_000
 
@@ -54,24 +53,36 @@ class SimulatedTruth:
 
 
 class MarketSimulator:
-    """A market of ``pools`` pools over ``duration_s`` seconds. It can be run once.
+    """A market of ``pools`` pools over ``duration_s`` seconds. It can be run once. ``pace`` slows a large one down:
+    a thousand pools for a day at the pace of the demonstration would be twenty million trades.
 
     The market trades on the states of ``book``: apply every update to it before taking the next one. Then our own
     trades, put into the same book, are what the others meet.
     """
 
-    def __init__(self, book: PoolBook, *, seed: int, start_ns: int, duration_s: int = 1_800, pools: int = 6) -> None:
+    def __init__(
+        self,
+        book: PoolBook,
+        *,
+        seed: int,
+        start_ns: int,
+        duration_s: int = 1_800,
+        pools: int = 6,
+        pace: Pace = Pace(),  # noqa: B008 - frozen
+    ) -> None:
         if seed < 0:
             raise UsageError(f"a seed of {seed}", hint="0 or more")
         if duration_s < 1 or pools < 1:
             raise UsageError(f"{pools} pools for {duration_s} seconds", hint="at least one of each")
         self._book = book
+        self._pace = pace
+        self._snapshot_ns = pace.snapshot_seconds * NS_PER_SECOND
         self._start_ns = start_ns
         self._end_ns = start_ns + duration_s * NS_PER_SECOND
         self._now_ns = start_ns - 1
         self._queue: list[tuple[int, int, Step]] = []
         self._queued = 0
-        self._listings = cast(Dice(seed), current_schedule(), start_ns, self._end_ns, pools)
+        self._listings = cast(Dice(seed), current_schedule(), (start_ns, self._end_ns), pools, pace)
         for listing in self._listings:
             self._enqueue(listing.opens_ns, partial(self._open, listing))
 
@@ -108,24 +119,26 @@ class MarketSimulator:
         tape = _Tape(listing)
         for first_ns, actor in listing.actors:
             self._enqueue(max(first_ns, at_ns + 1), partial(self._act, listing, tape, actor))
-        self._enqueue(at_ns + SNAPSHOT_EVERY_NS, partial(self._snapshot, listing, tape))
+        self._enqueue(at_ns + self._snapshot_ns, partial(self._snapshot, listing, tape))
         return MarketUpdate(at_ns, listing.floor.address, self._at_slot(listing.floor.opening, at_ns)), None
 
     def _act(self, listing: Listing, tape: _Tape, actor: Actor, at_ns: int) -> tuple[MarketUpdate | None, int | None]:
         floor = listing.floor
         found = self._enter(listing, at_ns)
         wait_ns = actor.act(floor)
+        if wait_ns is not None:
+            wait_ns *= self._pace.slowness
         if floor.state is found:
             return None, wait_ns
         if floor.swap is not None:
             bought = int(floor.swap.is_buy)
-            tape.add(_Tick(at_ns, _price(floor.state), floor.swap.quote_units, bought, 1 - bought))
+            tape.add(_Tick(at_ns, _price(floor.state), floor.swap.quote_units, bought, 1 - bought, at_ns))
         return MarketUpdate(at_ns, floor.address, floor.state, swap=floor.swap), wait_ns
 
     def _snapshot(self, listing: Listing, tape: _Tape, at_ns: int) -> tuple[MarketUpdate | None, int | None]:
         state = self._enter(listing, at_ns)
         snapshot = tape.snapshot(state, at_ns)
-        return MarketUpdate(at_ns, listing.floor.address, state, snapshot), SNAPSHOT_EVERY_NS
+        return MarketUpdate(at_ns, listing.floor.address, state, snapshot), self._snapshot_ns
 
     def _enter(self, listing: Listing, at_ns: int) -> PoolState:
         state = self._book.state(listing.floor.address)
@@ -151,19 +164,35 @@ class _Tick:
     lamports: int
     buys: int
     sells: int
+    opens_ns: int  # of the first of several; -1: of before the simulation, never joined
+
+    def and_then(self, tick: _Tick) -> _Tick:
+        """Both as one."""
+        return _Tick(
+            tick.at_ns, tick.price, self.lamports + tick.lamports, self.buys + tick.buys, self.sells + tick.sells,
+            self.opens_ns,
+        )  # fmt: skip
 
 
 class _Window:
-    """Sums over the trades of the last ``span_ns``, and the price before them."""
+    """Sums over the trades of the last ``span_ns``, and the price before them.
 
-    def __init__(self, span_ns: int, price: Price) -> None:
+    Trades within the same ``grain_ns`` leave together: a day of a busy pool would be thousands of them.
+    """
+
+    def __init__(self, span_ns: int, price: Price, grain_ns: int) -> None:
         self._span_ns = span_ns
+        self._grain_ns = grain_ns
         self._ticks: deque[_Tick] = deque()
         self.price_before = price
         self.lamports = self.buys = self.sells = 0
 
     def add(self, tick: _Tick) -> None:
-        self._ticks.append(tick)
+        last = self._ticks[-1] if self._ticks else None
+        if last is not None and last.opens_ns // self._grain_ns == tick.at_ns // self._grain_ns:
+            self._ticks[-1] = last.and_then(tick)
+        else:
+            self._ticks.append(tick)
         self.lamports += tick.lamports
         self.buys += tick.buys
         self.sells += tick.sells
@@ -183,8 +212,8 @@ class _Tape:
     def __init__(self, listing: Listing) -> None:
         self._listing = listing
         opening = _price(listing.floor.opening)
-        self._hour = _Window(_HOUR_NS, opening)
-        self._day = _Window(24 * _HOUR_NS, opening)
+        self._hour = _Window(_HOUR_NS, opening, NS_PER_SECOND)
+        self._day = _Window(24 * _HOUR_NS, opening, _HOUR_NS)
         for tick in _past(listing):
             self.add(tick)
 
@@ -238,7 +267,7 @@ def _past(listing: Listing) -> Iterator[_Tick]:
     for age in range(288, 0, -1):
         price = quote * levels[age - 1] // 1_000_000, base
         lamports = dice.between(100, 1_500) * LAMPORTS_PER_SOL // 1_000
-        yield _Tick(listing.opens_ns - age * span, price, lamports, dice.below(2), dice.below(2))
+        yield _Tick(listing.opens_ns - age * span, price, lamports, dice.below(2), dice.below(2), -1)
 
 
 def _price(state: PoolState) -> Price:
