@@ -284,7 +284,7 @@ def test_long_tables_are_capped_and_say_so(monkeypatch: pytest.MonkeyPatch) -> N
     for number in range(1, 21):
         updates.append(seen(graduate(number), 3 * number, scored=True, name=f"COIN{number}"))
         updates.append(seen(graduate(number), 3 * number + 2))
-    page = Page(render_report(ran(*updates, risk={"max_open_positions": 100})))
+    page = Page(render_report(ran(*updates, risk={"max_open_positions": 100, "max_trades_per_minute": 100})))
     assert MOST_ROWS == 200
     assert "15 more positions are not shown here: these are the 5 with the highest cost" in page.plain()
     assert "15 more fills are not shown here" in page.plain()

@@ -37,7 +37,7 @@ def settings_for(http_url: str, ws_url: str, folder: Path) -> Settings:
         data_dir=folder,
         chain=ChainSettings(network="localnet", endpoints=(endpoint,)),
         sending=SendingSettings(rebroadcast_ms=200, poll_ms=50),
-        risk=RiskLimits(cooldown_seconds=0, slippage_bps=1_000, max_round_trip_loss_bps=2_000),
+        risk=RiskLimits(cooldown_seconds=0, slippage_bps=1_000, max_slippage_bps=5_000, max_round_trip_loss_bps=2_000),
     )
 
 

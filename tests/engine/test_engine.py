@@ -99,7 +99,7 @@ def test_no_second_buy_while_the_first_is_on_its_way() -> None:
     start = graduate()
     _, _, summary = run(seen(start, 0, scored=True), seen(start, 0.5, scored=True), seen(start, 5))
     assert summary.fills == 1
-    assert summary.refused_by_policy == {"one position": 1}
+    assert summary.refused_by_policy == {"open order": 1}
 
 
 def test_our_own_trade_moves_the_pool_for_those_after_us() -> None:

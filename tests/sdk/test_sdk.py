@@ -178,7 +178,7 @@ async def test_of_two_buys_of_one_token_at_once_only_one_goes(tmp_path: Path) ->
         results = await asyncio.gather(sdk.buy(here.mint(), "0.2"), sdk.buy(here.mint(), "0.2"))
         assert sorted(result["status"] for result in results) == ["filled", "refused"]
         refused = next(result for result in results if result["status"] == "refused")
-        assert refused["refusals"] == ["one position: an order on this token is not finished"]
+        assert refused["refusals"] == ["open order: an order on this token is not finished"]
         assert len(here.signatures()) == 1
         await check_books(sdk)
 

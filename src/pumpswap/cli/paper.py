@@ -12,6 +12,18 @@ from pumpswap.cli.output import Output, pass_output
 __all__ = ["paper", "replay"]
 
 REPLAY_SOL, REPLAY_POSITIONS = 500, 500
+# How often and how much of one token, and what losses stop: a replay shows what its signals do, not when it was stopped.
+REPLAY_RISK: dict[str, object] = {
+    "max_token_sol": "1000000",
+    "max_token_fraction": "1",
+    "max_trades_per_minute": 1_000_000,
+    "max_trades_per_hour": 1_000_000,
+    "max_trades_per_day": 1_000_000,
+    "max_daily_loss_fraction": "1",
+    "max_drawdown_fraction": "1",
+    "max_losses_in_a_row": 1_000,
+    "breaker_failures": 1_000,
+}
 
 paper = LazyGroup(
     "paper",
@@ -57,9 +69,10 @@ def replay(
     from pumpswap.cli.run_result import run_json, settings_for, show_run
 
     # Most recorded pools are never seen again, so nothing ever sells them: with the limits of live trading the first
-    # twenty would take all places. Nearly all of them are permissionless, too. What the user has set stays.
+    # twenty would take all places, and the brakes of live trading would soon end the day. Nearly all of them are
+    # permissionless, too. What the user has set stays.
     told = settings_for(out).model_fields_set  # a section that differs from its defaults is the user's: taken as it is
-    risk: dict[str, object] = {}
+    risk: dict[str, object] = {} if "risk" in told else dict(REPLAY_RISK)
     if max_positions is not None or "risk" not in told:
         risk["max_open_positions"] = max_positions or REPLAY_POSITIONS
     if canonical_only or "risk" not in told:

@@ -7,8 +7,11 @@ from dataclasses import dataclass, replace
 
 from pumpswap.amm import FeeSchedule, PoolState
 from pumpswap.model import Decision, Intent, SizingStep, TradeSide, Verdict
+from pumpswap.risk.caps import Caps
 from pumpswap.risk.policies import BUY_POLICIES, SELL_POLICIES, BookView, Candidate, Policy
-from pumpswap.risk.sizing import Size, size_buy
+from pumpswap.risk.policies.reason import signal
+from pumpswap.risk.quotes import PoolQuotes
+from pumpswap.risk.sizing import Funds, Size, size_buy
 from pumpswap.settings import RiskLimits, SignalSettings
 
 __all__ = ["PoolView", "RiskGate"]
@@ -28,20 +31,20 @@ class RiskGate:
 
     def __init__(self, limits: RiskLimits, signals: SignalSettings, numbered: Callable[[], str] | None = None) -> None:
         self._limits = limits
+        self._caps = Caps.of(limits)
         self._signals = signals
         self._decided = 0
         self._numbered = numbered or self._next_number
 
     def decide(self, intent: Intent, pool: PoolView, book: BookView, schedule: FeeSchedule) -> Decision:
         """Size (buys), then ask every policy. An error inside a policy refuses: the gate fails closed."""
-        ask = Candidate(
-            intent, book, self._limits, self._signals, schedule, pool.state, pool.observed_ns, pool.obstacle
-        )
-        sized = self._sized(ask)
-        if sized is not None:
-            ask = replace(ask, budget=sized.lamports, is_sized=True)
-        sized = sized or Size(0, ())
-        policies = BUY_POLICIES if intent.side is TradeSide.BUY else SELL_POLICIES
+        ask = self._candidate(intent, pool, book, schedule)
+        is_buy = intent.side is TradeSide.BUY
+        size = Size(0, ())
+        if is_buy and ask.quotes is not None and _is_wanted(ask):
+            size = self._sized(ask)
+            ask = replace(ask, budget=size.lamports, limited_by=size.limited_by, is_sized=True)
+        policies = BUY_POLICIES if is_buy else SELL_POLICIES
         verdicts = tuple(verdict for policy in policies if (verdict := _asked(policy, ask)) is not None)
         accepted = all(verdict.passed for verdict in verdicts)
         return Decision(
@@ -49,30 +52,44 @@ class RiskGate:
             intent=intent,
             accepted=accepted,
             verdicts=verdicts,
-            sizing=sized.steps,
-            quote_lamports=sized.lamports if accepted and intent.side is TradeSide.BUY else 0,
-            base_units=(intent.base_units or 0) if accepted and intent.side is TradeSide.SELL else 0,
+            sizing=size.steps,
+            quote_lamports=size.lamports if accepted and is_buy else 0,
+            base_units=(intent.base_units or 0) if accepted and not is_buy else 0,
+        )
+
+    def size(self, intent: Intent, pool: PoolView, book: BookView, schedule: FeeSchedule) -> Size:
+        """The size that this buy would get, whatever the policies say of it; 0 with the reason."""
+        return self._sized(self._candidate(intent, pool, book, schedule))
+
+    def _candidate(self, intent: Intent, pool: PoolView, book: BookView, schedule: FeeSchedule) -> Candidate:
+        return Candidate(
+            intent=intent,
+            book=book,
+            limits=self._limits,
+            caps=self._caps,
+            signals=self._signals,
+            quotes=None if pool.state is None else PoolQuotes(pool.state, schedule),
+            observed_ns=pool.observed_ns,
+            obstacle=pool.obstacle,
         )
 
     def _next_number(self) -> str:
         self._decided += 1
         return f"d{self._decided:06d}"
 
-    def _sized(self, ask: Candidate) -> Size | None:
-        """Size of a buy; None when none is asked for. What breaks in here sizes to nothing, and so refuses."""
-        if ask.intent.side is not TradeSide.BUY or ask.state is None:
-            return None
+    def _sized(self, ask: Candidate) -> Size:
+        """What breaks in here sizes to nothing, and so refuses."""
+        if ask.quotes is None:
+            return Size(0, (SizingStep("input", 0, ask.obstacle or "no state of this pool is known"),))
+        book = ask.book
         try:
-            if not _is_wanted(ask):
-                return None
-            strength = ask.intent.signal.strength if ask.intent.signal else 0.0
             return size_buy(
-                ask.state,
-                ask.schedule,
+                ask.quotes,
                 self._limits,
-                balance=ask.book.balance,
-                strength=strength,
+                Funds(book.balance, book.equity, book.exposure, book.token_exposure),
+                signal=ask.intent.signal,
                 asked_lamports=ask.intent.quote_lamports,
+                caps=self._caps,
             )
         except Exception as broken:  # fail closed, as for the policies
             return Size(0, (SizingStep("error", 0, f"{type(broken).__name__}: {broken}"),))
@@ -80,7 +97,7 @@ class RiskGate:
 
 def _is_wanted(ask: Candidate) -> bool:
     """Whether sizing is worth its quotes: a signal that is refused needs no size."""
-    verdict = BUY_POLICIES[0](ask)
+    verdict = _asked(signal, ask)
     return verdict is not None and verdict.passed
 
 

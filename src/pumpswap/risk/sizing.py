@@ -1,18 +1,37 @@
-"""How much to buy: fractions of the balance, absolute caps, and the largest size the pool itself allows."""
+"""How much to buy: what is wished, then what is allowed. Every step is kept, so that ``why`` can show the calculation.
+
+What is wished begins with the base fraction and is scaled by the signal's odds, volatility, strength and regime. Only
+the regime may raise it. From there on every step is a cap and only lowers, so no wish can pass a limit.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import Decimal
 from fractions import Fraction
 
-from pumpswap.amm import FeeSchedule, PoolState, buy_exact_quote, sell_exact_base
 from pumpswap.amm.largest import largest_buy
-from pumpswap.model import SizingStep
+from pumpswap.errors import BadInput, TradeRefused
+from pumpswap.model import Signal, SizingStep
+from pumpswap.risk.caps import Caps
+from pumpswap.risk.odds import PPM, kelly, ppm, regime_ppm, strength_ppm, volatility_ppm
+from pumpswap.risk.quotes import PoolQuotes
+from pumpswap.risk.way_out import largest_with_way_out
 from pumpswap.settings import RiskLimits
-from pumpswap.units import BPS
+from pumpswap.units import BPS, I64_MAX, format_units
 
-__all__ = ["Size", "round_trip_loss", "size_buy"]
+__all__ = ["Funds", "Size", "size_buy"]
+
+
+@dataclass(frozen=True, slots=True)
+class Funds:
+    """What there is, and what of it is taken, in lamports. ``token_exposure`` is the part of ``exposure`` that is in
+    the token to be bought.
+    """
+
+    balance: int
+    equity: int
+    exposure: int = 0
+    token_exposure: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,60 +41,164 @@ class Size:
     lamports: int
     steps: tuple[SizingStep, ...]
 
+    @property
+    def limited_by(self) -> str:
+        """The step that made it so: the last that lowered it, or raised it, or the first."""
+        changed = [
+            here for here, before in zip(self.steps[1:], self.steps, strict=False) if here.lamports != before.lamports
+        ]
+        step = changed[-1] if changed else next(iter(self.steps), None)
+        return "" if step is None else step.rule
+
+
+class _Calculation:
+    """The steps so far. Nothing is computed on a size that has become 0: its last step says why."""
+
+    def __init__(self) -> None:
+        self.lamports = 0
+        self.steps: list[SizingStep] = []
+
+    @property
+    def size(self) -> Size:
+        return Size(self.lamports, tuple(self.steps))
+
+    def put(self, rule: str, lamports: int, note: str) -> None:
+        self.lamports = max(lamports, 0)
+        self.steps.append(SizingStep(rule, self.lamports, note))
+
+    def cap(self, rule: str, lamports: int, note: str) -> None:
+        self.put(rule, min(self.lamports, lamports), note)
+
 
 def size_buy(
-    state: PoolState,
-    schedule: FeeSchedule,
+    quotes: PoolQuotes,
     limits: RiskLimits,
+    funds: Funds,
     *,
-    balance: int,
-    strength: float,
+    signal: Signal | None = None,
     asked_lamports: int | None = None,
+    caps: Caps | None = None,
 ) -> Size:
-    """Size of a buy for a signal of ``strength`` 0 to 1; ``balance`` in lamports. ``asked_lamports`` takes the place
-    of the fraction that a signal would get: all limits hold for it, and whoever asked is told when they cut it.
+    """Size of a buy for ``signal``, or of the ``asked_lamports`` that a person named: all caps hold for both.
 
-    Every step only ever lowers the size, and each is kept. Bad input gives 0 with the reason, never a default size.
+    Bad input gives 0 with the reason, never a default size.
     """
-    steps: list[SizingStep] = []
-
-    def cap(rule: str, lamports: int, note: str) -> int:
-        left = max(min(steps[-1].lamports, lamports) if steps else lamports, 0)
-        steps.append(SizingStep(rule, left, note))
-        return left
-
-    if balance <= 0 or not 0 <= strength <= 1:
-        return Size(0, (SizingStep("input", 0, f"balance {balance} lamports, strength {strength}"),))
-    spendable = balance - limits.lamports("native_reserve_sol")
+    caps = caps or Caps.of(limits)
+    steps = _Calculation()
+    obstacle = _obstacle(funds, signal, asked_lamports)
+    if obstacle:
+        steps.put("input", 0, obstacle)
+        return steps.size
     if asked_lamports is not None:
-        cap("asked", asked_lamports, "by hand")
-    else:
-        base = limits.base_position_fraction
-        cap("base fraction", _share(balance, base), f"{base} of balance")
-        # A signal at the threshold already is a full reason to trade; its strength scales within the upper half.
-        scaled = steps[-1].lamports * (500_000 + round(strength * 500_000)) // 1_000_000
-        cap("signal strength", scaled, f"strength {strength:.3f}")
-    cap("maximum fraction", _share(balance, limits.max_position_fraction), f"{limits.max_position_fraction} of balance")
-    cap("maximum size", limits.lamports("max_position_sol"), f"{limits.max_position_sol} SOL")
-    cap("native reserve", spendable, f"{limits.native_reserve_sol} SOL stay")
-    share = state.real_quote_reserve * limits.max_pool_share_bps // BPS
-    cap("share of the pool", share, f"{limits.max_pool_share_bps} bps of the real reserve")
-    left = largest_buy(state, schedule, most=steps[-1].lamports, max_impact=Fraction(limits.max_impact_bps, BPS))
-    cap("price impact", left, f"at most {limits.max_impact_bps} bps")
-    if steps[-1].lamports < limits.lamports("min_position_sol"):
-        cap("minimum size", 0, f"below {limits.min_position_sol} SOL")
-    return Size(steps[-1].lamports, tuple(steps))
+        steps.put("asked", asked_lamports, "by hand")
+    elif signal is not None:
+        _wish(steps, limits, caps, funds.balance, signal)
+    for capped in (_cap_by_money, _cap_by_room, _cap_by_pool):
+        if steps.lamports:
+            capped(steps, limits, caps, funds, quotes)
+    if 0 < steps.lamports < caps.min_position:
+        steps.cap("minimum size", 0, f"{_sol(steps.lamports)} SOL is below {limits.min_position_sol} SOL")
+    return steps.size
 
 
-def round_trip_loss(state: PoolState, schedule: FeeSchedule, budget: int) -> Fraction:
-    """Share of ``budget`` that is lost by buying and selling again at once: fees and impact of both ways, exactly.
+def _obstacle(funds: Funds, signal: Signal | None, asked: int | None) -> str:
+    for name, amount in (
+        ("balance", funds.balance),
+        ("equity", funds.equity),
+        ("exposure", funds.exposure),
+        ("exposure of the token", funds.token_exposure),
+    ):
+        if type(amount) is not int or not 0 <= amount <= I64_MAX:
+            return f"the {name} is {amount!r} lamports"
+    if funds.balance == 0:
+        return "the balance is 0"
+    if asked is not None and (type(asked) is not int or not 0 < asked <= I64_MAX):
+        return f"{asked!r} lamports asked for"
+    return "there is no signal, and nobody named a size" if signal is None and asked is None else ""
 
-    Raises TradeRefused when either side would be refused: then there is no way out.
-    """
-    bought = buy_exact_quote(state, schedule, budget)
-    sold = sell_exact_base(state.after(bought), schedule, bought.base_out)
-    return 1 - Fraction(sold.user_quote_out, bought.total_quote)
+
+# ---------------------------------------------------------------------------------------------------- what is wished
 
 
-def _share(lamports: int, fraction: Decimal) -> int:
-    return int(lamports * fraction)
+def _wish(steps: _Calculation, limits: RiskLimits, caps: Caps, balance: int, signal: Signal) -> None:
+    steps.put("base fraction", caps.base_fraction.part(balance), f"{limits.base_position_fraction} of the balance")
+    try:
+        _by_odds(steps, limits, balance, signal)
+        if limits.scale_by_volatility and signal.vol_risk is not None:
+            left = volatility_ppm(signal.vol_risk, float(limits.base_position_fraction))
+            note = f"vol_risk {signal.vol_risk:.3g}: × {left / PPM:.3f}"
+            steps.cap("volatility", steps.lamports * left // PPM, note)
+        left = strength_ppm(signal.strength)
+        steps.cap(
+            "signal strength", steps.lamports * left // PPM, f"strength {signal.strength:.3f}: × {left / PPM:.3f}"
+        )
+        factor = regime_ppm(signal.size_multiplier)
+        if signal.regime or factor != PPM:
+            note = f"{signal.regime or 'no regime named'}: × {factor / PPM:g}"
+            steps.put("regime", steps.lamports * factor // PPM, note)
+    except BadInput as bad:
+        steps.put("input", 0, bad.what)
+
+
+def _by_odds(steps: _Calculation, limits: RiskLimits, balance: int, signal: Signal) -> None:
+    """Kelly, where the signal tells both its chance and its odds; one of them alone says nothing."""
+    chance, odds = signal.win_probability, signal.win_loss_ratio
+    if limits.kelly_fraction == 0 or chance is None or odds is None:
+        return
+    full = kelly(chance, odds)
+    told = f"p {chance:.3f}, b {odds:.3g}: f* {full:.4f}"
+    if full <= 0:
+        steps.cap("Kelly", 0, f"{told}, no edge")
+        return
+    part = ppm(full * float(limits.kelly_fraction))
+    steps.cap("Kelly", balance * part // PPM, f"{told}, of it {limits.kelly_fraction}: {part / PPM:.4f} of the balance")
+
+
+# ---------------------------------------------------------------------------------------------------- what is allowed
+
+
+def _cap_by_money(steps: _Calculation, limits: RiskLimits, caps: Caps, funds: Funds, quotes: PoolQuotes) -> None:
+    part = caps.max_fraction.part(funds.balance)
+    steps.cap("maximum fraction", part, f"{limits.max_position_fraction} of the balance")
+    steps.cap("maximum size", caps.max_position, f"{limits.max_position_sol} SOL")
+    spendable = funds.balance - caps.native_reserve - caps.cost_allowance
+    kept = f"{limits.native_reserve_sol} SOL stay, {limits.cost_allowance_sol} SOL for costs"
+    steps.cap("native reserve", spendable, kept)
+
+
+def _cap_by_room(steps: _Calculation, limits: RiskLimits, caps: Caps, funds: Funds, quotes: PoolQuotes) -> None:
+    token, equity = funds.token_exposure, funds.equity
+    steps.cap("per token", caps.max_token - token, f"{limits.max_token_sol} SOL, {_sol(token)} held")
+    left = caps.token_fraction.part(equity) - token
+    steps.cap("concentration", left, f"{limits.max_token_fraction} of equity, {_sol(token)} SOL held")
+    left = caps.exposure_fraction.part(equity) - funds.exposure
+    steps.cap("total exposure", left, f"{limits.max_exposure_fraction} of equity, {_sol(funds.exposure)} SOL taken")
+
+
+def _cap_by_pool(steps: _Calculation, limits: RiskLimits, caps: Caps, funds: Funds, quotes: PoolQuotes) -> None:
+    real = max(quotes.state.real_quote_reserve, 0)
+    steps.cap(
+        "share of the pool", real * caps.pool_share_bps // BPS, f"{caps.pool_share_bps} bps of {_sol(real)} SOL in it"
+    )
+    if not steps.lamports:
+        return
+    note = f"impact at most {limits.max_impact_bps} bps, price after fees at most {limits.max_cost_bps} bps over spot"
+    steps.cap("price impact", _largest_within_price(quotes, limits, steps.lamports), note)
+    if not steps.lamports:
+        return
+    note = f"a round trip loses at most {limits.max_round_trip_loss_bps} bps"
+    steps.cap("way out", largest_with_way_out(quotes, steps.lamports, limits.max_round_trip_loss_bps), note)
+
+
+def _largest_within_price(quotes: PoolQuotes, limits: RiskLimits, most: int) -> int:
+    impact, cost = Fraction(limits.max_impact_bps, BPS), Fraction(limits.max_cost_bps, BPS)
+    try:
+        if quotes.impact(most) <= impact and quotes.cost(most) <= cost:
+            return most
+    except TradeRefused:
+        pass  # less may be taken: the search tells
+    return largest_buy(quotes.state, quotes.schedule, most=most, max_impact=impact, max_cost_over_spot=cost)
+
+
+def _sol(lamports: int) -> str:
+    return format_units(lamports, 9)
