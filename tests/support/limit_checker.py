@@ -107,6 +107,9 @@ class LimitChecker(RunObserver):
         self.accepted += decision.accepted
         self.refused += not decision.accepted
 
+    def on_repeat(self, decision: Decision, of: str, repeats: int) -> None:
+        self.on_decision(decision)
+
     def on_order(self, order: Order) -> None:
         self._now = max(self._now, order.created_ns)
         self.locks.pass_time(self._now)
