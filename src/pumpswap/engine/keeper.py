@@ -8,7 +8,7 @@ from typing import Protocol
 from pumpswap.amm import PoolState
 from pumpswap.execution.live_books import LiveBooks
 from pumpswap.execution.venue import VenueWallet
-from pumpswap.model import Decision, LedgerEntry, Order, Outcome, Position
+from pumpswap.model import Decision, Filled, LedgerEntry, Order, Outcome, Position
 from pumpswap.portfolio.portfolio import Portfolio
 
 __all__ = ["Keeper", "LiveKeeper", "PaperKeeper"]
@@ -96,10 +96,12 @@ class LiveKeeper:
     def decided(self, decision: Decision, state: PoolState | None) -> None:
         if state is not None:
             self._books.know_decimals(decision.intent.mint, state.base_decimals)
-        self._books.decide(decision)
+        if decision:  # what it leads to must find it; refusals are stored with the rest by an observer
+            self._books.decide(decision)
 
     def book(self, order: Order, outcome: Outcome, name: str) -> Booked:
-        return (), self._books.portfolio.positions.latest(order.pool)
+        changed = self._books.portfolio.positions.latest(order.pool) if isinstance(outcome, Filled) else None
+        return (), changed
 
     def obstacle(self, mint: str) -> str:
         return self._books.obstacle(mint)

@@ -18,6 +18,10 @@ class Books(Protocol):
         """Store a new order. Raises StorageError when it is stored already: an order is executed once."""
         ...
 
+    def is_stored(self, order_id: str) -> bool:
+        """Whether an order was admitted, by whatever process. Raises StorageError when the books cannot tell."""
+        ...
+
     def know_decimals(self, mint: str, decimals: int) -> None:
         """Decimals of a mint, for what people are shown."""
         ...

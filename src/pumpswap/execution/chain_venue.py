@@ -8,7 +8,7 @@ while the fate of one is unknown, no other order of its token is sent.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import partial
@@ -143,13 +143,16 @@ class ChainVenue:
                 del self._policies[order.order_id]
             return self._settle(order, outcome)
 
-    async def resolve_open(self) -> list[tuple[Order, Outcome]]:
+    async def resolve_open(
+        self, on_unread: Callable[[Order, PumpSwapError], None] | None = None
+    ) -> list[tuple[Order, Outcome]]:
         """Find out and book what became of every unresolved order, before anything new is sent.
 
-        Nothing is signed. An order stays Unknown where the endpoints cannot tell yet: call this again later.
+        Nothing is signed. An order stays Unknown where the endpoints cannot tell yet: call this again later. Of one
+        that has landed and cannot be read ``on_unread`` is told; without it the first error is raised, in the end.
         """
         orders = [order for order in self.parts.books.unresolved() if order.order_id not in self._running]
-        resolved = [(order, executed.outcome) for order, executed in await self._resolve(orders)]
+        resolved = [(order, executed.outcome) for order, executed in await self._resolve(orders, on_unread=on_unread)]
         self._is_open = True
         return resolved
 
@@ -172,7 +175,13 @@ class ChainVenue:
                 return f"; it cannot be read: {error.what}"
         return ""
 
-    async def _resolve(self, orders: Sequence[Order], *, is_patient: bool = True) -> list[tuple[Order, Executed]]:
+    async def _resolve(
+        self,
+        orders: Sequence[Order],
+        *,
+        is_patient: bool = True,
+        on_unread: Callable[[Order, PumpSwapError], None] | None = None,
+    ) -> list[tuple[Order, Executed]]:
         for order in orders:
             self._blocked.setdefault(order.mint, order.order_id)
             if not self._reservations.has(order.order_id):
@@ -187,8 +196,11 @@ class ChainVenue:
                 try:
                     outcome = self.parts.sender.outcome_of(states[order.order_id], self._job(order))
                     resolved.append((order, self._settle(order, outcome)))
-                except (ProtocolDrift, LedgerMismatch) as error:
-                    unread.append(error)  # its token stays blocked; the others are booked first
+                except (ProtocolDrift, LedgerMismatch) as error:  # its token stays blocked; the others are booked
+                    if on_unread is None:
+                        unread.append(error)
+                    else:
+                        on_unread(order, error)
         finally:
             self._running.difference_update(order.order_id for order in orders)
         self._block_unresolved()

@@ -132,6 +132,10 @@ class LiveBooks:
         self._open.add(order.order_id)
         self._spending.ordered(order.order_id, order.created_ns)
 
+    def is_stored(self, order_id: str) -> bool:
+        """Whether an order is in the books. Raises StorageError when the database cannot tell."""
+        return self.run.ids.has_order(order_id)
+
     def know_decimals(self, mint: str, decimals: int) -> None:
         """Decimals of a mint, for the columns in whole tokens."""
         self.run.know_decimals(mint, decimals)
