@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Protocol
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
 
+from pumpswap.clock import Clock, SystemClock
 from pumpswap.model import MarketUpdate
 
-__all__ = ["Feed", "Make", "Place", "Sink"]
+__all__ = ["Feed", "FeedTools", "Make", "Place", "Sink"]
 
 Make = Callable[[], MarketUpdate | None]
 Place = Mapping[str, object]
@@ -49,3 +52,12 @@ class Feed(Protocol):
     async def run(self, sink: Sink) -> None:
         """One attempt. Returning means that nothing will come any more."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class FeedTools:
+    """Time for a feed, and ``in_thread`` for what blocks: readings of a database."""
+
+    clock: Clock = field(default_factory=SystemClock)
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    in_thread: Callable[..., Awaitable[Any]] = asyncio.to_thread

@@ -20,7 +20,8 @@ from pumpswap.amm import (
 from pumpswap.amm.addresses import TOKEN_2022_PROGRAM
 from pumpswap.clock import NS_PER_SECOND
 from pumpswap.errors import TradeRefused
-from pumpswap.execution.costs import LAMPORTS_PER_SIGNATURE, priority_fee, rents_at
+from pumpswap.execution.costs import LAMPORTS_PER_SIGNATURE, rents_at
+from pumpswap.execution.paper_model import PaperModel
 from pumpswap.execution.wallet import PaperWallet
 from pumpswap.market.book import PoolBook
 from pumpswap.model import Costs, Denied, Filled, Order, Outcome, Rejected, TradeSide
@@ -29,7 +30,6 @@ from pumpswap.settings import PaperVenueSettings
 __all__ = ["V2_SINCE", "PaperVenue"]
 
 V2_SINCE = int(datetime(2026, 10, 2, 15, 47, 7, tzinfo=UTC).timestamp())  # PROTOCOL 8: slot 452 654 882
-NS_PER_MS = 1_000_000
 
 
 class PaperVenue:
@@ -42,13 +42,17 @@ class PaperVenue:
         schedule_for: Callable[[int], FeeSchedule],
         *,
         max_state_age_seconds: int,
+        model: PaperModel | None = None,
+        wallet: PaperWallet | None = None,
     ) -> None:
+        """``model`` None: the settings alone, without chance. ``wallet``: of an earlier process."""
         self._book = book
         self._settings = settings
+        self._model = model or PaperModel(settings)
         self._schedule_for = schedule_for
         self._max_state_age_ns = max_state_age_seconds * NS_PER_SECOND
         self._pending: list[tuple[int, Order]] = []
-        self.wallet = PaperWallet()
+        self.wallet = wallet or PaperWallet()
 
     def deposit(self, lamports: int) -> None:
         """Play money arrives."""
@@ -56,7 +60,7 @@ class PaperVenue:
 
     def submit(self, order: Order, at_ns: int) -> None:
         """The order is on its way and lands after the latency."""
-        self._pending.append((at_ns + self._settings.latency_ms * NS_PER_MS, order))
+        self._pending.append((at_ns + self._model.latency_ns, order))
 
     def next_landing_ns(self) -> int | None:
         """When the next order lands, or None."""
@@ -87,6 +91,11 @@ class PaperVenue:
             text = f"needs {needed} lamports, the wallet has {self.wallet.lamports}"
             return Denied(order.order_id, at_ns, "insufficient funds", text)
         signature = f"paper-{order.order_id}"
+        if self._model.fails():
+            paid = Costs(costs.network_fee, costs.priority_fee)
+            self.wallet.lamports -= paid.spent
+            text = "failed on the way, as some do whatever the price: an imitation of the network"
+            return Rejected(order.order_id, at_ns, state.slot, None, "NetworkFailure", text, paid, signature)
         try:
             done = self._run(order, state, at_ns)
         except TradeRefused as refused:
@@ -113,7 +122,7 @@ class PaperVenue:
 
     def _costs(self, order: Order, state: PoolState, at_ns: int) -> Costs:
         rent = sum(self._new_rents(order, state, at_ns))
-        return Costs(LAMPORTS_PER_SIGNATURE, priority_fee(self._settings), self._settings.tip_lamports, rent)
+        return Costs(LAMPORTS_PER_SIGNATURE, self._model.priority_fee(), self._settings.tip_lamports, rent)
 
     def _new_rents(self, order: Order, state: PoolState, at_ns: int) -> tuple[int, int]:
         """Deposits for (token account, volume accumulator) that this order has to create."""

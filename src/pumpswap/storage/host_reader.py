@@ -109,18 +109,22 @@ class HostMoment:
         only: Mapping[str, Sequence[str]] | None = None,
         order: Sequence[str] = (),
         newest_first: bool = False,
+        above: tuple[str, int] | None = None,
     ) -> Iterator[dict[str, str]]:
         """The wanted columns that exist, as texts; NULL is empty. No rows where the table is missing.
 
-        ``only`` keeps the rows whose column has one of the texts. Rows are streamed: read them inside the moment.
+        ``only`` keeps the rows whose column has one of the texts, ``above`` those whose column is a larger number. Rows are streamed: read them inside the moment.
         Times with a zone are written with the offset of the database's own zone, as its owner would see them.
         """
         known = self.columns(table)
         wanted = [column for column in columns if column in known]
         if not wanted or any(column not in known for column in only or ()):
             return
-        values: dict[str, str] = {}
+        values: dict[str, str | int] = {}
         clauses = []
+        if above is not None:
+            clauses.append(f'"{above[0]}" > :above')
+            values["above"] = above[1]
         for column, texts in (only or {}).items():
             names = [f"{column}_{number}" for number, _ in enumerate(texts)]
             values.update(zip(names, texts, strict=True))

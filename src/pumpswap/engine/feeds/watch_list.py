@@ -1,0 +1,49 @@
+"""WatchList: whose states are followed: what is held, and the pools with the best scores of late."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from heapq import nlargest
+
+from pumpswap.clock import NS_PER_SECOND
+from pumpswap.model import PoolSnapshot, Signal
+
+__all__ = ["WatchList"]
+
+_FRESH_SECONDS = 3_600
+
+
+class WatchList:
+    """``most`` pools beside those that are held, of scores from ``min_score`` that are at most an hour old."""
+
+    def __init__(self, most: int, min_score: float) -> None:
+        self._most, self._min_score = most, min_score
+        self._scores: dict[str, tuple[int, float]] = {}
+
+    def hear(self, signal: Signal) -> None:
+        """A pool was scored."""
+        if signal.score >= self._min_score:
+            self._scores[signal.pool] = signal.at_ns, signal.score
+        else:
+            self._scores.pop(signal.pool, None)
+
+    def hearing(
+        self, signaller: Callable[[PoolSnapshot, Sequence[PoolSnapshot]], Signal]
+    ) -> Callable[[PoolSnapshot, Sequence[PoolSnapshot]], Signal]:
+        """The same signaller, heard here too."""
+
+        def heard(snapshot: PoolSnapshot, past: Sequence[PoolSnapshot]) -> Signal:
+            signal = signaller(snapshot, past)
+            self.hear(signal)
+            return signal
+
+        return heard
+
+    def pools(self, now_ns: int, held: Iterable[str]) -> list[str]:
+        """Addresses: the held ones, then the best scores first."""
+        oldest = now_ns - _FRESH_SECONDS * NS_PER_SECOND
+        self._scores = {pool: score for pool, score in self._scores.items() if score[0] >= oldest}
+        kept = list(dict.fromkeys(held))
+        known = set(kept)
+        others = ((score, at_ns, pool) for pool, (at_ns, score) in self._scores.items() if pool not in known)
+        return kept + [pool for _, _, pool in nlargest(self._most, others)]
