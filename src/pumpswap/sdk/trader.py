@@ -187,7 +187,7 @@ class Trader:
             quote_lamports=quote_lamports,
             slippage_bps=slippage_bps,
         )
-        return await self._trade(intent, state, policy)
+        return await self.trade(intent, state, policy)
 
     async def sell(
         self,
@@ -213,7 +213,7 @@ class Trader:
             exit=ExitKind.BY_HAND,
             slippage_bps=slippage_bps,
         )
-        return await self._trade(intent, state, policy)
+        return await self.trade(intent, state, policy)
 
     def position(self, state: PoolState) -> Position | None:
         """The open position in a pool."""
@@ -223,7 +223,17 @@ class Trader:
         """Lamports that buys of the last 24 hours have cost, fees in, and that those on their way may still cost."""
         return self.wallet.spent_today(self._desk.orders)
 
-    async def _trade(self, intent: Intent, state: PoolState, policy: SandwichPolicy | None) -> Traded:
+    @property
+    def desk(self) -> Desk:
+        """The gate, what it has accepted, exits. Decide through ``trade``: this desk sends nothing by itself."""
+        return self._desk
+
+    async def trade(self, intent: Intent, state: PoolState, policy: SandwichPolicy | None = None) -> Traded:
+        """Put any wish through the gate, and execute what is accepted. ``state`` is the pool's, as of the intent.
+
+        Raises TradeRefused when something was accepted of which no order can be made, ChainError before anything is
+        sent.
+        """
         if policy is not None:
             policy.chosen(self.wallet.lanes)  # before a decision is stored
         self._schedule = await self.connection.schedules.current()
