@@ -24,6 +24,7 @@ class Intent:
     """What we want, before risk has agreed. ``base_units`` is what a sell gives away (a buy is sized later: None).
 
     ``quote_lamports`` is there when a person named the budget of a buy: the gate then takes it whole or refuses it.
+    ``proposed_ns`` is there when a person was asked about it then and has agreed since.
     ``exit`` says which rule wants a sale, ``slippage_bps`` what it accepts instead of the settings, ``strategy`` who
     wishes it.
     """
@@ -39,6 +40,7 @@ class Intent:
     exit: ExitKind | None = None
     slippage_bps: int | None = None
     strategy: str = ""
+    proposed_ns: int | None = None
 
     @property
     def is_by_hand(self) -> bool:

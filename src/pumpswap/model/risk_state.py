@@ -30,6 +30,9 @@ class RiskState:
     (UTC), ``day_start_lamports`` is the equity at its first measurement, ``peak_lamports`` the highest equity.
     ``day_is_lost`` and ``is_drawn_down`` stay once a limit was reached: for the day, and until a person resumes.
 
+    ``trials`` are the entries that left while the breaker was half-open and have not ended; ``unknown`` are orders
+    whose unknown outcome was counted as a failure already, and whose last one is still to come.
+
     ``trading`` is what a person has set, and ``faults`` what lowers it by itself, each with its reason: the lower wins.
     """
 
@@ -48,3 +51,5 @@ class RiskState:
     is_drawn_down: bool = False
     peak_lamports: int = 0
     entries_ns: tuple[int, ...] = ()
+    trials: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()

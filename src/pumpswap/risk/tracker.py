@@ -7,11 +7,21 @@ next start. Times only come in as arguments.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from pumpswap.clock import NS_PER_SECOND
-from pumpswap.model import BreakerState, Filled, Order, Outcome, Position, RiskState, TradeSide, TradingState
+from pumpswap.model import (
+    BreakerState,
+    Filled,
+    Order,
+    Outcome,
+    Position,
+    RiskState,
+    TradeSide,
+    TradingState,
+    Unknown,
+)
 from pumpswap.settings import RiskLimits
 
 __all__ = ["RiskFigures", "RiskTracker"]
@@ -24,8 +34,8 @@ _WINDOWS_NS = (_MINUTE_NS, _HOUR_NS, _DAY_NS)
 class RiskFigures:
     """What the policies see of a RiskState at one moment.
 
-    ``entries`` counts accepted buys of the last minute, hour and day; ``entries_until_ns`` is, for each of them, when
-    its oldest falls out. ``trial_is_out``: half-open, and an entry is on its way already.
+    ``entries`` counts accepted buys of the last minute, hour and day; ``entries_until_ns`` is, for each of them, until
+    when its limit is reached, 0 when it is not. ``trial_is_out``: a trial of the half-open breaker has not ended.
     """
 
     trading: TradingState = TradingState.ACTIVE
@@ -48,16 +58,19 @@ class RiskFigures:
 
 
 class RiskTracker:
-    """``told`` is called with every new state; the state of before can be passed on a restart."""
+    """``told`` is called with every new state; the state of before can be passed on a restart, and then ``restored``
+    tells which orders of before may still end.
+    """
 
     def __init__(
         self, limits: RiskLimits, state: RiskState | None = None, told: Callable[[RiskState], None] | None = None
     ) -> None:
         self._limits = limits
-        self._state = state or RiskState()
+        self._before = state or RiskState()
+        # An order that nobody restores never ends: a trial of it would keep the breaker waiting for ever.
+        self._state = replace(self._before, trials=(), unknown=())
         self._told = told
         self._equity: int | None = None
-        self._trials: set[str] = set()  # orders on their way while half-open
 
     @property
     def state(self) -> RiskState:
@@ -74,32 +87,57 @@ class RiskTracker:
 
     # ------------------------------------------------------------------------------------------ what happens
 
+    def restored(self, orders: Iterable[Order]) -> None:
+        """Orders of an earlier process that may still end: those that were trials are trials again."""
+        ids = {order.order_id for order in orders}
+        trials = tuple(one for one in self._before.trials if one in ids)
+        unknown = tuple(one for one in self._before.unknown if one in ids)
+        if trials or unknown:
+            self._change(trials=(*self._state.trials, *trials), unknown=(*self._state.unknown, *unknown))
+
     def entered(self, order: Order) -> None:
         """A buy was accepted and is on its way."""
-        at_ns = order.created_ns
-        kept = self._state.entries_ns[bisect_left(self._state.entries_ns, at_ns - _DAY_NS) :]
-        self._change(entries_ns=(*kept, at_ns))
-        if self._state.breaker is not BreakerState.CLOSED:
-            self._trials.add(order.order_id)
+        self.refresh(order.created_ns)
+        state = self._state
+        at_ns = max((order.created_ns, *state.entries_ns[-1:]))  # they are searched, so they must be in order
+        kept = state.entries_ns[bisect_left(state.entries_ns, at_ns - _DAY_NS + 1) :]
+        is_trial = state.breaker is not BreakerState.CLOSED
+        trials = (*state.trials, order.order_id) if is_trial else state.trials
+        self._change(entries_ns=(*kept, at_ns), trials=trials)
 
     def ended(self, order: Order, outcome: Outcome, position: Position | None) -> None:
-        """An order has ended; ``position`` is what it left."""
-        is_trial = order.order_id in self._trials
-        self._trials.discard(order.order_id)
-        if isinstance(outcome, Filled):
-            self._succeeded(is_trial)
-        else:
-            self._failed(outcome.at_ns)
-        is_closed = order.side is TradeSide.SELL and position is not None and not position.is_open
-        if is_closed and position is not None:
+        """An order has ended; ``position`` is what it left.
+
+        An unknown outcome counts as a failure at once. What becomes of the order later is no second failure; a fill
+        shows that there was none, and ends a row of them. As a trial it has failed, but no other may leave until its
+        fate is known.
+        """
+        self.refresh(outcome.at_ns)
+        was_unknown, is_trial = order.order_id in self._state.unknown, order.order_id in self._state.trials
+        if isinstance(outcome, Unknown):
+            if not was_unknown:
+                self._failed(outcome.at_ns, unknown=(*self._state.unknown, order.order_id))
+            return
+        if was_unknown or is_trial:
+            self._change(
+                trials=tuple(one for one in self._state.trials if one != order.order_id),
+                unknown=tuple(one for one in self._state.unknown if one != order.order_id),
+            )
+        if not isinstance(outcome, Filled):
+            if not was_unknown:
+                self._failed(outcome.at_ns)
+            return
+        self._succeeded(is_trial=is_trial and not was_unknown)
+        # Only a fill ends a round: what else is told of a sale may carry a position that was closed before.
+        if order.side is TradeSide.SELL and position is not None and not position.is_open:
             self._round_closed(position.realised_lamports, outcome.at_ns)
 
     def measured(self, equity_lamports: int, at_ns: int) -> None:
-        """Equity was measured: the day and the peak follow."""
+        """Equity was measured: the day and the peak follow. A clock that goes back begins no new day."""
         self._equity = equity_lamports
         state, limits, day = self._state, self._limits, at_ns // _DAY_NS
         changes: dict[str, object] = {}
-        if day != state.day:
+        if day > state.day:
             changes |= {"day": day, "day_start_lamports": equity_lamports, "day_is_lost": False}
         else:
             loss = state.day_start_lamports - equity_lamports
@@ -115,11 +153,21 @@ class RiskTracker:
             self._change(**changes)
 
     def moved(self, lamports: int) -> None:
-        """The owner has put in or taken out money: neither gain nor loss."""
-        state = self._state
+        """The owner has put in or taken out money: neither gain nor loss, so the shares that the day has lost and that
+        equity is below its highest stay what they are.
+        """
+        state, equity = self._state, self._equity
+
+        def after(figure: int) -> int:
+            if equity is None or equity <= 0:
+                return max(figure + lamports, 0)
+            return max(-(-figure * (equity + lamports) // equity), 0)
+
+        if equity is not None:
+            self._equity = equity + lamports
         self._change(
-            day_start_lamports=max(state.day_start_lamports + lamports, 0),
-            peak_lamports=max(state.peak_lamports + lamports, 0),
+            day_start_lamports=after(state.day_start_lamports),
+            peak_lamports=after(state.peak_lamports),
         )
 
     def refresh(self, at_ns: int) -> None:
@@ -135,13 +183,17 @@ class RiskTracker:
         self._change(trading=trading, trading_reason=reason)
 
     def resume(self, reason: str) -> None:
-        """A person raises the state: all locks go, and the drawdown is measured from the equity of now."""
-        self._trials.clear()
-        peak = self._state.peak_lamports if self._equity is None else self._equity
+        """A person raises the state: all locks go, and drawdown and a lost day are measured from the equity of now, or
+        where that is not known from the next measurement on.
+        """
+        state, equity = self._state, self._equity
+        day, day_start = state.day, state.day_start_lamports
+        if state.day_is_lost:
+            day, day_start = (0, 0) if equity is None else (day, equity)
         self._change(
             trading=TradingState.ACTIVE, trading_reason=reason, breaker=BreakerState.CLOSED, failures_in_a_row=0,
-            trial_successes=0, losses_in_a_row=0, losses_until_ns=0, is_drawn_down=False, peak_lamports=peak,
-            day_is_lost=False, day_start_lamports=peak if self._state.day_is_lost else self._state.day_start_lamports,
+            trial_successes=0, trials=(), losses_in_a_row=0, losses_until_ns=0, is_drawn_down=False,
+            peak_lamports=max(equity or 0, 0), day_is_lost=False, day=day, day_start_lamports=day_start,
         )  # fmt: skip
 
     def fault(self, name: str, reason: str) -> bool:
@@ -167,29 +219,25 @@ class RiskTracker:
         """Everything at one moment."""
         self.refresh(at_ns)
         state, (trading, reason) = self._state, self.trading
-        times = state.entries_ns
-        begins = [bisect_left(times, at_ns - window + 1) for window in _WINDOWS_NS]
-        counts = [len(times) - begin for begin in begins]
-        until = [
-            times[begin] + window if begin < len(times) else 0
-            for begin, window in zip(begins, _WINDOWS_NS, strict=True)
-        ]
-        equity = state.day_start_lamports if self._equity is None else self._equity
+        entries, until = self._entries(at_ns)
+        is_today = at_ns // _DAY_NS <= state.day  # the next measurement begins the new one
+        equity = self._equity
+        lost = state.day_start_lamports - equity if is_today and equity is not None else 0
         return RiskFigures(
             trading=trading,
             trading_reason=reason,
             breaker=state.breaker,
             breaker_until_ns=self._breaker_until_ns if state.breaker is BreakerState.OPEN else 0,
             failures_in_a_row=state.failures_in_a_row,
-            trial_is_out=bool(self._trials),
-            entries=(counts[0], counts[1], counts[2]),
-            entries_until_ns=(until[0], until[1], until[2]),
+            trial_is_out=bool(state.trials),
+            entries=entries,
+            entries_until_ns=until,
             day_start_lamports=state.day_start_lamports,
-            day_loss_lamports=max(state.day_start_lamports - equity, 0),
-            day_is_lost=state.day_is_lost,
-            day_until_ns=(at_ns // _DAY_NS + 1) * _DAY_NS,
+            day_loss_lamports=max(lost, 0),
+            day_is_lost=is_today and state.day_is_lost,
+            day_until_ns=(max(at_ns // _DAY_NS, state.day) + 1) * _DAY_NS,
             peak_lamports=state.peak_lamports,
-            drawdown_lamports=max(state.peak_lamports - equity, 0),
+            drawdown_lamports=0 if equity is None else max(state.peak_lamports - equity, 0),
             is_drawn_down=state.is_drawn_down,
             losses_in_a_row=state.losses_in_a_row,
             losses_until_ns=state.losses_until_ns,
@@ -197,11 +245,21 @@ class RiskTracker:
 
     # ------------------------------------------------------------------------------------------ helpers
 
+    def _entries(self, at_ns: int) -> tuple[tuple[int, int, int], tuple[int, int, int]]:
+        times, limits = self._state.entries_ns, self._limits
+        most = (limits.max_trades_per_minute, limits.max_trades_per_hour, limits.max_trades_per_day)
+        counts, until = [0, 0, 0], [0, 0, 0]
+        for place, window in enumerate(_WINDOWS_NS):
+            counts[place] = len(times) - bisect_left(times, at_ns - window + 1)
+            if counts[place] >= most[place]:
+                until[place] = times[-most[place]] + window  # the window has room again when this one has left it
+        return (counts[0], counts[1], counts[2]), (until[0], until[1], until[2])
+
     @property
     def _breaker_until_ns(self) -> int:
         return self._state.opened_ns + self._limits.breaker_seconds * NS_PER_SECOND
 
-    def _succeeded(self, is_trial: bool) -> None:
+    def _succeeded(self, *, is_trial: bool) -> None:
         state = self._state
         if state.breaker is BreakerState.CLOSED:
             if state.failures_in_a_row:
@@ -213,13 +271,15 @@ class RiskTracker:
             else:
                 self._change(trial_successes=successes)
 
-    def _failed(self, at_ns: int) -> None:
+    def _failed(self, at_ns: int, **changes: object) -> None:
+        """Whatever fails while half-open opens it again, sales too: orders do not get through. A success that is no
+        trial does not close it: it may be of an order that left before.
+        """
         failures = self._state.failures_in_a_row + 1
         is_open = self._state.breaker is BreakerState.HALF_OPEN or failures >= self._limits.breaker_failures
         if is_open and self._state.breaker is not BreakerState.OPEN:
-            self._change(breaker=BreakerState.OPEN, failures_in_a_row=failures, trial_successes=0, opened_ns=at_ns)
-        else:
-            self._change(failures_in_a_row=failures)
+            changes |= {"breaker": BreakerState.OPEN, "trial_successes": 0, "opened_ns": at_ns}
+        self._change(failures_in_a_row=failures, **changes)
 
     def _round_closed(self, realised_lamports: int, at_ns: int) -> None:
         if realised_lamports >= 0:

@@ -24,15 +24,19 @@ def signal(ask: Candidate) -> Verdict | None:
 
 
 def signal_age(ask: Candidate) -> Verdict | None:
-    """The signal is recent. One that is stamped later than now is as far off as one of so long ago."""
+    """The signal is recent, or was when a person was asked about it. One that is stamped later than now is as far off as
+    one of so long ago.
+    """
     found = ask.intent.signal
     if found is None:
         return None
-    age, most = ask.intent.at_ns - found.at_ns, ask.caps.max_signal_age_ns
+    when = ask.intent.at_ns if ask.intent.proposed_ns is None else ask.intent.proposed_ns
+    age, most = when - found.at_ns, ask.caps.max_signal_age_ns
     limit = ask.limits.max_signal_age_seconds
     numbers = {"age_ns": str(age), "max_signal_age_seconds": str(limit)}
+    was = "is" if ask.intent.proposed_ns is None else "was, when it was proposed,"
     said = f"{seconds(age)} old" if age >= 0 else f"stamped {seconds(-age)} after now"
-    return Verdict("signal age", abs(age) <= most, f"the signal is {said}, at most {limit} s", numbers)
+    return Verdict("signal age", abs(age) <= most, f"the signal {was} {said}, at most {limit} s", numbers)
 
 
 def one_position(ask: Candidate) -> Verdict | None:

@@ -20,7 +20,9 @@ def token_lists(ask: Candidate) -> Verdict | None:
 
 
 def screen(ask: Candidate) -> Verdict | None:
-    """A token that a screen calls unsafe is never bought. ``require_screen`` wants every check made and passed."""
+    """A token that was screened is bought only when every check was made and passed; ``require_screen`` refuses one
+    that nobody has screened.
+    """
     report, required = ask.book.screen, ask.limits.require_screen
     if report is None:
         text = "nobody has screened this token" if required else "not screened, and risk.require_screen is off"
@@ -30,8 +32,8 @@ def screen(ask: Candidate) -> Verdict | None:
     if verdict is ScreenVerdict.SAFE:
         return Verdict("screen", True, f"every check of {numbers['at']} was passed", numbers)
     objection = report.objections[0] if report.objections else "no check was made"
-    passed = verdict is ScreenVerdict.UNKNOWN and not required
-    return Verdict("screen", passed, f"{verdict.value}: {objection}", numbers)
+    said = "unsafe" if verdict is ScreenVerdict.UNSAFE else "nobody knows whether it is safe"
+    return Verdict("screen", False, f"{said}: {objection}", numbers)
 
 
 def books(ask: Candidate) -> Verdict | None:
