@@ -8,7 +8,8 @@ import types
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Union, get_args, get_origin
+from pathlib import Path
+from typing import Any, Literal, Union, get_args, get_origin
 
 from pydantic import SecretStr
 from pydantic_core import PydanticUndefined
@@ -39,6 +40,11 @@ class Key:
     def is_list(self) -> bool:
         """Whether its value is a list or a mapping."""
         return any(kind in (tuple, list, dict) for kind in _kinds(self.annotation))
+
+    @property
+    def takes_text(self) -> bool:
+        """Whether a text is a value of it, so that digits in it are no number."""
+        return any(kind in (str, Path, SecretStr, Literal) for kind in _kinds(self.annotation))
 
     @property
     def takes_none(self) -> bool:

@@ -8,7 +8,7 @@ from decimal import Decimal, DecimalException
 from enum import StrEnum
 from typing import Any
 
-__all__ = ["Fate", "PlanRow", "becomes", "decided", "not_needed"]
+__all__ = ["Fate", "PlanRow", "becomes", "decided", "not_needed", "without_password"]
 
 
 class Fate(StrEnum):
@@ -91,7 +91,8 @@ def _endpoint(value: Any) -> list[dict[str, str]]:
     return [{"url": str(value).replace("//api.testnet.solana.com", "//api.devnet.solana.com")}]
 
 
-def _database(value: Any) -> str:
+def without_password(value: Any) -> str:
+    """The URL of a database, as a file may hold it. Raises ValueError when a password is in it."""
     url = str(value)
     before, at, _ = url.partition("@")
     if at and ":" in before.partition("://")[2]:
@@ -113,5 +114,5 @@ CONVERSIONS: dict[str, tuple[Callable[[Any], Any], str]] = {
     "network": (_network, "testnet means devnet"),
     "profile": (_network, "testnet means devnet"),
     "endpoint": (_endpoint, "the only endpoint; testnet's becomes devnet's"),
-    "database": (_database, "without a password"),
+    "database": (without_password, "without a password"),
 }
