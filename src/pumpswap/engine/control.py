@@ -27,13 +27,13 @@ from pumpswap.storage.history import MINT_PREFIX
 from pumpswap.storage.run import Run
 from pumpswap.units import BPS
 
-__all__ = ["PANIC", "STATE_VERBS", "Control", "set_state"]
+__all__ = ["LOWERING_VERBS", "PANIC", "STATE_VERBS", "Control", "set_state"]
 
 PANIC = "panic"  # how the reason of the trading state begins after a panic
 STATE_VERBS = frozenset({CommandVerb.PAUSE, CommandVerb.RESUME, CommandVerb.EXITS_ONLY, CommandVerb.HALT})
 # These only make things safer, so they are obeyed however old they are; of the others nobody knows whether they are
 # still meant.
-_LOWERING = frozenset({CommandVerb.PAUSE, CommandVerb.EXITS_ONLY, CommandVerb.HALT})
+LOWERING_VERBS = frozenset({CommandVerb.PAUSE, CommandVerb.EXITS_ONLY, CommandVerb.HALT})
 
 
 def set_state(risk: RiskTracker, verb: CommandVerb, origin: str) -> str:
@@ -99,7 +99,7 @@ class Control:
     def _begin(self) -> None:
         """What was asked of an earlier process, and was not taken by it."""
         for command in self._run.commands.waiting():
-            if command.verb not in _LOWERING:
+            if command.verb not in LOWERING_VERBS:
                 text = "the process that this was asked of has ended before it could: ask again if you still want it"
                 self._run.commands.finish(command.number, CommandStatus.FAILED, text, self._now())
         self._has_begun = True

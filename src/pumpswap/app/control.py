@@ -1,0 +1,252 @@
+"""A hand on the running engine from another terminal: commands are stored, taken by it, and answered in their row."""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from pumpswap.app.books import Books, Held, held_positions, open_store
+from pumpswap.clock import NS_PER_SECOND, Clock, SystemClock
+from pumpswap.engine.control import LOWERING_VERBS, STATE_VERBS, set_state
+from pumpswap.errors import NotRunning, StorageError
+from pumpswap.model import (
+    Command,
+    CommandStatus,
+    CommandVerb,
+    Decision,
+    Heartbeat,
+    Proposal,
+    ProposalStatus,
+    TradingState,
+    Verdict,
+)
+from pumpswap.risk.tracker import RiskTracker
+from pumpswap.settings import Settings
+from pumpswap.storage.database import Database
+from pumpswap.storage.run import Run
+
+__all__ = ["Given", "RemoteControl", "Waiting", "beat_is_fresh", "open_control", "origin_of_process"]
+
+PATIENCE_SECONDS = 10.0  # how long an answer is waited for
+_LOOK_SECONDS = 0.1
+_BEATS = 5  # a heartbeat older than so many of them is that of a process that is gone, or hangs
+
+Sleep = Callable[[float], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A command and what became of it. ``is_running``: an engine has taken it; else the stored state was changed.
+    ``state`` is what the run's trading state is now, as far as it is stored.
+    """
+
+    command: Command
+    is_running: bool
+    state: TradingState
+
+    @property
+    def is_done(self) -> bool:
+        """Whether it was done."""
+        return self.command.status is CommandStatus.DONE
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A proposal with the decision behind it. ``impact`` is what the gate said of its price impact then."""
+
+    proposal: Proposal
+    decision: Decision | None
+    impact: Verdict | None
+    seconds_left: int
+
+
+def origin_of_process() -> str:
+    """``user@host process 4711``: who commands, for the record."""
+    return f"{_user()}@{socket.gethostname()} process {os.getpid()}"
+
+
+def beat_is_fresh(beat: Heartbeat | None, settings: Settings, now_ns: int) -> bool:
+    """Whether an engine that beat so is running now."""
+    if beat is None or beat.stopping:
+        return False
+    return now_ns - beat.at_ns <= _BEATS * settings.run.heartbeat_seconds * NS_PER_SECOND
+
+
+@contextmanager
+def open_control(
+    settings: Settings, run_id: int | None = None, *, clock: Clock | None = None, sleep: Sleep = time.sleep
+) -> Iterator[RemoteControl]:
+    """The hand on run ``run_id``, or on the paper or live run whose engine beat last.
+
+    Raises NotRunning where no engine ever ran, NotFound for a number that no run has.
+    """
+    with open_store(settings) as database:
+        run = None if database is None else _chosen(database, run_id)
+        if database is None or run is None:
+            raise NotRunning("there is no run that an engine ever kept", hint="start one: pumpswap run")
+        yield RemoteControl(database, run, settings, clock or SystemClock(), sleep)
+
+
+def _chosen(database: Database, run_id: int | None) -> Run | None:
+    if run_id is not None:
+        return database.run(run_id)
+    return database.active_run() or database.open_paper()
+
+
+class RemoteControl:
+    """Commands for one run; see ``open_control``."""
+
+    def __init__(self, database: Database, run: Run, settings: Settings, clock: Clock, sleep: Sleep) -> None:
+        self.run = run
+        self.books = Books(database, run, run.header())
+        self._settings, self._clock, self._sleep = settings, clock, sleep
+
+    # ------------------------------------------------------------------------------------------ what there is
+
+    def heartbeat(self) -> Heartbeat | None:
+        """The engine's last word about itself."""
+        return self.run.states.heartbeat()
+
+    def is_running(self) -> bool:
+        """Whether an engine keeps this run now."""
+        return beat_is_fresh(self.heartbeat(), self._settings, self._clock.now_ns())
+
+    def held(self) -> Sequence[Held]:
+        """What is held, as it was valued last."""
+        rules = self.books.exit_rules(self._settings)
+        return held_positions(self.books, rules, self._clock.now_ns())
+
+    def waiting(self) -> Sequence[Waiting]:
+        """Proposals that wait for a person, oldest first."""
+        now = self._clock.now_ns()
+        found = []
+        for proposal in self.run.proposals.waiting():
+            stored = self.run.decided.get(proposal.decision_id)
+            decision = None if stored is None else stored.decision
+            verdicts = () if decision is None else decision.verdicts
+            impact = next((verdict for verdict in verdicts if verdict.policy == "price impact"), None)
+            left = max(proposal.expires_ns - now, 0) // NS_PER_SECOND
+            found.append(Waiting(proposal, decision, impact, left))
+        return tuple(found)
+
+    # ------------------------------------------------------------------------------------------ commands
+
+    def require_running(self, what: str) -> None:
+        """Raises NotRunning, with what can be done by hand, when nobody is there who could do it."""
+        beat = self.heartbeat()
+        if beat_is_fresh(beat, self._settings, self._clock.now_ns()):
+            return
+        if beat is None:
+            last = "none ever has"
+        elif beat.stopping:
+            last = "it has been stopped"
+        else:
+            last = f"its last heartbeat is {(self._clock.now_ns() - beat.at_ns) // NS_PER_SECOND} s old"
+        raise NotRunning(f"no engine keeps run {self.run.run_id} now ({last}), so nobody can {what}", hint=self._hint())
+
+    def give(self, verb: CommandVerb, arguments: Mapping[str, str] | None = None) -> Given:
+        """Have a command obeyed, and wait for the answer.
+
+        Without an engine the trading state that is stored is changed: the next start honours it. Raises NotRunning for
+        everything else then, and when the engine does not answer in time.
+        """
+        origin, now = origin_of_process(), self._clock.now_ns()
+        command = Command(now, verb, origin, dict(arguments or {}))
+        if not self.is_running():
+            if verb not in STATE_VERBS:
+                self.require_running(verb.value)
+            return self._give_to_stored_state(command)
+        number = self.run.commands.add(command)
+        answered = self._await_answer(number)
+        return Given(answered, True, self._state())
+
+    def answer(self, decision_ids: Sequence[str], status: ProposalStatus) -> Sequence[Proposal]:
+        """Approve or decline proposals, and wait until the engine has acted on them: what became of each.
+
+        Raises NotRunning without an engine, NotFound and StorageError for proposals that do not wait.
+        """
+        self.require_running("act on proposals")
+        origin = origin_of_process()
+        with self.run.batch():
+            for decision_id in decision_ids:
+                self.run.proposals.decide(decision_id, status, origin, self._clock.now_ns())
+        for _ in self._looks():
+            waiting = {proposal.decision_id for proposal in self.run.proposals.decided()}
+            if waiting.isdisjoint(decision_ids):
+                break
+        return tuple(self.run.proposals.get(decision_id) for decision_id in decision_ids)
+
+    # ------------------------------------------------------------------------------------------ helpers
+
+    def _looks(self) -> Iterator[None]:
+        for _ in range(round(PATIENCE_SECONDS / _LOOK_SECONDS)):
+            yield
+            self._sleep(_LOOK_SECONDS)
+
+    def _await_answer(self, number: int) -> Command:
+        for _ in self._looks():
+            command = self.run.commands.get(number)
+            if command.status is not CommandStatus.WAITING:
+                return command
+        command = self.run.commands.get(number)
+        if command.status is not CommandStatus.WAITING:
+            return command
+        if command.verb in LOWERING_VERBS:
+            raise NotRunning(
+                f"the engine has not answered for {PATIENCE_SECONDS:g} s; the command waits for it, and for its "
+                "next start",
+                hint="end its process if it hangs; until then assume that it goes on as before",
+            )
+        self._withdraw(command)
+        raise NotRunning(
+            f"the engine has not answered for {PATIENCE_SECONDS:g} s, and the command was taken back",
+            hint=f"end its process if it hangs; then {self._hint()}",
+        )
+
+    def _withdraw(self, command: Command) -> None:
+        text = "taken back: nobody has answered in time"
+        try:
+            self.run.commands.finish(command.number, CommandStatus.FAILED, text, self._clock.now_ns())
+        except StorageError:
+            answered = self.run.commands.get(command.number)
+            if answered.status is CommandStatus.WAITING:
+                raise  # not stored; else the engine has answered in this very moment
+
+    def _give_to_stored_state(self, command: Command) -> Given:
+        """As the engine would. A resume measures the drawdown from the equity that was measured last."""
+        tracker = RiskTracker(self._settings.risk, self.run.states.risk())
+        point = self.run.equity.latest()
+        if point is not None and command.verb is CommandVerb.RESUME:
+            tracker.measured(point.equity_lamports, point.at_ns)
+        answer = f"{set_state(tracker, command.verb, command.origin)} (no engine runs; the next start honours it)"
+        done = Command(
+            command.at_ns, command.verb, command.origin, command.arguments, 0, CommandStatus.DONE, answer, command.at_ns
+        )
+        with self.run.batch():
+            self.run.states.save_risk(tracker.state, command.at_ns)
+            number = self.run.commands.add(done)
+        return Given(self.run.commands.get(number), False, self._state())
+
+    def _state(self) -> TradingState:
+        risk = self.run.states.risk()
+        return TradingState.ACTIVE if risk is None else risk.trading
+
+    def _hint(self) -> str:
+        if self.books.goes_on:
+            return "sell by hand: pumpswap positions close POOL --live"
+        return "start it with pumpswap run; play money that nobody trades is not at risk"
+
+
+def _user() -> str:
+    try:
+        import pwd
+    except ImportError:  # no such table on Windows
+        return "somebody"
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:  # a container's user without a name
+        return f"user {os.getuid()}"
