@@ -7,10 +7,10 @@ from fractions import Fraction
 import pytest
 
 from pumpswap.amm import Quote, buy_exact_quote, current_schedule, sell_exact_base
-from pumpswap.execution.exits import exit_intent
+from pumpswap.execution.exits import due_exit
 from pumpswap.execution.monitor import Monitoring, SeenPool, fresh_marks, monitor, put_in
 from pumpswap.model import SOL as SOL_ASSET
-from pumpswap.model import Costs, EntryKind, Filled, Mark, Order, TradeSide
+from pumpswap.model import Costs, EntryKind, ExitState, Filled, Mark, Order, TradeSide
 from pumpswap.portfolio.portfolio import Portfolio
 from pumpswap.settings import ExitRules
 from tests.support.market import SOL, at, graduate, moved
@@ -64,7 +64,8 @@ def test_a_distance_says_how_far_the_value_is_from_the_exit(portfolio: Portfolio
     assert one.exits.stop_loss == Fraction(cost * 8_000, 10_000 * value) - 1
     assert one.exits.take_profit == Fraction(cost * 15_000, 10_000 * value) - 1
     due = one.exits.stop_loss >= 0 or one.exits.take_profit <= 0
-    assert (exit_intent(one.position, one.mark, RULES) is not None) == due
+    known = ExitState(one.position.pool, one.position.round)
+    assert (due_exit(one.position, one.mark, RULES, known) is not None) == due
 
 
 def test_the_time_that_is_left(portfolio: Portfolio) -> None:

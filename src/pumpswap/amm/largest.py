@@ -1,4 +1,4 @@
-"""largest_buy: the largest budget that a pool takes within a limit of impact and of cost, exact to the last unit."""
+"""The largest trades that a pool takes, exact to the last unit: a budget within limits, a sale that it can pay."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from math import isqrt
 
 from pumpswap.amm.fees import FeeSchedule
 from pumpswap.amm.quote import BuyQuote
-from pumpswap.amm.quotes import buy_exact_quote
+from pumpswap.amm.quotes import buy_exact_quote, sell_exact_base
 from pumpswap.amm.state import PoolState
 from pumpswap.errors import TradeRefused, UsageError
 from pumpswap.units import BPS, U64_MAX
 
-__all__ = ["cost_over_spot", "largest_buy"]
+__all__ = ["cost_over_spot", "largest_buy", "largest_sale"]
 
 _ROUNDINGS = 2  # three fees, each rounded up, take at most this much off the amount that prices the swap
 
@@ -50,6 +50,37 @@ def largest_buy(
         return _Search(state, schedule, max_impact, max_cost_over_spot).from_above(min(most, U64_MAX))
     except TradeRefused:
         return 0
+
+
+def largest_sale(state: PoolState, schedule: FeeSchedule, *, most: int) -> int:
+    """The largest sale up to ``most`` base units that the pool pays now with at least one quote unit; 0 when none is.
+
+    Virtual reserves price a sale and cannot pay it (PROTOCOL pitfall 15), so a large one may have to go in parts. What
+    leaves the vault never falls when more is sold, so the bound has a closed form; below it only fees that are rounded
+    up can stand in the way, which the last few units of proceeds decide.
+    """
+    base, reserve, units = state.base_reserve, state.effective_quote_reserve, min(most, U64_MAX)
+    if units <= 0 or base <= 0 or reserve <= 0:
+        return 0
+    rates = schedule.rates(state)
+    if sum(rates) >= BPS:
+        return 0
+    # The vault loses g − ⌈g · lp⌉ = ⌊g · (1 − lp)⌋ of gross proceeds g: the largest g that is within what it holds.
+    gross = ((state.real_quote_reserve + 1) * BPS - 1) // (BPS - rates[0])
+    while gross > 0:
+        if reserve > gross + 1:  # the most units with ⌊E·b / (B + b)⌋ ≤ gross; otherwise no amount is worth more
+            units = min(units, ((gross + 1) * base - 1) // (reserve - gross - 1))
+        if _pays(state, schedule, units):
+            return units
+        gross = reserve * units // (base + units) - 1
+    return 0
+
+
+def _pays(state: PoolState, schedule: FeeSchedule, units: int) -> bool:
+    try:
+        return sell_exact_base(state, schedule, units).user_quote_out > 0
+    except TradeRefused:
+        return False
 
 
 class _Search:

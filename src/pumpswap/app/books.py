@@ -12,7 +12,7 @@ from solders.pubkey import Pubkey
 from pumpswap.chain.networks import network_of
 from pumpswap.clock import Clock
 from pumpswap.errors import NotFound, UsageError, WrongNetwork
-from pumpswap.execution.exits import ExitDistances, exit_distances
+from pumpswap.execution.exit_distances import ExitDistances, exit_distances
 from pumpswap.execution.live_books import LIVE
 from pumpswap.model import SOL, Adoption, LedgerEntry, Mark, Position
 from pumpswap.portfolio.lots import TaxLot, tax_lots_of

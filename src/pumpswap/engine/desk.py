@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from pumpswap.amm import FeeSchedule
+from pumpswap.amm import BuyQuote, FeeSchedule
 from pumpswap.clock import NS_PER_SECOND
 from pumpswap.engine.keeper import Keeper
 from pumpswap.engine.repeats import RepeatedRefusals
@@ -96,23 +96,28 @@ class Desk:
 
     def wish(self, intent: Intent) -> Decision | None:
         """A wish of a strategy. A sale becomes an exit: it goes on until it is done, and is tried again when it fails.
-        None: nothing was decided, since an order on the token is not finished yet; the exit waits for it.
+        None: nothing was decided, since an order on the token is not finished yet, or since the last try was just now;
+        the exit waits for it.
         """
         if intent.side is TradeSide.BUY:
             return self.decide(intent)[0]
         position = self.parts.keeper.portfolio.positions.open_round(intent.pool)
-        if position is None:
+        if position is None or not intent.base_units:
             return self.decide(intent)[0]  # the gate says why not
-        kind = intent.exit or ExitKind.SIGNAL
-        self.parts.exits.want(position, kind, intent.base_units or 0, intent.reason)
+        exits = self.parts.exits
+        exits.want(position, intent.exit or ExitKind.SIGNAL, intent.base_units, intent.reason)
         self._tell_exits()
         if self.has_open_order(position.mint):
             return None
         mark = self.mark(intent.pool)
-        wanted = None if mark is None else self.parts.exits.look(position, mark, self.parts.book.state(intent.pool))
-        if wanted is None:
-            return None
-        return self.decide(replace(wanted, signal=intent.signal, strategy=intent.strategy))[0]
+        wanted = None if mark is None else exits.look(position, mark, self.parts.book.state(intent.pool))
+        self._tell_exits()
+        if wanted is not None:
+            return self._sell(position, replace(wanted, signal=intent.signal, strategy=intent.strategy))
+        known = exits.state(intent.pool)
+        if known is not None and known.blocked_ns:
+            return self.decide(intent)[0]  # the gate says what is in the way
+        return None
 
     def decide(self, intent: Intent) -> tuple[Decision, Order | None]:
         """Put a wish through the gate; what is accepted is ordered at once, or proposed where a person approves."""
@@ -127,6 +132,15 @@ class Desk:
             self._propose(decision)
             return decision, None
         return decision, self._order(decision, schedule)
+
+    def _sell(self, position: Position, intent: Intent) -> Decision:
+        """Put an exit's sale through the gate; what is not ordered is tried again later."""
+        decision, order = self.decide(intent)
+        if order is None:
+            reason = "; ".join(verdict.text for verdict in decision.refusals) or "it could not be ordered"
+            self.parts.exits.refused(position, reason, intent.at_ns)
+            self._tell_exits()
+        return decision
 
     def approve(self, decision_id: str, origin: str) -> Decision:
         """Order a proposed buy, if the gate still agrees with it now. Raises NotFound for what does not wait."""
@@ -221,7 +235,8 @@ class Desk:
         elif order.side is TradeSide.SELL:
             self.parts.exits.ended(position, outcome, order.pool)
         elif isinstance(outcome, Filled) and position is not None:
-            self.parts.exits.opened(position, self.parts.book.state(order.pool))
+            executed = outcome.executed if isinstance(outcome.executed, BuyQuote) else None
+            self.parts.exits.opened(position, self.parts.book.state(order.pool), executed)
         self._tell_exits()
         if position is not None and position.is_open:
             self.mark(order.pool)
@@ -263,7 +278,7 @@ class Desk:
         self._tell_exits()
         if intent is None:
             return position, mark
-        self.decide(intent)
+        self._sell(position, intent)
         return None
 
     def has_open_order(self, mint: str) -> bool:
@@ -325,6 +340,9 @@ class Desk:
         for state in self.parts.exits.take_changed():
             for observer in self._observers:
                 observer.on_exits(state)
+        for alert in self.parts.exits.take_alerts():
+            for observer in self._observers:
+                observer.on_alert(alert)
 
     def _schedule(self, at_ns: int) -> FeeSchedule:
         return self.parts.schedule_for(at_ns // NS_PER_SECOND)

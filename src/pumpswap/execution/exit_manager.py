@@ -5,94 +5,230 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from pumpswap.amm import PoolState
+from pumpswap.amm import BuyQuote, PoolState, SellQuote
 from pumpswap.clock import NS_PER_SECOND
-from pumpswap.execution.exits import exit_intent
-from pumpswap.model import ExitKind, ExitState, Filled, Intent, Mark, Outcome, Position, TradeSide
+from pumpswap.execution.exit_alerts import (
+    begun_alert,
+    blocked_alert,
+    failed_alert,
+    is_told,
+    refused_alert,
+)
+from pumpswap.execution.exit_pool import begun, grown, reduced, watched
+from pumpswap.execution.exits import due_exit
+from pumpswap.model import (
+    Alert,
+    Denied,
+    ExitKind,
+    ExitState,
+    Filled,
+    Intent,
+    Mark,
+    Outcome,
+    Position,
+    Rejected,
+    TradeSide,
+)
 from pumpswap.settings import ExitRules
+from pumpswap.units import format_units
 
 __all__ = ["ExitManager"]
 
+_MOST_REFUSED_SECONDS = 300  # what the gate refuses will be refused again: asked less and less often, up to this
+_URGENT = frozenset({ExitKind.PANIC, ExitKind.BY_HAND})  # a person who sells now does not wait for a retry
+_WIDEST = frozenset({ExitKind.PANIC, ExitKind.RUG})  # out at any price that the settings allow, from the first try on
+
 
 class ExitManager:
-    """One ExitState per open round. Every call that changes one puts it into ``changed``, which its owner takes and
-    stores; ``states`` are those of before a restart.
+    """One ExitState per open round. Every call that changes one puts it into what its owner takes and stores
+    (``take_changed``), as what people should know goes into ``take_alerts``. ``states`` are those of before a restart;
+    nothing else is remembered.
+
+    ``max_state_age_seconds``: older states are not sold on, as the gate would refuse; the exit waits for a newer one.
     """
 
-    def __init__(self, rules: ExitRules, states: Iterable[ExitState] = ()) -> None:
+    def __init__(
+        self, rules: ExitRules, states: Iterable[ExitState] = (), *, max_state_age_seconds: int | None = None
+    ) -> None:
         self.rules = rules
-        self._states = {state.pool: state for state in states}
+        self._max_age_seconds = max_state_age_seconds
+        self._states = {state.pool: state for state in states if not state.is_over}
         self._changed: dict[str, ExitState] = {}
+        self._alerts: list[Alert] = []
 
     def state(self, pool: str) -> ExitState | None:
         """What is remembered of a pool's round."""
         return self._states.get(pool)
 
     def take_changed(self) -> list[ExitState]:
-        """What has changed since the last call."""
+        """What has changed since the last call. One that ``is_over`` need not be kept."""
         changed = list(self._changed.values())
         self._changed.clear()
         return changed
 
-    def opened(self, position: Position, state: PoolState | None) -> None:
-        """A buy was filled: a round has begun, or has grown."""
-        known = self._states.get(position.pool)
-        if known is None or known.round != position.round:
-            product = 0 if state is None else state.base_reserve * state.effective_quote_reserve
-            fresh = ExitState(
-                position.pool,
-                position.round,
-                entry_quote_lamports=0 if state is None else state.real_quote_reserve,
-                entry_product=product,
-                entry_supply=0 if state is None else state.base_supply,
-            )
-            self._put(fresh)
+    def take_alerts(self) -> list[Alert]:
+        """What happened since the last call and somebody should know."""
+        alerts, self._alerts = self._alerts, []
+        return alerts
+
+    # ------------------------------------------------------------------------------------------ what happens
+
+    def opened(self, position: Position, state: PoolState | None, executed: BuyQuote | None = None) -> None:
+        """A buy was filled, as ``executed``: a round has begun, or has grown."""
+        known = self._of_round(position)
+        self._put(begun(position, state, executed) if known is None else grown(known, position, state, executed))
 
     def look(self, position: Position, mark: Mark, state: PoolState | None) -> Intent | None:
-        """The sale that is wanted now, or None. One that has begun goes on until it is done."""
-        known = self._states.get(position.pool)
-        if known is not None and known.wanted is not None:
-            return self._going_on(known, position, mark.at_ns)
-        return exit_intent(position, mark, self.rules)
+        """The sale that is wanted now, or None. One that has begun goes on until it is done; one that sells a part
+        makes way for a rule that sells all.
+        """
+        known = watched(self._of_round(position) or begun(position, state), state)
+        known = self._peak(known, mark)
+        if known.wanted is None or known.wanted_units < position.base_units:
+            known = self._begin(known, position, mark, state)
+        sale, known = self._sale(known, position, mark)
+        self._put(known)
+        return sale
 
     def want(self, position: Position, kind: ExitKind, units: int, reason: str) -> None:
-        """Begin an exit that somebody else has decided: a signal, a person, panic. ``look`` then gives its sales."""
-        known = self._states.get(position.pool) or ExitState(position.pool, position.round)
-        self._put(replace(known, wanted=kind, wanted_units=min(units, position.base_units), wanted_reason=reason))
+        """Begin an exit that somebody else has decided: a signal, a person, panic. ``look`` then gives its sales. One
+        that goes on already and sells more is left alone, but a person's wish is tried at once.
+        """
+        known = self._of_round(position) or begun(position, None)
+        units = min(units, position.base_units)
+        if units <= 0:
+            return
+        if known.wanted is None or units >= known.wanted_units:
+            known = replace(known, wanted=kind, wanted_units=units, wanted_reason=reason)
+        self._put(replace(known, retry_ns=0) if kind in _URGENT else known)
 
     def ended(self, position: Position | None, outcome: Outcome, pool: str) -> None:
         """A sale has ended; ``position`` is what it left, None when it changed nothing."""
-        known = self._states.get(pool)
-        if known is None:
-            return
+        known = self._states.get(pool) if position is None else self._of_round(position)
         if position is not None and not position.is_open:
             self._states.pop(pool, None)
-            self._changed[pool] = replace(known, wanted=None, wanted_units=0)
+            self._changed[pool] = ExitState(pool, position.round, is_over=True)
             return
+        if known is None:
+            if position is None:
+                return
+            known = begun(position, None)
         if isinstance(outcome, Filled):
-            self._put(replace(known, failures=0, retry_ns=0))
-            return
-        retry_ns = outcome.at_ns + self.rules.retry_seconds * NS_PER_SECOND
-        self._put(replace(known, failures=known.failures + 1, retry_ns=retry_ns))
+            self._put(_sold(known, outcome))
+        elif isinstance(outcome, (Rejected, Denied)):
+            failures = known.failures + 1
+            retry_ns = outcome.at_ns + self.rules.retry_seconds * NS_PER_SECOND
+            known = replace(known, failures=failures, refusals=0, retry_ns=retry_ns)
+            self._put(known)
+            if is_told(failures):
+                self._alerts.append(failed_alert(known, outcome, self.rules, self._slippage_bps(known)))
 
-    def _going_on(self, known: ExitState, position: Position, at_ns: int) -> Intent | None:
-        if at_ns < known.retry_ns:
-            return None
+    def refused(self, position: Position, reason: str, at_ns: int) -> None:
+        """The gate, or the planner, did not let the sale through that ``look`` gave."""
+        known = self._of_round(position) or begun(position, None)
+        refusals = known.refusals + 1
+        first = max(self.rules.retry_seconds, 1)
+        seconds = min(first << min(refusals - 1, 16), max(_MOST_REFUSED_SECONDS, first))
+        known = replace(known, refusals=refusals, retry_ns=at_ns + seconds * NS_PER_SECOND)
+        self._put(known)
+        if is_told(refusals):
+            self._alerts.append(refused_alert(known, reason, at_ns, seconds))
+
+    # ------------------------------------------------------------------------------------------ helpers
+
+    def _of_round(self, position: Position) -> ExitState | None:
+        known = self._states.get(position.pool)
+        return known if known is not None and known.round == position.round else None
+
+    def _peak(self, known: ExitState, mark: Mark) -> ExitState:
+        """The highest value per unit. Not kept while nobody asks for it: each new one is a row to store."""
+        if not self.rules.trailing_stop_bps or mark.obstacle or not mark.base_units:
+            return known
+        if mark.value_lamports * known.peak_units <= known.peak_lamports * mark.base_units and known.peak_units:
+            return known
+        return replace(known, peak_lamports=mark.value_lamports, peak_units=mark.base_units)
+
+    def _begin(self, known: ExitState, position: Position, mark: Mark, state: PoolState | None) -> ExitState:
+        due = due_exit(position, mark, self.rules, known, state)
+        if due is None or (known.wanted is not None and due.kind is ExitKind.LADDER):
+            return known
+        if due.units == 0:  # a rung of less than one base unit: done, with nothing to sell
+            return replace(known, rungs=due.rungs)
+        alert = begun_alert(due, position, mark.at_ns)
+        if alert is not None:
+            self._alerts.append(alert)
+        return replace(known, wanted=due.kind, wanted_units=due.units, wanted_reason=due.reason, rungs=due.rungs)
+
+    def _sale(self, known: ExitState, position: Position, mark: Mark) -> tuple[Intent | None, ExitState]:
+        """What can be sold of what is wanted, and what is remembered then."""
+        if known.wanted is None:
+            return None, _unblocked(known)
         units = min(known.wanted_units, position.base_units)
-        slippage = min(
-            self.rules.slippage_bps + known.failures * self.rules.slippage_step_bps, self.rules.max_slippage_bps
-        )
-        return Intent(
+        obstacle = self._obstacle(units, mark)
+        if obstacle:
+            return None, self._blocked(known, mark.at_ns, obstacle)
+        known = _unblocked(known)
+        if mark.at_ns < known.retry_ns:
+            return None, known
+        intent = Intent(
             TradeSide.SELL,
             position.pool,
             position.mint,
-            at_ns,
+            mark.at_ns,
             known.wanted_reason,
-            base_units=units,
+            base_units=units if mark.sellable_units is None else min(units, mark.sellable_units),
             exit=known.wanted,
-            slippage_bps=slippage,
+            slippage_bps=self._slippage_bps(known),
         )
+        return intent, known
+
+    def _obstacle(self, units: int, mark: Mark) -> str:
+        """Why nothing can be sold now; empty when something can."""
+        if mark.obstacle:
+            return mark.obstacle
+        age = mark.age_ns // NS_PER_SECOND
+        if self._max_age_seconds is not None and age > self._max_age_seconds:
+            return f"the pool was last seen {age} s ago, at most {self._max_age_seconds} s"
+        if not mark.value_lamports:
+            return "a sale would pay nothing"
+        least = self.rules.lamports("min_part_sol")
+        if mark.sellable_units is not None and units > mark.sellable_units and mark.value_lamports < least:
+            return f"the pool can pay only {format_units(mark.value_lamports, 9)} SOL now"
+        return ""
+
+    def _blocked(self, known: ExitState, at_ns: int, obstacle: str) -> ExitState:
+        since = known.blocked_ns or at_ns
+        seconds = (at_ns - since) // NS_PER_SECOND
+        is_due = bool(self.rules.blocked_alert_seconds) and seconds >= self.rules.blocked_alert_seconds
+        if is_due and not known.blocked_told:
+            self._alerts.append(blocked_alert(known, obstacle, at_ns, seconds))
+        return replace(known, blocked_ns=since, blocked_told=known.blocked_told or is_due)
+
+    def _slippage_bps(self, known: ExitState) -> int:
+        if known.wanted in _WIDEST:
+            return self.rules.max_slippage_bps
+        wider = self.rules.slippage_bps + known.failures * self.rules.slippage_step_bps
+        return min(wider, self.rules.max_slippage_bps)
 
     def _put(self, state: ExitState) -> None:
-        self._states[state.pool] = state
-        self._changed[state.pool] = state
+        if self._states.get(state.pool) != state:
+            self._states[state.pool] = state
+            self._changed[state.pool] = state
+
+
+def _unblocked(known: ExitState) -> ExitState:
+    return known if not known.blocked_ns else replace(known, blocked_ns=0, blocked_told=False)
+
+
+def _sold(known: ExitState, outcome: Filled) -> ExitState:
+    """After a sale: what the exit still wants, and nothing that speaks of trouble any more."""
+    known = replace(known, failures=0, refusals=0, retry_ns=0)
+    if not isinstance(outcome.executed, SellQuote):
+        return known
+    known = reduced(known, outcome.executed)
+    if known.wanted is None:
+        return known
+    left = known.wanted_units - outcome.executed.base_in
+    if left > 0:
+        return replace(known, wanted_units=left)
+    return replace(known, wanted=None, wanted_units=0, wanted_reason="")

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from pumpswap.amm import FeeSchedule, PoolState
-from pumpswap.execution.exits import ExitDistances, exit_distances
+from pumpswap.execution.exit_distances import ExitDistances, exit_distances
 from pumpswap.model import SOL, EntryKind, EquityPoint, Mark, Position
 from pumpswap.portfolio.portfolio import Portfolio
 from pumpswap.portfolio.valuation import mark_position

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pumpswap.amm import FeeSchedule, PoolState, sell_exact_base
+from pumpswap.amm.largest import largest_sale
 from pumpswap.errors import TradeRefused
 from pumpswap.model import Mark, Position
 
@@ -12,11 +13,17 @@ __all__ = ["mark_position"]
 def mark_position(
     position: Position, state: PoolState | None, schedule: FeeSchedule, *, at_ns: int, state_ns: int | None
 ) -> Mark:
-    """Exact sell quote of all that is held. Without a state, or where the pool refuses, the value is 0 and says why."""
+    """Exact sell quote of all that is held. Where the pool can pay a part only, that part has the value and the rest
+    none. Without a state, or where the pool refuses any sale, the value is 0 and says why.
+    """
     if state is None or state_ns is None:
         return Mark(position.pool, at_ns, at_ns, position.base_units, 0, "no state of this pool is known")
+    units = position.base_units
     try:
-        value = sell_exact_base(state, schedule, position.base_units).user_quote_out
+        return Mark(position.pool, at_ns, state_ns, units, sell_exact_base(state, schedule, units).user_quote_out)
     except TradeRefused as refused:
-        return Mark(position.pool, at_ns, state_ns, position.base_units, 0, refused.what)
-    return Mark(position.pool, at_ns, state_ns, position.base_units, value)
+        part = largest_sale(state, schedule, most=units)
+        if part == 0:
+            return Mark(position.pool, at_ns, state_ns, units, 0, refused.what)
+    value = sell_exact_base(state, schedule, part).user_quote_out
+    return Mark(position.pool, at_ns, state_ns, units, value, sellable_units=part)

@@ -1,0 +1,300 @@
+"""ExitManager: an exit that has begun goes on until it is done, and tells when it cannot."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import msgspec
+import pytest
+
+from pumpswap.execution.exit_manager import ExitManager
+from pumpswap.model import AlertLevel, ExitKind, ExitState
+from pumpswap.settings import ExitRules, LadderRung
+from tests.execution.exit_world import HELD, POOL, Round, bought, denied, mark, rejected
+from tests.support.market import SOL, at, graduate
+
+RULES = ExitRules()
+LADDER = ExitRules(
+    take_profit_ladder=(LadderRung(gain_bps=2_000, sell_bps=2_500), LadderRung(gain_bps=5_000, sell_bps=5_000))
+)
+
+
+def stopped(rules: ExitRules = RULES) -> Round:
+    """A round whose stop-loss has triggered."""
+    made = Round(rules)
+    assert made.look(SOL // 2) is not None
+    return made
+
+
+def test_an_exit_goes_on_when_the_price_has_come_back() -> None:
+    made = stopped()
+    found = made.look(SOL)
+    assert found is not None
+    assert (found.exit, found.base_units, found.slippage_bps) == (ExitKind.STOP_LOSS, 1_000, 1_000)
+    assert found.reason == "stop-loss: −50.0 % of cost, limit −20 %"
+
+
+def test_a_sale_that_fails_waits_and_accepts_more_each_time_up_to_a_limit() -> None:
+    made = stopped()
+    accepted = []
+    for second in range(60, 130, 10):
+        found = made.look(SOL // 2, second)
+        assert found is not None
+        accepted.append(found.slippage_bps)
+        made.fail(second)
+        assert made.look(SOL // 2, second + 4.9) is None
+    assert accepted == [1_000, 2_000, 3_000, 4_000, 5_000, 5_000, 5_000]
+
+
+def test_the_first_failure_and_every_third_are_told() -> None:
+    made = stopped()
+    told = []
+    for count in range(1, 10):
+        made.fail(60 + 10 * count)
+        told += [(count, alert.level, alert.topic) for alert in made.manager.take_alerts()]
+    assert [count for count, _, _ in told] == [1, 3, 6, 9]
+    assert {topic for *_, topic in told} == {"exit failed"}
+    assert [level for _, level, _ in told] == [AlertLevel.WARNING, *[AlertLevel.ERROR] * 3]
+
+
+def test_the_alert_of_a_failure_says_why_and_what_is_next() -> None:
+    made = stopped()
+    made.manager.ended(None, rejected(60), POOL)
+    (alert,) = made.manager.take_alerts()
+    assert alert.text == ("sale failed, the first time: ExceededSlippage: pays less; next try in 5 s, accepting 20 %")
+    assert (alert.subject, alert.at_ns) == (POOL, at(60))
+    assert made.manager.take_alerts() == []
+
+
+def test_a_success_forgets_the_failures() -> None:
+    made = stopped()
+    made.fail(60)
+    made.sell(400, 70)
+    assert (made.known.failures, made.known.retry_ns, made.known.wanted_units) == (0, 0, 600)
+    found = made.look(SOL // 4, 71)
+    assert found is not None
+    assert (found.base_units, found.slippage_bps) == (600, 1_000)
+
+
+def test_a_closed_round_is_over_and_forgotten() -> None:
+    made = stopped()
+    made.manager.take_changed()
+    made.sell(1_000)
+    assert made.manager.state(POOL) is None
+    assert made.manager.take_changed() == [ExitState(POOL, 1, is_over=True)]
+    assert ExitManager(RULES, [ExitState(POOL, 1, is_over=True)]).state(POOL) is None
+
+
+def test_a_part_that_is_done_leaves_the_rest_to_the_rules() -> None:
+    made = Round(LADDER)
+    first = made.look(SOL * 130 // 100)
+    assert first is not None
+    assert (first.exit, first.base_units) == (ExitKind.LADDER, 250)
+    made.sell(250)
+    assert made.known.wanted is None
+    assert made.look(SOL * 130 // 100 * 3 // 4, 70) is None
+    second = made.look(SOL * 160 // 100 * 3 // 4, 80)
+    assert second is not None
+    assert second.base_units == 500
+    made.sell(500, 81)
+    assert made.look(SOL * 199 // 100 // 4, 90) is None
+    stop = made.look(SOL // 4 * 8 // 10, 91)
+    assert stop is not None
+    assert (stop.exit, stop.base_units) == (ExitKind.STOP_LOSS, 250)
+
+
+def test_an_exit_of_a_part_makes_way_for_one_of_all() -> None:
+    made = Round(LADDER)
+    assert made.look(SOL * 130 // 100) is not None
+    made.fail(60)
+    found = made.look(SOL // 2, 70)
+    assert found is not None
+    assert (found.exit, found.base_units) == (ExitKind.STOP_LOSS, 1_000)
+    assert made.known.rungs == 1
+
+
+def test_a_smaller_wish_does_not_stop_a_larger_exit() -> None:
+    made = stopped()
+    made.manager.want(HELD, ExitKind.SIGNAL, 500, "half")
+    assert (made.known.wanted, made.known.wanted_units) == (ExitKind.STOP_LOSS, 1_000)
+    made.manager.want(HELD, ExitKind.PANIC, 5_000, "out")
+    assert (made.known.wanted, made.known.wanted_units, made.known.wanted_reason) == (ExitKind.PANIC, 1_000, "out")
+
+
+def test_a_wish_for_nothing_is_none() -> None:
+    made = Round(RULES)
+    made.manager.want(HELD, ExitKind.BY_HAND, 0, "nothing")
+    assert made.known.wanted is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "waits"), [(ExitKind.SIGNAL, True), (ExitKind.PANIC, False), (ExitKind.BY_HAND, False)]
+)
+def test_a_person_does_not_wait_for_a_retry(kind: ExitKind, waits: bool) -> None:
+    made = stopped()
+    made.fail(60)
+    made.manager.want(HELD, kind, 1_000, "now")
+    found = made.look(SOL, 61)
+    assert (found is None) == waits
+    assert found is None or found.slippage_bps == (5_000 if kind is ExitKind.PANIC else 2_000)
+
+
+def test_what_the_gate_refuses_is_asked_less_and_less_often() -> None:
+    made, second, waits = stopped(), 60.0, []
+    for _ in range(9):
+        made.manager.refused(HELD, "trading is halted", at(second))
+        wait = (made.known.retry_ns - at(second)) // 10**9
+        assert made.look(SOL, second + wait - 0.1, state_s=second + wait - 0.1) is None
+        waits.append(wait)
+        second += wait
+        assert made.look(SOL, second) is not None
+    assert waits == [5, 10, 20, 40, 80, 160, 300, 300, 300]
+    told = made.manager.take_alerts()
+    assert [alert.topic for alert in told] == ["exit refused"] * 4
+    assert told[0].text == "sale refused, the first time: trading is halted; next try in 5 s"
+
+
+def test_a_pool_not_seen_for_too_long_is_not_sold_on() -> None:
+    made = Round(RULES)
+    assert made.look(SOL // 2, 121, state_s=60) is None
+    assert made.known.wanted is ExitKind.STOP_LOSS
+    assert made.look(SOL // 2, 120, state_s=60) is not None
+
+
+def test_a_sale_that_is_impossible_for_long_is_told_once_until_it_is_possible() -> None:
+    made = Round(RULES)
+    made.manager.want(HELD, ExitKind.SIGNAL, 1_000, "out")
+    for second in (10, 100, 309):
+        assert made.look(0, second, obstacle="the pool has no reserves") is None
+    assert made.manager.take_alerts() == []
+    for second in (310, 900):
+        assert made.look(0, second, obstacle="the pool has no reserves") is None
+    (alert,) = made.manager.take_alerts()
+    assert (alert.topic, alert.level) == ("exit blocked", AlertLevel.ERROR)
+    assert alert.text == (
+        "signal is due and could not be sold for 300 s: the pool has no reserves; "
+        "it is sold as soon as that is possible"
+    )
+    assert made.look(SOL, 901) is not None
+    assert (made.known.blocked_ns, made.known.blocked_told) == (0, False)
+
+
+def test_what_nobody_wants_to_sell_blocks_nothing() -> None:
+    made = Round(RULES)
+    assert made.look(0, 10, obstacle="the pool has no reserves") is None
+    assert made.look(0, 10_000, obstacle="the pool has no reserves") is None
+    assert made.known.blocked_ns == 0
+    assert made.manager.take_alerts() == []
+
+
+def test_a_sale_that_would_pay_nothing_waits() -> None:
+    made = Round(RULES)
+    assert made.look(0) is None
+    assert (made.known.wanted, made.known.blocked_ns) == (ExitKind.STOP_LOSS, at(60))
+
+
+def test_a_sale_larger_than_the_pool_can_pay_goes_in_parts() -> None:
+    made = Round(RULES)
+    first = made.look(SOL // 2, 60, sellable=600)
+    assert first is not None
+    assert first.base_units == 600
+    made.sell(600, 61)
+    assert made.look(SOL // 100 - 1, 70, sellable=10) is None
+    assert made.known.blocked_ns == at(70)
+    second = made.look(SOL // 100, 80, sellable=10)
+    assert second is not None
+    assert second.base_units == 10
+    made.sell(10, 81)
+    last = made.look(SOL // 1_000, 90)
+    assert last is not None
+    assert last.base_units == 390
+
+
+def test_what_the_pool_can_pay_whole_is_not_split_further() -> None:
+    made = Round(RULES)
+    made.manager.want(HELD, ExitKind.SIGNAL, 300, "a part")
+    found = made.look(SOL // 1_000, 60, sellable=400)  # the stop-loss wants all then, and a part is too little
+    assert found is None
+    other = Round(ExitRules(stop_loss_bps=0))
+    other.manager.want(HELD, ExitKind.SIGNAL, 300, "a part")
+    sale = other.look(SOL // 1_000, 60, sellable=400)
+    assert sale is not None
+    assert sale.base_units == 300
+
+
+def test_a_rug_is_told_at_once() -> None:
+    start = graduate()
+    made = Round(RULES, replace(HELD, name="GRAVEL"), start)
+    made.state = msgspec.structs.replace(
+        start, quote_vault=start.quote_vault // 4, base_reserve=start.base_reserve // 4
+    )
+    found = made.look(SOL)
+    assert found is not None
+    assert (found.exit, found.slippage_bps) == (ExitKind.RUG, 5_000)
+    (alert,) = made.manager.take_alerts()
+    assert (alert.level, alert.topic) == (AlertLevel.CRITICAL, "rug")
+    assert alert.text == (
+        "selling all of GRAVEL: rug: the pool's product fell by 93.75 %, limit 5 %: liquidity was pulled"
+    )
+
+
+def test_our_own_sale_is_no_liquidity_flight() -> None:
+    """The position is most of the pool: what it takes out itself is not held against the others."""
+    start = graduate(quote_vault=10 * SOL)
+    made = Round(ExitRules(rug_bps=0, stop_loss_bps=0, take_profit_bps=0), HELD, start)
+    made.manager.want(HELD, ExitKind.SIGNAL, 500, "half")
+    assert made.look(8 * SOL) is not None
+    made.sell(500, gross=6 * SOL + 1_000, lp_fee=1_000)
+    made.state = msgspec.structs.replace(start, quote_vault=4 * SOL)
+    assert made.known.entry_quote_lamports == 4 * SOL
+    assert made.look(2 * SOL) is None
+    made.state = msgspec.structs.replace(start, quote_vault=2 * SOL)
+    fled = made.look(2 * SOL)
+    assert fled is not None
+    assert fled.exit is ExitKind.LIQUIDITY_FLIGHT
+
+
+def test_a_round_that_grows_ladders_on_all_that_it_has_bought() -> None:
+    start = graduate()
+    made = Round(LADDER, HELD, start)
+    made.look(SOL * 130 // 100)
+    made.sell(250)
+    more = bought(1_000, 65, start)
+    made.held = replace(made.held, base_units=1_750, cost_lamports=2 * SOL)
+    made.manager.opened(made.held, start, more.executed)  # type: ignore[arg-type]
+    assert made.known.bought_units == 2_000
+    found = made.look(3 * SOL, 70)
+    assert found is not None
+    assert found.base_units == 1_000
+
+
+def test_a_rung_of_less_than_one_unit_is_done_without_a_sale() -> None:
+    tiny = replace(HELD, base_units=1)
+    made = Round(ExitRules(take_profit_ladder=(LadderRung(gain_bps=1_000, sell_bps=5_000),)), tiny)
+    assert made.look(SOL * 120 // 100) is None
+    assert (made.known.rungs, made.known.wanted) == (1, None)
+
+
+def test_the_next_round_begins_afresh() -> None:
+    made = stopped()
+    again = replace(HELD, round=2)
+    assert made.manager.look(again, mark(SOL), None) is None
+    assert made.known == ExitState(POOL, 2, bought_units=1_000)
+
+
+def test_a_failure_of_a_round_that_nothing_was_known_of_counts_all_the_same() -> None:
+    manager = ExitManager(RULES)
+    manager.ended(HELD, denied(60), POOL)
+    manager.ended(None, denied(60), "another pool")
+    state = manager.state(POOL)
+    assert state is not None
+    assert (state.failures, state.retry_ns) == (1, at(65))
+    assert manager.state("another pool") is None
+
+
+def test_nothing_is_told_to_have_changed_that_has_not() -> None:
+    made = Round(RULES, HELD, graduate())
+    assert made.manager.take_changed() == [made.known]
+    assert made.look(SOL) is None
+    assert made.look(SOL + 5) is None
+    assert made.manager.take_changed() == []
