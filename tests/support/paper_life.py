@@ -1,0 +1,84 @@
+"""A paper process from the inside: books in a database, an engine taken up from them, a recorder, a control."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pumpswap.amm import current_schedule
+from pumpswap.engine.control import Control
+from pumpswap.engine.engine import Engine, EngineParts
+from pumpswap.engine.recorder import StoreRecorder
+from pumpswap.engine.restore import RestoredPaper, restore_paper
+from pumpswap.execution.paper import PaperVenue
+from pumpswap.market.book import PoolBook
+from pumpswap.model import MarketUpdate
+from pumpswap.settings import Settings
+from pumpswap.storage import Database, Run, open_database
+from tests.support.market import SOL, START_NS, always
+
+
+@dataclass
+class PaperLife:
+    """One process. ``stopped`` counts what asked it to stop; ``flushed`` how often its books were to be stored."""
+
+    database: Database
+    run: Run
+    engine: Engine
+    control: Control
+    taken_up: RestoredPaper
+    stopped: int = 0
+    flushed: int = 0
+
+    def step(self, *updates: MarketUpdate) -> None:
+        """One transaction for each update, and what follows from it."""
+        for update in updates:
+            with self.run.batch():
+                self.engine.step(update)
+
+    def poll(self) -> None:
+        """As the supervisor does it."""
+        self.control.poll()
+
+
+@contextmanager
+def paper_life(
+    target: str | Path, chosen: Settings | None = None, *, now_ns: int = START_NS, mode: str = "paper", **parts: Any
+) -> Iterator[PaperLife]:
+    """The unfinished paper run of the database, or a new one with 50 SOL."""
+    used = chosen or Settings()
+    with open_database(target) as database:
+        run = database.open_paper() or database.start_run("paper", now_ns)
+        taken_up = restore_paper(run, now_ns)
+        book = PoolBook()
+        age = used.risk.max_state_age_seconds
+        venue = PaperVenue(book, used.paper, lambda _: current_schedule(), max_state_age_seconds=age)
+        venue.wallet = taken_up.wallet
+        made = EngineParts(
+            book,
+            venue,
+            parts.pop("signaller", always(90.0)),
+            lambda _: current_schedule(),
+            used,
+            keeper=taken_up.keeper(),
+            restored=taken_up.restored,
+            mode=mode,
+            **parts,
+        )
+        engine = Engine(made, (StoreRecorder(run),))
+        engine.clock.advance_to(now_ns)
+
+        def stop() -> None:
+            life.stopped += 1
+
+        def flush() -> None:
+            life.flushed += 1
+
+        life = PaperLife(database, run, engine, Control(run, engine, stop, flush, engine.clock.now_ns), taken_up)
+        if taken_up.is_new:
+            with run.batch():
+                engine.deposit(50 * SOL)
+        yield life
