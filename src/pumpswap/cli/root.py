@@ -39,6 +39,7 @@ COMMANDS = {
     "tx": Entry("pumpswap.cli.tx:tx", "what a transaction did, cost, and why it failed"),
     "init": Entry("pumpswap.cli.init:init", "a settings file to begin with, and what comes next"),
     "config": Entry("pumpswap.cli.config:config", "settings: show, change, check, translate"),
+    "host": Entry("pumpswap.cli.host:host", "our commands in your own program's command line"),
     "wallet": Entry("pumpswap.cli.wallet:wallet", "keys under a password, and what they may spend"),
     "doctor": Entry("pumpswap.cli.doctor:doctor", "is everything in order before money moves?"),
     "protocol": Entry("pumpswap.cli.protocol:protocol", "is the program the one that this version knows?"),
