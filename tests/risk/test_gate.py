@@ -7,44 +7,14 @@ from typing import Any
 
 import pytest
 
-from pumpswap.amm import PoolState, current_schedule
-from pumpswap.model import Decision, Intent, Position, Side, TradeSide
+from pumpswap.amm import current_schedule
+from pumpswap.amm.addresses import WSOL_MINT
+from pumpswap.model import Side
 from pumpswap.risk import gate as gate_module
 from pumpswap.risk.gate import PoolView, RiskGate
-from pumpswap.risk.policies import BookView
 from pumpswap.settings import RiskLimits, SignalSettings
-from tests.support.market import SOL, START_NS, always, at, graduate, snapshot
-
-EMPTY = BookView(
-    balance=50 * SOL, equity=50 * SOL, exposure=0, open_positions=0, position=None, has_open_order=False, closed_ns=None
-)
-
-
-def buy(score: float = 90.0, side: Side = Side.LONG, state: PoolState | None = None) -> Intent:
-    row = snapshot(state or graduate(), 0)
-    return Intent(TradeSide.BUY, row.pool, row.base_mint or "", START_NS, "test", always(score, side)(row, ()))
-
-
-def decide(
-    intent: Intent | None = None,
-    *,
-    state: PoolState | None = None,
-    observed_ns: int | None = START_NS,
-    book: BookView = EMPTY,
-    limits: RiskLimits | None = None,
-) -> Decision:
-    used = state or graduate()
-    gate = RiskGate(limits or RiskLimits(), SignalSettings())
-    return gate.decide(intent or buy(), PoolView(used, observed_ns), book, current_schedule())
-
-
-def failed(decision: Decision) -> list[str]:
-    assert not decision
-    assert (decision.quote_lamports, decision.base_units) == (0, 0)
-    return [verdict.policy for verdict in decision.refusals]
-
-
-HELD = Position("pool", "mint", 1, START_NS, base_units=1_000, cost_lamports=SOL)
+from tests.risk.asking import EMPTY, HELD, buy, by_hand, decide, failed, sell
+from tests.support.market import SOL, START_NS, at, graduate, mint
 
 
 def test_a_good_signal_on_a_good_pool_is_accepted_with_all_its_numbers() -> None:
@@ -130,11 +100,6 @@ def test_a_policy_that_breaks_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "ZeroDivisionError" in decision.refusals[0].text
 
 
-def sell(units: int) -> Intent:
-    row = snapshot(graduate(), 0)
-    return Intent(TradeSide.SELL, row.pool, row.base_mint or "", START_NS, "test", base_units=units)
-
-
 def test_a_sale_gives_what_is_held_and_no_more() -> None:
     held = replace(EMPTY, position=replace(HELD, base_units=10**9))
     assert decide(sell(10**9), book=held).base_units == 10**9
@@ -153,13 +118,6 @@ def test_a_sale_on_a_stale_state_would_be_invented_and_is_refused() -> None:
 # ------------------------------------------------------------------------------------------ asked for by hand
 
 
-def by_hand(lamports: int) -> Intent:
-    state = graduate()
-    return Intent(
-        TradeSide.BUY, str(state.address), str(state.pool.base_mint), START_NS, "by hand", quote_lamports=lamports
-    )
-
-
 def test_a_budget_named_by_hand_needs_no_signal_and_is_taken_whole() -> None:
     decision = decide(by_hand(SOL // 4))
     assert decision
@@ -169,8 +127,8 @@ def test_a_budget_named_by_hand_needs_no_signal_and_is_taken_whole() -> None:
 
 def test_a_budget_named_by_hand_is_never_cut_to_fit_but_refused_with_what_would_fit() -> None:
     decision = decide(by_hand(2 * SOL))
-    assert failed(decision) == ["size"]
-    (verdict,) = decision.refusals
+    assert failed(decision) == ["size", "price impact"]
+    verdict = decision.refusals[0]
     assert verdict.text == "2 SOL asked for, the limits allow 1"
     assert verdict.numbers["asked_lamports"] == str(2 * SOL)
 
@@ -179,6 +137,22 @@ def test_a_person_may_add_to_a_position_and_a_signal_may_not() -> None:
     book = replace(EMPTY, position=HELD, open_positions=20, closed_ns=START_NS)
     assert decide(by_hand(SOL // 10), book=book)
     assert "one position" in failed(decide(book=book))
+
+
+def test_a_pool_that_trades_something_else_than_the_wish_names_is_refused() -> None:
+    assert failed(decide(replace(buy(), mint=str(mint(9))))) == ["venue"]
+    assert "venue" in failed(decide(replace(buy(), mint=str(WSOL_MINT))))
+
+
+def test_a_pool_that_is_not_priced_in_sol_is_refused() -> None:
+    assert "venue" in failed(decide(state=graduate(quote_mint=mint(7))))
+
+
+def test_the_size_alone_can_be_asked_for() -> None:
+    gate = RiskGate(RiskLimits(), SignalSettings())
+    here = PoolView(graduate(), START_NS)
+    assert gate.size(buy(), here, EMPTY, current_schedule()).lamports == decide().quote_lamports
+    assert gate.size(buy(), PoolView(None, None), EMPTY, current_schedule()).steps[0].rule == "input"
 
 
 def test_nothing_is_bought_by_hand_while_an_order_on_the_token_is_open() -> None:

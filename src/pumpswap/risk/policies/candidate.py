@@ -62,10 +62,14 @@ class Candidate:
 
     @property
     def amount(self) -> int:
-        """What limits are compared with: the budget, or the smallest trade where no budget is left, so that each limit
-        that leaves none says so itself. 0 where sizing was not asked.
+        """What limits are compared with. Where sizing has cut what a person asked for, that is what was asked for, and
+        where it has left nothing the smallest trade, so that each limit in the way says so itself. 0 where sizing was
+        not asked.
         """
-        return self.budget or (max(self.caps.min_position, 1) if self.is_sized else 0)
+        if not self.is_sized:
+            return 0
+        asked = self.intent.quote_lamports
+        return self.budget or max(self.caps.min_position, 1) if asked is None else max(asked, 1)
 
 
 Policy = Callable[[Candidate], Verdict | None]

@@ -24,8 +24,8 @@ def signal(ask: Candidate) -> Verdict | None:
 
 
 def signal_age(ask: Candidate) -> Verdict | None:
-    """The signal is recent, or was when a person was asked about it. One that is stamped later than now is as far off as
-    one of so long ago.
+    """The signal is recent, or was when a person was asked about it. One that is stamped later than now is as far off
+    as one of so long ago.
     """
     found = ask.intent.signal
     if found is None:
