@@ -7,7 +7,7 @@ import socket
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pumpswap.app.books import Books, Held, held_positions, open_store
 from pumpswap.clock import NS_PER_SECOND, Clock, SystemClock
@@ -21,6 +21,7 @@ from pumpswap.model import (
     Heartbeat,
     Proposal,
     ProposalStatus,
+    RiskState,
     TradingState,
     Verdict,
 )
@@ -217,17 +218,17 @@ class RemoteControl:
                 raise  # not stored; else the engine has answered in this very moment
 
     def _give_to_stored_state(self, command: Command) -> Given:
-        """As the engine would. A resume measures the drawdown from the equity that was measured last."""
-        tracker = RiskTracker(self._settings.risk, self.run.states.risk())
-        point = self.run.equity.latest()
-        if point is not None and command.verb is CommandVerb.RESUME:
-            tracker.measured(point.equity_lamports, point.at_ns)
+        """As the engine would. What belongs to orders that may still be on their way stays for the next start."""
+        before = self.run.states.risk() or RiskState()
+        tracker = RiskTracker(self._settings.risk, before)
         answer = f"{set_state(tracker, command.verb, command.origin)} (no engine runs; the next start honours it)"
         done = Command(
             command.at_ns, command.verb, command.origin, command.arguments, 0, CommandStatus.DONE, answer, command.at_ns
         )
         with self.run.batch():
-            self.run.states.save_risk(tracker.state, command.at_ns)
+            trials = () if command.verb is CommandVerb.RESUME else before.trials
+            after = replace(tracker.state, trials=trials, unknown=before.unknown)
+            self.run.states.save_risk(after, command.at_ns)
             number = self.run.commands.add(done)
         return Given(self.run.commands.get(number), False, self._state())
 

@@ -74,12 +74,11 @@ class Control:
         self._stop, self._flush, self._now = stop, flush, now
         self._answers: dict[int, tuple[CommandStatus, str]] = {}  # given, and not stored yet
         self._acted: set[str] = set()  # proposals whose answer was carried out
-        self._has_begun = False
+        self._of_before = tuple(command for command in run.commands.waiting() if command.verb not in LOWERING_VERBS)
 
     def poll(self) -> None:
         """Do what waits. Raises StorageError when the database cannot be used now; nothing is done twice then."""
-        if not self._has_begun:
-            self._begin()
+        self._refuse_those_of_before()
         for command in self._run.commands.waiting():
             if command.number not in self._answers:
                 self._answers[command.number] = self._obey(command)
@@ -96,13 +95,12 @@ class Control:
 
     # ------------------------------------------------------------------------------------------ commands
 
-    def _begin(self) -> None:
+    def _refuse_those_of_before(self) -> None:
         """What was asked of an earlier process, and was not taken by it."""
-        for command in self._run.commands.waiting():
-            if command.verb not in LOWERING_VERBS:
-                text = "the process that this was asked of has ended before it could: ask again if you still want it"
-                self._run.commands.finish(command.number, CommandStatus.FAILED, text, self._now())
-        self._has_begun = True
+        text = "the process that this was asked of has ended before it could: ask again if you still want it"
+        for command in self._of_before:
+            self._answers.setdefault(command.number, (CommandStatus.FAILED, text))
+        self._of_before = ()
 
     def _obey(self, command: Command) -> tuple[CommandStatus, str]:
         deeds: Mapping[CommandVerb, Callable[[Command], str]] = {
