@@ -1,0 +1,96 @@
+"""LiveRoom: an executor's trades with an unlocked wallet: the trader's desk, books and chain venue."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from pumpswap.amm import FeeSchedule, PoolState, current_schedule
+from pumpswap.engine.desk import Desk
+from pumpswap.errors import ChainError
+from pumpswap.model import Alert, Decision, Intent, MarketUpdate, Order, Outcome
+from pumpswap.sdk.executor.answers import Done
+from pumpswap.sdk.executor.executed import ExecutedSignals
+from pumpswap.sdk.executor.pool_states import PoolStates
+from pumpswap.sdk.trader import Trader
+
+__all__ = ["LiveRoom"]
+
+
+class LiveRoom:
+    """Everything is the trader's, so that a trade of an executor counts in every limit of the wallet."""
+
+    is_paper = False
+
+    def __init__(self, trader: Trader, states: PoolStates) -> None:
+        self.trader = trader
+        self._states = states
+        run = trader.books.run
+        self.trades = f"live-{run.run_id}"
+        self.executed = ExecutedSignals(run)
+        self.schedule: FeeSchedule = current_schedule()
+
+    @property
+    def desk(self) -> Desk:
+        """The trader's."""
+        return self.trader.desk
+
+    async def refresh(self, pool_or_mint: str) -> PoolState:
+        """Read a pool into the desk's book."""
+        state, observed_ns = await self._states.state(pool_or_mint)
+        self.schedule = await self._states.schedule()
+        self.desk.parts.book.apply(MarketUpdate(observed_ns, str(state.address), state))
+        return state
+
+    async def trade(self, intent: Intent, signal_id: str) -> Done:
+        """Through the trader. The trace of the signal is stored before anything can be sent for it."""
+        book, positions = self.desk.parts.book, self.trader.books.portfolio.positions
+        state, before = book.state(intent.pool), positions.open_round(intent.pool)
+        assert state is not None, "refreshed before every trade"
+        self.executed.announce(signal_id, intent)
+        try:
+            traded = await self.trader.trade(intent, state)
+        except ChainError:
+            # Raised while the order was prepared, unless one is stored: then it may be out.
+            await self._take_back(signal_id)
+            raise
+        now_ns = self.trader.connection.clock.now_ns()
+        if traded.order is None or traded.outcome is None:
+            self.executed.forget(signal_id)
+            return Done(traded.decision, now_ns, before=before, after=before)
+        self.executed.ended(signal_id, traded.order, traded.outcome)
+        return Done(traded.decision, now_ns, traded.order, traded.outcome, before, positions.latest(intent.pool))
+
+    async def _take_back(self, signal_id: str) -> None:
+        trace = self.executed.find(signal_id)
+        if trace is not None and self.executed.fate(trace)[0] is None:
+            self.executed.forget(signal_id)
+
+    async def resolve(self, mint: str) -> Sequence[tuple[Order, Outcome | None]]:
+        """Ask the chain about orders on a token whose fate is not known; those of which it cannot tell yet."""
+        if any(order.mint == mint for order in self.trader.books.unresolved()):
+            await self.trader.reconcile()
+        return self.unresolved(mint)
+
+    def unresolved(self, mint: str) -> Sequence[tuple[Order, Outcome | None]]:
+        """Those that the books know of, with what is known of them."""
+        left = [order.order_id for order in self.trader.books.unresolved() if order.mint == mint]
+        return self.trader.books.run.fates(left) if left else ()
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """One transaction."""
+        with self.trader.books.run.batch():
+            yield
+
+    def record(self, decision: Decision) -> None:
+        """Store a decision that never came to the gate."""
+        self.trader.books.decide(decision)
+
+    def alert(self, alert: Alert) -> None:
+        """Store what somebody must know."""
+        self.trader.books.run.alert(alert)
+
+    async def aclose(self) -> None:
+        """Close the trader. Orders on their way stay stored, and are resolved at the next start."""
+        await self.trader.aclose()

@@ -1,0 +1,266 @@
+"""OneCall: one signal from its dictionary to its answer. Whatever happens on the way, the answer says it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from pumpswap.amm import PoolState
+from pumpswap.amm.addresses import WSOL_MINT
+from pumpswap.clock import NS_PER_SECOND
+from pumpswap.engine.repeats import RepeatedRefusals
+from pumpswap.errors import ChainError, NotFound, ProtocolDrift, PumpSwapError
+from pumpswap.model import (
+    Alert,
+    AlertLevel,
+    Decision,
+    Filled,
+    Intent,
+    Order,
+    Outcome,
+    Side,
+    TradeSide,
+    Unknown,
+    Verdict,
+)
+from pumpswap.sdk.executor.answers import Context, ExecutionResult, order_result, result_of, told_result
+from pumpswap.sdk.executor.answers_table import Status, answer_of
+from pumpswap.sdk.executor.faults import code_of_fault, safe_text
+from pumpswap.sdk.executor.room import Room
+from pumpswap.sdk.executor.signal_reader import (
+    ReadSignal,
+    Told,
+    check_workflow_flags,
+    read_identity,
+    read_sell_bps,
+    read_signal,
+)
+from pumpswap.sdk.executor.wishes import STRATEGY, buy_of, sale_of, signal_of
+
+if TYPE_CHECKING:
+    from pumpswap.sdk.executor.executor import PumpSwapTradingExecutor
+
+__all__ = ["CallMemory", "OneCall"]
+
+_log = logging.getLogger(__name__)
+_TELL_AGAIN_NS = 3_600 * NS_PER_SECOND
+_MOST_TOLD = 10_000
+
+Work = Callable[[Mapping[str, Any]], Awaitable[ExecutionResult]]
+
+
+@dataclass(slots=True)
+class CallMemory:
+    """What the calls of one executor share: signals that are being executed, alerts and refusals told just now."""
+
+    repeats: RepeatedRefusals
+    running: set[str] = field(default_factory=set)
+    told_ns: dict[tuple[str, str], int] = field(default_factory=dict)
+
+    def may_tell(self, code: str, subject: str, at_ns: int) -> bool:
+        """Once an hour for each subject: a caller that repeats a fault would tell it with every tick."""
+        key = (code, subject)
+        if at_ns < self.told_ns.get(key, 0):
+            return False
+        if len(self.told_ns) >= _MOST_TOLD:
+            self.told_ns = {known: until for known, until in self.told_ns.items() if until > at_ns}
+        self.told_ns[key] = at_ns + _TELL_AGAIN_NS
+        return True
+
+
+class OneCall:
+    """Made for one call. ``needs_flags``: the plan's own condition comes first."""
+
+    def __init__(
+        self, executor: PumpSwapTradingExecutor, memory: CallMemory, data: object, *, needs_flags: bool = False
+    ) -> None:
+        self._executor = executor
+        self._memory = memory
+        self._data = data
+        self._needs_flags = needs_flags
+        self._context = Context(data, executor.clock.now_ns(), is_paper=not executor.is_live)
+        self._room: Room | None = None
+        self._intent: Intent | None = None  # set when something may have been ordered
+
+    async def answer(self, work: Work | None = None) -> ExecutionResult:
+        """Execute the signal, or do ``work`` with it. Raises nothing but what ends the program or the task."""
+        try:
+            if self._needs_flags and isinstance(self._data, Mapping):
+                check_workflow_flags(self._data)
+            if work is not None and isinstance(self._data, Mapping):
+                return await work(self._data)
+            result = await self._execute()
+        except Told as told:
+            result = await self._told(told)
+        except Exception as broken:
+            result = await self._fault(broken)
+        _log.info(
+            "executor-answer",
+            extra={
+                "status": result["status"],
+                "code": result["error"] or result["reason"],
+                "action": result["action"],
+                "pool": result["pair_address"],
+                "mint": result["mint_address"],
+                "trade_id": result["trade_id"],
+                "latency_ms": result["execution_latency_ms"],
+            },
+        )
+        return result
+
+    # ------------------------------------------------------------------------------------------ the way
+
+    async def _execute(self) -> ExecutionResult:
+        executor = self._executor
+        read = read_signal(self._data, executor.settings, executor.clock.now_ns())
+        room = self._room = await executor.room()
+        self._context = replace(self._context, trades=room.trades)
+        state = await _pool_of(room, read)
+        pool, mint = str(state.address), str(state.pool.base_mint)
+        signal_id = read.id_in(pool)
+        regime = None if read.regime is None else read.regime.value
+        self._context = replace(self._context, signal_id=signal_id, pool=pool, mint=mint, regime=regime, state=state)
+        if signal_id in self._memory.running:
+            raise Told("order_unresolved", "this very signal is being executed by another call")
+        if signal_id:
+            self._memory.running.add(signal_id)
+        try:
+            before = await self._before(room, signal_id, mint)
+            return before or await self._trade(room, read, signal_id)
+        finally:
+            self._memory.running.discard(signal_id)
+
+    async def _before(self, room: Room, signal_id: str, mint: str) -> ExecutionResult | None:
+        """What earlier calls have left: this signal has traded, or an order on its token is not finished."""
+        waiting = await room.resolve(mint)
+        trace = room.executed.find(signal_id)
+        if trace is not None:
+            order, outcome = room.executed.fate(trace)
+            if order is not None and isinstance(outcome, Filled):
+                text = f"this signal has traded already, as {self._context.trade_id(order)}"
+                return order_result("already_executed", text, (order, outcome), self._context)
+            if order is not None and isinstance(outcome, Unknown):
+                return order_result("outcome_unknown", _may_land(order, outcome), (order, outcome), self._context)
+            if order is None or outcome is not None:
+                room.executed.forget(signal_id)
+        if waiting:
+            order, outcome = waiting[-1]
+            return order_result("order_unresolved", _may_land(order, outcome), waiting[-1], self._context)
+        return None
+
+    async def _trade(self, room: Room, read: ReadSignal, signal_id: str) -> ExecutionResult:
+        executor, state = self._executor, self._context.state
+        assert state is not None, "read before anything is traded"
+        pool, mint, now_ns = str(state.address), str(state.pool.base_mint), executor.clock.now_ns()
+        signal = signal_of(read, pool, mint, executor.settings)
+        if read.side is Side.LONG:
+            if executor.is_live and executor.settings.run.mode != "auto":
+                raise Told("approval_required", f"run.mode is {executor.settings.run.mode}: live buys need auto")
+            intent = buy_of(replace(signal, at_ns=now_ns if read.is_of_model else signal.at_ns), mint, now_ns)
+        else:
+            held = room.desk.parts.keeper.portfolio.positions.open_round(pool)
+            if held is None:
+                raise Told("no_position", "nothing of this coin is held in this pool")
+            share = read_sell_bps(self._data, executor.settings)
+            intent = sale_of(signal, held, share, now_ns, (state, room.schedule))
+        self._intent = intent
+        return result_of(await room.trade(intent, signal_id), self._context)
+
+    # ------------------------------------------------------------------------------------------ other ends
+
+    async def _told(self, told: Told) -> ExecutionResult:
+        """Nothing is ordered: the reason is stored, of errors with an alert."""
+        context = self._context
+        if context.pool is None and isinstance(self._data, Mapping):
+            with suppress(Told):
+                pool, mint = read_identity(self._data)
+                context = replace(context, pool=_text(pool), mint=_text(mint))
+        is_error = answer_of(told.code).status is Status.ERROR
+        if is_error:
+            await self._alert(told.code, AlertLevel.WARNING, context, told.text)
+        else:
+            await self._record(told, context)
+        action = "hold" if is_error or self._intent is None else self._intent.side.value
+        return told_result(told.code, told.text, context, action=action, required=list(told.required))
+
+    async def _fault(self, broken: Exception) -> ExecutionResult:
+        """Something does not work. Where an order may be out, the answer is unknown: never an error to be repeated."""
+        executor, context = self._executor, self._context
+        code, text = code_of_fault(broken), safe_text(broken, executor.settings)
+        if code == "internal_error":
+            _log.error("executor-failed: %s", text, exc_info=broken)
+        out = self._may_be_out()
+        if out is not None:
+            code = "outcome_unknown"
+        if self._room is not None and (self._room.is_paper or code == "books_unavailable"):
+            # What is in memory may be ahead of what is stored: the next call begins with what is stored.
+            with suppress(PumpSwapError):
+                await executor.drop_room()
+        level = AlertLevel.CRITICAL if code == "outcome_unknown" else AlertLevel.ERROR
+        await self._alert(code, level, context, text)
+        if out:
+            return order_result(code, f"{_may_land(*out[-1])}; {text}", out[-1], context)
+        action = "hold" if self._intent is None else self._intent.side.value
+        return told_result(code, text, context, action=action)
+
+    def _may_be_out(self) -> list[tuple[Order, Outcome | None]] | None:
+        """Orders of this call that may still trade; an empty list when that cannot be told, None for none."""
+        if self._intent is None or self._room is None or self._room.is_paper:
+            return None  # a paper order lives in its room, and the room is closed
+        try:
+            return list(self._room.unresolved(self._intent.mint)) or None
+        except PumpSwapError:
+            return []
+
+    async def _alert(self, code: str, level: AlertLevel, context: Context, text: str) -> None:
+        now_ns = self._executor.clock.now_ns()
+        subject = context.mint or context.pool or ""
+        if not self._memory.may_tell(code, subject, now_ns):
+            return
+        try:
+            room = await self._executor.room()
+            room.alert(Alert(now_ns, level, "executor", subject, f"{code}: {text}"))
+        except PumpSwapError as failed:
+            _log.warning("alert-not-stored", extra={"code": code, "reason": failed.what})
+
+    async def _record(self, told: Told, context: Context) -> None:
+        """Store what was decided without the gate, once in a while where it repeats."""
+        side = TradeSide.SELL if told.code == "no_position" else TradeSide.BUY
+        now_ns = self._executor.clock.now_ns()
+        intent = Intent(side, context.pool or "", context.mint or "", now_ns, "told to the executor", strategy=STRATEGY)
+        verdict = Verdict("executor", False, f"{told.code}: {told.text}", {"code": told.code})
+        try:
+            room = await self._executor.room()
+            decision = Decision(room.desk.parts.keeper.decision_id(), intent, False, (verdict,))
+            if self._memory.repeats.take(replace(decision, verdicts=(replace(verdict, policy=told.code),))) is None:
+                room.record(decision)
+        except PumpSwapError as failed:
+            _log.warning("decision-not-stored", extra={"code": told.code, "reason": failed.what})
+
+
+async def _pool_of(room: Room, read: ReadSignal) -> PoolState:
+    """The pool that a signal is about, as it is now. Raises Told."""
+    try:
+        state = await room.refresh(str(read.pool or read.mint))
+    except NotFound as nothing:
+        raise Told("pair_not_found", nothing.what) from None
+    except (ChainError, ProtocolDrift) as failed:
+        raise Told("pool_data_unavailable", failed.what) from None
+    if read.mint is not None and state.pool.base_mint != read.mint:
+        raise Told("invalid_mint_address", f"pool {state.address} trades {state.pool.base_mint}, not {read.mint}")
+    if state.pool.quote_mint != WSOL_MINT:
+        raise Told("pair_not_found", f"pool {state.address} is not priced in SOL")
+    return state
+
+
+def _may_land(order: Order, outcome: Outcome | None) -> str:
+    if isinstance(outcome, Unknown):
+        return f"order {order.order_id} may still land until height {outcome.expiry_height}: do not repeat it"
+    return f"order {order.order_id} on this token is not finished"
+
+
+def _text(address: object) -> str | None:
+    return None if address is None else str(address)

@@ -1,0 +1,76 @@
+"""Room: where an executor's wishes are decided, ordered and booked: on paper, or with a live wallet."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+from pumpswap.amm import FeeSchedule, PoolState
+from pumpswap.engine.desk import Desk
+from pumpswap.model import Alert, Decision, Intent, Order, Outcome
+from pumpswap.sdk.executor.answers import Done
+from pumpswap.sdk.executor.executed import ExecutedSignals
+
+__all__ = ["Room"]
+
+
+class Room(Protocol):
+    """One desk, one gate, one set of books. Used from one event loop; its calls may run at the same time."""
+
+    @property
+    def is_paper(self) -> bool:
+        """Whether nothing is really traded."""
+        ...
+
+    @property
+    def trades(self) -> str:
+        """Begins the ids of the room's trades: they differ between runs."""
+        ...
+
+    @property
+    def executed(self) -> ExecutedSignals:
+        """Signals that have traded."""
+        ...
+
+    @property
+    def desk(self) -> Desk:
+        """The gate, what it has accepted, exits and books."""
+        ...
+
+    @property
+    def schedule(self) -> FeeSchedule:
+        """What trades pay, as of the last ``refresh``."""
+        ...
+
+    async def refresh(self, pool_or_mint: str) -> PoolState:
+        """Read a pool into the desk's book. Raises what ``PoolStates.state`` raises."""
+        ...
+
+    async def trade(self, intent: Intent, signal_id: str) -> Done:
+        """Decide, order, wait for the outcome, book. Raises for faults only."""
+        ...
+
+    async def resolve(self, mint: str) -> Sequence[tuple[Order, Outcome | None]]:
+        """Ask what has become of the orders on a token that have not ended; those that still have not."""
+        ...
+
+    def unresolved(self, mint: str) -> Sequence[tuple[Order, Outcome | None]]:
+        """What is stored of them, without asking anybody."""
+        ...
+
+    def writing(self) -> AbstractContextManager[None]:
+        """What is stored inside is stored whole, or not at all."""
+        ...
+
+    def record(self, decision: Decision) -> None:
+        """Store a decision that never came to the gate."""
+        ...
+
+    def alert(self, alert: Alert) -> None:
+        """Store what somebody must know."""
+        ...
+
+    async def aclose(self) -> None:
+        """Let the books go. Harmless when done twice."""
+        ...

@@ -1,0 +1,75 @@
+"""An executor on paper over a small exact market, with a clock that waiting moves."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from pumpswap.amm import PoolState
+from pumpswap.clock import ManualClock
+from pumpswap.errors import ChainError
+from pumpswap.market.book import PoolBook
+from pumpswap.model import MarketUpdate
+from pumpswap.sdk.executor import BookStates, PumpSwapTradingExecutor
+from pumpswap.settings import Settings
+from pumpswap.storage.database import open_database
+from pumpswap.storage.run import Run
+from tests.support.market import START_NS, graduate
+
+__all__ = ["Market", "signal"]
+
+
+class Market(BookStates):
+    """Pools whose states a test sets; ``is_down`` makes every question fail as a network does."""
+
+    def __init__(self, folder: Path, *states: PoolState, **sections: Any) -> None:
+        self.clock = ManualClock(START_NS)
+        super().__init__(PoolBook(), self.clock)
+        self.is_down = False
+        self.folder = folder
+        self.settings = Settings(data_dir=folder, **sections)
+        for state in states or (graduate(),):
+            self.show(state)
+
+    def show(self, state: PoolState) -> None:
+        """The market tells a state, now."""
+        self.book.apply(MarketUpdate(self.clock.now_ns(), str(state.address), state))
+
+    def pass_seconds(self, seconds: float) -> None:
+        """Time goes by, and every pool is told anew as it is."""
+        self.clock.advance_to(self.clock.now_ns() + int(seconds * 10**9))
+        for pool in list(self.book):
+            state = self.book.state(pool)
+            assert state is not None
+            self.show(state)
+
+    async def state(self, pool_or_mint: str) -> tuple[PoolState, int]:
+        if self.is_down:
+            raise ChainError("the endpoint does not answer", hint="try again")
+        return await super().state(pool_or_mint)
+
+    def executor(self, **changes: Any) -> PumpSwapTradingExecutor:
+        """A fresh process on the same books."""
+        return PumpSwapTradingExecutor(changes.pop("config", self.settings), states=self, clock=self.clock, **changes)
+
+    def run(self) -> Run:
+        """The stored books."""
+        run = open_database(self.settings.database_target).open_paper()
+        assert run is not None
+        return run
+
+
+def signal(state: PoolState | None = None, **changes: Any) -> dict[str, Any]:
+    """A design signal that buys; ``changes`` may also take keys away, with None."""
+    data = {
+        "pool_data": {"base_token_address": str((state or graduate()).pool.base_mint)},
+        "signal_score": 90.0,
+        "side": 1,
+        "q50": 0.0008,
+        "vol_regime": "medium",
+        "tradeable": True,
+        "economically_significant": True,
+        "high_quality": False,
+        "pumpswap_available": True,
+    }
+    return {**data, **changes}
