@@ -14,6 +14,8 @@ from tests.acceptance.crashes import CRASHES
 from tests.acceptance.lake import LAKE
 from tests.acceptance.largest_sizes import LARGEST_SIZES
 from tests.acceptance.ledger_sequences import LEDGER_SEQUENCES
+from tests.acceptance.limits import LIMITS
+from tests.acceptance.long_day import LONG_DAY
 from tests.acceptance.outside_lives import OUTSIDE_LIVES
 from tests.acceptance.q50_frames import Q50_FRAMES
 from tests.acceptance.qlib_export import QLIB_EXPORT
@@ -24,11 +26,13 @@ __all__ = ["CHECKS", "run_all"]
 
 CHECKS = (
     COLLECTOR,  # the longest goes first, so that no core waits for it at the end
+    LONG_DAY,
     SVM_TRADES,
     SENDER_SCHEDULES,
     CRASHES,
     BOOK_CRASHES,
     LEDGER_SEQUENCES,
+    LIMITS,
     OUTSIDE_LIVES,
     LARGEST_SIZES,
     Q50_FRAMES,

@@ -25,9 +25,11 @@ from pumpswap.model import (
     Position,
     RunObserver,
     ScreenReport,
+    ScreenVerdict,
     Side,
     TradeSide,
     TradingState,
+    Unknown,
 )
 from pumpswap.settings import Settings
 from tests.support.own_books import OwnBooks
@@ -136,7 +138,8 @@ class LimitChecker(RunObserver):
         if isinstance(outcome, Filled):
             self._check_fill(order, outcome)
         changed = self.books.end(order, outcome)
-        self.locks.end(order.order_id, outcome.at_ns, is_filled=isinstance(outcome, Filled))
+        ending = "filled" if isinstance(outcome, Filled) else "unknown" if isinstance(outcome, Unknown) else "failed"
+        self.locks.end(order.order_id, outcome.at_ns, ending)
         if changed is not None and changed.units == 0:
             self.locks.close_round(changed.realised, outcome.at_ns)
         theirs = position.base_units if position is not None else None
@@ -146,6 +149,11 @@ class LimitChecker(RunObserver):
             same = (changed.realised, changed.cost) == (position.realised_lamports, position.cost_lamports)
             self._hold("position", same, order.pool, f"{changed} here, {position} there")
         self._check_totals(order)
+
+    def lose(self, order: Order) -> None:
+        """An order of a paper venue has died with its process: nothing has failed, and nothing will come."""
+        del self.books.orders[order.order_id]
+        self.locks.forget(order.order_id)
 
     def equity(self) -> int:
         """Cash, what all that is held would bring now, rent that comes back."""
@@ -245,6 +253,7 @@ class LimitChecker(RunObserver):
     def _check_pool(self, order: Order, state: PoolState) -> None:
         limits, pool = self.limits, state.pool
         known = pool.account_len in KNOWN_POOL_LENGTHS and not any(pool.tail)
+        self._hold("token of pool", str(pool.base_mint) == order.mint, order.pool, f"another one than {order.mint}")
         self._hold("layout", known, order.pool, f"{pool.account_len} bytes")
         allowed = limits.allow_permissionless_pools or pool.is_canonical
         self._hold("permissionless", allowed, order.pool, "not canonical")
@@ -258,7 +267,11 @@ class LimitChecker(RunObserver):
             back = 0
         loss = 1 - Fraction(back, bought.total_quote)
         self._hold("way out", loss * 10_000 <= limits.max_round_trip_loss_bps, order.pool, f"{float(loss):.6f}")
-        slipping = bought.base_out * (10_000 - limits.slippage_bps) // 10_000
+        dear = Fraction(bought.total_quote, bought.base_out) / Fraction(reserve, base) - 1
+        self._hold("price after fees", dear * 10_000 <= limits.max_cost_bps, order.pool, f"{float(dear):.6f}")
+        most = limits.max_slippage_bps
+        self._hold("most slippage", order.slippage_bps <= most, order.order_id, f"{order.slippage_bps} of {most}")
+        slipping = bought.base_out * (10_000 - order.slippage_bps) // 10_000
         self._hold("slippage", order.limit >= slipping, order.order_id, f"{order.limit}, at least {slipping}")
 
     def _check_rounds(self, order: Order, by_hand: bool) -> None:
@@ -282,8 +295,9 @@ class LimitChecker(RunObserver):
         self._hold("deny list", mint not in limits.deny_tokens, mint, "denied")
         self._hold("allow list", not limits.allow_tokens or mint in limits.allow_tokens, mint, "not among the allowed")
         report = self._screens(mint)
-        is_safe = report.is_safe if report is not None else not limits.require_screen
-        self._hold("screen", is_safe, mint, "not screened" if report is None else report.verdict.value)
+        verdict = ScreenVerdict.UNKNOWN if report is None else report.verdict
+        passes = verdict is ScreenVerdict.SAFE or (verdict is ScreenVerdict.UNKNOWN and not limits.require_screen)
+        self._hold("screen", passes, mint, verdict.value)
 
     # ------------------------------------------------------------------------------------------ helpers
 

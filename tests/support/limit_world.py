@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pumpswap.amm import PoolState, current_schedule
-from pumpswap.amm.addresses import WSOL_MINT, pool_address, pool_authority
 from pumpswap.amm.execution import execute_withdraw
 from pumpswap.clock import NS_PER_SECOND
 from pumpswap.engine.engine import Engine, EngineParts, Restored
@@ -20,6 +19,7 @@ from pumpswap.engine.keeper import PaperKeeper
 from pumpswap.engine.strategies import FollowSignals
 from pumpswap.engine.strategy import Strategy, Wishes
 from pumpswap.execution.paper import PaperVenue
+from pumpswap.execution.wallet import PaperWallet
 from pumpswap.market.book import PoolBook
 from pumpswap.model import (
     Decision,
@@ -41,108 +41,19 @@ from pumpswap.model import (
 from pumpswap.settings import Settings
 from tests.support.hostile_venue import HostileVenue
 from tests.support.limit_checker import LimitChecker
-from tests.support.market import START_NS, graduate, moved, snapshot
+from tests.support.limit_draws import POOLS, TOKENS, Op, opening_states
+from tests.support.market import START_NS, moved, snapshot
 
-__all__ = ["Episode", "Op", "draw_ops", "draw_settings", "run_episode", "shortened"]
+__all__ = ["Episode", "hostile", "run_episode", "shortened"]
 
 SCHEDULE = current_schedule()
-POOLS = 14
 SCREENS = {4: ScreenVerdict.UNSAFE, 5: ScreenVerdict.UNKNOWN}  # of the mints with these numbers; 6 is not screened
 
 
-@dataclass(frozen=True)
-class Op:
-    """One thing that happens ``wait_ms`` after the one before. ``seed`` draws its details."""
-
-    kind: str
-    wait_ms: int
-    pool: int
-    seed: int
-
-
-def opening_states() -> list[PoolState]:
-    """Eight tokens; the first six have a second pool each, three of those made by anybody."""
-    found = [graduate(number) for number in range(1, 9)]
-    for number in range(1, 7):
-        first = found[number - 1]
-        maker = pool_authority(first.pool.base_mint) if number % 2 else first.pool.base_mint
-        place = pool_address(1, maker, first.pool.base_mint, WSOL_MINT)
-        account = graduate(number, index=1, creator=maker)
-        found.append(PoolState(account.pool, place, account.base_reserve, account.quote_vault, account.base_supply))
-    return found
-
-
-# ---------------------------------------------------------------------------------------------- drawing
-
-KINDS = {
-    "signal": 700, "burst": 40, "by hand": 40, "price": 60, "quiet": 40, "sale": 50, "pull": 12, "obstacle": 8,
-    "stale": 15, "trading": 8, "resume": 8, "broken": 4, "lift": 8, "restart": 5, "panic": 2,
-}  # fmt: skip
-
-
-def draw_ops(rng: random.Random, count: int) -> list[Op]:
-    """``count`` operations, most of them signals; pauses from none to half a day."""
-    kinds = rng.choices(list(KINDS), list(KINDS.values()), k=count)
-    return [
-        Op(kind, rng.choice((0, 0, 50, 300, 1_000, 2_500, 7_000, 61_000, rng.choice((400_000, 4_000_000, 43_000_000)))),
-           rng.randrange(POOLS), rng.getrandbits(32))
-        for kind in kinds
-    ]  # fmt: skip
-
-
-def draw_settings(rng: random.Random) -> dict[str, Any]:
-    """Limits that are reached, each in some of the episodes."""
-    pick = rng.choice
-    mints = [str(state.pool.base_mint) for state in opening_states()[:8]]
-    risk: dict[str, Any] = {
-        "base_position_fraction": pick(("0.02", "0.1", "0.5")),
-        "kelly_fraction": pick(("0", "0.25", "1")),
-        "max_position_fraction": pick(("0.02", "0.2", "1")),
-        "max_position_sol": pick(("0.2", "1", "5")),
-        "min_position_sol": pick(("0.001", "0.01", "0.1")),
-        "max_pool_share_bps": pick((20, 200, 1_000)),
-        "max_impact_bps": pick((10, 150, 800)),
-        "max_round_trip_loss_bps": pick((250, 600, 2_000)),
-        "slippage_bps": pick((0, 300, 2_000)),
-        "max_slippage_bps": 2_000,
-        "max_token_sol": pick(("0.3", "2", "8")),
-        "max_token_fraction": pick(("0.02", "0.1", "0.5")),
-        "max_exposure_fraction": pick(("0.05", "0.3", "0.9")),
-        "max_open_positions": pick((1, 3, 20)),
-        "native_reserve_sol": pick(("0.05", "1", "9.5")),
-        "cost_allowance_sol": pick(("0.005", "0.01", "0.1")),
-        "max_trades_per_minute": pick((1, 4, 100)),
-        "max_trades_per_hour": pick((3, 20, 1_000)),
-        "max_trades_per_day": pick((10, 60, 10_000)),
-        "cooldown_seconds": pick((0, 60, 3_600)),
-        "max_daily_loss_fraction": pick(("0.005", "0.05", "0.5")),
-        "max_drawdown_fraction": pick(("0.02", "0.1", "0.9")),
-        "max_losses_in_a_row": pick((1, 3, 100)),
-        "losses_pause_seconds": pick((30, 3_600)),
-        "breaker_failures": pick((2, 4, 50)),
-        "breaker_seconds": pick((10, 300)),
-        "breaker_successes": pick((1, 2)),
-        "min_liquidity_sol": pick(("0", "10", "84")),
-        "liquidity_multiple": pick((1, 10, 60)),
-        "max_state_age_seconds": pick((5, 60, 600)),
-        "max_signal_age_seconds": pick((5, 60)),
-        "allow_permissionless_pools": pick((True, False)),
-        "require_screen": pick((True, False, False)),
-        "deny_tokens": tuple(rng.sample(mints, pick((0, 0, 1)))),
-        "allow_tokens": tuple(rng.sample(mints, pick((0, 0, 5)))),
-    }
-    exits = {
-        "take_profit_bps": pick((500, 3_000)),
-        "stop_loss_bps": pick((300, 2_000)),
-        "trailing_stop_bps": pick((0, 1_000)),
-        "max_hold_seconds": pick((0, 120, 40_000)),
-        "short_signal_bps": pick((0, 4_000, 10_000)),
-        "slippage_bps": pick((300, 1_000)),
-    }
-    return {"risk": risk, "exits": exits, "paper": {"latency_ms": 0}, "signals": {"min_score": 60.0}}
-
-
-# ---------------------------------------------------------------------------------------------- running
+def hostile(book: PoolBook, settings: Settings, seed: int, wallet: PaperWallet | None = None) -> HostileVenue:
+    """A venue that fails in every way it can, on the states of ``book``."""
+    inner = PaperVenue(book, settings.paper, lambda _: SCHEDULE, max_state_age_seconds=10**6, wallet=wallet)
+    return HostileVenue(inner, seed, most_latency_ms=(500, 4_000, 30_000)[seed % 3])
 
 
 class Broken(RuntimeError):
@@ -180,6 +91,19 @@ class _Memory(RunObserver):
         self.exits[state.pool] = state
 
 
+class _Kept(RunObserver):
+    """Every hundredth decision, for a look at its numbers."""
+
+    def __init__(self, kept: list[Decision]) -> None:
+        self._kept = kept
+        self._count = 0
+
+    def on_decision(self, decision: Decision) -> None:
+        self._count += 1
+        if self._count % 20 == 0:
+            self._kept.append(decision)
+
+
 @dataclass
 class Episode:
     """One engine's life, restarts in. ``rules`` are the limits that the checker holds; ``played`` those of the engine:
@@ -190,6 +114,7 @@ class Episode:
     rules: dict[str, Any]
     played: dict[str, Any] | None = None
     heard: Sequence[RunObserver] = ()
+    mode: str = "paper"
     decisions: list[Decision] = field(default_factory=list)
     signals: int = 0
     restarts: int = 0
@@ -200,21 +125,22 @@ class Episode:
         self.states = opening_states()
         self.screens = {
             str(state.pool.base_mint): self._report(state, SCREENS.get(number, ScreenVerdict.SAFE))
-            for number, state in enumerate(self.states[:8], 1)
+            for number, state in enumerate(self.states[:TOKENS], 1)
             if number != 6
         }
         book = PoolBook()
-        inner = PaperVenue(book, settings.paper, lambda _: SCHEDULE, max_state_age_seconds=10**6)
-        self.venue = HostileVenue(inner, self.seed)
+        self.venue = hostile(book, settings, self.seed)
         self.erratic, self.memory = Erratic(), _Memory()
         self.now_ns = START_NS
         self.signal: Signal | None = None
         self.checker = LimitChecker(Settings(**self.rules), book, SCHEDULE, self.screens.get)
+        self.checker.people.mode = self.mode
         self.parts = EngineParts(
             book, self.venue, self._speak, lambda _: SCHEDULE, settings,
             strategies=(FollowSignals(settings.exits.short_signal_bps), self.erratic), screens=self.screens.get,
+            mode=self.mode,
         )  # fmt: skip
-        self.engine = self._engine(None, 0, 0)
+        self.engine = self._next_engine(None)
         self.engine.clock.advance_to(START_NS)
         self.engine.deposit(10 * 10**9)
         for state in self.states:
@@ -244,17 +170,20 @@ class Episode:
 
     def _burst(self, pool: int, rng: random.Random) -> None:
         """Many wishes at once, some on the same token."""
-        self.engine.tick(self.now_ns)
-        for place in rng.sample(range(POOLS), 6):
+        places = rng.sample(range(POOLS), 14)
+        for place in places:
+            self._tell(self._moved(place, rng))
+        for place in places:
             state = self._now(place)
             self.signals += 1
             signal = self._some_signal(state, rng)
-            self._wish(TradeSide.BUY, state, signal=signal)
+            self._wish(TradeSide.BUY, state, signal=signal, slippage_bps=rng.choice((None, None, None, 2_500)))
 
     def _by_hand(self, pool: int, rng: random.Random) -> None:
         self._tell(self._now(pool))
         lamports = int(10**9 * rng.choice((0.005, 0.05, 0.3, 1, 3, 9)))
-        self._wish(TradeSide.BUY, self._now(pool), quote_lamports=lamports)
+        mint = str(self.states[pool - 1].pool.base_mint) if rng.random() < 0.1 else ""
+        self._wish(TradeSide.BUY, self._now(pool), mint=mint, quote_lamports=lamports)
 
     def _price(self, pool: int, rng: random.Random) -> None:
         for place in rng.sample(range(POOLS), 5):
@@ -290,7 +219,7 @@ class Episode:
         self._step(MarketUpdate(self.now_ns, str(state.address), snapshot=row))
 
     def _trading(self, pool: int, rng: random.Random) -> None:
-        wanted = rng.choice(list(TradingState))
+        wanted = rng.choice((TradingState.ACTIVE, *TradingState))
         self.checker.people.trading = wanted
         self.engine.risk.set_trading(wanted, "on purpose")
 
@@ -314,10 +243,10 @@ class Episode:
     def _restart(self, pool: int, rng: random.Random) -> None:
         """The process ends between two events and the next one takes over: orders stay on their way."""
         self.restarts += 1
-        decided, ordered = self.checker.accepted + self.checker.refused, self.engine.desk.orders
-        self.engine = self._engine(self.engine, decided, decided)
+        orders = self.engine.desk.orders
+        self.engine = self._next_engine(self.engine)
         self.engine.clock.advance_to(self.now_ns)
-        self.engine.desk.restore(ordered)
+        self.engine.desk.restore(orders)
 
     def _panic(self, pool: int, rng: random.Random) -> None:
         self.engine.tick(self.now_ns)
@@ -325,16 +254,16 @@ class Episode:
 
     # ------------------------------------------------------------------------------------------ helpers
 
-    def _engine(self, before: Engine | None, decisions: int, orders: int) -> Engine:
-        parts = self.parts
+    def _next_engine(self, before: Engine | None) -> Engine:
+        """An engine on the books and locks that the one before has left."""
+        count = self.checker.accepted + self.checker.refused
         portfolio = None if before is None else before.portfolio
-        keeper = PaperKeeper(self.venue.wallet, portfolio, decisions=decisions, orders=orders)
-        restored = Restored(self.memory.risk, tuple(self.memory.exits.values()))
-        fresh = EngineParts(
-            parts.book, parts.venue, parts.signaller, parts.schedule_for, parts.settings,
-            strategies=parts.strategies, screens=parts.screens, keeper=keeper, restored=restored,
-        )  # fmt: skip
-        return Engine(fresh, (self.memory, self.checker, _Kept(self.decisions), *self.heard))
+        keeper = PaperKeeper(self.venue.wallet, portfolio, decisions=count, orders=count)
+        return self._made(keeper, Restored(self.memory.risk, tuple(self.memory.exits.values())))
+
+    def _made(self, keeper: PaperKeeper, restored: Restored, *heard: RunObserver) -> Engine:
+        self.parts = replace(self.parts, venue=self.venue, keeper=keeper, restored=restored)
+        return Engine(self.parts, (self.memory, self.checker, _Kept(self.decisions), *self.heard, *heard))
 
     def _now(self, pool: int) -> PoolState:
         return self.parts.book.state(str(self.states[pool].address)) or self.states[pool]
@@ -352,8 +281,8 @@ class Episode:
     def _step(self, update: MarketUpdate) -> None:
         self.engine.step(update)
 
-    def _wish(self, side: TradeSide, state: PoolState, **more: Any) -> None:
-        mint = str(state.pool.base_mint)
+    def _wish(self, side: TradeSide, state: PoolState, mint: str = "", **more: Any) -> None:
+        mint = mint or str(state.pool.base_mint)
         self.engine.desk.wish(Intent(side, str(state.address), mint, self.now_ns, "on purpose", **more))
 
     def _speak(self, row: PoolSnapshot, _past: object) -> Signal:
@@ -362,9 +291,9 @@ class Episode:
         return self.signal
 
     def _some_signal(self, state: PoolState, rng: random.Random) -> Signal:
-        score = rng.choice((10.0, 59.9, 60.0, 80.0, 100.0, float("nan")))
+        score = rng.choice((10.0, 59.9, 60.0, 80.0, 80.0, 100.0, 100.0, float("nan")))
         side = rng.choice((Side.LONG, Side.LONG, Side.LONG, Side.LONG, Side.SHORT, Side.HOLD))
-        age = rng.choice((0, 0, 0, 4, 30, 300)) * NS_PER_SECOND
+        age = rng.choice((0, 0, 0, 0, 0, 0, 4, 30, 300)) * NS_PER_SECOND
         odds: dict[str, Any] = {}
         if rng.random() < 0.3:
             odds = {
@@ -380,19 +309,6 @@ class Episode:
 
     def _report(self, state: PoolState, verdict: ScreenVerdict) -> ScreenReport:
         return ScreenReport(str(state.pool.base_mint), START_NS, (ScreenCheck("wild", verdict, "drawn"),))
-
-
-class _Kept(RunObserver):
-    """Every hundredth decision, for a look at its numbers."""
-
-    def __init__(self, kept: list[Decision]) -> None:
-        self._kept = kept
-        self._count = 0
-
-    def on_decision(self, decision: Decision) -> None:
-        self._count += 1
-        if self._count % 20 == 0:
-            self._kept.append(decision)
 
 
 def run_episode(episode: Episode, ops: Sequence[Op]) -> Episode:

@@ -31,6 +31,7 @@ class OwnLocks:
     is_half_open: bool = False
     successes: int = 0
     trials: set[str] = field(default_factory=set)
+    unknown: set[str] = field(default_factory=set)
 
     def measure(self, equity: int, at_ns: int) -> None:
         """Equity at a moment. The first of a day is what the day's loss is counted from."""
@@ -73,18 +74,33 @@ class OwnLocks:
         if self.opened is not None:
             self.trials.add(order_id)
 
-    def end(self, order_id: str, at_ns: int, *, is_filled: bool) -> None:
-        """An order has ended."""
+    def end(self, order_id: str, at_ns: int, outcome: str) -> None:
+        """An order is ``filled``, ``unknown`` or ``failed``. An unknown one is a failure at once, and none later; as a
+        trial it has failed, and stays out until its fate is known.
+        """
         self.pass_time(at_ns)
-        is_trial = order_id in self.trials
-        self.trials.discard(order_id)
-        if not is_filled:
-            self.failures += 1
-            if self.is_half_open or (self.opened is None and self.failures >= self.limits.breaker_failures):
-                self.opened, self.is_half_open, self.successes = at_ns, False, 0
+        was_unknown, is_trial = order_id in self.unknown, order_id in self.trials
+        if outcome == "unknown":
+            self.unknown.add(order_id)
+        else:
+            self.unknown.discard(order_id)
+            self.trials.discard(order_id)
+        if outcome != "filled":
+            if not was_unknown:
+                self._fail(at_ns)
         elif self.opened is None:
             self.failures = 0
-        elif self.is_half_open and is_trial:
+        elif self.is_half_open and is_trial and not was_unknown:
             self.successes += 1
             if self.successes >= self.limits.breaker_successes:
                 self.opened, self.is_half_open, self.failures, self.successes = None, False, 0, 0
+
+    def forget(self, order_id: str) -> None:
+        """An order is no more."""
+        self.trials.discard(order_id)
+        self.unknown.discard(order_id)
+
+    def _fail(self, at_ns: int) -> None:
+        self.failures += 1
+        if self.is_half_open or (self.opened is None and self.failures >= self.limits.breaker_failures):
+            self.opened, self.is_half_open, self.successes = at_ns, False, 0
