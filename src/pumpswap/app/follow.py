@@ -5,7 +5,7 @@ Nothing is traded here. The gate answers for a paper wallet of ``paper.start_sol
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Iterable, Iterator
+from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,7 +34,7 @@ from pumpswap.sdk.connection import ChainConnection
 from pumpswap.settings import Settings
 from pumpswap.signals.wallet_follow import WalletFollower, seen_of
 
-__all__ = ["FollowDesk", "Followed", "follow_chain", "follow_recording", "learn_past"]
+__all__ = ["FollowDesk", "Followed", "follow_chain", "follow_recording", "learn_past", "swap_stream"]
 
 _MOST_STREAMS = 16  # wallets that get a subscription each; with more, all swaps of the program are listened to
 _STREAM_SUFFIXES = (".jsonl", ".gz")
@@ -131,7 +131,7 @@ async def learn_past(connection: ChainConnection, desk: FollowDesk, most: int) -
 
 async def follow_chain(connection: ChainConnection, desk: FollowDesk) -> AsyncGenerator[Followed, None]:
     """Signals as the wallets trade, each at the state of its pool right then. Runs until it is closed."""
-    async with aclosing(_feed(connection, desk).updates()) as updates:
+    async with aclosing(swap_stream(connection, desk.wallets).updates()) as updates:
         async for update in updates:
             swap = update.swap
             if swap is None or not desk.follower.follows(swap.trader):
@@ -152,11 +152,12 @@ async def _view(connection: ChainConnection, swap: Swap) -> PoolView:
     return PoolView(state, connection.clock.now_ns())
 
 
-def _feed(connection: ChainConnection, desk: FollowDesk) -> ChainFeed:
+def swap_stream(connection: ChainConnection, wallets: Sequence[str] = ()) -> ChainFeed:
+    """The swaps of these wallets, or of everybody, as the chain shows them."""
     chain, clock = connection.settings.chain, connection.clock
     warnings = Warnings(clock)
     watchdog = SlotWatchdog(connection.node, clock, warnings, stale_after_slots=chain.stale_after_slots)
-    scope = FeedScope(desk.wallets) if len(desk.wallets) <= _MOST_STREAMS else scope_of()
+    scope = FeedScope(tuple(wallets)) if 0 < len(wallets) <= _MOST_STREAMS else scope_of()
     parts = StreamParts(clock, SystemRandom(), watchdog, warnings)
     stream = ChainStream(stream_endpoints(chain.endpoints), feed_watches(scope), parts)
     return ChainFeed(stream, connection.node, scope, FeedParts(clock, warnings))

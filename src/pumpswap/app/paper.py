@@ -11,8 +11,9 @@ from pumpswap.amm import FeeSchedule, current_schedule, schedule_at
 from pumpswap.analytics.record import RunRecord
 from pumpswap.analytics.report import ReportInput, write_report
 from pumpswap.analytics.summary import RunSummary, summarise
+from pumpswap.app.run_scoring import analyser
 from pumpswap.clock import NS_PER_SECOND, SystemClock, format_utc
-from pumpswap.engine.engine import Engine, EngineParts, Signaller
+from pumpswap.engine.engine import Engine, EngineParts
 from pumpswap.engine.recorder import StoreRecorder
 from pumpswap.errors import BadInput
 from pumpswap.execution.paper import PaperVenue
@@ -22,9 +23,6 @@ from pumpswap.market.tape import open_recording
 from pumpswap.model import MarketUpdate, RunObserver
 from pumpswap.portfolio.ledger import ledger_line
 from pumpswap.settings import Settings
-from pumpswap.signals.base_score import BaseScoreSignaller
-from pumpswap.signals.enhanced_signaller import EnhancedScoreSignaller
-from pumpswap.signals.pumpswap_analyzer import PumpSwapSignalAnalyzer
 from pumpswap.storage.database import open_database
 
 __all__ = ["PaperRun", "run_demo", "run_replay"]
@@ -149,7 +147,7 @@ def _run(plan: _Plan, settings: Settings, book: PoolBook, observers: Sequence[Ru
     parts = EngineParts(
         book,
         venue,
-        _signaller(settings, book, plan.schedule_for),
+        analyser(settings, book, plan.schedule_for),
         plan.schedule_for,
         settings,
         equity_every_seconds=plan.equity_every_seconds,
@@ -186,14 +184,6 @@ def _run(plan: _Plan, settings: Settings, book: PoolBook, observers: Sequence[Ru
         notes=plan.notes(),
         source=plan.source,
     )
-
-
-def _signaller(settings: Settings, book: PoolBook, schedule_for: Callable[[int], FeeSchedule]) -> Signaller:
-    """What the setting ``signals.score`` asks for."""
-    if settings.signals.score == "base":
-        return BaseScoreSignaller(settings.signals.min_score).signal
-    analyzer = PumpSwapSignalAnalyzer(settings=settings.feasibility)
-    return EnhancedScoreSignaller(settings.signals.min_score, book, schedule_for, analyzer).signal
 
 
 def _notes(market: MarketSimulator) -> tuple[str, ...]:

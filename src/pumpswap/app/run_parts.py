@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from random import Random, SystemRandom
 
@@ -39,7 +39,7 @@ class MarketSide:
     clock: Clock | None = field(default_factory=SystemClock)
     start_ns: int = 0  # when it begins, where that is not now
     monitors: Sequence[Monitor] = ()
-    needs: tuple[str, ...] = ()  # what is missing for everything to work, in sentences: told at the start
+    notes: tuple[str, ...] = ()  # what somebody should know of it, in sentences: told at the start
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,8 @@ class TradingSide:
     """Where orders go and who keeps the books. ``keeps`` and ``observers`` store what the engine tells; ``observers``
     are called in their order, before those that only show. ``orders`` are those whose fate is not known yet.
 
-    ``control`` makes the one who takes commands; it gets the engine and what ends the run.
+    ``control`` makes the one who takes commands; it gets the engine and what ends the run. ``news`` returns when the
+    venue has something to settle, for a venue that need not be waited for.
     """
 
     mode: str
@@ -71,6 +72,7 @@ class TradingSide:
     start_lamports: int = 0  # what new books begin with
     checks: MoreChecks | None = None
     monitors: Sequence[Monitor] = ()
+    news: Callable[[], Awaitable[None]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,8 +121,8 @@ async def run_sides(
     """Make the engine of three sides and run it to its end; errors as of ``Supervisor.run``."""
     engine = Engine(assemble(settings, market, scoring, trading), (*trading.observers, *options.observers))
     engine.desk.restore(trading.orders)
+    engine.clock.advance_to(market.start_ns or options.wall.now_ns())
     if trading.start_lamports:
-        engine.clock.advance_to(market.start_ns or options.wall.now_ns())
         engine.deposit(trading.start_lamports)
     parts = SupervisorParts(
         engine=engine,
@@ -135,6 +137,7 @@ async def run_sides(
         process=options.process,
         seconds=options.seconds,
         on_beat=options.on_beat,
+        news=trading.news,
     )
     supervisor = Supervisor(parts)
     if trading.control is not None:

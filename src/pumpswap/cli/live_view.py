@@ -36,6 +36,8 @@ from pumpswap.units import format_units
 __all__ = ["LiveView", "PlainView"]
 
 FRAMES_PER_SECOND = 12
+MOST_POOLS = 12  # rows of the table: those that are held, then those with the latest news
+MOST_POINTS = 2_000  # of the curve of equity; then every second one is left out
 
 
 class PlainView(RunObserver):
@@ -100,6 +102,7 @@ class LiveView(RunObserver):
         if update.snapshot is not None and update.snapshot.name:
             self.names[update.pool] = printable(update.snapshot.name)
         if update.state is not None:
+            self._pools.pop(update.pool, None)  # the latest news last
             self._pools[update.pool] = update
             self._first_price.setdefault(update.pool, float(update.state.spot_price))
         self._counts["swaps"] += update.swap is not None
@@ -121,7 +124,13 @@ class LiveView(RunObserver):
         self._marks[mark.pool] = mark
 
     def on_equity(self, point: EquityPoint) -> None:
+        if len(self._equity) >= MOST_POINTS:
+            self._equity = [self._equity[0], *self._equity[2::2]]
         self._equity.append(point.equity_lamports)
+
+    def note(self, at_ns: int, line: Text) -> None:
+        """Say something beside the decisions."""
+        self._decisions.append(_stamped(at_ns, line))
 
     def _wait(self, at_ns: int) -> None:
         """Keep market time and wall time in step, and draw when a frame is due."""
@@ -170,7 +179,7 @@ class LiveView(RunObserver):
             ("held", "right"),
         ):
             table.add_column(name, justify=side)  # type: ignore[arg-type]
-        for pool, update in self._pools.items():
+        for pool, update in self._shown():
             state = update.state
             if state is None:
                 continue
@@ -186,6 +195,13 @@ class LiveView(RunObserver):
                 held,
             )
         return table
+
+    def _shown(self) -> list[tuple[str, MarketUpdate]]:
+        """In the order of their first price, so that rows do not dance."""
+        held = {pool for pool, position in self._positions.items() if position.is_open}
+        wanted = [pool for pool in self._pools if pool in held][-MOST_POOLS:]
+        wanted += [pool for pool in reversed(self._pools) if pool not in held][: MOST_POOLS - len(wanted)]
+        return [(pool, self._pools[pool]) for pool in self._first_price if pool in wanted]
 
     def _position_table(self) -> RenderableType:
         held = [position for position in self._positions.values() if position.is_open]

@@ -91,6 +91,7 @@ class Desk:
     def restore(self, orders: Sequence[Order]) -> None:
         """Orders of an earlier process whose fate is not known: they count against every limit until it is."""
         self._orders |= {order.order_id: order for order in orders}
+        self.parts.risk.restored(orders)
 
     # ------------------------------------------------------------------------------------------ deciding
 
@@ -121,6 +122,9 @@ class Desk:
 
     def decide(self, intent: Intent) -> tuple[Decision, Order | None]:
         """Put a wish through the gate; what is accepted is ordered at once, or proposed where a person approves."""
+        now = self._now()
+        if intent.at_ns < now:  # a wish counts when it is put: an old one would make old states look fresh
+            intent = replace(intent, at_ns=now)
         schedule = self._schedule(intent.at_ns)
         if intent.side is TradeSide.BUY:
             self.measure()
@@ -145,7 +149,8 @@ class Desk:
     def approve(self, decision_id: str, origin: str) -> Decision:
         """Order a proposed buy, if the gate still agrees with it now. Raises NotFound for what does not wait."""
         intent, proposal = self._proposed.pop(decision_id), self.proposals.pop(decision_id)
-        fresh = replace(intent, at_ns=self._now())
+        fresh = replace(intent, at_ns=self._now(), proposed_ns=proposal.at_ns)
+        self.measure()
         schedule = self._schedule(fresh.at_ns)
         decision = self._judged(fresh, schedule)
         self._tell_new(decision)  # the proposal names it: it is stored whatever was refused before

@@ -8,7 +8,7 @@ are always of one moment.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from pumpswap.clock import NS_PER_SECOND, Clock
@@ -28,6 +28,7 @@ from pumpswap.model import (
     Proposal,
     RiskState,
     RunObserver,
+    TradeSide,
     Unknown,
 )
 from pumpswap.storage.run import Run
@@ -41,34 +42,43 @@ _MARK_NS = 10 * NS_PER_SECOND  # a pool is valued with every change; so often th
 @dataclass(frozen=True, slots=True)
 class Recalled:
     """What an earlier process has left of a live run: its memory, and the orders that it had not heard the end of, with
-    what became of them where that is known. ``lost`` of them were accepted after the last flush: risk does not know
-    that they were sent.
+    what became of them where that is known.
     """
 
     restored: Restored
     unheard: tuple[tuple[Order, Outcome | None], ...]
-    lost: frozenset[str] = frozenset()
+
+    @property
+    def orders(self) -> tuple[Order, ...]:
+        """They count against every limit until their fate is heard: for ``Desk.restore``."""
+        return tuple(order for order, _ in self.unheard)
 
 
 def recall(run: Run) -> Recalled:
-    """Read it. Books of before this was stored have heard of everything but what is unresolved."""
-    restored = Restored(run.states.risk(), run.states.exits())
+    """Read it, after the unresolved orders were resolved as far as the chain tells.
+
+    Books of before this was stored have heard of everything but what is unresolved.
+    """
     ids = [order.order_id for order in run.orders(unresolved=True)]
-    document, lost = run.states.load(_HEARD), frozenset[str]()
+    document, following = run.states.load(_HEARD), None
     if document is not None:
         following = int(str(document["following"]))
-        numbered = [one for one in run.ids.newest_orders() if one.startswith("l")]
-        lost = frozenset(one for one in numbered if _number(one) >= following)
+        ids += [one for one in run.ids.newest_orders() if _number(one) >= following]
         on_the_way = document["on_the_way"]
         ids += [str(one) for one in on_the_way] if isinstance(on_the_way, list) else []
-        ids += lost
-    return Recalled(restored, tuple(run.fates(set(ids))) if ids else (), lost)
+    unheard = tuple(run.fates(set(ids))) if ids else ()
+    risk = run.states.risk()
+    if risk is not None and following is not None:
+        # Accepted after the last flush: risk does not remember that it has let them in.
+        lost = [order for order, _ in unheard if _number(order.order_id) >= following and order.side is TradeSide.BUY]
+        risk = replace(risk, entries_ns=tuple(sorted((*risk.entries_ns, *(order.created_ns for order in lost)))))
+    return Recalled(Restored(risk, run.states.exits()), unheard)
 
 
 class LiveRecorder(RunObserver):
     """An observer, and the supervisor's ``Keeps``. ``flush`` raises StorageError, and keeps what it could not store."""
 
-    def __init__(self, run: Run, clock: Clock, recalled: Recalled | None = None) -> None:
+    def __init__(self, run: Run, clock: Clock, recalled: Recalled) -> None:
         self._run = run
         self._clock = clock
         self._told: list[Callable[[], object]] = []
@@ -78,8 +88,7 @@ class LiveRecorder(RunObserver):
         self._marks: dict[str, Mark] = {}  # the newest of each pool, not stored yet
         self._marked_ns: dict[str, int] = {}
         self._places: dict[str, Place] = {}
-        unheard = [order.order_id for order, _ in recalled.unheard] if recalled is not None else []
-        self._on_the_way: dict[str, None] = dict.fromkeys(unheard)
+        self._on_the_way: dict[str, None] = dict.fromkeys(order.order_id for order in recalled.orders)
         self._following = max(map(_number, [*run.ids.newest_orders(), "l0"])) + 1
         self._has_news = run.states.load(_HEARD) is None
 

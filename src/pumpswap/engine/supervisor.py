@@ -28,6 +28,7 @@ from pumpswap.settings import RunSettings
 __all__ = ["Control", "Ending", "Keeps", "Supervisor", "SupervisorParts"]
 
 _STORE_PATIENCE_SECONDS = 60.0  # so long the database may refuse before that is more than somebody's lock
+_NEWS_PAUSE_SECONDS = 0.01  # until the engine has settled what it was told of
 _SHUTDOWN = "shutdown"
 
 Task = asyncio.Future[Any]
@@ -70,7 +71,8 @@ class SupervisorParts:
     """``clock`` is the market's time, ``wall`` the machine's; they differ for a market of the past. ``ticks`` False:
     time passes only by the market's own updates. ``process`` is the number that heartbeats carry.
 
-    ``seconds`` ends the run after so long; ``on_beat`` hears every heartbeat.
+    ``seconds`` ends the run after so long; ``on_beat`` hears every heartbeat; ``news`` returns when the venue has
+    something to settle.
     """
 
     engine: Engine
@@ -85,6 +87,7 @@ class SupervisorParts:
     process: int = 0
     seconds: float | None = None
     on_beat: Callable[[Heartbeat], None] = field(default=lambda _: None)
+    news: Callable[[], Awaitable[None]] | None = None
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
 
 
@@ -131,7 +134,14 @@ class Supervisor:
         self._vigil.begin()
         services = [
             asyncio.ensure_future(work)
-            for work in (self._intake.run(), self._keep_time(), self._keep_books(), self._watch(), self._beat_on())
+            for work in (
+                self._intake.run(),
+                self._keep_time(),
+                self._keep_books(),
+                self._watch(),
+                self._beat_on(),
+                self._hear(),
+            )
         ]
         feeds = asyncio.ensure_future(self._tender.run())
         try:
@@ -165,6 +175,14 @@ class Supervisor:
         while self.parts.ticks:
             await self.parts.sleep(self.parts.settings.control_ms / 1_000)
             self._intake.tick()
+        await asyncio.Event().wait()
+
+    async def _hear(self) -> None:
+        """Outcomes as soon as they are known, not only when time passes."""
+        while self.parts.news is not None:
+            await self.parts.news()
+            self._intake.tick()
+            await self.parts.sleep(_NEWS_PAUSE_SECONDS)
         await asyncio.Event().wait()
 
     async def _keep_books(self) -> None:

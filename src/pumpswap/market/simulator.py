@@ -105,6 +105,12 @@ class MarketSimulator:
                 self._now_ns = at_ns
                 yield update
 
+    @property
+    def next_ns(self) -> int | None:
+        """When something is to happen next; None when the market is over."""
+        due = self._queue[0][0] if self._queue else None
+        return None if due is None or due > self._end_ns else due
+
     def truth(self) -> tuple[SimulatedTruth, ...]:
         """The story of every pool so far: for tests, and for telling afterwards why a loss was one."""
         return tuple(_truth(listing) for listing in self._listings)

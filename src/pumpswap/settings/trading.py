@@ -6,7 +6,7 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, SecretStr, model_validator
 
 from pumpswap.settings.section import BpsValue, Part, Seconds, Section, Share, Sol, Weight
 
@@ -127,6 +127,7 @@ class RunSettings(Section):
     strategy: Literal["follow-signals", "plan-loop", "momentum"] = "follow-signals"
     check_seconds: int = Field(300, ge=1)  # plan-loop: between two looks at the signals
     max_entries_per_check: int = Field(5, ge=1)  # plan-loop: best priorities first
+    collector: SecretStr | None = None  # database whose rows are scored, a path or a URL; default: that of the books
     snapshot_poll_seconds: int = Field(5, ge=1)  # between two looks at the collector's rows
     state_poll_ms: int = Field(1_000, ge=50)  # between two readings of the watched pools
     watched_pools: int = Field(200, ge=1, le=100_000)  # pools whose state is followed; held ones always are

@@ -16,7 +16,7 @@ from pumpswap.storage.alerts import Alerts
 from pumpswap.storage.claim import Claim
 from pumpswap.storage.connections import Connections, named_errors
 from pumpswap.storage.documents import dump_mapping
-from pumpswap.storage.engines import make_engine, place_of
+from pumpswap.storage.engines import BUSY_MS, make_engine, place_of
 from pumpswap.storage.rows import check_integers
 from pumpswap.storage.run import Run
 from pumpswap.storage.run_header import RunHeader, header_of
@@ -25,15 +25,18 @@ from pumpswap.storage.tables import ATTEMPTS, RUNS, STATES
 
 __all__ = ["Database", "open_database"]
 
+_RUNNING_KINDS = ("paper", "live", "simulated", "recorded")
 
-def open_database(target: str | Path) -> Database:
+
+def open_database(target: str | Path, *, busy_ms: int = BUSY_MS) -> Database:
     """Open a SQLite file or a database URL, creating or bringing forward our tables where needed.
 
-    A path makes a SQLite file with the folders above it. Raises ConfigError for a target that this package does not
-    serve; StorageError for a file that is no database, a folder that cannot be written, and a database that a newer
-    version has written. Nothing is changed in any of these cases.
+    A path makes a SQLite file with the folders above it; ``busy_ms`` is how long somebody's lock on it is waited for.
+    Raises ConfigError for a target that this package does not serve; StorageError for a file that is no database, a
+    folder that cannot be written, and a database that a newer version has written. Nothing is changed in any of these
+    cases.
     """
-    engine = make_engine(target)
+    engine = make_engine(target, busy_ms=busy_ms)
     where = place_of(engine)
     try:
         with named_errors(f"opening {where}"):
@@ -137,12 +140,12 @@ class Database:
         return None if found is None else Run(self._connections, found)
 
     def active_run(self) -> Run | None:
-        """The unfinished paper or live run whose engine said last that it runs, however long ago; None for none."""
+        """The unfinished run whose engine said last that it runs, however long ago; None for none."""
         beats = (STATES.c.run_id == RUNS.c.run_id, STATES.c.name == HEARTBEAT)
         query = (
             select(RUNS.c.run_id)
             .join(STATES, and_(*beats))
-            .where(RUNS.c.kind.in_(("paper", "live")), RUNS.c.finished_ns.is_(None))
+            .where(RUNS.c.kind.in_(_RUNNING_KINDS), RUNS.c.finished_ns.is_(None))
             .order_by(STATES.c.updated_ns.desc(), RUNS.c.run_id.desc())
             .limit(1)
         )

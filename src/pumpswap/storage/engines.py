@@ -22,7 +22,7 @@ WRITES: dict[str, Any] = {"pumpswap_writes": True}
 
 # PostgreSQL: held by every transaction of ours that writes, until it ends.
 _WRITER_LOCK = 0x70756D70  # "pump"
-_BUSY_MS = 30_000
+BUSY_MS = 30_000
 _SWITCHES = 100
 _DURABLE = ("on", "remote_apply")  # the others lose commits when this machine, or the standby, loses its power
 SQLITE_HEADER = b"SQLite format 3\0"
@@ -40,7 +40,7 @@ def write_options(engine: Engine, *, lock_ms: int | None = None) -> dict[str, An
     return WRITES | {"pumpswap_lock_ms": lock_ms, "isolation_level": "READ COMMITTED"}
 
 
-def make_engine(target: str | Path, *, busy_ms: int = _BUSY_MS, as_found: bool = False) -> Engine:
+def make_engine(target: str | Path, *, busy_ms: int = BUSY_MS, as_found: bool = False) -> Engine:
     """Engine for a SQLite file (a path, or ``sqlite:///path``) or a PostgreSQL URL.
 
     ``busy_ms``: how long SQLite waits for its lock. ``as_found``: leave the journal mode of a SQLite file as it is.

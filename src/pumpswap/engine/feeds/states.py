@@ -35,7 +35,7 @@ class ReadsSchedule(Protocol):
 class TellsSlot(Protocol):
     """See ``Node``."""
 
-    async def slot(self) -> int: ...
+    async def height(self) -> object: ...
 
 
 class ReadsChain(Protocol):
@@ -52,9 +52,9 @@ class ReadsChain(Protocol):
 
 
 class StateFeed:
-    """``pools`` are the addresses to read in the next round; where there are none the node is asked for its slot, so that
-    one that is down is noticed all the same. A state of an earlier slot than the last one of its pool is left out: another node
-    has answered that is behind.
+    """``pools`` are the addresses to read in the next round; where there are none the node is asked for its slot, so
+    that one that is down is noticed all the same. A state of an earlier slot than the last one of its pool is left out:
+    another node has answered that is behind.
     """
 
     name = "states"
@@ -80,7 +80,7 @@ class StateFeed:
             if pools:
                 await self._read(pools, sink)
             else:
-                await self._chain.node.slot()
+                await self._chain.node.height()
             sink.alive()
             await self._tools.sleep(max(self._every_seconds - (loop.time() - began), 0.0))
 

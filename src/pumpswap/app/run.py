@@ -1,0 +1,213 @@
+"""`pumpswap run` on paper and in analysis: settings and an order become the three sides of a run, its end a result.
+
+Paper books of each kind of market go on from run to run: what a process leaves, the next one takes up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, replace
+from random import Random
+from typing import Any
+
+from pumpswap.app.follow import FollowDesk
+from pumpswap.app.run_lock import RunLock
+from pumpswap.app.run_market import MarketPlaces, chain_market, played_market, simulated_market
+from pumpswap.app.run_order import BegunRun, RunOrder
+from pumpswap.app.run_parts import FinishedRun, MarketSide, RunOptions, TradingSide, run_sides
+from pumpswap.app.run_scoring import open_scoring
+from pumpswap.app.run_tally import RunTally
+from pumpswap.clock import Clock
+from pumpswap.engine.control import Control
+from pumpswap.engine.feeds.watch_list import WatchList
+from pumpswap.engine.outbox import PLACE, Outbox
+from pumpswap.engine.recorder import StoreRecorder
+from pumpswap.engine.restore import RestoredPaper, restore_paper
+from pumpswap.engine.supervisor import Ending
+from pumpswap.errors import ConfigError, UsageError
+from pumpswap.execution.paper import PaperVenue
+from pumpswap.execution.paper_model import PaperModel
+from pumpswap.settings import Settings
+from pumpswap.storage.database import Database, open_database
+from pumpswap.storage.run import Run
+
+__all__ = ["PaperResult", "run_paper"]
+
+_BUSY_MS = 2_000  # so long somebody's lock on the database may hold the engine up; then it goes on, and stores later
+_MARKET = "market"  # under this name a run remembers what it listens to
+_FEEDS = ("snapshots", "simulation", "recording")
+
+
+@dataclass(frozen=True, slots=True)
+class PaperResult:
+    """What a process has done. ``is_finished``: the books are closed, since their market is over."""
+
+    begun: BegunRun
+    ending: Ending
+    is_finished: bool
+    tally: RunTally
+    events: int
+    dropped: int
+    longest_queue: int
+    open_positions: int
+    on_the_way: int
+
+    def to_json(self) -> dict[str, Any]:
+        """For scripts."""
+        return {
+            **self.begun.to_json(),
+            "ended": self.ending.value,
+            "is_finished": self.is_finished,
+            "events": self.events,
+            "dropped": self.dropped,
+            "longest_queue": self.longest_queue,
+            "open_positions": self.open_positions,
+            "orders_on_the_way": self.on_the_way,
+            **self.tally.to_json(),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """The books of a run as they are found. ``at_ns``: the time of its market."""
+
+    run: Run
+    left: RestoredPaper
+    places: MarketPlaces
+    start_ns: int
+
+
+async def run_paper(
+    settings: Settings, order: RunOrder, options: RunOptions, begun: Callable[[BegunRun], None]
+) -> PaperResult:
+    """Run until the market is over, the time is up, or somebody stops it. ``begun`` hears what it runs on.
+
+    Raises ConfigError naming what is missing, StorageError when another process keeps these books, NotFound or BadInput
+    for a recording that is none, and what breaks the engine, after it is stored as an alert.
+    """
+    if settings.run.mode not in ("analysis", "paper"):
+        raise ConfigError(f"the mode {settings.run.mode} trades live", hint="add --live, or choose --mode paper")
+    if order.is_fast and not order.market:
+        raise UsageError("a chain cannot go faster", hint="--fast is for --market simulated and for recordings")
+    async with AsyncExitStack() as stack:
+        database = stack.enter_context(open_database(settings.database_target, busy_ms=_BUSY_MS))
+        stack.callback(RunLock(database, settings.data_dir / "locks", order.kind).release)
+        opened = _open_run(database, settings, order, options.wall)
+        follow = FollowDesk(settings) if "follow" in settings.run.signals else None
+        watch = WatchList(settings.run.watched_pools, settings.signals.min_score)
+        market = await _market(settings, order, opened, options.wall, (stack, watch, follow))
+        scoring = await open_scoring(settings, market, watch, follow, options.wall)
+        tally = RunTally()
+        trading = _trading(settings, opened, market, tally, options.wall)
+        told = _begun(database, order, opened, market)
+        begun(told)
+        finished = await run_sides(settings, market, scoring, trading, _limited(options, order))
+        is_finished = bool(order.market) and finished.ending is Ending.MARKET_IS_OVER
+        if is_finished:
+            opened.run.finish(options.wall.now_ns(), tally.to_json())
+        return _result(told, finished, tally, is_finished=is_finished)
+
+
+# ---------------------------------------------------------------------------------------------- the books
+
+
+def _open_run(database: Database, settings: Settings, order: RunOrder, wall: Clock) -> _Opened:
+    """The unfinished run of this kind, or a new one when there is none, when it is wished, or when it listens to
+    another market: what is held in one cannot be sold in another.
+    """
+    now = wall.now_ns()
+    run = database.open_paper(order.kind)
+    identity = None if run is None else run.states.load(_MARKET)
+    if run is not None and (order.is_new or not order.is_of(identity)):
+        run.finish(now, {"ended": "another run has taken its place"})
+        run = None
+    if run is None:
+        run = database.start_run(order.kind, now, order.seed, settings.model_dump(mode="json"))
+        identity = order.identity(now)
+        run.states.save(_MARKET, identity, now)
+    found = {name: run.states.load(PLACE + name) for name in _FEEDS}
+    # In a market that is played, time goes on from the last order.
+    on_the_way = [one.created_ns for one in run.orders(unresolved=True)]
+    left = restore_paper(run, max(on_the_way, default=now) if order.market else now)
+    held = {position.pool: position.base_units for position in left.portfolio.positions.open_positions()}
+    places = MarketPlaces({name: place for name, place in found.items() if place is not None}, held)
+    return _Opened(run, left, places, int(str((identity or {}).get("start_ns", now))))
+
+
+def _trading(settings: Settings, opened: _Opened, market: MarketSide, tally: RunTally, wall: Clock) -> TradingSide:
+    run, left = opened.run, opened.left
+    outbox = Outbox(run, StoreRecorder(run))
+    # The same books fail in the same way again; what was drawn before a restart is not drawn anew.
+    chance = Random(f"{run.header().seed} {left.orders}")
+    venue = PaperVenue(
+        market.book,
+        settings.paper,
+        market.schedule_for,
+        max_state_age_seconds=settings.risk.max_state_age_seconds,
+        model=PaperModel(settings.paper, chance),
+        wallet=left.wallet,
+    )
+    return TradingSide(
+        mode=settings.run.mode,
+        venue=venue,
+        keeper=left.keeper(),
+        keeps=outbox,
+        observers=(outbox, tally),
+        control=lambda engine, stop: Control(run, engine, stop, outbox.flush, wall.now_ns),
+        restored=left.restored,
+        start_lamports=settings.paper.lamports("start_sol") if left.is_new else 0,
+    )
+
+
+# ---------------------------------------------------------------------------------------------- market and end
+
+
+async def _market(
+    settings: Settings,
+    order: RunOrder,
+    opened: _Opened,
+    wall: Clock,
+    chain_parts: tuple[AsyncExitStack, WatchList, FollowDesk | None],
+) -> MarketSide:
+    if not order.market:
+        stack, watch, follow = chain_parts
+        return await chain_market(settings, opened.places, watch, stack, follow, wall)
+    if order.seed is None:
+        return played_market(order.market, opened.places, wall, is_fast=order.is_fast)
+    start = None if order.is_fast else opened.start_ns
+    return simulated_market(order.seed, opened.places, wall, start_ns=start, seconds=order.market_seconds)
+
+
+def _limited(options: RunOptions, order: RunOrder) -> RunOptions:
+    """A simulated market has its own length; everything else ends by the clock."""
+    return options if order.seed is not None else replace(options, seconds=order.seconds)
+
+
+def _begun(database: Database, order: RunOrder, opened: _Opened, market: MarketSide) -> BegunRun:
+    left = opened.left
+    return BegunRun(
+        run_id=opened.run.run_id,
+        kind=order.kind,
+        database=database.location,
+        market=market.name,
+        notes=market.notes,
+        is_new=left.is_new,
+        open_positions=len(left.portfolio.positions.open_positions()),
+        lost=len(left.lost),
+    )
+
+
+def _result(begun: BegunRun, finished: FinishedRun, tally: RunTally, *, is_finished: bool) -> PaperResult:
+    engine, supervisor = finished.engine, finished.supervisor
+    return PaperResult(
+        begun=begun,
+        ending=finished.ending,
+        is_finished=is_finished,
+        tally=tally,
+        events=supervisor.events,
+        dropped=supervisor.dropped,
+        longest_queue=supervisor.longest_queue,
+        open_positions=len(engine.portfolio.positions.open_positions()),
+        on_the_way=len(engine.desk.orders),
+    )

@@ -1,0 +1,266 @@
+"""Markets that `pumpswap run` can listen to: the chain with a collector's rows, a simulated one, a recording."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from itertools import islice
+
+from pumpswap.amm import FeeSchedule, current_schedule, schedule_at
+from pumpswap.app.follow import FollowDesk, learn_past, swap_stream
+from pumpswap.app.paper import DEMO_START_NS
+from pumpswap.app.run_parts import MarketSide
+from pumpswap.clock import Clock
+from pumpswap.engine.engine import Engine
+from pumpswap.engine.feed import Feed, FeedTools, Place
+from pumpswap.engine.feeds.played import PlayedFeed, ShiftedClock
+from pumpswap.engine.feeds.snapshots import SnapshotFeed
+from pumpswap.engine.feeds.states import StateFeed
+from pumpswap.engine.feeds.swaps import SwapFeed
+from pumpswap.engine.feeds.watch_list import WatchList
+from pumpswap.engine.health import Monitor
+from pumpswap.errors import BadInput, ConfigError, PumpSwapError
+from pumpswap.market.book import PoolBook
+from pumpswap.market.shadow_book import ShadowBook, without_units
+from pumpswap.market.simulator import MarketSimulator
+from pumpswap.market.snapshot_tail import SnapshotTail
+from pumpswap.market.tape import open_recording
+from pumpswap.model import MarketUpdate, Swap
+from pumpswap.sdk.connection import ChainConnection
+from pumpswap.settings import Settings
+
+__all__ = [
+    "SIMULATED_SECONDS",
+    "MarketPlaces",
+    "chain_market",
+    "_missing",
+    "played_market",
+    "simulated_market",
+]
+
+SIMULATED_SECONDS = 1_800
+_PAST_SWAPS = 200  # of each followed wallet
+SIMULATION, RECORDING = "simulation", "recording"  # names of their feeds
+
+
+@dataclass(frozen=True, slots=True)
+class MarketPlaces:
+    """Where an earlier process has stopped: the places of its feeds, and what it held on paper, by pool."""
+
+    feeds: Mapping[str, Place]
+    held: Mapping[str, int]
+
+    def updates(self, feed: str) -> int:
+        """How many updates of a played market were taken. Raises BadInput."""
+        try:
+            return int(str(self.feeds.get(feed, {}).get("updates", "0")))
+        except ValueError:
+            raise BadInput("the stored place in the market cannot be read", hint="begin a new run with --new") from None
+
+
+# ---------------------------------------------------------------------------------------------- the chain
+
+
+def _missing(settings: Settings) -> list[str]:
+    """What is missing to trade on a chain, each in a sentence that says what to do."""
+    missing: list[str] = []
+    if not settings.chain.endpoints and settings.run.mode != "analysis":
+        missing.append("no endpoint to ask for states of pools: set chain.endpoints and chain.network, or pass --url")
+    if _needs_rows(settings) and (why := _no_rows(settings)):
+        missing.append(f"no rows of a collector to score: {why}")
+    if "follow" in settings.run.signals and not settings.follow.wallets:
+        missing.append("nobody to follow: name wallets under follow.wallets")
+    if _needs_swaps(settings) and not settings.chain.endpoints:
+        missing.append("no endpoint to hear trades from: set chain.endpoints and chain.network, or pass --url")
+    return missing
+
+
+async def chain_market(
+    settings: Settings,
+    places: MarketPlaces,
+    watch: WatchList,
+    stack: AsyncExitStack,
+    follow: FollowDesk | None,
+    clock: Clock,
+) -> MarketSide:
+    """The chain of the settings and the rows of the collector. ``stack`` closes the connection; ``follow`` learns what
+    its wallets have done before.
+
+    Raises ConfigError naming everything that is missing, and the node's ChainError when it cannot be reached at all.
+    """
+    missing = _missing(settings)
+    if missing:
+        raise ConfigError(
+            "; ".join(missing),
+            hint="`pumpswap init` makes settings; `pumpswap run --market simulated` tries all of it without a chain",
+        )
+    tail = SnapshotTail(_collector(settings)) if _needs_rows(settings) else None
+    tools = FeedTools(clock)
+    if not settings.chain.endpoints:
+        return _rows_only(settings, tail, places, tools)
+    connection = await stack.enter_async_context(ChainConnection(settings, clock))
+    await connection.schedules.current()
+    if follow is not None:
+        await learn_past(connection, follow, _PAST_SWAPS)
+
+    def schedule_for(_: int) -> FeeSchedule:
+        read = connection.schedules.latest
+        if read is None:
+            raise PumpSwapError("fees were never read", hint="this is a bug in the composition of the run")
+        return read.schedule
+
+    def feeds(engine: Engine) -> Sequence[Feed]:
+        def pools() -> list[str]:
+            held = [position.pool for position in engine.portfolio.positions.open_positions()]
+            on_the_way = [order.pool for order in engine.desk.orders]
+            return watch.pools(clock.now_ns(), [*held, *on_the_way])
+
+        made: list[Feed] = [StateFeed(connection, pools, settings.run.state_poll_ms, tools)]
+        if tail is not None:
+            made.append(SnapshotFeed(tail, engine, places.feeds.get("snapshots"), tools, connection.reader))
+        if _needs_swaps(settings):
+            made.append(_swaps(settings, connection, tools))
+        return made
+
+    drift = Monitor("program", lambda: "; ".join(connection.schedules.drift))
+    rows = f", rows of {tail.location}" if tail is not None else ""
+    return MarketSide(
+        f"{settings.chain.network} through {connection.node.name}{rows}",
+        ShadowBook(places.held),
+        schedule_for,
+        feeds,
+        clock,
+        monitors=(drift,),
+    )
+
+
+def _rows_only(settings: Settings, tail: SnapshotTail | None, places: MarketPlaces, tools: FeedTools) -> MarketSide:
+    """Analysis without a chain: scores, and decisions that say that nothing is known of the pool."""
+
+    def feeds(engine: Engine) -> Sequence[Feed]:
+        return [] if tail is None else [SnapshotFeed(tail, engine, places.feeds.get("snapshots"), tools)]
+
+    where = "nothing" if tail is None else f"rows of {tail.location}"
+    notes = ("No endpoint: states of pools are not known, so every entry is refused.",)
+    return MarketSide(where, ShadowBook(places.held), lambda _: current_schedule(), feeds, tools.clock, notes=notes)
+
+
+def _swaps(settings: Settings, connection: ChainConnection, tools: FeedTools) -> SwapFeed:
+    followed = {wallet.address for wallet in settings.follow.wallets} if "follow" in settings.run.signals else set()
+    wallets = sorted(followed) if settings.run.strategy != "momentum" else []
+
+    def needs_state(swap: Swap) -> bool:
+        return swap.trader in followed
+
+    return SwapFeed(lambda: swap_stream(connection, wallets), connection.reader, needs_state, tools)
+
+
+def _needs_rows(settings: Settings) -> bool:
+    return bool({"analyser", "q50"} & set(settings.run.signals))
+
+
+def _needs_swaps(settings: Settings) -> bool:
+    return "follow" in settings.run.signals or settings.run.strategy == "momentum"
+
+
+def _collector(settings: Settings) -> str:
+    named = settings.run.collector
+    return str(settings.database_target) if named is None else named.get_secret_value()
+
+
+def _no_rows(settings: Settings) -> str:
+    """Why there are no rows to score; empty when there are, or may come."""
+    try:
+        SnapshotTail(_collector(settings)).newest()
+    except PumpSwapError as refused:
+        return f"{refused.what} ({refused.hint})"
+    return ""
+
+
+# ---------------------------------------------------------------------------------------------- played markets
+
+
+def simulated_market(seed: int, places: MarketPlaces, wall: Clock, *, start_ns: int | None, seconds: int) -> MarketSide:
+    """The simulator; ``start_ns`` None: as quickly as it goes, in a time of its own, else at the pace of its time.
+
+    What an earlier process has seen of it is played again first, without us: the same seed gives the same market.
+    """
+    book = PoolBook()
+    begins = DEMO_START_NS if start_ns is None else start_ns
+    market = MarketSimulator(book, seed=seed, start_ns=begins, duration_s=seconds)
+    done = places.updates(SIMULATION)
+
+    def feeds(engine: Engine) -> Sequence[Feed]:
+        updates = market.updates(engine.settle)
+        _catch_up(engine, updates, done)
+        for pool, units in places.held.items():  # it was played without us: what we hold is not in its pools
+            state = book.state(pool)
+            if state is not None:
+                book.put(pool, without_units(state, units))
+        clock = None if start_ns is None else wall
+        return [PlayedFeed(SIMULATION, updates, clock=clock, next_ns=lambda: market.next_ns, done=done)]
+
+    return MarketSide(
+        f"simulated market, seed {seed}",
+        book,
+        lambda _: current_schedule(),
+        feeds,
+        None if start_ns is None else wall,
+        start_ns=begins,
+        notes=(
+            "The market is simulated: its participants are invented, its curve, fees and limits are the program's.",
+        ),
+    )
+
+
+def played_market(target: str, places: MarketPlaces, wall: Clock, *, is_fast: bool) -> MarketSide:
+    """A recording: an export, a tape, a lake, a collector's database. Raises NotFound or BadInput."""
+    recording = open_recording(target)
+    updates = iter(recording.updates())
+    done = places.updates(RECORDING)
+    first = next(updates, None)
+    if first is None:
+        raise BadInput(f"{recording.location} holds nothing to play", hint="it needs at least one snapshot or trade")
+    coming = _Peeked(first, updates)
+    book = ShadowBook(places.held)
+    begins = first.at_ns
+
+    def feeds(engine: Engine) -> Sequence[Feed]:
+        _catch_up(engine, coming, done)
+        return [PlayedFeed(RECORDING, coming, clock=clock, next_ns=coming.next_ns, done=done)]
+
+    clock = None if is_fast else ShiftedClock(wall, begins)
+    return MarketSide(
+        recording.location, book, schedule_at, feeds, clock, start_ns=begins, notes=tuple(recording.assumptions)
+    )
+
+
+def _catch_up(engine: Engine, updates: Iterator[MarketUpdate], count: int) -> None:
+    """Take over what an earlier process has traded on, without trading on it again."""
+    for update in islice(updates, count):
+        engine.clock.advance_to(update.at_ns)
+        engine.parts.book.apply(update)
+        if update.snapshot is not None:
+            engine.remember(update.snapshot)
+
+
+class _Peeked:
+    """Updates of which the next one is known before it is taken."""
+
+    def __init__(self, first: MarketUpdate, rest: Iterator[MarketUpdate]) -> None:
+        self._next: MarketUpdate | None = first
+        self._rest = rest
+
+    def __iter__(self) -> Iterator[MarketUpdate]:
+        return self
+
+    def __next__(self) -> MarketUpdate:
+        if self._next is None:
+            raise StopIteration
+        update, self._next = self._next, next(self._rest, None)
+        return update
+
+    def next_ns(self) -> int | None:
+        """When the next one is due."""
+        return None if self._next is None else self._next.at_ns

@@ -1,0 +1,169 @@
+"""``pumpswap run``."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from pumpswap.cli.chain_options import chain_options, chain_settings
+from pumpswap.cli.lazy import Example, command, option
+from pumpswap.cli.output import Output, pass_output
+from pumpswap.cli.params import DURATION, SOURCE
+
+if TYPE_CHECKING:
+    from pumpswap.app.run import PaperResult
+    from pumpswap.app.run_order import RunOrder
+    from pumpswap.app.run_parts import RunOptions
+    from pumpswap.cli.run_view import JsonLines
+    from pumpswap.settings import Settings
+
+__all__ = ["run"]
+
+_SIGNALS = ("analyser", "q50", "follow")
+_STRATEGIES = ("follow-signals", "plan-loop", "momentum")
+_NEEDS = "an endpoint and rows of a collector"
+_LIVE = "Live trading"
+
+
+@command(
+    "run",
+    help=(
+        "Trade: listen, score, decide, order, sell again; on paper unless you say otherwise.\n\n"
+        "Without --market it listens to the chain of the settings and scores the rows of your collector (see"
+        " 'collect'). --market simulated needs nothing at all; a recording or a lake is played as it was.\n\n"
+        "Paper books go on: what one run leaves the next one takes up. Ctrl-C or a TERM signal ends it in order: no"
+        " entries, what is on its way may land; a second one ends it at once. From another terminal: 'pause', 'halt',"
+        " 'panic', 'why'.\n\n"
+        "With --json every event is one line. Exit codes: 0 ended in order, 130 by Ctrl-C, 1 something broke."
+    ),
+    examples=[
+        Example("pumpswap run --market simulated --fast", "all of it at once, no chain, no key"),
+        Example("pumpswap run --market simulated:9", "another market, in real time", needs="half an hour"),
+        Example("pumpswap run", "on paper, on the chain of the settings", needs=_NEEDS),
+        Example("pumpswap run --mode analysis --json", "score and decide, order nothing", needs=_NEEDS),
+        Example("pumpswap run --mode approve --live", "with money, each buy after your word", needs="a wallet"),
+    ],
+)
+@option("--mode", type=click.Choice(["analysis", "paper", "approve", "auto"]), help="Default: run.mode, else paper.")
+@option("--market", type=SOURCE, metavar="MARKET", help="simulated[:SEED], or a recording; default: the chain.")
+@option("--fast", is_flag=True, help="Play a simulated or recorded market without waiting.")
+@option("--duration", type=DURATION, metavar="TIME", help="How long: 90s, 30m, 12h. Of a simulated market its length.")
+@option("--new", "is_new", is_flag=True, help="Begin new books; those that are open are ended.")
+@option("--signals", "signals", type=click.Choice(_SIGNALS), multiple=True, help="What to heed; repeatable.")
+@option("--strategy", type=click.Choice(_STRATEGIES), help="What to do about it; default: run.strategy.")
+@option("--collector", type=SOURCE, metavar="PATH|URL", help="Database with the rows; default: that of the books.")
+@option("--live", is_flag=True, section=_LIVE, help="Really trade. Never a setting. Needs --mode approve or auto.")
+@option("--wallet", metavar="NAME", section=_LIVE, help="Wallet of the data folder; default: the settings'.")
+@option("--password-fd", type=click.IntRange(min=0), metavar="N", section=_LIVE, help="Read the password from there.")
+@chain_options
+@pass_output
+def run(out: Output, /, **given: Any) -> None:
+    from pumpswap.app.run_order import RunOrder
+
+    settings = _settings(out, given)
+    seconds = given["duration"]
+    order = RunOrder(given["market"] or "", given["fast"], None if seconds is None else int(seconds), given["is_new"])
+    if given["live"] or settings.run.mode in ("approve", "auto"):
+        _run_live(out, settings, order, given)
+    else:
+        _run_paper(out, settings, order)
+
+
+def _settings(out: Output, given: dict[str, Any]) -> Settings:
+    wished = {"mode": given["mode"], "strategy": given["strategy"], "collector": given["collector"]}
+    section = {name: value for name, value in wished.items() if value is not None}
+    if given["signals"]:
+        section["signals"] = given["signals"]
+    sections = {"run": section} if section else {}
+    return chain_settings(out, given["urls"], given["ws_url"], given["network"], **sections)
+
+
+def _run_paper(out: Output, settings: Settings, order: RunOrder) -> None:
+    from pumpswap.app.run import run_paper
+    from pumpswap.cli.run_end import show_begin, show_end
+
+    with Stage(out) as stage:
+        result: PaperResult = asyncio.run(run_paper(settings, order, stage.options(), lambda it: show_begin(out, it)))
+    if stage.lines is not None:
+        stage.lines.emit("end", result.to_json())
+    else:
+        show_end(out, result)
+    stage.leave()
+
+
+def _run_live(out: Output, settings: Settings, order: RunOrder, given: dict[str, Any]) -> None:
+    from pumpswap.errors import ConfigError, UsageError
+
+    mode = settings.run.mode
+    if not given["live"]:
+        raise ConfigError(
+            f"the mode {mode} trades with money, and --live is missing",
+            hint="it needs --live, the wallet's password, and limits set with `pumpswap wallet limits`",
+        )
+    if mode not in ("approve", "auto"):
+        raise UsageError(f"--live with the mode {mode}", hint="--mode approve asks you before each buy, auto does not")
+    if order.market or order.is_fast:
+        raise UsageError("a played market cannot be traded live", hint="leave --market and --fast out")
+    raise NotImplementedError
+
+
+class Stage:
+    """Who watches a run, and what ends it. Use as a context around the run."""
+
+    def __init__(self, out: Output) -> None:
+        from pumpswap.cli.run_view import JsonLines, RunLines, RunScreen
+
+        self.lines: JsonLines | None = None
+        self._screen: Any = nullcontext()
+        self._observers: Sequence[Any] = ()
+        self._was_interrupted = False
+        if out.json:
+            self.lines = JsonLines()
+            self._observers = (self.lines,)
+        elif out.talk.is_terminal and not out.options.quiet:
+            self._screen = RunScreen(out.talk)
+            self._observers = (self._screen,)
+        elif not out.options.quiet:
+            self._observers = (RunLines(out.talk),)
+
+    def __enter__(self) -> Stage:
+        self._screen.__enter__()
+        return self
+
+    def __exit__(self, *failed: object) -> None:
+        self._screen.__exit__(*failed)
+
+    def options(self, seconds: float | None = None) -> RunOptions:
+        """For whoever runs it."""
+        from pumpswap.app.run_parts import RunOptions
+
+        on_beat = self.lines.on_beat if self.lines is not None else _silent
+        return RunOptions(
+            seconds=seconds, observers=self._observers, on_beat=on_beat, stops=self._stops, process=os.getpid()
+        )
+
+    def leave(self) -> None:
+        """Exit with the code of an interruption, when there was one."""
+        if self._was_interrupted:
+            click.get_current_context().exit(130)
+
+    def _stops(self, stop: Callable[[], None]) -> None:
+        def interrupt() -> None:
+            self._was_interrupted = True
+            stop()
+
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGTERM, stop)
+        loop.add_signal_handler(signal.SIGINT, interrupt)
+        if self.lines is not None:
+            self.lines.closed = stop
+
+
+def _silent(_: object) -> None:
+    """Heartbeats are stored; people look at them with `pumpswap status`."""

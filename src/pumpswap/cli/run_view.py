@@ -1,0 +1,195 @@
+"""What `pumpswap run` shows while it runs: lines for people, a screen on a terminal, JSON lines for scripts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.text import Text
+
+from pumpswap.amm import BuyQuote, Quote
+from pumpswap.cli.formats import printable
+from pumpswap.cli.live_view import LiveView, PlainView
+from pumpswap.model import (
+    Alert,
+    AlertLevel,
+    Decision,
+    ExitState,
+    Filled,
+    Heartbeat,
+    Order,
+    Outcome,
+    Position,
+    Proposal,
+    ProposalStatus,
+    Rejected,
+    RunObserver,
+    Unknown,
+)
+
+__all__ = ["JsonLines", "RunLines", "RunScreen", "alert_line"]
+
+_STYLES = {
+    AlertLevel.INFO: "cyan",
+    AlertLevel.WARNING: "yellow",
+    AlertLevel.ERROR: "red",
+    AlertLevel.CRITICAL: "bold red",
+}
+
+
+def alert_line(alert: Alert) -> Text:
+    """An alert in one line."""
+    subject = f" {printable(alert.subject)}" if alert.subject else ""
+    line = Text(f"{alert.level.value:<12.12}", style=_STYLES[alert.level])
+    return line.append(f" {alert.topic}{subject}: ").append(printable(alert.text), style="dim")
+
+
+def proposal_line(proposal: Proposal, name: str) -> Text:
+    """A buy that waits for a person."""
+    line = Text(f"{name:<12.12}", style="bold").append(" waits for you  ", style="magenta")
+    return line.append(f"pumpswap approve {proposal.decision_id}", style="dim")
+
+
+class RunLines(PlainView):
+    """One line for everything that matters, for pipes, logs and services."""
+
+    def on_repeat(self, decision: Decision, of: str, repeats: int) -> None:
+        """Told once."""
+
+    def on_alert(self, alert: Alert) -> None:
+        self.say(alert.at_ns, alert_line(alert))
+
+    def on_proposal(self, proposal: Proposal) -> None:
+        if proposal.status is ProposalStatus.WAITING:
+            name = self.names.get(proposal.pool, proposal.pool[:8])
+            self.say(proposal.at_ns, proposal_line(proposal, name))
+
+
+class RunScreen(LiveView):
+    """The screen of the demo, in real time: it never holds the engine up."""
+
+    def __init__(self, console: Console) -> None:
+        super().__init__(console, duration_seconds=0, seconds=0.0)
+
+    def on_repeat(self, decision: Decision, of: str, repeats: int) -> None:
+        """Told once."""
+
+    def on_alert(self, alert: Alert) -> None:
+        self.note(alert.at_ns, alert_line(alert))
+
+    def on_proposal(self, proposal: Proposal) -> None:
+        if proposal.status is ProposalStatus.WAITING:
+            name = self.names.get(proposal.pool, proposal.pool[:8])
+            self.note(proposal.at_ns, proposal_line(proposal, name))
+
+
+class JsonLines(RunObserver):
+    """One JSON object a line on stdout. ``closed`` is called when nobody reads them any more."""
+
+    def __init__(self) -> None:
+        self.closed: Callable[[], None] = lambda: None
+
+    def emit(self, event: str, data: dict[str, Any]) -> None:
+        """Print one object."""
+        document = {"schema": "pumpswap.run", "version": 1, "event": event, **data}
+        try:
+            click.echo(json.dumps(document))
+        except BrokenPipeError:
+            self.closed()
+
+    def on_decision(self, decision: Decision) -> None:
+        intent = decision.intent
+        self.emit(
+            "accepted" if decision else "refused",
+            {
+                "decision_id": decision.decision_id,
+                "at_ns": str(intent.at_ns),
+                "side": intent.side.value,
+                "pool": intent.pool,
+                "mint": intent.mint,
+                "reason": intent.reason,
+                "quote_lamports": str(decision.quote_lamports),
+                "base_units": str(decision.base_units),
+                "refusals": [{"policy": one.policy, "text": one.text} for one in decision.refusals],
+            },
+        )
+
+    def on_repeat(self, decision: Decision, of: str, repeats: int) -> None:
+        """A refusal that repeats itself is told once."""
+
+    def on_order(self, order: Order) -> None:
+        self.emit("order", {"at_ns": str(order.created_ns), **_order_json(order)})
+
+    def on_outcome(self, order: Order, outcome: Outcome, position: Position | None) -> None:
+        data: dict[str, Any] = {"at_ns": str(outcome.at_ns), **_order_json(order), **_outcome_json(outcome)}
+        if position is not None:
+            data |= {"realised_lamports": str(position.realised_lamports), "position_is_open": position.is_open}
+        self.emit("fill" if isinstance(outcome, Filled) else "outcome", data)
+
+    def on_exits(self, state: ExitState) -> None:
+        if state.wanted is not None and not state.failures:
+            data = {"pool": state.pool, "kind": state.wanted.value, "reason": state.wanted_reason}
+            self.emit("exit", {**data, "base_units": str(state.wanted_units)})
+
+    def on_proposal(self, proposal: Proposal) -> None:
+        data = {"at_ns": str(proposal.at_ns), "decision_id": proposal.decision_id, "pool": proposal.pool}
+        self.emit("proposal", {**data, "status": proposal.status.value})
+
+    def on_alert(self, alert: Alert) -> None:
+        data = {"at_ns": str(alert.at_ns), "level": alert.level.value, "topic": alert.topic}
+        self.emit("alert", {**data, "subject": alert.subject, "text": alert.text})
+
+    def on_beat(self, beat: Heartbeat) -> None:
+        """A heartbeat, not from the engine but from its supervisor."""
+        self.emit(
+            "heartbeat",
+            {
+                "at_ns": str(beat.at_ns),
+                "mode": beat.mode,
+                "waiting": beat.waiting,
+                "able": beat.able,
+                "events": beat.events,
+                "stopping": beat.stopping,
+                "parts": dict(beat.parts),
+            },
+        )
+
+
+def _order_json(order: Order) -> dict[str, Any]:
+    return {
+        "order_id": order.order_id,
+        "decision_id": order.decision_id,
+        "side": order.side.value,
+        "pool": order.pool,
+        "mint": order.mint,
+        "reason": order.reason,
+    }
+
+
+def _outcome_json(outcome: Outcome) -> dict[str, Any]:
+    if isinstance(outcome, Filled):
+        executed = outcome.executed
+        units, lamports = _amounts(executed)
+        return {
+            "status": "filled",
+            "base_units": str(units),
+            "quote_lamports": str(lamports),
+            "cost_lamports": str(outcome.costs.spent),
+            "signature": outcome.signature,
+        }
+    if isinstance(outcome, Rejected):
+        text = {"code": outcome.code, "name": outcome.name, "text": outcome.text}
+        return {"status": "rejected", **text, "cost_lamports": str(outcome.costs.spent), "signature": outcome.signature}
+    if isinstance(outcome, Unknown):
+        return {"status": "unknown", "signature": outcome.signature, "expiry_height": str(outcome.expiry_height)}
+    return {"status": "denied", "rule": outcome.rule, "text": outcome.text}
+
+
+def _amounts(executed: Quote) -> tuple[int, int]:
+    """Base units and lamports that changed hands, as the trader sees them."""
+    if isinstance(executed, BuyQuote):
+        return executed.base_out, executed.total_quote
+    return executed.base_in, executed.user_quote_out
