@@ -12,6 +12,7 @@ from pumpswap.amm.addresses import WSOL_MINT
 from pumpswap.model import Side
 from pumpswap.risk import gate as gate_module
 from pumpswap.risk.gate import PoolView, RiskGate
+from pumpswap.risk.policies import BUY_POLICIES
 from pumpswap.settings import RiskLimits, SignalSettings
 from tests.risk.asking import EMPTY, HELD, buy, by_hand, decide, failed, sell
 from tests.support.market import SOL, START_NS, at, graduate, mint
@@ -94,7 +95,7 @@ def test_a_policy_that_breaks_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(_: object) -> None:
         raise ZeroDivisionError("nothing by nothing")
 
-    monkeypatch.setattr(gate_module, "BUY_POLICIES", (*gate_module.BUY_POLICIES, broken))
+    monkeypatch.setattr(gate_module, "BUY_POLICIES", (*BUY_POLICIES, broken))
     decision = decide()
     assert failed(decision) == ["broken"]
     assert "ZeroDivisionError" in decision.refusals[0].text

@@ -52,7 +52,7 @@ class Size:
 
 
 class _Calculation:
-    """The steps so far. Nothing is computed on a size that has become 0: its last step says why."""
+    """The steps so far. Once the size is 0 it stays so, and its last step says why."""
 
     def __init__(self) -> None:
         self.lamports = 0
@@ -63,6 +63,8 @@ class _Calculation:
         return Size(self.lamports, tuple(self.steps))
 
     def put(self, rule: str, lamports: int, note: str) -> None:
+        if self.steps and not self.lamports:
+            return
         self.lamports = max(lamports, 0)
         self.steps.append(SizingStep(rule, self.lamports, note))
 
@@ -94,8 +96,7 @@ def size_buy(
     elif signal is not None:
         _wish(steps, limits, caps, funds.balance, signal)
     for capped in (_cap_by_money, _cap_by_room, _cap_by_pool):
-        if steps.lamports:
-            capped(steps, limits, caps, funds, quotes)
+        capped(steps, limits, caps, funds, quotes)
     if 0 < steps.lamports < caps.min_position:
         steps.cap("minimum size", 0, f"{_sol(steps.lamports)} SOL is below {limits.min_position_sol} SOL")
     return steps.size
@@ -168,7 +169,7 @@ def _cap_by_money(steps: _Calculation, limits: RiskLimits, caps: Caps, funds: Fu
 
 def _cap_by_room(steps: _Calculation, limits: RiskLimits, caps: Caps, funds: Funds, quotes: PoolQuotes) -> None:
     token, equity = funds.token_exposure, funds.equity
-    steps.cap("per token", caps.max_token - token, f"{limits.max_token_sol} SOL, {_sol(token)} held")
+    steps.cap("per token", caps.max_token - token, f"{limits.max_token_sol} SOL, {_sol(token)} SOL held")
     left = caps.token_fraction.part(equity) - token
     steps.cap("concentration", left, f"{limits.max_token_fraction} of equity, {_sol(token)} SOL held")
     left = caps.exposure_fraction.part(equity) - funds.exposure
