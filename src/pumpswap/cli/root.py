@@ -26,6 +26,11 @@ COMMANDS = {
     "approve": Entry("pumpswap.cli.control:approve", "buys that wait for you: list, approve"),
     "decline": Entry("pumpswap.cli.control:decline", "do not buy what waits for you"),
     "positions": Entry("pumpswap.cli.positions:positions", "what is held, what it cost and would bring"),
+    "execute-signal": Entry("pumpswap.cli.execute_signal:execute_signal", "one signal, executed once, on paper"),
+    "list-positions": Entry("pumpswap.cli.list_positions:list_positions", "open positions under the plan's names"),
+    "performance-report": Entry(
+        "pumpswap.cli.performance_report:performance_report", "profit, costs and rounds of the last days"
+    ),
     "ledger": Entry("pumpswap.cli.ledger:ledger", "every lamport and token that moved, and whether it adds up"),
     "export": Entry("pumpswap.cli.export:export", "trades, ledger, tax lots as CSV or JSON lines"),
     "reconcile": Entry("pumpswap.cli.reconcile:reconcile", "do the books agree with the wallet on the chain?"),

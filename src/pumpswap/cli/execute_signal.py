@@ -1,0 +1,181 @@
+"""``pumpswap execute-signal``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from pumpswap.cli.chain_options import chain_options, chain_settings
+from pumpswap.cli.lazy import Example, command, option
+from pumpswap.cli.output import Output, pass_output
+from pumpswap.cli.params import NAME, SOURCE
+
+if TYPE_CHECKING:
+    from pumpswap.app.execute_signal import DryRun
+    from pumpswap.sdk.trader import LimitedSigner
+    from pumpswap.settings import Settings
+
+__all__ = ["execute_signal"]
+
+_NEEDS = "a collector's database and a chain"
+
+
+@command(
+    "execute-signal",
+    help=(
+        "Execute one signal, once: analysed, sized, judged by every limit, ordered, booked. On paper, with the real "
+        "pool's exact prices; with --live and an unlocked wallet, for real.\n\n"
+        "The signal is that of the pool's newest row in the collector's database, or a JSON object of your own "
+        "(--signal; its keys are in docs/executor.md). A signal that has traded does not trade again.\n\n"
+        "Exit codes: 0 executed, or nothing to do; 7 refused by a rule; 8 by the chain; 9 outcome unknown: do not "
+        "repeat it, ask 'tx show'."
+    ),
+    examples=[
+        Example("pumpswap execute-signal --pool-id POOL --dry-run", "what it would do", needs=_NEEDS),
+        Example("pumpswap execute-signal --pool-id solana_POOL --database gecko.db", "on paper", needs=_NEEDS),
+        Example("pumpswap execute-signal --signal signal.json --json", "your own model's", needs=_NEEDS),
+    ],
+)
+@option("--pool-id", type=NAME, metavar="ID", help="The pool, with or without its network in front.")
+@option("--signal", "signal_file", type=SOURCE, metavar="FILE", help="A JSON object; - reads standard input.")
+@option("--database", type=SOURCE, metavar="DATABASE", help="Of the collector; default: the settings' own.")
+@option("--dry-run", is_flag=True, help="Only show: size, steps, and what every limit says.")
+@option("--live", is_flag=True, help="Really trade, with real money on mainnet. Never a setting.")
+@option("--wallet", type=NAME, metavar="NAME", help="Wallet of the data folder; default: the settings'.")
+@option("--password-fd", type=click.IntRange(min=0), metavar="N", help="Read the password from there.")
+@chain_options
+@pass_output
+def execute_signal(
+    out: Output,
+    pool_id: str | None,
+    signal_file: str | None,
+    database: str | None,
+    dry_run: bool,
+    live: bool,
+    wallet: str | None,
+    password_fd: int | None,
+    urls: tuple[str, ...],
+    ws_url: str | None,
+    network: str | None,
+) -> None:
+    from pumpswap.cli.trading import WalletChoice, unlock_wallet
+    from pumpswap.cli.waiting import wait_for
+    from pumpswap.errors import UsageError
+
+    if pool_id is None and signal_file is None:
+        raise UsageError("there is no signal", hint="name a pool with --pool-id, or a JSON object with --signal")
+    if signal_file is not None and database is not None:
+        raise UsageError("--signal is a signal of your own", hint="leave --database out")
+    if live and dry_run:
+        raise UsageError("--live and --dry-run at once", hint="one of them")
+    settings = chain_settings(out, urls, ws_url, network)
+    signer = unlock_wallet(out, settings, WalletChoice(wallet, password_fd)) if live else None
+    if signer is not None and not out.options.yes:
+        if out.json:
+            raise UsageError("--live with --json needs --yes", hint="nobody could answer the question")
+        click.confirm(f"Trade now, with the money of wallet {signer.public_key}?", abort=True, err=True)
+    own = None if signal_file is None else _own_signal(signal_file, pool_id)
+    source = database or _default_source(settings)
+    code = wait_for(_run(out, settings, (pool_id, own, source), signer, dry_run=dry_run))
+    if code:
+        click.get_current_context().exit(code)
+
+
+def _own_signal(file: str, pool_id: str | None) -> dict[str, Any]:
+    from pumpswap.app.execute_signal import check_signal
+    from pumpswap.cli.sources import json_object, read_source
+
+    name = "standard input" if file == "-" else file
+    return check_signal(json_object(read_source(file), name), pool_id)
+
+
+def _default_source(settings: Settings) -> str:
+    return str(settings.database_target)
+
+
+async def _run(
+    out: Output,
+    settings: Settings,
+    signal: tuple[str | None, dict[str, Any] | None, str],
+    signer: LimitedSigner | None,
+    *,
+    dry_run: bool,
+) -> int:
+    from pumpswap.app.execute_signal import SignalCall, exit_code_of, signal_of_row
+    from pumpswap.clock import SystemClock
+    from pumpswap.sdk.executor.pool_states import ChainStates
+
+    clock = SystemClock()
+    states = ChainStates(settings, clock)
+    call = SignalCall(settings, states, clock, signer)
+    pool_id, own, source = signal
+    try:
+        data = own if own is not None else await signal_of_row(settings, source, pool_id or "", states, clock)
+        if dry_run:
+            return _show_look(out, await call.look(data))
+        result = dict(await call.execute(data))
+    finally:
+        await states.aclose()
+    _show_result(out, result)
+    return exit_code_of(result)
+
+
+def _show_look(out: Output, found: DryRun) -> int:
+    from pumpswap.cli.formats import sol_text
+
+    size = found.size
+    if out.json:
+        steps = [
+            {"rule": step.rule, "lamports": str(step.lamports), "note": step.note} for step in size.steps
+        ]
+        data = {"quote_lamports": str(size.lamports), "steps": steps, "refusals": list(size.reasons)}
+        out.emit("execute_signal_dry_run", {**data, "fresh_books": found.fresh_books, "signal": dict(found.signal)})
+    else:
+        signal = found.signal
+        score = signal.get("final_signal_score", signal.get("signal_score"))
+        out.show(f"Signal  {signal.get('name') or signal.get('pool_id') or signal.get('pair_address') or ''}: "
+                 f"{signal.get('side')}, score {_figure(score)}")  # fmt: skip
+        for reason in signal.get("reasons", ()):
+            out.show(f"  · {reason}")
+        for step in size.steps:
+            out.show(f"  {step.rule:<20} {sol_text(step.lamports):>18}  {step.note}")
+        for reason in size.reasons:
+            out.show(f"  refused  {reason}")
+        out.show(f"Would buy {sol_text(size.lamports)}." if size.lamports else "Would buy nothing.")
+        if found.fresh_books:
+            out.say("Nobody trades on paper yet: new books with the settings' capital were assumed.")
+    return 7 if not size.lamports and found.signal.get("side") == "long" else 0
+
+
+def _figure(score: object) -> str:
+    return f"{score:.1f}" if isinstance(score, (int, float)) else "none"
+
+
+def _show_result(out: Output, result: dict[str, Any]) -> None:
+    if out.json:
+        out.emit("execute_signal", {"result": _exact(result)})
+        return
+    how = "on paper" if result["is_paper"] else "live"
+    out.show(f"{result['status'].capitalize()} ({how}): {result['message'] or result['reason'] or result['error']}")
+    for refusal in result["refusals"]:
+        out.show(f"  · {refusal}")
+    if result["status"] == "executed":
+        out.show(
+            f"  {result['action']}  {result['sol_amount'] or result['sol_received']} SOL,"
+            f" {result['token_amount']} tokens at {result['price']} SOL"
+        )
+    if result["signature"]:
+        out.show(f"  signature  {result['signature']}", keep_lines=True)
+    if result["decision_id"]:
+        out.say(f"\nWhy: pumpswap why {result['order_id'] or result['decision_id']}")
+
+
+def _exact(value: Any, key: str = "") -> Any:
+    """Raw amounts as texts, however deep: a script's floats would round them."""
+    if isinstance(value, dict):
+        return {name: _exact(one, str(name)) for name, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_exact(one, key) for one in value]
+    is_raw = isinstance(value, int) and not isinstance(value, bool) and key.endswith(("_lamports", "_units", "_ns"))
+    return str(value) if is_raw or not isinstance(value, (str, int, float, bool, type(None))) else value
