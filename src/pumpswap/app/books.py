@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +14,7 @@ from pumpswap.clock import Clock
 from pumpswap.errors import NotFound, UsageError, WrongNetwork
 from pumpswap.execution.exit_distances import ExitDistances, exit_distances
 from pumpswap.execution.live_books import LIVE
-from pumpswap.model import SOL, Adoption, LedgerEntry, Mark, Position
+from pumpswap.model import SOL, Adoption, ExitState, LedgerEntry, Mark, Position
 from pumpswap.portfolio.lots import TaxLot, tax_lots_of
 from pumpswap.sdk.connection import ChainConnection
 from pumpswap.sdk.marking import store_marks
@@ -198,12 +198,14 @@ def unassigned_units(books: Books) -> dict[str, int]:
 
 def held_positions(books: Books, rules: ExitRules, at_ns: int) -> tuple[Held, ...]:
     """Open positions, oldest first."""
-    return tuple(_held(books, position, rules, at_ns) for position in books.run.open_positions())
+    known = _known_exits(books)
+    return tuple(_held(books, position, rules, at_ns, known) for position in books.run.open_positions())
 
 
 def held_rounds(books: Books, rules: ExitRules, at_ns: int) -> Iterator[Held]:
     """All rounds, open and closed, in the order in which they were opened."""
-    return (_held(books, position, rules, at_ns) for position in books.run.positions())
+    known = _known_exits(books)
+    return (_held(books, position, rules, at_ns, known) for position in books.run.positions())
 
 
 def position_story(books: Books, text: str, rules: ExitRules, at_ns: int) -> Story:
@@ -225,7 +227,7 @@ def position_story(books: Books, text: str, rules: ExitRules, at_ns: int) -> Sto
     orders = {trade.order.order_id: (trade.order.pool, last.mint, "") for trade in trades}
     adoptions = [adoption for adoption in run.owned.adoptions() if adoption.mint == last.mint]
     return Story(
-        held=_held(books, last, rules, at_ns),
+        held=_held(books, last, rules, at_ns, _known_exits(books)),
         rounds=rounds,
         trades=tuple(trade for trade in trades if trade.order.pool == pool),
         entries=entries,
@@ -250,13 +252,19 @@ def entries_about(run: Run, mint: str) -> tuple[LedgerEntry, ...]:
     return tuple(found[sequence] for sequence in sorted(found))
 
 
-def _held(books: Books, position: Position, rules: ExitRules, at_ns: int) -> Held:
+def _known_exits(books: Books) -> dict[str, ExitState]:
+    """What the engine remembers of the exits of open rounds, by pool."""
+    return {state.pool: state for state in books.run.states.exits()}
+
+
+def _held(books: Books, position: Position, rules: ExitRules, at_ns: int, known: Mapping[str, ExitState]) -> Held:
     if not position.is_open:
         return Held(position, None, None, None)
     history = books.run.history
     newest = next(iter(history.marks_of(position.pool, 1)), None)
     mark = newest if newest is not None and newest.base_units == position.base_units else None
-    return Held(position, history.decimals(position.mint), mark, exit_distances(position, mark, rules, at_ns))
+    exits = exit_distances(position, mark, rules, at_ns, known.get(position.pool))
+    return Held(position, history.decimals(position.mint), mark, exits)
 
 
 # ---------------------------------------------------------------------------------------------- new marks

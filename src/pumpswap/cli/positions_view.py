@@ -230,12 +230,18 @@ def exits_text(each: Held) -> str:
     exits = each.exits
     if exits is None:
         return ""
-    parts = []
+    parts = [] if exits.selling is None else [f"selling now ({exits.selling.value})"]
     if exits.stop_loss is not None:
         parts.append("stop-loss is due" if exits.stop_loss >= 0 else f"stop-loss at {percent_text(exits.stop_loss)}")
     if exits.take_profit is not None:
         due = exits.take_profit <= 0
         parts.append("take-profit is due" if due else f"take-profit at {percent_text(exits.take_profit)}")
+    if exits.trailing_stop is not None:
+        due = exits.trailing_stop >= 0
+        parts.append("trailing stop is due" if due else f"trailing stop at {percent_text(exits.trailing_stop)}")
+    if exits.next_rung is not None:
+        due = exits.next_rung <= 0
+        parts.append("ladder is due" if due else f"next rung at {percent_text(exits.next_rung)}")
     if exits.seconds_left is not None:
         parts.append(f"time-out {_left(exits.seconds_left)}")
     return ", ".join(parts)
@@ -294,5 +300,8 @@ def exits_json(each: Held) -> dict[str, Any] | None:
     return {
         "stop_loss": None if exits.stop_loss is None else float(exits.stop_loss),
         "take_profit": None if exits.take_profit is None else float(exits.take_profit),
+        "trailing_stop": None if exits.trailing_stop is None else float(exits.trailing_stop),
+        "next_rung": None if exits.next_rung is None else float(exits.next_rung),
         "seconds_left": exits.seconds_left,
+        "selling": None if exits.selling is None else exits.selling.value,
     }

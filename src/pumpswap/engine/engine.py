@@ -7,7 +7,7 @@ the books differ.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pumpswap.amm import FeeSchedule, PoolState
 from pumpswap.amm.addresses import WSOL_MINT
@@ -255,7 +255,7 @@ class Engine:
             self._tell_error("strategy", strategy.name, broken)
             return
         for intent in wishes:
-            self.desk.wish(intent)
+            self.desk.wish(intent if intent.strategy else replace(intent, strategy=strategy.name))
 
     # ------------------------------------------------------------------------------------------ telling
 

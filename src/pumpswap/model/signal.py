@@ -22,7 +22,7 @@ class Signal:
 
     What follows the name is told by models that know it, and sizes the trade: ``win_probability`` and
     ``win_loss_ratio`` (gain over loss) for Kelly, ``vol_risk`` (variance of an hour) for volatility,
-    ``size_multiplier`` of the regime.
+    ``size_multiplier`` of the regime. ``feasibility`` (0 to 1) is how well it can be traded, for those who must choose.
     """
 
     pool: str
@@ -40,3 +40,4 @@ class Signal:
     win_probability: float | None = None
     win_loss_ratio: float | None = None
     vol_risk: float | None = None
+    feasibility: float | None = None

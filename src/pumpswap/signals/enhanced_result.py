@@ -8,6 +8,7 @@ from typing import Any
 
 from pumpswap.model import Side
 from pumpswap.signals.analyzer import SignalResult
+from pumpswap.signals.enhanced_score import urgency
 from pumpswap.signals.feasibility import Feasibility, FeesNow, SizeImpact
 from pumpswap.signals.pool_facts import PoolFacts
 from pumpswap.units import LAMPORTS_PER_SOL
@@ -15,7 +16,7 @@ from pumpswap.units import LAMPORTS_PER_SOL
 __all__ = ["EnhancedResult", "Recommendation"]
 
 _STRONG = 85.0  # score from which an action is a strong one
-_PRIORITIES = ((85.0, 1), (70.0, 2))  # 0.7 · score + 30 · F, and what it makes urgent
+_PRIORITIES = ((85.0, 1), (70.0, 2))  # from which urgency on
 _LEAST_URGENT = 3
 
 
@@ -86,8 +87,8 @@ class EnhancedResult:
         if not tradeable:
             return Recommendation("hold", _LEAST_URGENT)
         score = self.enhanced_score
-        urgency = 0.7 * score + 30 * self.feasibility_score
-        priority = next((number for bound, number in _PRIORITIES if urgency >= bound), _LEAST_URGENT)
+        urgent = urgency(score, self.feasibility_score)
+        priority = next((number for bound, number in _PRIORITIES if urgent >= bound), _LEAST_URGENT)
         if score < self.buy_from or side is Side.HOLD:
             return Recommendation("hold", priority)
         action = "buy" if side is Side.LONG else "sell"

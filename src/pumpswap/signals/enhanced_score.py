@@ -20,7 +20,15 @@ from pumpswap.errors import UsageError
 from pumpswap.settings import FeasibilitySettings
 from pumpswap.units import BPS, LAMPORTS_PER_SOL
 
-__all__ = ["EnhancedScore", "FeasibilityScore", "ScoreRules", "enhanced_score", "feasibility_score", "liquidity_factor"]
+__all__ = [
+    "EnhancedScore",
+    "FeasibilityScore",
+    "ScoreRules",
+    "enhanced_score",
+    "feasibility_score",
+    "liquidity_factor",
+    "urgency",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +99,11 @@ def feasibility_score(
     above = 2 * (depth.numerator * by_impact + part.numerator * by_depth) * by_size
     total = Fraction(above + size.numerator * by_depth * by_impact, 5 * by_depth * by_impact * by_size)
     return FeasibilityScore(depth, part, size, total)
+
+
+def urgency(score: float, feasibility: float) -> float:
+    """What comes first, 0 to 100: from 85 on priority 1, from 70 on priority 2."""
+    return 0.7 * score + 30 * feasibility
 
 
 def enhanced_score(

@@ -53,6 +53,7 @@ class EnhancedScoreSignaller:
             reasons=(*parts, *_reasons(result), self._verdict(result, side)),
             mint=snapshot.base_mint,
             name=snapshot.name,
+            feasibility=result.feasibility_score if result.is_available else None,
         )
 
     def _parts(self, snapshot: PoolSnapshot, history: Sequence[PoolSnapshot]) -> tuple[str, ...]:
