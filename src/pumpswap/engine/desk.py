@@ -88,6 +88,15 @@ class Desk:
         """Orders that have not ended."""
         return tuple(self._orders.values())
 
+    def use(self, settings: Settings) -> None:
+        """Other limits, exit rules and thresholds from now on; what was accepted stays accepted. What is built once at
+        the start (signals, strategies, the venue, the endpoints) keeps its settings: see ``settings.reload``.
+        """
+        self.parts = replace(self.parts, settings=settings)
+        self._gate = RiskGate(settings.risk, settings.signals, self.parts.keeper.decision_id)
+        self.parts.risk.use(settings.risk)
+        self.parts.exits.use(settings.exits)
+
     def restore(self, orders: Sequence[Order]) -> None:
         """Orders of an earlier process whose fate is not known: they count against every limit until it is."""
         self._orders |= {order.order_id: order for order in orders}

@@ -56,6 +56,10 @@ class ExitManager:
         self._changed: dict[str, ExitState] = {}
         self._alerts: list[Alert] = []
 
+    def use(self, rules: ExitRules) -> None:
+        """Other rules from now on; what is remembered of open rounds stays."""
+        self.rules = rules
+
     def state(self, pool: str) -> ExitState | None:
         """What is remembered of a pool's round."""
         return self._states.get(pool)

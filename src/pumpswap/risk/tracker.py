@@ -72,6 +72,10 @@ class RiskTracker:
         self._told = told
         self._equity: int | None = None
 
+    def use(self, limits: RiskLimits) -> None:
+        """Other limits from now on; counters and locks stay."""
+        self._limits = limits
+
     @property
     def state(self) -> RiskState:
         """What is to be kept."""
