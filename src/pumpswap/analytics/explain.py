@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from pumpswap.amm import BuyQuote
 from pumpswap.analytics.record import RunRecord, Trade
-from pumpswap.model import Position
+from pumpswap.model import Filled, Position
 
-__all__ = ["RoundStory", "story_of"]
+__all__ = ["RoundStory", "parts_of", "story_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +39,16 @@ def story_of(position: Position, record: RunRecord) -> RoundStory:
         for trade in record.trades
         if (trade.position.pool, trade.position.round) == (position.pool, position.round)
     )
+    price, venue, network = parts_of(trade.filled for trade in trades)
+    return RoundStory(position, trades, price, venue, network, trades[0].order.reason, trades[-1].order.reason)
+
+
+def parts_of(fills: Iterable[Filled]) -> tuple[int, int, int]:
+    """What these fills have changed in lamports: by the price, by venue fees, by the network."""
     price = venue = network = 0
-    for trade in trades:
-        quote = trade.filled.executed
+    for filled in fills:
+        quote = filled.executed
         price += -quote.gross_quote if isinstance(quote, BuyQuote) else quote.gross_quote
         venue -= quote.fees
-        network -= trade.filled.costs.spent
-    return RoundStory(position, trades, price, venue, network, trades[0].order.reason, trades[-1].order.reason)
+        network -= filled.costs.spent
+    return price, venue, network

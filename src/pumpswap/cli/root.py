@@ -25,6 +25,7 @@ COMMANDS = {
     "panic": Entry("pumpswap.cli.control:panic", "sell everything now, buy nothing"),
     "approve": Entry("pumpswap.cli.control:approve", "buys that wait for you: list, approve"),
     "decline": Entry("pumpswap.cli.control:decline", "do not buy what waits for you"),
+    "why": Entry("pumpswap.cli.why:why", "why a trade was made, or not made, with every number"),
     "positions": Entry("pumpswap.cli.positions:positions", "what is held, what it cost and would bring"),
     "execute-signal": Entry("pumpswap.cli.execute_signal:execute_signal", "one signal, executed once, on paper"),
     "list-positions": Entry("pumpswap.cli.list_positions:list_positions", "open positions under the plan's names"),

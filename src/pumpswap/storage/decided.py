@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import ColumnElement, func, or_, select, update
 
 from pumpswap.model import Decision, Order, Outcome, TradeSide
 from pumpswap.storage import rows
 from pumpswap.storage.connections import Connections
+from pumpswap.storage.documents import dump_text
+from pumpswap.storage.history import MINT_PREFIX
 from pumpswap.storage.outcomes import outcome_of, select_outcomes
 from pumpswap.storage.rows import check_integers
 from pumpswap.storage.tables import DECISIONS, ORDERS, StoredRow
@@ -51,6 +53,23 @@ class Decided:
     def of_mint(self, mint: str, newest: int) -> Sequence[StoredDecision]:
         """The newest decisions about a coin, in order of time."""
         return self._newest(DECISIONS.c.mint == mint, newest)
+
+    def pools_called(self, text: str) -> Sequence[tuple[str, str]]:
+        """(pool, mint) of what decisions were about: a pool, a mint, the first characters of a mint, or the name of a
+        coin, as in ``History.rounds``. Names are asked for last: they stand in documents only.
+        """
+        if not text:
+            return ()
+        mint = DECISIONS.c.mint
+        exact = (DECISIONS.c.pool == text, mint == text, func.substr(mint, 1, MINT_PREFIX) == text)
+        names = (f'"name":{dump_text(text.lower() + more)}' for more in ("", " / sol"))
+        called = or_(*(func.lower(DECISIONS.c.signal).contains(name, autoescape=True) for name in names))
+        for condition in (*exact, called):
+            query = select(DECISIONS.c.pool, mint).where(DECISIONS.c.run_id == self._run_id, condition).distinct()
+            found = self._connections.all_rows(query, lambda row: (row.pool, row.mint))
+            if found:
+                return sorted(found)
+        return ()
 
     def order(self, order_id: str) -> Order | None:
         """One order; None when it is not stored."""

@@ -19,6 +19,7 @@ __all__ = [
     "dump_quote",
     "dump_signal",
     "dump_sizing",
+    "dump_text",
     "dump_verdicts",
     "load_mapping",
     "load_outcome",
@@ -63,6 +64,11 @@ def dump_mapping(values: Mapping[str, object], what: str) -> str:
 def load_mapping(text: str) -> dict[str, object]:
     """Inverse of ``dump_mapping``; a Decimal comes back as text."""
     return cast(dict[str, object], _load(text))
+
+
+def dump_text(text: str) -> str:
+    """``text`` as it stands in a document, quotes around it."""
+    return _dump(text)
 
 
 def dump_quote(quote: Quote) -> str:

@@ -1,0 +1,104 @@
+"""Standing: how a pool stands now: what is held, what its exits wait for, and what speaks against buying."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pumpswap.app.books import Books, Held, held_positions
+from pumpswap.app.control import beat_is_fresh
+from pumpswap.clock import Clock
+from pumpswap.execution.live_books import LIVE
+from pumpswap.model import ExitState, Intent, RiskState, TradeSide, Verdict
+from pumpswap.risk.caps import Caps
+from pumpswap.risk.policies import BookView, Candidate
+from pumpswap.risk.policies.reason import cooldown, one_position, open_order
+from pumpswap.risk.policies.trading import (
+    circuit_breaker,
+    daily_loss,
+    drawdown,
+    loss_streak,
+    mode,
+    trade_rate,
+    trading_state,
+)
+from pumpswap.risk.tracker import RiskFigures, RiskTracker
+from pumpswap.settings import RiskLimits, Settings
+
+__all__ = ["Standing", "limits_of", "risk_figures", "standing_of"]
+
+_ENGINES = ("paper", LIVE)
+# The policies that need no market: what they say holds for any buy at this moment.
+_POLICIES = (
+    *(trading_state, mode, circuit_breaker, daily_loss, drawdown, loss_streak, trade_rate),
+    *(one_position, open_order, cooldown),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """``obstacles`` are refusals that any buy in the pool would meet now, before its signal and its size are looked at.
+    ``is_running`` is None for a run that no engine keeps.
+    """
+
+    pool: str
+    mint: str
+    as_of_ns: int
+    held: Held | None
+    exits: ExitState | None
+    obstacles: tuple[Verdict, ...]
+    is_running: bool | None
+
+
+def standing_of(books: Books, pool: str, mint: str, settings: Settings, clock: Clock) -> Standing:
+    """How ``pool`` stands at ``books.as_of_ns``."""
+    as_of_ns, run = books.as_of_ns(clock), books.run
+    is_over = books.header.kind not in _ENGINES or books.header.finished_ns is not None
+    is_running = None if is_over else beat_is_fresh(run.states.heartbeat(), settings, clock.now_ns())
+    positions = held_positions(books, books.exit_rules(settings), as_of_ns)
+    held = next((each for each in positions if each.position.pool == pool), None)
+    exits = next((state for state in run.states.exits() if state.pool == pool), None)
+    latest = run.latest_position(pool)
+    limits = limits_of(books, settings)
+    view = BookView(
+        balance=0,
+        equity=0,
+        exposure=0,
+        open_positions=len(positions),
+        position=None if held is None else held.position,
+        has_open_order=any(order.mint == mint for order in run.orders(unresolved=True)),
+        closed_ns=None if latest is None else latest.closed_ns,
+        risk=risk_figures(books, limits, as_of_ns),
+        mode_obstacle=_mode_obstacle(books, is_running=is_running),
+    )
+    wish = Intent(TradeSide.BUY, pool, mint, as_of_ns, "")
+    ask = Candidate(wish, view, limits, Caps.of(limits), settings.signals, None, None, "")
+    verdicts = (policy(ask) for policy in _POLICIES)
+    obstacles = tuple(verdict for verdict in verdicts if verdict is not None and not verdict.passed)
+    return Standing(pool, mint, as_of_ns, held, exits, obstacles, is_running)
+
+
+def limits_of(books: Books, settings: Settings) -> RiskLimits:
+    """The limits in force: the settings' for books that an engine keeps, those that it was run with for any other."""
+    stored = books.header.settings.get("risk")
+    is_over = books.header.kind not in _ENGINES or books.header.finished_ns is not None
+    if not is_over or not isinstance(stored, dict):
+        return settings.risk
+    return RiskLimits(**{name: value for name, value in stored.items() if name in RiskLimits.model_fields})
+
+
+def risk_figures(books: Books, limits: RiskLimits, as_of_ns: int) -> RiskFigures:
+    """What risk remembers of a run, seen from ``as_of_ns``, by its latest equity."""
+    tracker = RiskTracker(limits, books.run.states.risk() or RiskState())
+    point = books.run.equity.latest()
+    if point is not None:
+        tracker.measured(point.equity_lamports, as_of_ns)
+    return tracker.figures(as_of_ns)
+
+
+def _mode_obstacle(books: Books, *, is_running: bool | None) -> str:
+    if is_running is None:
+        return f"the {books.header.kind} run is over"
+    beat = books.run.states.heartbeat()
+    if not is_running:
+        return "no engine runs"
+    return "analysis mode: nothing is ordered" if beat is not None and beat.mode == "analysis" else ""
