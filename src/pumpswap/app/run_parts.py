@@ -13,12 +13,14 @@ from pumpswap.engine.engine import Engine, EngineParts, Restored, Signaller, Swa
 from pumpswap.engine.feed import Feed
 from pumpswap.engine.health import Monitor
 from pumpswap.engine.keeper import Keeper
+from pumpswap.engine.settings_watch import SettingsWatch
 from pumpswap.engine.strategy import Strategy
 from pumpswap.engine.supervisor import Control, Ending, Keeps, Supervisor, SupervisorParts
 from pumpswap.execution.venue import Venue
 from pumpswap.market.book import PoolBook
 from pumpswap.model import Heartbeat, Order, RunObserver
 from pumpswap.settings import Settings
+from pumpswap.settings.reload import SettingsReload
 
 __all__ = ["FinishedRun", "MarketSide", "RunOptions", "ScoringSide", "TradingSide", "assemble", "run_sides"]
 
@@ -77,7 +79,9 @@ class TradingSide:
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
-    """How long, and who listens. ``stops`` is given what ends the run, for signals and for tests."""
+    """How long, and who listens. ``stops`` is given what ends the run, for signals and for tests. ``reload`` looks at
+    the settings file.
+    """
 
     seconds: float | None = None
     observers: Sequence[RunObserver] = ()
@@ -86,6 +90,7 @@ class RunOptions:
     random: Random = field(default_factory=SystemRandom)
     process: int = 0
     wall: Clock = field(default_factory=SystemClock)
+    reload: SettingsReload | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,9 +143,14 @@ async def run_sides(
         seconds=options.seconds,
         on_beat=options.on_beat,
         news=trading.news,
+        look=_nothing if options.reload is None else SettingsWatch(engine, options.reload).poll,
     )
     supervisor = Supervisor(parts)
     if trading.control is not None:
         supervisor.obey(trading.control(engine, supervisor.stop))
     options.stops(supervisor.stop)
     return FinishedRun(engine, supervisor, await supervisor.run())
+
+
+def _nothing() -> None:
+    """There is no settings file to look at."""

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pumpswap.cli.output import Output
     from pumpswap.settings import Settings
 
-__all__ = ["chain_options", "chain_settings"]
+__all__ = ["chain_options", "chain_sections", "chain_settings"]
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 _CHAIN = "The chain (default: the settings' section chain)"
@@ -37,6 +37,12 @@ def chain_settings(
 ) -> Settings:
     """Settings with the chain that the options name. Loopback URLs without ``--network`` mean the practice chain."""
     from pumpswap.cli.run_result import settings_for
+
+    return settings_for(out, **chain_sections(urls, ws_url, network), **sections)
+
+
+def chain_sections(urls: tuple[str, ...], ws_url: str | None, network: str | None) -> dict[str, Any]:
+    """What the options say, as sections of the settings."""
     from pumpswap.errors import UsageError
 
     if ws_url is not None and not urls:
@@ -53,7 +59,7 @@ def chain_settings(
                 endpoint["requests_per_second"] = 1_000
     if network is not None:
         chain["network"] = network
-    return settings_for(out, **({"chain": chain} if chain else {}), **sections)
+    return {"chain": chain} if chain else {}
 
 
 def _is_loopback(url: str) -> bool:

@@ -43,11 +43,12 @@ config = LazyGroup(
 )
 
 
-def loaded_for(out: Output) -> LoadedSettings:
-    """Settings as the global options want them, with their origins."""
+def loaded_for(out: Output, **sections: Any) -> LoadedSettings:
+    """Settings as the global options want them, with their origins; ``sections`` are what a command's options say."""
     from pumpswap.settings import read_settings
 
-    sections: dict[str, Any] = {"data_dir": out.options.data_dir} if out.options.data_dir else {}
+    if out.options.data_dir:
+        sections["data_dir"] = out.options.data_dir
     return read_settings(out.options.config, profile=out.options.profile, **sections)
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pumpswap.cli.chain_options import chain_options, chain_settings
+from pumpswap.cli.chain_options import chain_options, chain_sections
 from pumpswap.cli.lazy import Example, command, option
 from pumpswap.cli.output import Output, pass_output
 from pumpswap.cli.params import DURATION, SOURCE
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pumpswap.app.run_parts import RunOptions
     from pumpswap.cli.run_view import JsonLines
     from pumpswap.settings import Settings
+    from pumpswap.settings.reload import SettingsReload
 
 __all__ = ["run"]
 
@@ -66,30 +67,39 @@ _LIVE = "Live trading"
 def run(out: Output, /, **given: Any) -> None:
     from pumpswap.app.run_order import RunOrder
 
-    settings = _settings(out, given)
+    reload = _reload(out, given)
+    settings = reload.settings
     seconds = given["duration"]
     order = RunOrder(given["market"] or "", given["fast"], None if seconds is None else int(seconds), given["is_new"])
     if given["live"] or settings.run.mode in ("approve", "auto"):
         _run_live(out, settings, order, given)
     else:
-        _run_paper(out, settings, order)
+        _run_paper(out, settings, order, reload)
 
 
-def _settings(out: Output, given: dict[str, Any]) -> Settings:
+def _reload(out: Output, given: dict[str, Any]) -> SettingsReload:
+    """The settings of this call, and how they are read again when the file changes."""
+    from pumpswap.cli.config import loaded_for
+    from pumpswap.clock import SystemClock
+    from pumpswap.settings.reload import SettingsReload
+
     wished = {"mode": given["mode"], "strategy": given["strategy"], "collector": given["collector"]}
     section = {name: value for name, value in wished.items() if value is not None}
     if given["signals"]:
         section["signals"] = given["signals"]
     sections = {"run": section} if section else {}
-    return chain_settings(out, given["urls"], given["ws_url"], given["network"], **sections)
+    sections |= chain_sections(given["urls"], given["ws_url"], given["network"])
+    return SettingsReload(loaded_for(out, **sections), lambda: loaded_for(out, **sections), SystemClock())
 
 
-def _run_paper(out: Output, settings: Settings, order: RunOrder) -> None:
+def _run_paper(out: Output, settings: Settings, order: RunOrder, reload: SettingsReload) -> None:
     from pumpswap.app.run import run_paper
     from pumpswap.cli.run_end import show_begin, show_end
 
     with Stage(out) as stage:
-        result: PaperResult = asyncio.run(run_paper(settings, order, stage.options(), lambda it: show_begin(out, it)))
+        result: PaperResult = asyncio.run(
+            run_paper(settings, order, stage.options(reload=reload), lambda it: show_begin(out, it))
+        )
     if stage.lines is not None:
         stage.lines.emit("end", result.to_json())
     else:
@@ -139,13 +149,18 @@ class Stage:
     def __exit__(self, *failed: object) -> None:
         self._screen.__exit__(*failed)
 
-    def options(self, seconds: float | None = None) -> RunOptions:
-        """For whoever runs it."""
+    def options(self, seconds: float | None = None, reload: SettingsReload | None = None) -> RunOptions:
+        """For whoever runs it. ``reload`` looks at the settings file."""
         from pumpswap.app.run_parts import RunOptions
 
         on_beat = self.lines.on_beat if self.lines is not None else _silent
         return RunOptions(
-            seconds=seconds, observers=self._observers, on_beat=on_beat, stops=self._stops, process=os.getpid()
+            seconds=seconds,
+            observers=self._observers,
+            on_beat=on_beat,
+            stops=self._stops,
+            process=os.getpid(),
+            reload=reload,
         )
 
     def leave(self) -> None:

@@ -72,7 +72,7 @@ class SupervisorParts:
     time passes only by the market's own updates. ``process`` is the number that heartbeats carry.
 
     ``seconds`` ends the run after so long; ``on_beat`` hears every heartbeat; ``news`` returns when the venue has
-    something to settle.
+    something to settle; ``look`` is called every ``control_ms``: for a settings file that has changed.
     """
 
     engine: Engine
@@ -88,6 +88,7 @@ class SupervisorParts:
     seconds: float | None = None
     on_beat: Callable[[Heartbeat], None] = field(default=lambda _: None)
     news: Callable[[], Awaitable[None]] | None = None
+    look: Callable[[], None] = field(default=lambda: None)
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
 
 
@@ -188,6 +189,7 @@ class Supervisor:
     async def _keep_books(self) -> None:
         while True:
             await self.parts.sleep(self.parts.settings.control_ms / 1_000)
+            self.parts.look()
             self._store()
             if self._control is not None and self._stored(self._control.poll):
                 self._store()
