@@ -48,6 +48,14 @@ class FeedHealth:
     waited: float = 0.0
     error: str = ""
     is_over: bool = False
+    is_faulty: bool = False  # entries wait for it
+    revived: Callable[[], None] = lambda: None  # called with the first sign of life while it is faulty
+
+    def alive(self, now: float) -> None:
+        """A sign of life."""
+        self.seen_at, self.error, self.failures_in_a_row = now, "", 0
+        if self.is_faulty:
+            self.revived()
 
     def age(self, now: float) -> float:
         """Seconds since the last sign of life, or since the start without one."""

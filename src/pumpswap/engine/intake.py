@@ -137,6 +137,4 @@ class IntakeSink:
         return has_more
 
     def alive(self) -> None:
-        health = self._health
-        health.seen_at = asyncio.get_running_loop().time()
-        health.error, health.failures_in_a_row = "", 0
+        self._health.alive(asyncio.get_running_loop().time())

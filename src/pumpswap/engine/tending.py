@@ -36,13 +36,12 @@ class FeedTender:
         self.feeds = {feed.name: feed for feed in feeds}
         if len(self.feeds) < len(feeds):
             raise UsageError("two feeds have the same name", hint="name each of them once")
-        self.health: dict[str, FeedHealth] = {}
+        now = asyncio.get_running_loop().time()
+        self.health = {name: FeedHealth(now) for name in self.feeds}
         self._engine, self._intake, self._random, self._sleep = engine, intake, random, sleep
 
     async def run(self) -> None:
         """Until every feed is over."""
-        now = asyncio.get_running_loop().time()
-        self.health = {name: FeedHealth(now) for name in self.feeds}
         tasks = [asyncio.ensure_future(self._tend(feed)) for feed in self.feeds.values()]
         try:
             await asyncio.gather(*tasks)
@@ -84,4 +83,5 @@ class FeedTender:
             times = "" if health.failures_in_a_row == 1 else f" ({health.failures_in_a_row} times in a row)"
             self._engine.desk.alert(AlertLevel.WARNING, "feed", feed.name, f"begun again after: {health.error}{times}")
         if feed.stale_seconds:
+            health.is_faulty = True
             self._engine.risk.fault(f"feed {feed.name}", f"failed: {health.error}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 
 from pumpswap.engine.engine import Engine
 from pumpswap.engine.health import Monitor
@@ -14,6 +15,7 @@ __all__ = ["LoopLag", "Vigil"]
 
 _LOOK_SECONDS = 0.5
 _MOST_LAG_SECONDS = 2.0
+_SILENT = "nothing was heard from it yet"
 _KEPT = "strategy "  # faults of strategies outlive a restart: a person lifts them
 
 
@@ -50,9 +52,11 @@ class Vigil:
         for name, _ in risk.state.faults:
             if not name.startswith(_KEPT):
                 risk.lift(name)
-        for feed in self._tender.feeds.values():
+        for name, feed in self._tender.feeds.items():
             if feed.stale_seconds:
-                risk.fault(f"feed {feed.name}", "nothing was heard from it yet")
+                health = self._tender.health[name]
+                health.is_faulty, health.revived = True, partial(self._judge_feed, name, "")
+                risk.fault(f"feed {name}", _SILENT)
 
     def look(self, lag: LoopLag) -> None:
         """See to everything once."""
@@ -62,14 +66,11 @@ class Vigil:
             if not limit:
                 continue
             if health.is_over:
-                self._judge(f"feed {name}", "it is over")
+                self._judge_feed(name, "it is over")
             elif health.error:
-                self._judge(f"feed {name}", f"failed: {health.error}")
-            elif health.seen_at is None and health.age(now) <= limit:
-                continue  # it has a moment to begin
-            else:
-                is_late = health.age(now) > limit
-                self._judge(f"feed {name}", f"no sign of life for more than {limit:g} s" if is_late else "")
+                self._judge_feed(name, f"failed: {health.error}")
+            elif health.age(now) > limit:
+                self._judge_feed(name, f"no sign of life for more than {limit:g} s")
         for monitor in self._monitors:
             self._obstacles[monitor.name] = monitor.obstacle()
             self._judge(monitor.name, self._obstacles[monitor.name])
@@ -80,6 +81,10 @@ class Vigil:
         """How each monitored part is."""
         return {name: obstacle or "ok" for name, obstacle in self._obstacles.items()}
 
+    def _judge_feed(self, name: str, obstacle: str) -> None:
+        self._tender.health[name].is_faulty = bool(obstacle)
+        self._judge(f"feed {name}", obstacle)
+
     def _judge(self, name: str, obstacle: str) -> None:
         risk, alert = self._engine.risk, self._engine.desk.alert
         if obstacle:
@@ -87,5 +92,8 @@ class Vigil:
             risk.fault(name, obstacle)
             if before is None:
                 alert(AlertLevel.ERROR, "fault", name, f"no entries: {obstacle}")
-        elif risk.lift(name):
+        elif (was := dict(risk.state.faults).get(name)) is not None:
+            risk.lift(name)
+            if was == _SILENT:
+                return  # the usual beginning
             alert(AlertLevel.INFO, "fault", name, "it works again; entries go on when nothing else is in the way")

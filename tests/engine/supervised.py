@@ -1,0 +1,123 @@
+"""A supervised paper engine on a database of its own, in virtual time, for the tests of the supervisor."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from pumpswap.amm import current_schedule
+from pumpswap.engine.engine import Engine, EngineParts
+from pumpswap.engine.feed import Feed, Sink
+from pumpswap.engine.outbox import Outbox
+from pumpswap.engine.recorder import StoreRecorder
+from pumpswap.engine.restore import RestoredPaper, restore_paper
+from pumpswap.engine.supervisor import Ending, Supervisor, SupervisorParts
+from pumpswap.execution.paper import PaperVenue
+from pumpswap.market.book import PoolBook
+from pumpswap.model import Alert, Heartbeat, RunObserver
+from pumpswap.storage.database import Database, open_database
+from pumpswap.storage.run import Run
+from tests.support.market import SOL, START_NS, always, settings
+from tests.support.virtual_time import LoopClock
+
+Script = Callable[[Sink], Awaitable[None]]
+
+
+class ScriptedFeed:
+    """Runs one script after the other: each attempt the next one, the last one again and again."""
+
+    def __init__(self, *scripts: Script, name: str = "feed", stale_seconds: float = 0.0) -> None:
+        self.name, self.stale_seconds = name, stale_seconds
+        self._scripts = scripts
+        self.began: list[float] = []
+
+    async def run(self, sink: Sink) -> None:
+        self.began.append(asyncio.get_running_loop().time())
+        await self._scripts[min(len(self.began), len(self._scripts)) - 1](sink)
+
+
+@dataclass
+class Heard(RunObserver):
+    """What the engine and its supervisor have told."""
+
+    alerts: list[Alert] = field(default_factory=list)
+    beats: list[Heartbeat] = field(default_factory=list)
+
+    def on_alert(self, alert: Alert) -> None:
+        self.alerts.append(alert)
+
+
+@dataclass
+class World:
+    """One process: its engine, its supervisor and its stored run."""
+
+    engine: Engine
+    supervisor: Supervisor
+    run: Run
+    heard: Heard
+    left: RestoredPaper
+
+    async def go(self) -> Ending:
+        return await self.supervisor.run()
+
+    @asynccontextmanager
+    async def going(self) -> AsyncIterator[asyncio.Future[Ending]]:
+        """While it runs; it is stopped at the end of the block, if it still does."""
+        task = asyncio.ensure_future(self.supervisor.run())
+        try:
+            yield task
+        finally:
+            if not task.done():
+                self.supervisor.stop()
+            await asyncio.wait([task])
+
+
+def world(database: Database, feeds: Sequence[Feed], *, observers: Sequence[RunObserver] = (), **more: Any) -> World:
+    """Made inside a running virtual loop. Goes on with the newest unfinished run of ``database``."""
+    clock = LoopClock(START_NS)
+    sections = {
+        "run": {"queue_size": more.pop("queue_size", 100), "shutdown_seconds": more.pop("shutdown_seconds", 30)}
+    }
+    chosen = settings(**sections, **more.pop("sections", {}))
+    run = database.open_paper() or database.start_run("paper", clock.now_ns())
+    left = restore_paper(run, clock.now_ns())
+    book = PoolBook()
+    venue = PaperVenue(book, chosen.paper, lambda _: current_schedule(), max_state_age_seconds=60, wallet=left.wallet)
+    outbox, heard = Outbox(run, StoreRecorder(run)), Heard()
+    parts = EngineParts(
+        book,
+        venue,
+        more.pop("signaller", always(90.0)),
+        lambda _: current_schedule(),
+        chosen,
+        keeper=left.keeper(),
+        restored=left.restored,
+    )
+    engine = Engine(parts, (outbox, heard, *observers))
+    engine.clock.advance_to(clock.now_ns())
+    if left.is_new:
+        engine.deposit(50 * SOL)
+    supervisor = Supervisor(
+        SupervisorParts(
+            engine=engine,
+            feeds=feeds,
+            keeps=outbox,
+            settings=chosen.run,
+            clock=clock,
+            wall=clock,
+            random=Random(1),
+            on_beat=heard.beats.append,
+            **more,
+        )
+    )
+    return World(engine, supervisor, run, heard, left)
+
+
+def opened(folder: Path) -> Database:
+    """A database that waits for nobody's lock."""
+    return open_database(folder / "books.sqlite", busy_ms=1)
