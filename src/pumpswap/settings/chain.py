@@ -33,7 +33,7 @@ class ChainSettings(Section):
 
     network: Literal["mainnet", "devnet", "localnet"] | None = None  # explicit: nothing is guessed from a URL
     allow_mainnet: bool = False  # mainnet's own switch, in addition to the network
-    endpoints: tuple[EndpointSettings, ...] = ()
+    endpoints: tuple[EndpointSettings, ...] = ()  # the first is preferred
     max_slot_lag: int = Field(25, ge=1)  # a node this many slots behind the best one is not read from
     stale_after_slots: int = Field(50, ge=1)  # a stream this far behind the chain stops entries
     schedule_refresh_seconds: int = Field(300, ge=1)  # GlobalConfig and FeeConfig are read again
@@ -43,16 +43,16 @@ class SendingSettings(Section):
     """How a transaction is priced, sent and followed."""
 
     priority_percentile: int = Field(75, ge=0, le=100)  # of recent fees on this pool's writable accounts
-    priority_floor_micro_lamports: int = Field(10_000, ge=0)
-    priority_cap_micro_lamports: int = Field(2_000_000, ge=0)
+    priority_floor_micro_lamports: int = Field(10_000, ge=0)  # of a compute unit, whatever others pay
+    priority_cap_micro_lamports: int = Field(2_000_000, ge=0)  # of a compute unit, never more
     priority_step_bps: int = Field(15_000, ge=10_000)  # each new attempt pays at least this much of the one before
     compute_margin_bps: BpsValue = 2_000  # above what the simulation used: bump searches vary
     max_attempts: int = Field(3, ge=1, le=20)  # each only after the proven expiry of the one before
-    rebroadcast_ms: int = Field(1_000, ge=50)
-    poll_ms: int = Field(400, ge=20)
-    lanes: tuple[Literal["rpc", "jito"], ...] = ("rpc",)
-    jito_url: SecretStr | None = None
-    tip_lamports: int = Field(0, ge=0)
+    rebroadcast_ms: int = Field(1_000, ge=50)  # between two broadcasts of the same bytes
+    poll_ms: int = Field(400, ge=20)  # between two looks for the outcome
+    lanes: tuple[Literal["rpc", "jito"], ...] = ("rpc",)  # on which the same bytes go out
+    jito_url: SecretStr | None = None  # of the block engine, for the lane jito
+    tip_lamports: int = Field(0, ge=0)  # to the block engine
     dont_front: bool = False  # adds the read-only jitodontfront account
     generation: Literal["auto", "1", "2"] = "auto"  # which swap instructions; auto probes the program once
     quorum: int = Field(2, ge=1)  # endpoints that must agree on what became of a transaction, if there are so many

@@ -16,7 +16,7 @@ __all__ = ["CollectSettings", "FollowSettings", "FollowedWallet", "LakeSettings"
 class CollectSettings(Section):
     """What is collected from market-data services, and how politely."""
 
-    network: str = "solana"
+    network: str = "solana"  # as the service calls it
     dexes: tuple[str, ...] = ("pumpswap",)  # empty: all
     interval_seconds: int = Field(60, ge=1)  # between two looks at the new pools
     pages: int = Field(3, ge=1, le=10)  # of new pools per look, 20 each
@@ -25,11 +25,11 @@ class CollectSettings(Section):
     timeframes: tuple[str, ...] = ("1m",)  # candles of pools that score well or are watched; empty: none
     min_trade_usd: Decimal = Field(Decimal(100), ge=0)  # the host keeps no smaller trades either
     watch: bool = True  # a pool that reaches signals.min_score goes on the watchlist, as in the host
-    gecko_url: str = "https://api.geckoterminal.com/api/v2"
-    dexscreener_url: str = "https://api.dexscreener.com"
+    gecko_url: str = "https://api.geckoterminal.com/api/v2"  # GeckoTerminal
+    dexscreener_url: str = "https://api.dexscreener.com"  # DEX Screener
     requests_per_minute: int = Field(30, ge=1, le=100_000)  # what the free service allows
-    max_retries: int = Field(5, ge=0, le=100)
-    timeout_seconds: int = Field(20, ge=1, le=600)
+    max_retries: int = Field(5, ge=0, le=100)  # of one question
+    timeout_seconds: int = Field(20, ge=1, le=600)  # of one question
 
 
 class LakeSettings(Section):
@@ -41,10 +41,10 @@ class LakeSettings(Section):
 class ScreenSettings(Section):
     """What a token must show before it counts as safe. What is not known is not safe."""
 
-    min_age_seconds: Seconds = 300
+    min_age_seconds: Seconds = 300  # since the pool was made
     max_top_holder: Share = Decimal("0.1")  # one holder, of the supply, pool and burned tokens apart
-    max_top_ten: Share = Decimal("0.4")
-    max_transfer_fee_bps: BpsValue = 0
+    max_top_ten: Share = Decimal("0.4")  # the ten largest holders, of the supply
+    max_transfer_fee_bps: BpsValue = 0  # that the token itself takes of each transfer
     min_lp_burned: Weight = Decimal("0.9")  # of a canonical pool all is burned when it is made
     excluded_holders: tuple[str, ...] = ()  # owners that are no holders: lockers, pools of other exchanges
     recent_swaps: int = Field(60, ge=0, le=1_000)  # the latest trades that are looked at, one question each
@@ -68,7 +68,7 @@ class FollowedWallet(Section):
 class FollowSettings(Section):
     """Whose trades are signals, and how much their record counts."""
 
-    wallets: tuple[FollowedWallet, ...] = ()
+    wallets: tuple[FollowedWallet, ...] = ()  # whose trades count
     neutral_score: float = Field(50.0, ge=0, le=100)  # of a wallet without a record
     shrink_rounds: int = Field(10, ge=1, le=1_000)  # a record of so many closed rounds counts half
     min_rounds: int = Field(3, ge=0, le=1_000)  # fewer closed rounds: no entry

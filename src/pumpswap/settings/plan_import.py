@@ -113,7 +113,7 @@ def _translate(plan: str, value: Any, result: PlanImport, said: dict[tuple[str, 
         result.problems.append(f"{plan}: {wrong}")
         return
     if ours is None:
-        result.rows.append(Translated(plan, value, Fate.NOT_NEEDED, row.keys, note="this is the default"))
+        result.rows.append(Translated(plan, value, Fate.NOT_NEEDED, row.keys, note=row.why or "this is the default"))
         return
     _say(plan, value, ours, (row, profile), result, said)
 

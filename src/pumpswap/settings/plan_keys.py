@@ -26,6 +26,7 @@ _RETRIES = "retries follow what failed and the retry settings of sending, exits 
 _PAST = "thresholds are percentiles of past values: q50.threshold_percentile"
 _SAME_FRAME = "the frame is read as it is; q50.path names it"
 
+_APPROVAL = "on paper by default; live, `pumpswap run --live --mode approve` asks you before each buy"
 _SLIPPAGE = ("risk.slippage_bps", "risk.max_slippage_bps", "feasibility.max_slippage_bps")
 
 _PUMPSWAP = (
@@ -42,7 +43,7 @@ _PUMPSWAP = (
     becomes("pumpswap.take_profit_percent", "exits.take_profit_bps", convert="percent"),
     becomes("pumpswap.integrate_with_q50", "run.signals", convert="q50"),
     not_needed("pumpswap.integrate_with_nautilus", "the strategy for NautilusTrader reads this same file"),
-    becomes("pumpswap.enable_auto_trading", "run.mode", convert="auto", yields=True),
+    becomes("pumpswap.enable_auto_trading", "run.mode", convert="auto", yields=True, why=_APPROVAL),
     not_needed("pumpswap.track_performance", _STORED),
     not_needed("pumpswap.alert_on_large_moves", _ALERTS),
     not_needed("pumpswap.daily_pnl_reporting", "performance-report --days 1 makes it at any time"),
@@ -58,7 +59,7 @@ _STRATEGY = (
     becomes("q50_pumpswap_strategy.signal_check_interval_seconds", "run.check_seconds", convert="number",
             implies=(("run.strategy", "plan-loop"),)),
     becomes("q50_pumpswap_strategy.max_concurrent_positions", "risk.max_open_positions", convert="number"),
-    becomes("q50_pumpswap_strategy.enable_auto_trading", "run.mode", convert="auto", yields=True),
+    becomes("q50_pumpswap_strategy.enable_auto_trading", "run.mode", convert="auto", yields=True, why=_APPROVAL),
     becomes("q50_pumpswap_strategy.liquidity_boost_factor", "feasibility.boost_factor", convert="number"),
     becomes("q50_pumpswap_strategy.min_liquidity_sol", "risk.min_liquidity_sol", "feasibility.min_liquidity_sol",
             convert="number"),

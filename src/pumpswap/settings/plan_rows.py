@@ -108,7 +108,7 @@ CONVERSIONS: dict[str, tuple[Callable[[Any], Any], str]] = {
     "hours": (_times(3_600), "hours × 3600"),
     "kelly": (_times(Decimal("0.25")), "a quarter of it: theirs is a multiple of quarter Kelly"),
     "fee": (lambda value: int(_number(value) * 1_000_000 // 300_000), "of 300,000 compute units, in micro-lamports"),
-    "auto": (lambda value: "auto" if _truth(value) else "approve", "true: auto, false: approve; both only with --live"),
+    "auto": (lambda value: "auto" if _truth(value) else None, "true: auto, which needs --live at every start"),
     "enabled": (lambda value: None if _truth(value) else "analysis", "false: analysis"),
     "q50": (lambda value: ["analyser", "q50"] if _truth(value) else ["analyser"], "true: analyser and q50"),
     "network": (_network, "testnet means devnet"),

@@ -27,15 +27,16 @@ class FeasibilitySettings(Section):
     intended_sol: Sol = Field(Decimal("1"), gt=0)  # the trade whose impact counts, where the caller names none
     max_impact_bps: BpsValue = 1_000  # average price before fees against spot
     max_slippage_bps: BpsValue = 500  # average price after all fees against spot
+    # sizes whose exact impact is shown
     ladder_sol: tuple[Sol, ...] = (Decimal("0.1"), Decimal("0.5"), Decimal("1"), Decimal("5"), Decimal("10"))
     min_liquidity_sol: Sol = Decimal("10")  # depth below which nothing counts as tradeable
     liquidity_multiple: int = Field(10, ge=1)  # and the pool holds at least this many times the intended size
     require_screen: bool = False  # whether a token that nobody screened counts as not buyable
     reference_depth_sol: Decimal = Field(Decimal(100), gt=0)  # a pool this deep has the full liquidity factor
     reference_buy_sol: Decimal = Field(Decimal(10), gt=0)  # and one that takes this much the full size part
-    liquidity_weight: Weight = Decimal("0.3")
+    liquidity_weight: Weight = Decimal("0.3")  # of the enhanced score
     feasibility_weight: Weight = Decimal("0.2")  # what the two leave of 1 is the weight of the base score
-    boost_factor: Decimal = Field(Decimal("1.2"), ge=1, le=2)
+    boost_factor: Decimal = Field(Decimal("1.2"), ge=1, le=2)  # of the score, for pools above boost_above
     boost_above: Weight = Decimal("0.7")  # feasibility above which the boost applies
 
     @model_validator(mode="after")
@@ -61,20 +62,20 @@ class Q50Settings(Section):
     complete_by_rules: bool = False  # compute what the file lacks from q10, q50, q90 and the volatility
     market_wide: bool = True  # a pool without an instrument of its own gets the chosen one's direction
     # Which instrument speaks for a coin or a pool, by mint or pool address.
-    instruments: dict[str, str] = Field({})
+    instruments: dict[str, str] = Field({})  # which instrument speaks for a coin or a pool, by mint or pool address
 
 
 class RegimeSettings(Section):
     """How turbulence is told apart, on past values of vol_risk only, and what it changes."""
 
-    low_percentile: Weight = Decimal("0.3")
-    high_percentile: Weight = Decimal("0.7")
-    extreme_percentile: Weight = Decimal("0.9")
-    low_multiplier: Decimal = Field(Decimal("1.1"), ge=0, le=10)
-    medium_multiplier: Decimal = Field(Decimal("1"), ge=0, le=10)
-    high_multiplier: Decimal = Field(Decimal("0.85"), ge=0, le=10)
-    extreme_multiplier: Decimal = Field(Decimal("0.6"), ge=0, le=10)
-    history_size: int = Field(10_000, ge=100)
+    low_percentile: Weight = Decimal("0.3")  # up to here the regime is low
+    high_percentile: Weight = Decimal("0.7")  # up to here it is medium
+    extreme_percentile: Weight = Decimal("0.9")  # up to here it is high, above it extreme
+    low_multiplier: Decimal = Field(Decimal("1.1"), ge=0, le=10)  # of the size of a trade
+    medium_multiplier: Decimal = Field(Decimal("1"), ge=0, le=10)  # of the size of a trade
+    high_multiplier: Decimal = Field(Decimal("0.85"), ge=0, le=10)  # of the size of a trade
+    extreme_multiplier: Decimal = Field(Decimal("0.6"), ge=0, le=10)  # of the size of a trade
+    history_size: int = Field(10_000, ge=100)  # past values that are compared
 
     @model_validator(mode="after")
     def _percentiles_rise(self) -> Self:

@@ -20,9 +20,9 @@ class RiskLimits(Section):
     base_position_fraction: Share = Decimal("0.1")
     kelly_fraction: Weight = Decimal("0.25")  # of full Kelly, for signals that tell their odds; 0: not used
     scale_by_volatility: bool = True  # a signal that tells its vol_risk gets less when that is large
-    max_position_fraction: Share = Decimal("0.5")
-    max_position_sol: Sol = Decimal("1")
-    min_position_sol: Sol = Decimal("0.01")
+    max_position_fraction: Share = Decimal("0.5")  # at most this share of the SOL balance
+    max_position_sol: Sol = Decimal("1")  # at most so much in one trade
+    min_position_sol: Sol = Decimal("0.01")  # less is not worth its costs
     max_pool_share_bps: BpsValue = 200  # the trade is at most this share of the real quote reserve
     max_impact_bps: BpsValue = 150  # average price before fees against spot
     max_cost_bps: BpsValue = 500  # average price after all fees against spot
@@ -33,19 +33,19 @@ class RiskLimits(Section):
     max_token_sol: Sol = Decimal("2")  # cost of all that is held of one token
     max_token_fraction: Share = Decimal("0.5")  # the same, of equity
     max_exposure_fraction: Share = Decimal("0.8")  # cost of all open positions, of equity
-    max_open_positions: int = Field(20, ge=1, le=10_000)
+    max_open_positions: int = Field(20, ge=1, le=10_000)  # at the same time, those on their way included
     native_reserve_sol: Sol = Decimal("0.05")  # never spent on trades: fees, rent, exits
     cost_allowance_sol: Sol = Decimal("0.01")  # kept for fees, tip and rent of each buy that is on its way
     # How often.
     max_trades_per_minute: int = Field(10, ge=1, le=1_000_000)  # entries
-    max_trades_per_hour: int = Field(100, ge=1, le=1_000_000)
-    max_trades_per_day: int = Field(500, ge=1, le=1_000_000)
+    max_trades_per_hour: int = Field(100, ge=1, le=1_000_000)  # entries
+    max_trades_per_day: int = Field(500, ge=1, le=1_000_000)  # entries
     cooldown_seconds: Seconds = 600  # after a closed round in a pool
     # When losses stop it.
     max_daily_loss_fraction: Share = Decimal("0.1")  # of the equity at the start of the day (UTC)
     max_drawdown_fraction: Share = Decimal("0.25")  # from the highest equity
-    max_losses_in_a_row: int = Field(5, ge=1, le=1_000)
-    losses_pause_seconds: Seconds = 3_600
+    max_losses_in_a_row: int = Field(5, ge=1, le=1_000)  # closed rounds; then entries pause
+    losses_pause_seconds: Seconds = 3_600  # how long
     breaker_failures: int = Field(5, ge=1, le=1_000)  # orders that failed in a row open the circuit breaker
     breaker_seconds: Seconds = 300  # then it lets a trial through
     breaker_successes: int = Field(2, ge=1, le=1_000)  # trials in a row that close it
@@ -57,7 +57,7 @@ class RiskLimits(Section):
     allow_permissionless_pools: bool = False  # anyone can make one with fake liquidity
     require_screen: bool = False  # whether a token that was not screened is refused
     allow_tokens: tuple[str, ...] = ()  # mints; empty: all
-    deny_tokens: tuple[str, ...] = ()
+    deny_tokens: tuple[str, ...] = ()  # mints that are never bought
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
@@ -90,7 +90,7 @@ class ExitRules(Section):
     slippage_bps: BpsValue = 1_000  # leaving matters more than the price
     retry_seconds: Seconds = 5  # after a sale that failed
     slippage_step_bps: BpsValue = 1_000  # each retry accepts so much more
-    max_slippage_bps: BpsValue = 5_000
+    max_slippage_bps: BpsValue = 5_000  # no retry accepts more
     min_part_sol: Sol = Decimal("0.01")  # a sale that the pool can only pay in parts is split no finer
     blocked_alert_seconds: Seconds = 300  # somebody is told when a sale was impossible for so long; 0 disables
 
@@ -109,22 +109,22 @@ class ExitRules(Section):
 class PaperVenueSettings(Section):
     """The paper venue's imitation of the network. Prices need no setting: fills are exact."""
 
-    start_sol: Sol = Decimal("50")
+    start_sol: Sol = Decimal("50")  # what new paper books begin with
     latency_ms: int = Field(1_200, ge=0, le=600_000)  # decision to execution
     latency_slots: int | None = Field(None, ge=0, le=1_500)  # the same in slots of 400 ms; counts instead, if set
     failed_bps: BpsValue | None = None  # orders that fail whatever the price; none: `run` as observed, else 0
     priority: Literal["fixed", "observed"] | None = None  # none: `run` draws from observed fees, else fixed
-    compute_unit_limit: int = Field(300_000, ge=1, le=1_400_000)
-    compute_unit_price_micro_lamports: int = Field(100_000, ge=0)
-    tip_lamports: int = Field(0, ge=0)
+    compute_unit_limit: int = Field(300_000, ge=1, le=1_400_000)  # of each transaction
+    compute_unit_price_micro_lamports: int = Field(100_000, ge=0)  # what the priority fee is made of
+    tip_lamports: int = Field(0, ge=0)  # of each transaction
 
 
 class RunSettings(Section):
     """The running engine: what it listens to, what it may do, how it is watched."""
 
     mode: Literal["analysis", "paper", "approve", "auto"] = "paper"  # the last two only with --live
-    signals: tuple[Literal["analyser", "q50", "follow"], ...] = ("analyser",)
-    strategy: Literal["follow-signals", "plan-loop", "momentum"] = "follow-signals"
+    signals: tuple[Literal["analyser", "q50", "follow"], ...] = ("analyser",)  # what is heeded
+    strategy: Literal["follow-signals", "plan-loop", "momentum"] = "follow-signals"  # what is done about it
     check_seconds: int = Field(300, ge=1)  # plan-loop: between two looks at the signals
     max_entries_per_check: int = Field(5, ge=1)  # plan-loop: best priorities first
     collector: SecretStr | None = None  # database whose rows are scored, a path or a URL; default: that of the books
@@ -134,7 +134,7 @@ class RunSettings(Section):
     approve_seconds: int = Field(120, ge=1)  # how long an order waits for `pumpswap approve`
     queue_size: int = Field(10_000, ge=1)  # events that may wait; a feed that is faster waits itself
     control_ms: int = Field(250, ge=10)  # between two looks for commands
-    heartbeat_seconds: int = Field(2, ge=1)
+    heartbeat_seconds: int = Field(2, ge=1)  # between two signs of life
     repeat_refusal_seconds: Seconds = 600  # the same refusal within so long is counted, not stored again; 0: stored
     shutdown_seconds: int = Field(30, ge=0)  # what is in flight is waited for on a stop, then handed to the next start
     live_check_hours: int = Field(24, ge=1)  # how long a passed `pumpswap live check` counts
