@@ -118,6 +118,13 @@ def calls(place: Place) -> dict[tuple[str, ...], list[list[str]]]:
     backup = str(place.folder / "books.zip")
     return {
         ("demo",): [["--fast", "--minutes", "1"]],
+        ("run",): [
+            ["--market", "simulated", "--fast", "--duration", "1m"],
+            ["--mode", "auto", *chain],
+            ["--collector", server, "--duration", "1s", *chain],
+            ["--duration", "1s", *nowhere],
+            ["--market", str(KEY)],
+        ],
         ("paper", "replay"): [["nothing-here"], [str(KEY)]],
         ("quote",): [["--buy-sol", "1"], [coin, "--buy-sol", "0.1", *chain], [coin, "--buy-sol", "1", *nowhere]],
         ("buy",): [[str(KEY), "0.1", *chain], [SEED.hex(), "0.1", *chain], [coin, "0.1", *chain],

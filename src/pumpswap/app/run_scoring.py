@@ -11,6 +11,7 @@ from pumpswap.app.run_parts import MarketSide, ScoringSide
 from pumpswap.clock import Clock
 from pumpswap.engine.engine import Signaller
 from pumpswap.engine.feeds.watch_list import WatchList
+from pumpswap.engine.strategies.named import strategy_named
 from pumpswap.market.book import PoolBook
 from pumpswap.settings import Settings
 from pumpswap.signals.base_score import BaseScoreSignaller
@@ -43,4 +44,4 @@ async def open_scoring(
         signallers.append(Q50Source(loader, settings))
     snapshots = watch.hearing(signallers[0]) if signallers else None
     swaps = None if follow is None else follow.follower.signal
-    return ScoringSide(snapshots, swaps)
+    return ScoringSide(snapshots, swaps, [strategy_named(settings.run.strategy, settings)])

@@ -18,7 +18,7 @@ from pumpswap.cli.params import DURATION, SOURCE
 
 if TYPE_CHECKING:
     from pumpswap.app.run import PaperResult
-    from pumpswap.app.run_order import RunOrder
+    from pumpswap.app.run_order import BegunRun, RunOrder
     from pumpswap.app.run_parts import RunOptions
     from pumpswap.cli.run_view import JsonLines
     from pumpswap.settings import Settings
@@ -94,12 +94,10 @@ def _reload(out: Output, given: dict[str, Any]) -> SettingsReload:
 
 def _run_paper(out: Output, settings: Settings, order: RunOrder, reload: SettingsReload) -> None:
     from pumpswap.app.run import run_paper
-    from pumpswap.cli.run_end import show_begin, show_end
+    from pumpswap.cli.run_end import show_end
 
     with Stage(out) as stage:
-        result: PaperResult = asyncio.run(
-            run_paper(settings, order, stage.options(reload=reload), lambda it: show_begin(out, it))
-        )
+        result: PaperResult = asyncio.run(run_paper(settings, order, stage.options(reload=reload), stage.begin))
     if stage.lines is not None:
         stage.lines.emit("end", result.to_json())
     else:
@@ -129,6 +127,7 @@ class Stage:
     def __init__(self, out: Output) -> None:
         from pumpswap.cli.run_view import JsonLines, RunLines, RunScreen
 
+        self._out = out
         self.lines: JsonLines | None = None
         self._screen: Any = nullcontext()
         self._observers: Sequence[Any] = ()
@@ -162,6 +161,15 @@ class Stage:
             process=os.getpid(),
             reload=reload,
         )
+
+    def begin(self, begun: BegunRun) -> None:
+        """Say on what it runs."""
+        from pumpswap.cli.run_end import show_begin
+
+        if self.lines is not None:
+            self.lines.emit("begin", begun.to_json())
+        else:
+            show_begin(self._out, begun)
 
     def leave(self) -> None:
         """Exit with the code of an interruption, when there was one."""

@@ -140,7 +140,7 @@ class SnapshotTail:
         if missing:
             raise BadInput(
                 f"{self.location} has no snapshots of a collector: {_TABLE} lacks {', '.join(missing)}",
-                hint="`pumpswap collect` fills a database; name the right one with --market",
+                hint="`pumpswap collect` fills a database; name the right one with --collector",
             )
 
 
