@@ -20,6 +20,7 @@ LIMITS = RiskLimits(
     breaker_failures=2, breaker_seconds=30, breaker_successes=2, max_losses_in_a_row=2, losses_pause_seconds=50,
     max_trades_per_minute=2, max_trades_per_hour=4, max_trades_per_day=6,
 )  # fmt: skip
+SECONDS = st.sampled_from([0, 0, 0, 1, 30])
 SPANS = (60 * SECOND, 3_600 * SECOND, 86_400 * SECOND)
 
 
@@ -116,7 +117,7 @@ class TrackerMachine(RuleBasedStateMachine):
         self.last = 0
         self.measure(50)
 
-    @rule(seconds=st.sampled_from([0, 1, 7, 29, 30, 31, 59, 60, 3_599, 86_400]))
+    @rule(seconds=st.sampled_from([1, 29, 30, 59, 60, 3_599, 86_400]))
     def wait(self, seconds: int) -> None:
         self.now += seconds * SECOND
 
@@ -129,9 +130,24 @@ class TrackerMachine(RuleBasedStateMachine):
             self.story.tell("enter", self.now, made.order_id)
 
     @precondition(lambda self: self.out)
-    @rule(data=st.data(), how=st.sampled_from(HOW), realised=st.none() | st.integers(-2, 2))
-    def end(self, data: st.DataObject, how: str, realised: int | None) -> None:
-        name = data.draw(st.sampled_from(sorted(self.out)))
+    @rule(place=st.integers(0, 10), how=st.sampled_from(HOW), seconds=SECONDS)
+    def end(self, place: int, how: str, seconds: int) -> None:
+        self.now += seconds * SECOND
+        self._end(sorted(self.out)[place % len(self.out)], how, None)
+
+    @rule(how=st.sampled_from(HOW), realised=st.sampled_from([None, -1, -1, 0, 1]), seconds=SECONDS)
+    def sale(self, how: str, realised: int | None, seconds: int) -> None:
+        self.leave(TradeSide.SELL)
+        self.now += seconds * SECOND
+        self._end(f"o{self.number}", how, realised)
+
+    @rule(how=st.sampled_from(HOW), seconds=SECONDS)
+    def entry(self, how: str, seconds: int) -> None:
+        self.leave(TradeSide.BUY)
+        self.now += seconds * SECOND
+        self._end(f"o{self.number}", how, None)
+
+    def _end(self, name: str, how: str, realised: int | None) -> None:
         made = self.out[name]
         if how == "unknown":
             if name in self.doubtful:
@@ -145,14 +161,16 @@ class TrackerMachine(RuleBasedStateMachine):
         if how == "filled" and made.side is TradeSide.SELL and realised is not None:
             self.story.tell("round", self.now, realised)
 
-    @rule(equity=st.integers(30, 70))
+    @rule(equity=st.sampled_from([50, 45, 46, 40, 60, 54, 36, 30]))
     def measure(self, equity: int) -> None:
         self.last = equity * SOL
         self.tracker.measured(self.last, self.now)
         self.story.tell("measure", self.now, self.last)
 
-    @rule()
-    def resume(self) -> None:
+    @rule(really=st.integers(0, 5))
+    def resume(self, really: int) -> None:
+        if really:
+            return
         self.tracker.resume("seen")
         self.story.tell("resume", self.now)
 
