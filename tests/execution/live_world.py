@@ -94,16 +94,17 @@ class World:
     async def open(self, **changes: Any) -> ChainVenue:
         """A fresh process: books, sender and venue on what is stored."""
         settings: Settings = changes.get("settings", self.settings)
-        node = self.node
+        node = changes.get("node") or self.node
+        endpoints = changes.get("node") or OneNode(self.node)  # an EndpointPool is both
         books = await LiveBooks.open(self.database, node, WALLET, self.clock)
-        lanes = [RpcLane(OneNode(node)), *self.lanes]
+        lanes = [RpcLane(endpoints), *self.lanes]
 
         async def sleep(_seconds: float) -> None:
             self.chain.advance(1)
 
         sender = Sender(
             SenderParts(
-                OneNode(node),
+                endpoints,
                 lanes,
                 books.run.attempts,
                 changes.get("signer") or LocalSigner(Secret(bytearray(SEED)), LIMITS),

@@ -78,7 +78,9 @@ class PaperKeeper:
 
 
 class LiveKeeper:
-    """The books of a live wallet. The venue has stored and booked an outcome before the engine hears of it."""
+    """The books of a live wallet. The venue has stored and booked an outcome before the engine hears of it; decisions
+    are stored by an observer, before their order is.
+    """
 
     def __init__(self, books: LiveBooks) -> None:
         self._books = books
@@ -96,8 +98,6 @@ class LiveKeeper:
     def decided(self, decision: Decision, state: PoolState | None) -> None:
         if state is not None:
             self._books.know_decimals(decision.intent.mint, state.base_decimals)
-        if decision:  # what it leads to must find it; refusals are stored with the rest by an observer
-            self._books.decide(decision)
 
     def book(self, order: Order, outcome: Outcome, name: str) -> Booked:
         changed = self._books.portfolio.positions.latest(order.pool) if isinstance(outcome, Filled) else None

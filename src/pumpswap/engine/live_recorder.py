@@ -1,14 +1,14 @@
 """LiveRecorder: stores what the engine tells of a live wallet beside its books, and what a restart must know.
 
-Accepted decisions, orders, outcomes and the ledger are stored by the wallet's own books the moment they happen. The
-rest follows at each ``flush``, in one transaction: so what risk and exits remember, and which outcomes they have heard,
-are always of one moment.
+Orders, outcomes and the ledger are stored by the wallet's own books the moment they happen. The rest is stored at each
+``flush``, in one transaction, and before any order that follows from it: so what risk and exits remember, and which
+outcomes they have heard, are always of one moment.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 
 from pumpswap.clock import NS_PER_SECOND, Clock
@@ -28,7 +28,6 @@ from pumpswap.model import (
     Proposal,
     RiskState,
     RunObserver,
-    TradeSide,
     Unknown,
 )
 from pumpswap.storage.run import Run
@@ -60,19 +59,14 @@ def recall(run: Run) -> Recalled:
     Books of before this was stored have heard of everything but what is unresolved.
     """
     ids = [order.order_id for order in run.orders(unresolved=True)]
-    document, following = run.states.load(_HEARD), None
+    document = run.states.load(_HEARD)
     if document is not None:
         following = int(str(document["following"]))
         ids += [one for one in run.ids.newest_orders() if _number(one) >= following]
         on_the_way = document["on_the_way"]
         ids += [str(one) for one in on_the_way] if isinstance(on_the_way, list) else []
     unheard = tuple(run.fates(set(ids))) if ids else ()
-    risk = run.states.risk()
-    if risk is not None and following is not None:
-        # Accepted after the last flush: risk does not remember that it has let them in.
-        lost = [order for order, _ in unheard if _number(order.order_id) >= following and order.side is TradeSide.BUY]
-        risk = replace(risk, entries_ns=tuple(sorted((*risk.entries_ns, *(order.created_ns for order in lost)))))
-    return Recalled(Restored(risk, run.states.exits()), unheard)
+    return Recalled(Restored(run.states.risk(), run.states.exits()), unheard)
 
 
 class LiveRecorder(RunObserver):
@@ -136,8 +130,7 @@ class LiveRecorder(RunObserver):
     # ------------------------------------------------------------------------------------------ listening
 
     def on_decision(self, decision: Decision) -> None:
-        if not decision:  # the books have stored an accepted one
-            self._told.append(partial(self._run.save_decision, decision))
+        self._told.append(partial(self._run.save_decision, decision))
 
     def on_repeat(self, decision: Decision, of: str, repeats: int) -> None:
         self._repeats[of] = repeats, decision.intent.at_ns

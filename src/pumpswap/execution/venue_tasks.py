@@ -22,11 +22,22 @@ _LONGEST_PAUSE_SECONDS = 60.0
 
 
 class VenueTasks:
-    """Implements ``Venue`` on a ChainVenue; make and use it on one running loop."""
+    """Implements ``Venue`` on a ChainVenue; make and use it on one running loop.
 
-    def __init__(self, core: ChainVenue, *, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
+    ``before`` stores what an order follows from (its decision, what risk and exits remember); it is called before the
+    order itself is stored, and an error of it keeps the order from being sent.
+    """
+
+    def __init__(
+        self,
+        core: ChainVenue,
+        *,
+        before: Callable[[], None] = lambda: None,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
         self.core = core
         self.wallet = LiveWallet()
+        self._before = before
         self._sleep = sleep
         self._tasks: dict[str, asyncio.Task[None]] = {}  # by order
         self._orders: dict[str, Order] = {}  # the same orders
@@ -45,13 +56,11 @@ class VenueTasks:
         """Why nothing should be bought: orders that cannot be followed or booked just now. Empty: nothing is wrong."""
         return "; ".join(f"order {order_id}: {what}" for order_id, what in sorted(self._faults.items()))
 
-    def resume(self, left: Sequence[Order], resolved: Sequence[tuple[Order, Outcome]]) -> None:
-        """Take over the orders that earlier processes have ``left`` (the engine's desk must know them): those that
-        ``resolved`` knows the fate of are told, the others followed.
+    def resume(self, unheard: Sequence[tuple[Order, Outcome | None]]) -> None:
+        """Take over orders of earlier processes, whom the engine's desk must know: an outcome that is known is told,
+        the others are followed.
         """
-        fates = {order.order_id: outcome for order, outcome in resolved}
-        for order in left:
-            outcome = fates.get(order.order_id)
+        for order, outcome in unheard:
             if outcome is not None:
                 self._tell(Executed(outcome))
             if outcome is None or isinstance(outcome, Unknown):
@@ -126,6 +135,7 @@ class VenueTasks:
     async def _execute(self, order: Order) -> None:
         has_told = True
         try:
+            self._before()
             executed = await self.core.execute_in_full(order)
         except PumpSwapError as error:
             self._faults[order.order_id] = error.what

@@ -96,10 +96,7 @@ class Trader:
             self._clock.now_ns,
             [self._recorder],
         )
-        self._desk.restore([order for order, _ in recalled.unheard])
-        for order, _ in recalled.unheard:
-            if order.order_id in recalled.lost and order.side is TradeSide.BUY:
-                risk.entered(order)
+        self._desk.restore(recalled.orders)
         self._reconciler = Reconciler(self._look_after, run, connection.clock, settings.books.reconcile_seconds)
 
     @classmethod
@@ -241,7 +238,7 @@ class Trader:
         async with self._deciding:
             await self._hear_fates()
             if intent.side is TradeSide.BUY:
-                await see_held(self.connection, self._desk, intent.at_ns, but=intent.pool)
+                await see_held(self.connection, self.books.portfolio, self._desk.parts.book, but=intent.pool)
             self._clock.advance_to(intent.at_ns)
             self._desk.parts.book.apply(MarketUpdate(intent.at_ns, intent.pool, state))
             decision, order = self._desk.decide(intent)

@@ -1,0 +1,68 @@
+"""LiveTrading: what an engine trades with on a live wallet: the venue on its loop, the wallet's books, its memory."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from pumpswap.clock import NS_PER_SECOND, Clock
+from pumpswap.engine.keeper import LiveKeeper
+from pumpswap.engine.live_recorder import LiveRecorder, Recalled, recall
+from pumpswap.execution.chain_venue import ChainVenue
+from pumpswap.execution.live_books import LiveBooks
+from pumpswap.execution.venue_tasks import VenueTasks
+from pumpswap.model import Denied, Filled, Order, Outcome, Position, RunObserver
+
+__all__ = ["LiveTrading", "VenueHealth", "take_up"]
+
+_HINDRANCES = frozenset({"endpoints", "key locked", "guard", "drift", "wrong network"})  # rules of Denied
+_TRIAL_NS = 60 * NS_PER_SECOND
+
+
+class VenueHealth(RunObserver):
+    """Whether orders could be executed, by what became of the last one: one that failed for a reason that is not its
+    own stops entries for a minute; then another may try.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._text = ""
+        self._until_ns = 0
+
+    def obstacle(self) -> str:
+        """Why nothing should be bought now; empty: nothing is wrong."""
+        return self._text if self._clock.now_ns() < self._until_ns else ""
+
+    def on_outcome(self, order: Order, outcome: Outcome, position: Position | None) -> None:
+        if isinstance(outcome, Denied) and outcome.rule in _HINDRANCES:
+            self._text = f"order {order.order_id} could not be sent: {outcome.rule}: {outcome.text}"
+            self._until_ns = self._clock.now_ns() + _TRIAL_NS
+        elif isinstance(outcome, Filled):
+            self._until_ns = 0
+
+
+@dataclass(frozen=True, slots=True)
+class LiveTrading:
+    """``recorder`` and ``health`` listen to the engine, whose desk must be given the orders of ``recalled``."""
+
+    venue: VenueTasks
+    keeper: LiveKeeper
+    recorder: LiveRecorder
+    health: VenueHealth
+    recalled: Recalled
+
+
+def take_up(
+    core: ChainVenue, books: LiveBooks, *, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+) -> LiveTrading:
+    """On a venue whose unresolved orders were resolved as far as the chain tells: go on where the last process ended.
+
+    What it had not heard yet is told first of all; what is still unknown is followed.
+    """
+    clock, recalled = core.parts.clock, recall(books.run)
+    recorder = LiveRecorder(books.run, clock, recalled)
+    recorder.flush()
+    venue = VenueTasks(core, before=recorder.flush, sleep=sleep)
+    venue.resume(recalled.unheard)
+    return LiveTrading(venue, LiveKeeper(books), recorder, VenueHealth(clock), recalled)
