@@ -31,6 +31,7 @@ from benchmarks.node import NodeUnavailable, sdk_figures, sdk_reaction
 from benchmarks.ours import our_figures, start_up_milliseconds
 from benchmarks.reaction import ROUNDS, WARM_UP, reaction_figures
 from benchmarks.signals.report import main as signals_report
+from benchmarks.trading.report import main as trading_report
 from pumpswap.amm import FeeConfig, FeeSchedule, GlobalConfig
 from pumpswap.amm.addresses import TOKEN_PROGRAM
 from pumpswap.localnet.token_bytes import token_account
@@ -63,11 +64,13 @@ def main() -> int:
         return books_report(sys.argv[2:])
     if sys.argv[1:2] == ["signals"]:
         return signals_report(sys.argv[2:])
+    if sys.argv[1:2] == ["trading"]:
+        return trading_report(sys.argv[2:])
     parser = argparse.ArgumentParser(
         prog="make bench",
         description=__doc__.splitlines()[0] if __doc__ else "",
         epilog="make bench ARGS=books: the books at 100 k, 1 M and 10 M ledger rows; "
-        "ARGS=signals: signals and market data; ARGS='books --help' for more",
+        "ARGS=signals: signals and market data; ARGS=trading: decisions and the engine; ARGS='books --help' for more",
     )
     parser.add_argument("--no-evidence", action="store_true", help="print only")
     options = parser.parse_args()

@@ -107,6 +107,9 @@ class Engine:
         self.strategies = (
             (FollowSignals(settings.exits.short_signal_bps),) if parts.strategies is None else tuple(parts.strategies)
         )
+        # Swaps come by the thousand: who does not want them, or the time, is not asked each time.
+        self._swap_listeners = [one for one in self.strategies if type(one).on_swap is not Strategy.on_swap]
+        self._timed = [(place, one) for place, one in enumerate(self.strategies) if one.every_seconds]
         self._wishes = _Wishes(self)
         self._history = SnapshotHistory(settings.signals.history_hours)
         self._next_equity_ns = 0
@@ -212,6 +215,8 @@ class Engine:
         """Let a trade be scored, at the price that it has left behind. Pools that are not priced in SOL are left out:
         their amounts cannot be compared with others.
         """
+        if not self._swap_listeners and self.parts.swap_signaller is None:
+            return
         state = self.parts.book.state(swap.pool)
         if state is not None and state.pool.quote_mint != WSOL_MINT:
             return
@@ -219,7 +224,7 @@ class Engine:
             signal = self.parts.swap_signaller(swap, seen_of(state, self.desk.names.get(swap.pool, "")))
             if signal is not None:
                 self._hear(signal)
-        for strategy in self.strategies:
+        for strategy in self._swap_listeners:
             self._ask(strategy, lambda one: one.on_swap(swap, self._wishes))
 
     def _hear(self, signal: Signal) -> None:
@@ -237,13 +242,14 @@ class Engine:
 
     def _pass_time(self) -> None:
         now = self.clock.now_ns()
-        for place, strategy in enumerate(self.strategies):
-            if strategy.every_seconds and now >= self._next_time_ns[place]:
+        for place, strategy in self._timed:
+            if now >= self._next_time_ns[place]:
                 self._next_time_ns[place] = now + strategy.every_seconds * NS_PER_SECOND
                 self._ask(strategy, lambda one: one.on_time(now, self._wishes))
-        for decision_id, proposal in list(self.desk.proposals.items()):
-            if now >= proposal.expires_ns:
-                self.desk.drop_proposal(decision_id, ProposalStatus.EXPIRED, "nobody approved it in time")
+        if self.desk.proposals:
+            for decision_id, proposal in list(self.desk.proposals.items()):
+                if now >= proposal.expires_ns:
+                    self.desk.drop_proposal(decision_id, ProposalStatus.EXPIRED, "nobody approved it in time")
         self._measure_equity()
 
     def _ask(self, strategy: Strategy, question: Callable[[Strategy], Iterable[Intent]]) -> None:

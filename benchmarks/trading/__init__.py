@@ -1,0 +1,1 @@
+"""What trading costs in time: a decision of the gate, and trades through the engine."""
