@@ -35,6 +35,19 @@ if TYPE_CHECKING:
     )
     from pumpswap.errors import ProtocolDrift, PumpSwapError, TradeRefused
     from pumpswap.market.q50_loader import Q50SignalLoader
+    from pumpswap.sdk.executor import PumpSwapTradingExecutor
+    from pumpswap.sdk.host_classes import (
+        KellyPositionSizer,
+        LiquidityValidator,
+        PositionManager,
+        PumpSwapExecutor,
+        PumpSwapRiskManager,
+        Q50PumpSwapAutomatedStrategy,
+        Q50PumpSwapSignalAnalyzer,
+        RiskManager,
+        TradingPerformanceMonitor,
+        TradingRiskManager,
+    )
     from pumpswap.signals import NewPoolsSignalAnalyzer, PumpSwapSignalAnalyzer, RegimeDetector
     from pumpswap.units import (
         LAMPORTS_PER_SOL,
@@ -57,19 +70,30 @@ __all__ = [
     "FeeConfig",
     "FeeSchedule",
     "GlobalConfig",
+    "KellyPositionSizer",
     "Lamports",
+    "LiquidityValidator",
     "NewPoolsSignalAnalyzer",
     "Pool",
     "PoolState",
+    "PositionManager",
     "ProtocolDrift",
     "PumpSwapError",
+    "PumpSwapExecutor",
+    "PumpSwapRiskManager",
     "PumpSwapSignalAnalyzer",
+    "PumpSwapTradingExecutor",
+    "Q50PumpSwapAutomatedStrategy",
+    "Q50PumpSwapSignalAnalyzer",
     "Q50SignalLoader",
     "Quote",
     "QuoteUnits",
     "RegimeDetector",
+    "RiskManager",
     "SellQuote",
     "TradeRefused",
+    "TradingPerformanceMonitor",
+    "TradingRiskManager",
     "__version__",
     "buy_exact_base",
     "buy_exact_quote",
@@ -87,6 +111,22 @@ __all__ = [
 
 _ELSEWHERE = {
     **dict.fromkeys(("NewPoolsSignalAnalyzer", "PumpSwapSignalAnalyzer", "RegimeDetector"), "pumpswap.signals"),
+    "PumpSwapTradingExecutor": "pumpswap.sdk.executor",
+    **dict.fromkeys(
+        (
+            "KellyPositionSizer",
+            "LiquidityValidator",
+            "PositionManager",
+            "PumpSwapExecutor",
+            "PumpSwapRiskManager",
+            "Q50PumpSwapAutomatedStrategy",
+            "Q50PumpSwapSignalAnalyzer",
+            "RiskManager",
+            "TradingPerformanceMonitor",
+            "TradingRiskManager",
+        ),
+        "pumpswap.sdk.host_classes",
+    ),
     "Q50SignalLoader": "pumpswap.market.q50_loader",
     **dict.fromkeys(("ProtocolDrift", "PumpSwapError", "TradeRefused"), "pumpswap.errors"),
     **dict.fromkeys(

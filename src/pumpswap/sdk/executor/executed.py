@@ -35,13 +35,13 @@ class ExecutedSignals:
     """
 
     def __init__(self, run: Run) -> None:
-        self._run = run
+        self.run = run
 
     def find(self, signal_id: str) -> Trace | None:
         """The trace of a signal, None when it has led to nothing."""
         if not signal_id:
             return None
-        found = self._run.states.load(_name(signal_id))
+        found = self.run.states.load(_name(signal_id))
         return None if found is None else _trace(signal_id, found)
 
     def announce(self, signal_id: str, intent: Intent) -> None:
@@ -62,15 +62,15 @@ class ExecutedSignals:
     def forget(self, signal_id: str) -> None:
         """Nothing came of it: it may be tried again."""
         if signal_id:
-            self._run.states.drop(_name(signal_id))
+            self.run.states.drop(_name(signal_id))
 
     def fate(self, trace: Trace) -> tuple[Order | None, Outcome | None]:
         """(order, outcome) of a trace as they are stored; no order: none was ever made."""
         if trace.order_id:
-            return next(iter(self._run.fates([trace.order_id])), (None, None))
+            return next(iter(self.run.fates([trace.order_id])), (None, None))
         # Only its making is known, so whatever was ordered on the token since then counts as its order.
-        made = [order.order_id for order in self._run.orders() if _may_be_of(order, trace)]
-        return next(iter(self._run.fates(made[-1:])), (None, None)) if made else (None, None)
+        made = [order.order_id for order in self.run.orders() if _may_be_of(order, trace)]
+        return next(iter(self.run.fates(made[-1:])), (None, None)) if made else (None, None)
 
     def _save(self, trace: Trace) -> None:
         if trace.signal_id:
@@ -81,7 +81,7 @@ class ExecutedSignals:
                 "order_id": trace.order_id,
                 "at_ns": str(trace.at_ns),
             }
-            self._run.states.save(_name(trace.signal_id), document, trace.at_ns)
+            self.run.states.save(_name(trace.signal_id), document, trace.at_ns)
 
 
 def _may_be_of(order: Order, trace: Trace) -> bool:

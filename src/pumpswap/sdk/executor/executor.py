@@ -10,6 +10,7 @@ from random import SystemRandom
 from types import TracebackType
 from typing import Any, Self
 
+from pumpswap.amm import PoolState
 from pumpswap.amm.addresses import canonical_pool
 from pumpswap.clock import NS_PER_SECOND, Clock, ManualClock, SystemClock
 from pumpswap.engine.repeats import RepeatedRefusals
@@ -24,7 +25,7 @@ from pumpswap.sdk.executor.paper_room import PaperRoom, PaperRoomParts
 from pumpswap.sdk.executor.pool_states import ChainStates, PoolStates
 from pumpswap.sdk.executor.position_view import position_view
 from pumpswap.sdk.executor.room import Room
-from pumpswap.sdk.executor.signal_reader import Told, read_signal
+from pumpswap.sdk.executor.signal_reader import ReadSignal, Told, read_signal
 from pumpswap.sdk.executor.sizes import PositionSize
 from pumpswap.sdk.executor.wishes import signal_of
 from pumpswap.sdk.trader import LimitedSigner, Trader
@@ -70,7 +71,7 @@ class PumpSwapTradingExecutor:
         self._random = SystemRandom() if clock is None else None
         self._chain = ChainStates(self.settings, self.clock)
         self._states = states or self._chain
-        self._wait = wait or _waiting_on(self.clock)
+        self.wait = wait or _waiting_on(self.clock)
         self._opening = asyncio.Lock()
         self._database: Database | None = None
         self._room: Room | None = None
@@ -80,6 +81,11 @@ class PumpSwapTradingExecutor:
     def is_live(self) -> bool:
         """Whether real money is traded."""
         return self._signer is not None
+
+    @property
+    def current_room(self) -> Room | None:
+        """Where it trades, when that is open."""
+        return self._room
 
     # ------------------------------------------------------------------------------------------ opening
 
@@ -105,7 +111,7 @@ class PumpSwapTradingExecutor:
         if self._room is None:
             if self._database is None:
                 self._database = open_database(self.settings.database_target)
-            parts = PaperRoomParts(self.settings, self._states, self.clock, self._wait, self._database, self._random)
+            parts = PaperRoomParts(self.settings, self._states, self.clock, self.wait, self._database, self._random)
             self._room = PaperRoom(parts)
         return self._room
 
@@ -184,8 +190,7 @@ class PumpSwapTradingExecutor:
             if signal.side.value != "long":
                 return PositionSize(0, reasons=("the signal sells",))
             room = self._paper_room() if self._signer is None else self._room
-            pool = signal.pool or (None if signal.mint is None else canonical_pool(signal.mint))
-            state = None if room is None else room.desk.parts.book.state(str(pool))
+            state = None if room is None else self.known_state(signal)
             if room is None or state is None:
                 return PositionSize(0, reasons=("no state of this pool is known: await prepare(signal_data) first",))
             pool_name, mint = str(state.address), str(state.pool.base_mint)
@@ -197,6 +202,11 @@ class PumpSwapTradingExecutor:
             return PositionSize(0, reasons=(told.text,))
         except PumpSwapError as failed:
             return PositionSize(0, reasons=(failed.what,))
+
+    def known_state(self, signal: ReadSignal) -> PoolState | None:
+        """The pool that a signal is about, as it was read last; None when it was not, or the room is closed."""
+        pool = signal.pool or (None if signal.mint is None else canonical_pool(signal.mint))
+        return None if self._room is None else self._room.desk.parts.book.state(str(pool))
 
     # ------------------------------------------------------------------------------------------ positions
 

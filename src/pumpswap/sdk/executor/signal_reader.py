@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from solders.pubkey import Pubkey
 
@@ -17,7 +18,15 @@ from pumpswap.signals.regimes import Regime
 from pumpswap.signals.trading_signal import named_side
 from pumpswap.units import BPS
 
-__all__ = ["ReadSignal", "Told", "check_workflow_flags", "read_identity", "read_sell_bps", "read_signal"]
+__all__ = [
+    "ReadSignal",
+    "Told",
+    "check_workflow_flags",
+    "read_figures",
+    "read_identity",
+    "read_sell_bps",
+    "read_signal",
+]
 
 Q50 = "q50"
 _IDENTITY_KEYS = (
@@ -88,7 +97,7 @@ def read_signal(data: object, settings: Settings, now_ns: int) -> ReadSignal:
         raise Told("invalid_signal_data", wrong.what) from None
 
 
-def check_workflow_flags(data: Mapping[object, object]) -> None:
+def check_workflow_flags(data: Mapping[Any, object]) -> None:
     """The plan's own condition: tradeable, and PumpSwap available. Raises Told."""
     try:
         is_tradeable, is_available = flag_of(data, "tradeable"), flag_of(data, "pumpswap_available")
@@ -118,7 +127,7 @@ def read_sell_bps(data: object, settings: Settings) -> int:
     return max(round(fraction * BPS), 1)
 
 
-def read_identity(data: Mapping[object, object]) -> tuple[Pubkey | None, Pubkey | None]:
+def read_identity(data: Mapping[Any, object]) -> tuple[Pubkey | None, Pubkey | None]:
     """(pool, mint) that a signal is about. Raises Told.
 
     ``pool_data`` says it, and beside it the keys of the signal itself. Whatever names a pool is believed to be of
@@ -158,7 +167,29 @@ def _take_network_address(row: dict[str, object]) -> None:
         row["mint_address"] = address
 
 
-def _read(data: Mapping[object, object], settings: Settings, now_ns: int) -> ReadSignal:
+def read_figures(data: object, settings: Settings) -> dict[str, Any]:
+    """What of a model's row makes a size: the fields of ``Signal`` from strength to volatility. Raises BadInput for
+    what is no value, and for a row without q50 or without a regime.
+    """
+    if not isinstance(data, Mapping):
+        raise BadInput(f"the signal is {shown_value(data)}, not a dictionary", hint="pass the model's row")
+    q50, regime = number_of(data, "q50"), _regime(data)
+    if q50 is None:
+        raise BadInput("q50 is missing", hint="pass the model's row")
+    if regime is None:
+        raise BadInput("the signal has no regime", hint="vol_regime is low, medium, high or extreme")
+    return {
+        "strength": _strength(data, q50),
+        "q50": q50,
+        "regime": regime.value,
+        "size_multiplier": float(getattr(settings.regimes, f"{regime.value}_multiplier")),
+        "win_probability": _share(data, "prob_up"),
+        "win_loss_ratio": _win_loss(data),
+        "vol_risk": _not_negative(data, "vol_risk"),
+    }
+
+
+def _read(data: Mapping[Any, object], settings: Settings, now_ns: int) -> ReadSignal:
     pool, mint = read_identity(data)
     source = text_of(data, "source") or Q50
     q50 = number_of(data, "q50")
@@ -192,7 +223,7 @@ def _read(data: Mapping[object, object], settings: Settings, now_ns: int) -> Rea
 # ---------------------------------------------------------------------------------------------- direction
 
 
-def _side(data: Mapping[object, object], q50: float | None, settings: Settings) -> Side:
+def _side(data: Mapping[Any, object], q50: float | None, settings: Settings) -> Side:
     """The named side; a number by the frame's code, or the design's when ``side_code`` is ``plan``. Without a side the
     sign of q50 tells it.
     """
@@ -236,7 +267,7 @@ def _check_direction(signal: ReadSignal) -> None:
 # ---------------------------------------------------------------------------------------------- entries
 
 
-def _check_entry(data: Mapping[object, object], signal: ReadSignal, settings: Settings) -> None:
+def _check_entry(data: Mapping[Any, object], signal: ReadSignal, settings: Settings) -> None:
     """What a buy needs besides a direction. Sales need none of it: leaving does not depend on a model's flags."""
     if flag_of(data, "tradeable") is not True:
         raise Told("not_tradeable", "the signal does not say that it is tradeable")
@@ -255,7 +286,7 @@ def _check_entry(data: Mapping[object, object], signal: ReadSignal, settings: Se
         raise Told("score_below_threshold", f"score {signal.score:.1f} is below {settings.signals.min_score:g}")
 
 
-def _check_age(data: Mapping[object, object], source: str, stamp: int | None, settings: Settings, now_ns: int) -> None:
+def _check_age(data: Mapping[Any, object], source: str, stamp: int | None, settings: Settings, now_ns: int) -> None:
     """A row of a frame may be as old as the frame's spacing; others are judged by the gate. None is of the future."""
     if stamp is None:
         return
@@ -270,7 +301,7 @@ def _check_age(data: Mapping[object, object], source: str, stamp: int | None, se
         raise Told("stale_signal", f"the row is {age} s old, at most {most} s")
 
 
-def _regime(data: Mapping[object, object]) -> Regime | None:
+def _regime(data: Mapping[Any, object]) -> Regime | None:
     for key in _REGIME_KEYS:
         text = text_of(data, key)
         if text:
@@ -282,7 +313,7 @@ def _regime(data: Mapping[object, object]) -> Regime | None:
     return flagged[0] if len(flagged) == 1 else None
 
 
-def _strength(data: Mapping[object, object], q50: float | None) -> float:
+def _strength(data: Mapping[Any, object], q50: float | None) -> float:
     """0 to 1: the rank of |q50| among the past where it is told, else the design's factor, half at |q50| of 1 %."""
     rank = _share(data, "q50_rank")
     if rank is not None:
@@ -292,7 +323,7 @@ def _strength(data: Mapping[object, object], q50: float | None) -> float:
     return min(max(number_of(data, "signal_score") or 0.0, 0.0), 100.0) / 100
 
 
-def _win_loss(data: Mapping[object, object]) -> float | None:
+def _win_loss(data: Mapping[Any, object]) -> float | None:
     """Gain over loss of a rise, from the model's quantiles."""
     low, high = number_of(data, "q10"), number_of(data, "q90")
     if low is None or high is None or low >= 0 or high <= 0:
@@ -300,21 +331,21 @@ def _win_loss(data: Mapping[object, object]) -> float | None:
     return high / -low
 
 
-def _share(data: Mapping[object, object], key: str) -> float | None:
+def _share(data: Mapping[Any, object], key: str) -> float | None:
     found = number_of(data, key)
     if found is not None and not 0 <= found <= 1:
         raise BadInput(f"{key} is {found:g}", hint="0 to 1")
     return found
 
 
-def _not_negative(data: Mapping[object, object], key: str) -> float | None:
+def _not_negative(data: Mapping[Any, object], key: str) -> float | None:
     found = number_of(data, key)
     if found is not None and found < 0:
         raise BadInput(f"{key} is {found:g}", hint="0 or more")
     return found
 
 
-def _own_id(data: Mapping[object, object]) -> str:
+def _own_id(data: Mapping[Any, object]) -> str:
     stated = data.get("signal_id")
     if stated is None or stated == "":
         return ""

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal, DecimalException
+from typing import Any
 
 from pumpswap.clock import NS_PER_SECOND, datetime_ns, parse_utc
 from pumpswap.errors import BadInput
@@ -21,7 +22,7 @@ _EARLIEST_SECONDS = 10**8
 _LATEST_NS = 2**63
 
 
-def number_of(row: Mapping[object, object], key: str) -> float | None:
+def number_of(row: Mapping[Any, object], key: str) -> float | None:
     """A finite number, as number or as text; None where there is none (absent, None, empty, NaN). Raises BadInput."""
     value = row.get(key)
     if value is None or value == "":
@@ -43,7 +44,7 @@ def number_of(row: Mapping[object, object], key: str) -> float | None:
     return found
 
 
-def flag_of(row: Mapping[object, object], key: str) -> bool | None:
+def flag_of(row: Mapping[Any, object], key: str) -> bool | None:
     """A truth value, also a model's or a CSV file's; None where there is none. Raises BadInput for anything else."""
     value = row.get(key)
     if value is None or isinstance(value, bool):
@@ -56,7 +57,7 @@ def flag_of(row: Mapping[object, object], key: str) -> bool | None:
     raise BadInput(f"{key} is {shown_value(value)}, which is no truth value", hint="True or False")
 
 
-def text_of(row: Mapping[object, object], key: str) -> str:
+def text_of(row: Mapping[Any, object], key: str) -> str:
     """Text of a key; empty where there is none. Raises BadInput for what is no text."""
     value = row.get(key)
     if value is None:
@@ -66,7 +67,7 @@ def text_of(row: Mapping[object, object], key: str) -> str:
     return value.strip()
 
 
-def moment_of(row: Mapping[object, object], key: str) -> int | None:
+def moment_of(row: Mapping[Any, object], key: str) -> int | None:
     """A time in nanoseconds: a datetime (without a zone: UTC), ISO text, or a number since 1970 in s, ms, µs or ns.
 
     None where there is none. Raises BadInput for what is no time.
