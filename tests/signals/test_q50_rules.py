@@ -18,6 +18,7 @@ from pumpswap.signals.q50_rules import (
     causal_columns,
     compatible_columns,
     directional_expected_value,
+    directional_odds,
     probability_up,
 )
 from tests.support.material import material, requires_material
@@ -162,3 +163,25 @@ def test_what_the_rules_cannot_use_is_refused(change: dict[str, Any], told: str)
 def test_no_rows_give_no_rows() -> None:
     assert set(compatible_columns(model_columns(0))) == set(RULE_COLUMNS)
     assert causal_columns(model_columns(0))["q50_x_trending"] == []
+
+
+@pytest.mark.parametrize(
+    ("quantiles", "prob_up", "odds"),
+    [
+        ((-0.002, 0.001, 0.006), 0.65, (0.65, 3.0)),
+        ((-0.006, -0.001, 0.002), 0.35, (0.65, 3.0)),
+        ((0.0005, 0.001, 0.006), 1.0, (1.0, 6.0)),  # even the bad case is a gain: 0.001 stands for the loss
+        ((-0.006, -0.001, -0.0005), 0.0, (1.0, 6.0)),
+        ((-1e-12, 0.001, 0.006), 0.9, (0.9, 1_000.0)),
+        ((-1e-320, 0.001, 0.006), 0.9, (0.9, 1_000.0)),
+        ((-0.002, 0.001, -0.001), 0.9, (0.9, 0.0)),  # quantiles that cross promise nothing
+        ((-0.002, 0.0, 0.006), 0.5, None),
+    ],
+)
+def test_odds_are_the_far_quantile_over_the_near_one(
+    quantiles: tuple[float, float, float], prob_up: float, odds: tuple[float, float] | None
+) -> None:
+    found = directional_odds(*quantiles, prob_up)
+    assert (found is None) == (odds is None)
+    if found is not None and odds is not None:
+        assert found == pytest.approx(odds)

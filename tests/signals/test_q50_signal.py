@@ -253,3 +253,28 @@ def test_a_look_up_that_looked_ahead_would_be_caught() -> None:
 def test_regimes_of_the_frame_are_named_as_in_the_plan() -> None:
     found = {BEFORE.decide(at_ns).regime for at_ns in SERIES.times_ns[100:]}
     assert found == set(Regime)
+
+
+def test_a_signal_carries_what_sizes_a_trade() -> None:
+    signal = Q50Signaller(with_row(PLACE, **GOOD)).signal(snapshot(AT_NS))
+    decision = Q50Signaller(with_row(PLACE, **GOOD)).decide(AT_NS)
+    assert decision.regime is not None
+    assert (signal.q50, signal.regime, signal.size_multiplier) == (
+        0.0009, decision.regime.value, decision.regime_multiplier,
+    )  # fmt: skip
+    assert signal.win_probability == 0.65
+    assert signal.win_loss_ratio == pytest.approx(3.0)
+    assert signal.vol_risk == SERIES.column("vol_risk")[PLACE]
+
+
+def test_a_short_signal_carries_the_odds_of_a_fall() -> None:
+    signal = Q50Signaller(with_row(PLACE, **SHORT)).signal(snapshot(AT_NS))
+    assert signal.win_probability == pytest.approx(0.65)
+    assert signal.win_loss_ratio == pytest.approx(3.0)
+
+
+def test_without_a_regime_nothing_would_be_bought() -> None:
+    warming = Q50Signaller(with_row(98, **GOOD)).signal(snapshot(FIRST_NS + 98 * HOUR_NS))
+    assert (warming.regime, warming.size_multiplier, warming.q50) == ("", 0.0, 0.0009)
+    before = Q50Signaller(FRAME).signal(snapshot(FIRST_NS - 1))
+    assert (before.q50, before.win_probability, before.vol_risk, before.size_multiplier) == (None, None, None, 0.0)

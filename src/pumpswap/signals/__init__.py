@@ -2,6 +2,7 @@
 
 from pumpswap.signals.analyzer import NewPoolsSignalAnalyzer, SignalResult
 from pumpswap.signals.base_score import BaseScoreSignaller
+from pumpswap.signals.combined import CombinedSignaller
 from pumpswap.signals.enhanced_result import EnhancedResult
 from pumpswap.signals.enhanced_signaller import EnhancedScoreSignaller
 from pumpswap.signals.feasibility import Feasibility
@@ -12,6 +13,7 @@ from pumpswap.signals.regimes import Regime, RegimeDetector
 
 __all__ = [
     "BaseScoreSignaller",
+    "CombinedSignaller",
     "EnhancedResult",
     "EnhancedScoreSignaller",
     "Feasibility",

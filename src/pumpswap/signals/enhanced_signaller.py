@@ -38,11 +38,8 @@ class EnhancedScoreSignaller:
 
     def signal(self, snapshot: PoolSnapshot, history: Sequence[PoolSnapshot] = ()) -> Signal:
         """Signal of ``snapshot``, given what was seen of the pool before (in any order)."""
-        base = self._analyzer.analyze_pool_signals(snapshot.metrics, [earlier.metrics for earlier in history])
-        facts, why = known_facts(self._states, snapshot.pool, snapshot.at_ns, self._schedule_for, "book")
-        result = self._analyzer.enhance(base, facts, unavailable=why)
+        result = self.result(snapshot, history)
         side = self._side(result)
-        parts = self._parts(snapshot, history)
         return Signal(
             pool=snapshot.pool,
             at_ns=snapshot.at_ns,
@@ -50,11 +47,23 @@ class EnhancedScoreSignaller:
             score=result.enhanced_score,
             strength=min(max(result.enhanced_score / 100, 0.0), 1.0),
             source=self.source,
-            reasons=(*parts, *_reasons(result), self._verdict(result, side)),
+            reasons=(*self.told(result, snapshot, history), self._verdict(result, side)),
             mint=snapshot.base_mint,
             name=snapshot.name,
             feasibility=result.feasibility_score if result.is_available else None,
         )
+
+    def result(self, snapshot: PoolSnapshot, history: Sequence[PoolSnapshot] = ()) -> EnhancedResult:
+        """Both scores of ``snapshot`` at the state that its pool has now."""
+        base = self._analyzer.analyze_pool_signals(snapshot.metrics, [earlier.metrics for earlier in history])
+        facts, why = known_facts(self._states, snapshot.pool, snapshot.at_ns, self._schedule_for, "book")
+        return self._analyzer.enhance(base, facts, unavailable=why)
+
+    def told(
+        self, result: EnhancedResult, snapshot: PoolSnapshot, history: Sequence[PoolSnapshot] = ()
+    ) -> tuple[str, ...]:
+        """What ``result`` is made of, in short sentences."""
+        return (*self._parts(snapshot, history), *_reasons(result))
 
     def _parts(self, snapshot: PoolSnapshot, history: Sequence[PoolSnapshot]) -> tuple[str, ...]:
         """What the base score is made of, without its own verdict; a model of the user's does not tell."""

@@ -25,6 +25,7 @@ __all__ = [
 ]
 
 COST = 0.0005  # what a round trip costs in the pipeline's rules, as a relative price change
+MOST_ODDS = 1_000.0
 VARIANCE_SHARES = (0.3, 0.7, 0.9)
 STRONG_SHARE = 0.2  # |q50| below this quantile is weak
 _LARGEST = 1e100  # of a relative price change; its square is still a number
@@ -66,6 +67,18 @@ def directional_expected_value(q10: float, q50: float, q90: float, prob_up: floa
     if q50 > 0:
         return prob_up * q90 - (1 - prob_up) * abs(q10)
     return (1 - prob_up) * abs(q10) - prob_up * q90 if q50 < 0 else 0.0
+
+
+def directional_odds(q10: float, q50: float, q90: float, prob_up: float) -> tuple[float, float] | None:
+    """(chance of winning, gain over loss) of following the sign of q50; None without direction.
+
+    As in the frame's own Kelly size: the gain is the far quantile in that direction, the loss the one in the other, and
+    where even that one is a gain 0.001 stands for it. A loss of next to nothing makes odds of at most MOST_ODDS.
+    """
+    if q50 == 0:
+        return None
+    chance, gain, loss = (prob_up, q90, -q10) if q50 > 0 else (1 - prob_up, -q10, q90)
+    return chance, _clip(gain / (loss if loss > 0 else 0.001), 0.0, MOST_ODDS)
 
 
 def compatible_columns(columns: Mapping[str, Sequence[float]]) -> dict[str, list[Any]]:

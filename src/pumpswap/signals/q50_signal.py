@@ -14,7 +14,7 @@ from pumpswap.errors import ConfigError
 from pumpswap.model import PoolSnapshot, Q50Frame, Q50Row, Q50Series, Side, Signal
 from pumpswap.settings import Q50Settings, RegimeSettings
 from pumpswap.signals.q50_calibration import Q50Calibration, RowScale, calibrate
-from pumpswap.signals.q50_rules import directional_expected_value
+from pumpswap.signals.q50_rules import directional_expected_value, directional_odds
 from pumpswap.signals.regimes import Regime
 
 __all__ = ["Q50Decision", "Q50Signaller"]
@@ -77,14 +77,16 @@ class Q50Signaller:
     def signal(self, snapshot: PoolSnapshot, history: Sequence[PoolSnapshot] = ()) -> Signal:
         """The signal of a pool at the moment of its snapshot. The pool's own figures and history play no part.
 
-        ``score`` is 0 to 100: the share of past |q50| up to the row's own; ``strength`` is the same as 0 to 1.
+        ``score`` is 0 to 100: the share of past |q50| up to the row's own; ``strength`` is the same as 0 to 1. What
+        sizes a trade comes with it; without a regime the multiplier is 0, so that nothing is bought on it.
         """
         series, scope = self._speaker(snapshot)
         if series is None:
             decision = Q50Decision(snapshot.at_ns, Side.HOLD, ())
         else:
             decision = self.decide(snapshot.at_ns, series)
-        rank = decision.rank or 0.0
+        rank, row = decision.rank or 0.0, decision.row
+        odds = None if row is None else directional_odds(row.q10, row.q50, row.q90, row.prob_up)
         return Signal(
             pool=snapshot.pool,
             at_ns=snapshot.at_ns,
@@ -95,6 +97,12 @@ class Q50Signaller:
             reasons=(scope, *decision.reasons),
             mint=snapshot.base_mint,
             name=snapshot.name,
+            q50=None if row is None else row.q50,
+            regime="" if decision.regime is None else decision.regime.value,
+            size_multiplier=decision.regime_multiplier,
+            win_probability=None if odds is None else odds[0],
+            win_loss_ratio=None if odds is None else odds[1],
+            vol_risk=None if row is None else row.vol_risk,
         )
 
     __call__ = signal
