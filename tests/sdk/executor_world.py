@@ -11,6 +11,7 @@ from pumpswap.errors import ChainError
 from pumpswap.market.book import PoolBook
 from pumpswap.model import MarketUpdate
 from pumpswap.sdk.executor import BookStates, PumpSwapTradingExecutor
+from pumpswap.sdk.executor.paper_room import OF_A_BOOK
 from pumpswap.settings import Settings
 from pumpswap.storage.database import open_database
 from pumpswap.storage.run import Run
@@ -54,7 +55,7 @@ class Market(BookStates):
 
     def run(self) -> Run:
         """The stored books."""
-        run = open_database(self.settings.database_target).open_paper()
+        run = open_database(self.settings.database_target).open_paper(OF_A_BOOK)
         assert run is not None
         return run
 

@@ -24,15 +24,18 @@ from pumpswap.risk.tracker import RiskTracker
 from pumpswap.sdk.executor.answers import Done
 from pumpswap.sdk.executor.executed import ExecutedSignals
 from pumpswap.sdk.executor.pool_states import BookStates, PoolStates
+from pumpswap.sdk.run_lock import RunLock
 from pumpswap.settings import Settings
 from pumpswap.storage.database import Database
 from pumpswap.storage.run import Run
 
-__all__ = ["PAPER", "PaperRoom", "PaperRoomParts"]
+__all__ = ["OF_A_BOOK", "PAPER", "PaperRoom", "PaperRoomParts"]
 
 _log = logging.getLogger(__name__)
 
-PAPER = "paper"  # the kind of the run: the same books as those of `pumpswap run`
+PAPER = "paper"  # the books of `pumpswap run`: what is held there may be sold here, and the other way round
+OF_A_BOOK = "executor"  # books of a market that only its caller knows are kept apart
+_MARKET = "market"  # under this name a run remembers what it listens to: here the chain, as `pumpswap run` says it
 Wait = Callable[[int], Awaitable[None]]
 
 
@@ -60,17 +63,18 @@ class PaperRoom:
 
     def __init__(self, parts: PaperRoomParts) -> None:
         self.parts = parts
-        self._claim = parts.database.claim(f"{PAPER} books")
+        kind = OF_A_BOOK if isinstance(parts.states, BookStates) else PAPER
+        self._lock = RunLock(parts.database, parts.settings.data_dir / "locks", kind)
         try:
-            self._open(_run_of(parts))
+            self._open(_run_of(parts, kind))
         except BaseException:
-            self._claim.release()
+            self._lock.release()
             raise
 
     def _open(self, run: Run) -> None:
         parts, settings, now_ns = self.parts, self.parts.settings, self.parts.clock.now_ns()
         left = restore_paper(run, now_ns)
-        self.run, self.trades = run, f"{PAPER}-{run.run_id}"
+        self.run, self.trades = run, f"{run.header().kind}-{run.run_id}"
         self.executed = ExecutedSignals(run)
         held = {position.pool: position.base_units for position in left.portfolio.positions.open_positions()}
         self.book: PoolBook = parts.states.book if isinstance(parts.states, BookStates) else ShadowBook(held)
@@ -196,17 +200,21 @@ class PaperRoom:
     async def aclose(self) -> None:
         """Let the books go. Orders on their way have not traded, and never will."""
         self._is_open = False
-        self._claim.release()
+        self._lock.release()
 
     def _schedule_for(self, _unix_seconds: int) -> FeeSchedule:
         return self.schedule
 
 
-def _run_of(parts: PaperRoomParts) -> Run:
-    run = parts.database.open_paper(PAPER)
+def _run_of(parts: PaperRoomParts, kind: str) -> Run:
+    run = parts.database.open_paper(kind)
     if run is not None:
         return run
+    now_ns = parts.clock.now_ns()
     shown = parts.settings.model_dump(
         mode="json", exclude={"chain": {"endpoints"}, "sending": {"jito_url"}, "database": {"url"}}
     )
-    return parts.database.start_run(PAPER, parts.clock.now_ns(), None, shown)
+    run = parts.database.start_run(kind, now_ns, None, shown)
+    if kind == PAPER:
+        run.states.save(_MARKET, {"market": "", "start_ns": str(now_ns)}, now_ns)
+    return run

@@ -1,0 +1,50 @@
+"""RunLock: one process at a time keeps the books of one kind of run in one database."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+from pathlib import Path
+
+from pumpswap.errors import StorageError
+from pumpswap.storage.claim import Claim
+from pumpswap.storage.database import Database
+
+__all__ = ["RunLock"]
+
+
+class RunLock:
+    """Held from its making to ``release``; the system releases it when the process ends, however it ends.
+
+    A lock file for the processes of this machine, and a claim in the database for those of others, where it has one.
+    """
+
+    def __init__(self, database: Database, folder: Path, kind: str) -> None:
+        """Raises StorageError when another process keeps these books."""
+        # Named by the database: the same one may be reached from several data folders, in which there are other locks.
+        name = hashlib.sha256(database.location.encode()).hexdigest()[:16]
+        where = Path(database.location)
+        place = where.parent if where.is_file() else folder
+        path = place / f"{kind}-{name}.lock"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._claim: Claim | None = None
+        self._descriptor: int | None = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            self.release()
+            raise StorageError(
+                f"another process is running on the {kind} books of {database.location}",
+                hint="stop it first (`pumpswap halt` stops its trading), or name another --data-dir",
+            ) from None
+        self._claim = database.claim(f"{kind} run")
+
+    def release(self) -> None:
+        """Harmless when done twice."""
+        descriptor, self._descriptor = self._descriptor, None
+        claim, self._claim = self._claim, None
+        if claim is not None:
+            claim.release()
+        if descriptor is not None:
+            os.close(descriptor)
