@@ -15,6 +15,7 @@ from pumpswap.engine.strategies.named import strategy_named
 from pumpswap.market.book import PoolBook
 from pumpswap.settings import Settings
 from pumpswap.signals.base_score import BaseScoreSignaller
+from pumpswap.signals.combined import CombinedSignaller
 from pumpswap.signals.enhanced_signaller import EnhancedScoreSignaller
 from pumpswap.signals.pumpswap_analyzer import PumpSwapSignalAnalyzer
 
@@ -25,23 +26,30 @@ def analyser(settings: Settings, book: PoolBook, schedule_for: Callable[[int], F
     """The score that the setting ``signals.score`` asks for."""
     if settings.signals.score == "base":
         return BaseScoreSignaller(settings.signals.min_score).signal
+    return _enhanced(settings, book, schedule_for).signal
+
+
+def _enhanced(settings: Settings, book: PoolBook, schedule_for: Callable[[int], FeeSchedule]) -> EnhancedScoreSignaller:
     analyzer = PumpSwapSignalAnalyzer(settings=settings.feasibility)
-    return EnhancedScoreSignaller(settings.signals.min_score, book, schedule_for, analyzer).signal
+    return EnhancedScoreSignaller(settings.signals.min_score, book, schedule_for, analyzer)
 
 
 async def open_scoring(
     settings: Settings, market: MarketSide, watch: WatchList, follow: FollowDesk | None, clock: Clock
 ) -> ScoringSide:
     """Signals and strategy of ``run.signals`` and ``run.strategy``. Raises ConfigError for a Q50 frame that is not
-    there; one that cannot be read is no error: it gives no signals, and says so.
+    there; one that cannot be read is no error: it gives no signals, and says so. Model and analyser together make one
+    signal: the model says where to and how much, the score whether the pool is worth it.
     """
-    signallers: list[Signaller] = []
+    signaller: Signaller | None = None
     if "analyser" in settings.run.signals:
-        signallers.append(analyser(settings, market.book, market.schedule_for))
+        signaller = analyser(settings, market.book, market.schedule_for)
     if "q50" in settings.run.signals:
         loader = open_q50(settings, clock)
         await loader.load_signals()
-        signallers.append(Q50Source(loader, settings))
-    snapshots = watch.hearing(signallers[0]) if signallers else None
+        source = Q50Source(loader, settings)
+        scores = _enhanced(settings, market.book, market.schedule_for)
+        signaller = source if signaller is None else CombinedSignaller(source, scores, settings.signals.score)
+    snapshots = None if signaller is None else watch.hearing(signaller)
     swaps = None if follow is None else follow.follower.signal
     return ScoringSide(snapshots, swaps, [strategy_named(settings.run.strategy, settings)])
