@@ -1,0 +1,72 @@
+"""Latency, failures and fees of the paper venue: plain without chance, as observed with it, the same by seed."""
+
+from __future__ import annotations
+
+from random import Random
+from typing import Any
+
+from pumpswap.execution.observed_network import FAILED_BPS, PRIORITY_LAMPORTS
+from pumpswap.execution.paper import PaperVenue
+from pumpswap.execution.paper_model import PaperModel
+from pumpswap.market.book import PoolBook
+from pumpswap.model import Rejected
+from pumpswap.settings import PaperVenueSettings
+from tests.support.market import START_NS, engine, graduate, seen, settings
+
+DRAWS = 20_000
+
+
+def model(seed: int | None = 1, **changes: Any) -> PaperModel:
+    return PaperModel(PaperVenueSettings(**changes), None if seed is None else Random(seed))
+
+
+def test_without_chance_nothing_fails_and_the_fee_is_that_of_the_settings() -> None:
+    plain = model(None)
+    assert not any(plain.fails() for _ in range(100))
+    assert {plain.priority_fee() for _ in range(100)} == {30_000}
+
+
+def test_with_chance_what_the_settings_leave_open_is_as_observed() -> None:
+    observed = model()
+    failed = sum(observed.fails() for _ in range(DRAWS))
+    assert abs(failed * 10_000 // DRAWS - FAILED_BPS) < 60
+    assert {observed.priority_fee() for _ in range(DRAWS)} == set(PRIORITY_LAMPORTS)
+
+
+def test_settings_win_over_what_was_observed() -> None:
+    assert not any(model(failed_bps=0).fails() for _ in range(DRAWS))
+    assert all(model(failed_bps=10_000).fails() for _ in range(100))
+    assert {model(priority="fixed").priority_fee() for _ in range(100)} == {30_000}
+    observed = model(None, priority="observed")
+    assert {observed.priority_fee() for _ in range(DRAWS)} == set(PRIORITY_LAMPORTS)
+
+
+def test_slots_win_over_milliseconds() -> None:
+    assert model(latency_ms=900).latency_ns == 900_000_000
+    assert model(latency_ms=900, latency_slots=3).latency_ns == 1_200_000_000
+    assert model(latency_slots=0).latency_ns == 0
+
+
+def test_the_same_seed_draws_the_same() -> None:
+    one, other = model(7), model(7)
+    assert [(one.fails(), one.priority_fee()) for _ in range(200)] == [
+        (other.fails(), other.priority_fee()) for _ in range(200)
+    ]
+
+
+def test_an_order_that_the_network_fails_pays_its_fees_and_moves_nothing() -> None:
+    made = engine(chosen=settings(paper={"failed_bps": 10_000}))
+    outcomes: list[object] = []
+    book: PoolBook = made.parts.book
+    venue = made.parts.venue
+    assert isinstance(venue, PaperVenue)
+    made.deposit(50 * 10**9)
+    made.step(seen(graduate(), 0, scored=True))
+    order = made.desk.orders[0]
+    made.clock.advance_to(START_NS)
+    outcomes += venue.settle(START_NS + 10**10)
+    (failed,) = outcomes
+    assert isinstance(failed, Rejected)
+    assert (failed.order_id, failed.code, failed.name) == (order.order_id, None, "NetworkFailure")
+    assert venue.wallet.lamports == 50 * 10**9 - failed.costs.spent == 50 * 10**9 - 35_000
+    assert book.state(str(graduate().address)) == graduate()
