@@ -162,7 +162,9 @@ def _given(name: str, path: tuple[str, ...], text: str) -> Given:
 
 def _did_you_mean(name: str, path: tuple[str, ...]) -> str:
     variables = {variable_of(key): key for key in all_keys()}
-    likely = nearest(name.upper(), (*OTHERS, *variables, *(PREFIX + one.upper() for one in Settings.model_fields)))
+    every = (*OTHERS, *variables, *(PREFIX + one.upper() for one in Settings.model_fields))
+    close = nearest(name.upper().removeprefix(PREFIX), [one.removeprefix(PREFIX) for one in every])
+    likely = None if close is None else PREFIX + close
     if likely is None:
         other = meant(path)
         likely = None if other is None else variable_of(other if "." in other else f"{path[0]}.{other}")

@@ -81,9 +81,11 @@ def meant(path: tuple[str, ...]) -> str | None:
     of_section = section_of(right or "")
     here = None if of_section is None else nearest(name, of_section.model_fields)
     same_name = [key for key in names if key.rpartition(".")[2] == name]
-    if right != section or here is None or same_name:
-        return f"{right}.{here}" if right and here and not same_name else (same_name[0] if same_name else right)
-    return here
+    if same_name:
+        return same_name[0]
+    if right == section:
+        return here
+    return f"{right}.{here}" if here else right
 
 
 def _keys_of(model: type[Section], path: tuple[str, ...]) -> list[Key]:

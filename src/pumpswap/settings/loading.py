@@ -152,7 +152,7 @@ def _chosen_profile(
     named: str | None, variables: Mapping[str, str], usual: object, profiles: object, layers: _Layers
 ) -> str | None:
     """Which profile counts: the option's, PUMPSWAP_PROFILE, NAUTILUS_ENVIRONMENT, the file's own choice."""
-    chosen = named or variables.get("PUMPSWAP_PROFILE")
+    chosen = named or variables.get("PUMPSWAP_PROFILE") or None
     borrowed = variables.get("NAUTILUS_ENVIRONMENT", "").strip().lower()
     borrowed = "devnet" if borrowed == "testnet" else borrowed  # PumpSwap is on mainnet and devnet only
     known = profiles if isinstance(profiles, Mapping) else {}

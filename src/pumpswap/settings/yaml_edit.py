@@ -18,6 +18,7 @@ from pumpswap.settings.yaml_file import parse_yaml
 __all__ = ["rendered", "with_value", "without_sections"]
 
 _PLAIN_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?")
+_EXACT_DIGITS = 15
 _HINT = "change it by hand: pumpswap config edit"
 
 
@@ -86,7 +87,8 @@ def _last_line_of_section(lines: list[str], start: int, end: int) -> int:
 def _literal(key: Key, value: Any) -> str:
     if isinstance(value, str) and not key.is_list:
         if _PLAIN_NUMBER.fullmatch(value) and not key.takes_text:
-            return value
+            # YAML's numbers with a point are binary: more digits than these are kept as text.
+            return value if "." not in value or len(value) <= _EXACT_DIGITS else f"'{value}'"
         if value.lower() in ("true", "false") and not key.takes_text:
             return value.lower()
     if isinstance(value, str):
