@@ -31,6 +31,15 @@ SETS = (
         ),
     ),
     ExitRules(
+        stop_loss_bps=4_000,
+        retry_seconds=1,
+        take_profit_ladder=(
+            LadderRung(gain_bps=500, sell_bps=1_000),
+            LadderRung(gain_bps=1_500, sell_bps=333),
+            LadderRung(gain_bps=3_000, sell_bps=6_000),
+        ),
+    ),
+    ExitRules(
         take_profit_bps=0,
         stop_loss_bps=0,
         trailing_stop_bps=500,
@@ -50,7 +59,7 @@ class Exits(RuleBasedStateMachine):
     def begin(self, rules: ExitRules) -> None:
         self.chosen = rules
         self.held = replace(HELD, base_units=BOUGHT)
-        self.now = 0
+        self.now, self.percent = 0, 99
         self.managers = [ExitManager(rules, max_state_age_seconds=60) for _ in range(2)]
         self.stored: dict[str, ExitState] = {}
         self.on_its_way: Intent | None = None
@@ -80,17 +89,18 @@ class Exits(RuleBasedStateMachine):
 
     @precondition(lambda self: self.is_open and self.on_its_way is None)
     @rule(
-        percent=st.integers(0, 450),
-        wait=st.integers(0, 700),
+        move=st.one_of(st.integers(-8, 12), st.integers(-8, 12), st.integers(-90, 300)),
+        wait=st.sampled_from([0, 1, 4, 5, 5, 60, 1_000, 4_000]),
         age=st.sampled_from([0, 0, 0, 61]),
         sellable=st.sampled_from([None, None, 1, 300, 900]),
         obstacle=st.sampled_from(["", "", "", "", "no reserves"]),
     )
-    def look(self, percent: int, wait: int, age: int, sellable: int | None, obstacle: str) -> None:
+    def look(self, move: int, wait: int, age: int, sellable: int | None, obstacle: str) -> None:
         self.now += wait
+        self.percent = max(self.percent + move, 0)
         units = self.held.base_units
         part = None if sellable is None or sellable >= units else sellable
-        value = 0 if obstacle else SOL * percent * units // (100 * BOUGHT)
+        value = 0 if obstacle else SOL * self.percent * units // (100 * BOUGHT)
         now = mark(value, self.now, units=units, state_s=self.now - age, obstacle=obstacle, sellable=part)
         found = [manager.look(self.held, now, None) for manager in self.managers]
         self.store()
