@@ -17,6 +17,7 @@ from tests.acceptance.ledger_sequences import LEDGER_SEQUENCES
 from tests.acceptance.limits import LIMITS
 from tests.acceptance.long_day import LONG_DAY
 from tests.acceptance.outside_lives import OUTSIDE_LIVES
+from tests.acceptance.paper_thousand import PAPER_THOUSAND
 from tests.acceptance.q50_frames import Q50_FRAMES
 from tests.acceptance.qlib_export import QLIB_EXPORT
 from tests.acceptance.sender_schedules import SENDER_SCHEDULES
@@ -27,6 +28,7 @@ __all__ = ["CHECKS", "run_all"]
 CHECKS = (
     COLLECTOR,  # the longest goes first, so that no core waits for it at the end
     LONG_DAY,
+    PAPER_THOUSAND,
     SVM_TRADES,
     SENDER_SCHEDULES,
     CRASHES,
