@@ -42,6 +42,12 @@ class Decided:
         with self._connections.writing(f"decision {decision_id}") as connection:
             connection.execute(update(DECISIONS).where(*this).values(repeats=repeats, repeated_ns=at_ns))
 
+    def repeated(self) -> int:
+        """How many refusals have no row of their own, since they repeated a stored one."""
+        query = select(func.coalesce(func.sum(DECISIONS.c.repeats), 0)).where(DECISIONS.c.run_id == self._run_id)
+        with self._connections.reading() as connection:
+            return int(connection.execute(query).scalar_one())
+
     def get(self, decision_id: str) -> StoredDecision | None:
         """One decision; None when it is not stored."""
         return next(iter(self._newest(DECISIONS.c.decision_id == decision_id, 1)), None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,18 @@ from pumpswap.model import (
     AlertLevel,
     Attempt,
     Chore,
+    Command,
+    CommandVerb,
     EquityPoint,
+    ExitKind,
+    ExitState,
+    Heartbeat,
     Intent,
     PlanKind,
+    Proposal,
     Reconciliation,
     ReconciliationStatus,
+    RiskState,
     TradeSide,
 )
 from pumpswap.storage import Database, Run
@@ -44,8 +52,17 @@ def fill(database: Database, target: str | Path) -> Run:
     """A run with two orders, of which one is filled; one row in everything else."""
     run = database.start_run("live", 1_000, 2**200, {"a": 1}, wallet="wallet", network="network")
     run.know_decimals(samples.MINT, 6)
-    run.save_decision(samples.decision(1))
-    run.save_decision(samples.decision(2, accepted=False, intent=Intent(TradeSide.SELL, "p", "m", 1, "no signal")))
+    signal = replace(samples.SIGNAL, q50=0.25, regime="low")
+    wish = Intent(TradeSide.BUY, samples.POOL, samples.MINT, samples.NS, "base", signal, strategy="follow-signals")
+    run.save_decision(samples.decision(1, intent=wish))
+    exit_ = Intent(TradeSide.SELL, "p", "m", 1, "no signal", exit=ExitKind.RUG, slippage_bps=900)
+    run.save_decision(samples.decision(2, accepted=False, intent=exit_))
+    run.decided.repeat("d000002", 3, 9)
+    run.proposals.save(Proposal("d000001", samples.POOL, samples.MINT, "TEST", 5, 6, 7))
+    run.commands.add(Command(5, CommandVerb.CLOSE, "me@here", {"what": "TEST"}))
+    run.states.save_risk(RiskState(entries_ns=(5, 2**62)), 5)
+    run.states.save_exits(ExitState(samples.POOL, 1, entry_product=2**120), 5)
+    run.states.beat(Heartbeat(5, 4, 4711, "paper"))
     for number in (1, 2):
         run.save_order(samples.order(number))
         run.attempts.add(attempt(f"o{number:06d}"))

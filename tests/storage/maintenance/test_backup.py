@@ -194,8 +194,10 @@ def test_a_backup_of_a_newer_version_is_refused_by_name(backup: Path, other_targ
     with zipfile.ZipFile(backup) as source, zipfile.ZipFile(newer, "w") as copy:
         for name in source.namelist():
             content = source.read(name)
-            copy.writestr(name, content.replace(b'"0004"', b'"0999"') if name == "manifest.json" else content)
-    with pytest.raises(StorageError, match=r"revision 0999, .* up to 0004") as refused:
+            copy.writestr(
+                name, content.replace(f'"{migrate.HEAD}"'.encode(), b'"0999"') if name == "manifest.json" else content
+            )
+    with pytest.raises(StorageError, match=rf"revision 0999, .* up to {migrate.HEAD}") as refused:
         restore(other_target, newer)
     assert "upgrade pumpswap" in refused.value.hint
 
