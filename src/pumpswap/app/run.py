@@ -32,7 +32,7 @@ from pumpswap.settings import Settings
 from pumpswap.storage.database import Database, open_database
 from pumpswap.storage.run import Run
 
-__all__ = ["PaperResult", "run_paper"]
+__all__ = ["RunResult", "run_paper"]
 
 _BUSY_MS = 2_000  # so long somebody's lock on the database may hold the engine up; then it goes on, and stores later
 _MARKET = "market"  # under this name a run remembers what it listens to
@@ -40,7 +40,7 @@ _FEEDS = ("snapshots", "simulation", "recording")
 
 
 @dataclass(frozen=True, slots=True)
-class PaperResult:
+class RunResult:
     """What a process has done. ``is_finished``: the books are closed, since their market is over."""
 
     begun: BegunRun
@@ -80,7 +80,7 @@ class _Opened:
 
 async def run_paper(
     settings: Settings, order: RunOrder, options: RunOptions, begun: Callable[[BegunRun], None]
-) -> PaperResult:
+) -> RunResult:
     """Run until the market is over, the time is up, or somebody stops it. ``begun`` hears what it runs on.
 
     Raises ConfigError naming what is missing, StorageError when another process keeps these books, NotFound or BadInput
@@ -198,9 +198,9 @@ def _begun(database: Database, order: RunOrder, opened: _Opened, market: MarketS
     )
 
 
-def _result(begun: BegunRun, finished: FinishedRun, tally: RunTally, *, is_finished: bool) -> PaperResult:
+def _result(begun: BegunRun, finished: FinishedRun, tally: RunTally, *, is_finished: bool) -> RunResult:
     engine, supervisor = finished.engine, finished.supervisor
-    return PaperResult(
+    return RunResult(
         begun=begun,
         ending=finished.ending,
         is_finished=is_finished,

@@ -17,7 +17,7 @@ from pumpswap.cli.output import Output, pass_output
 from pumpswap.cli.params import DURATION, SOURCE
 
 if TYPE_CHECKING:
-    from pumpswap.app.run import PaperResult
+    from pumpswap.app.run import RunResult
     from pumpswap.app.run_order import BegunRun, RunOrder
     from pumpswap.app.run_parts import RunOptions
     from pumpswap.cli.run_view import JsonLines
@@ -72,7 +72,7 @@ def run(out: Output, /, **given: Any) -> None:
     seconds = given["duration"]
     order = RunOrder(given["market"] or "", given["fast"], None if seconds is None else int(seconds), given["is_new"])
     if given["live"] or settings.run.mode in ("approve", "auto"):
-        _run_live(out, settings, order, given)
+        _run_live(out, reload, order, given)
     else:
         _run_paper(out, settings, order, reload)
 
@@ -97,7 +97,7 @@ def _run_paper(out: Output, settings: Settings, order: RunOrder, reload: Setting
     from pumpswap.cli.run_end import show_end
 
     with Stage(out) as stage:
-        result: PaperResult = asyncio.run(run_paper(settings, order, stage.options(reload=reload), stage.begin))
+        result: RunResult = asyncio.run(run_paper(settings, order, stage.options(reload=reload), stage.begin))
     if stage.lines is not None:
         stage.lines.emit("end", result.to_json())
     else:
@@ -105,20 +105,29 @@ def _run_paper(out: Output, settings: Settings, order: RunOrder, reload: Setting
     stage.leave()
 
 
-def _run_live(out: Output, settings: Settings, order: RunOrder, given: dict[str, Any]) -> None:
-    from pumpswap.errors import ConfigError, UsageError
+def _run_live(out: Output, reload: SettingsReload, order: RunOrder, given: dict[str, Any]) -> None:
+    from pumpswap.app.live_readiness import require_ready
+    from pumpswap.app.run_live import run_live
+    from pumpswap.cli.run_end import show_end
+    from pumpswap.cli.trading import WalletChoice, keystore_path, unlock_wallet
+    from pumpswap.errors import UsageError
 
-    mode = settings.run.mode
-    if not given["live"]:
-        raise ConfigError(
-            f"the mode {mode} trades with money, and --live is missing",
-            hint="it needs --live, the wallet's password, and limits set with `pumpswap wallet limits`",
+    if order.market or order.is_fast or order.is_new:
+        raise UsageError(
+            "the books of a wallet go on, and a played market cannot be traded live",
+            hint="leave --market, --fast and --new out",
         )
-    if mode not in ("approve", "auto"):
-        raise UsageError(f"--live with the mode {mode}", hint="--mode approve asks you before each buy, auto does not")
-    if order.market or order.is_fast:
-        raise UsageError("a played market cannot be traded live", hint="leave --market and --fast out")
-    raise NotImplementedError
+    settings = reload.settings
+    choice = WalletChoice(given["wallet"], given["password_fd"])
+    require_ready(settings, keystore_path(settings, choice), is_live=given["live"])
+    signer = unlock_wallet(out, settings, choice)
+    with Stage(out) as stage:
+        result = asyncio.run(run_live(settings, signer, stage.options(order.seconds, reload), stage.begin))
+    if stage.lines is not None:
+        stage.lines.emit("end", result.to_json())
+    else:
+        show_end(out, result)
+    stage.leave()
 
 
 class Stage:

@@ -8,7 +8,7 @@ from pumpswap.cli.formats import sol_text
 from pumpswap.cli.output import Output
 
 if TYPE_CHECKING:
-    from pumpswap.app.run import PaperResult
+    from pumpswap.app.run import RunResult
     from pumpswap.app.run_order import BegunRun
 
 __all__ = ["show_begin", "show_end"]
@@ -18,7 +18,8 @@ _MOST_REASONS = 6
 
 def show_begin(out: Output, begun: BegunRun) -> None:
     """On what it runs, and what it has taken up."""
-    out.say(f"Run {begun.run_id} listens to {begun.market}. Play money; nothing here can spend yours.")
+    money = "REAL MONEY." if begun.kind == "live" else "Play money; nothing here can spend yours."
+    out.say(f"Run {begun.run_id} listens to {begun.market}. {money}")
     for note in begun.notes:
         out.say(f"  · {note}")
     if not begun.is_new:
@@ -30,7 +31,7 @@ def show_begin(out: Output, begun: BegunRun) -> None:
     out.say("Ctrl-C ends it in order; twice, at once.\n")
 
 
-def show_end(out: Output, result: PaperResult) -> None:
+def show_end(out: Output, result: RunResult) -> None:
     """What became of it, and how to look closer."""
     from rich.text import Text
 
@@ -62,7 +63,7 @@ def show_end(out: Output, result: PaperResult) -> None:
     out.say(f"  pumpswap positions list --run {begun.run_id}")
 
 
-def _decided(result: PaperResult) -> str:
+def _decided(result: RunResult) -> str:
     outcomes = ", ".join(f"{count} {name}" for name, count in sorted(result.tally.outcomes.items()))
     orders = f"; orders: {outcomes}" if outcomes else ""
     return f"{result.tally.accepted} wishes accepted, {result.tally.refused} refused{orders}."

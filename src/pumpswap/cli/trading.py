@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = [
     "TradeWish",
     "WalletChoice",
+    "keystore_path",
     "run_trade",
     "tell_opening",
     "tell_reconciliation",
@@ -159,7 +160,8 @@ def _raw_amount(wish: TradeWish, decimals: int, position: Position | None) -> in
 # ---------------------------------------------------------------------------------------------- the wallet
 
 
-def _keystore_path(settings: Settings, choice: WalletChoice) -> Path:
+def keystore_path(settings: Settings, choice: WalletChoice) -> Path:
+    """The file of the wallet that was chosen."""
     from pumpswap.wallet import WalletStore, default_keystore_path
 
     return default_keystore_path(settings) if choice.name is None else WalletStore.of(settings).path(choice.name)
@@ -171,7 +173,7 @@ def unlock_wallet(out: Output, settings: Settings, choice: WalletChoice) -> Limi
 
     sources = PasswordSources(descriptor=choice.password_fd, warn=out.warn)
     expected = settings.wallet.public_key if choice.name is None else None
-    return unlock(_keystore_path(settings, choice), sources.find, expected=expected)
+    return unlock(keystore_path(settings, choice), sources.find, expected=expected)
 
 
 def wallet_key(settings: Settings, choice: WalletChoice) -> Pubkey | None:
@@ -185,7 +187,7 @@ def wallet_key(settings: Settings, choice: WalletChoice) -> Pubkey | None:
         except UsageError as wrong:
             raise ConfigError(f"wallet.public_key: {wrong.what}", hint=wrong.hint) from None
     try:
-        return read_keystore(_keystore_path(settings, choice)).public_key
+        return read_keystore(keystore_path(settings, choice)).public_key
     except NotFound:
         if choice.name is not None:
             raise

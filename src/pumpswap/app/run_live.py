@@ -1,0 +1,188 @@
+"""`pumpswap run --live`: the same run as on paper, with a wallet's money: its books, its venue, its memory."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
+
+from pumpswap.app.follow import FollowDesk
+from pumpswap.app.live_readiness import require_check
+from pumpswap.app.run import RunResult
+from pumpswap.app.run_market import MarketPlaces, chain_market
+from pumpswap.app.run_order import BegunRun
+from pumpswap.app.run_parts import FinishedRun, MarketSide, RunOptions, TradingSide, run_sides
+from pumpswap.app.run_scoring import open_scoring
+from pumpswap.app.run_tally import RunTally
+from pumpswap.clock import Clock
+from pumpswap.engine.control import Control
+from pumpswap.engine.engine import Engine
+from pumpswap.engine.feeds.watch_list import WatchList
+from pumpswap.engine.health import Monitor
+from pumpswap.engine.live_trading import LiveTrading, take_up
+from pumpswap.engine.outbox import PLACE
+from pumpswap.model import Reconciliation
+from pumpswap.sdk.capital import Capital
+from pumpswap.sdk.connection import ChainConnection
+from pumpswap.sdk.held_pools import see_held
+from pumpswap.sdk.reconciler import Reconciler
+from pumpswap.sdk.sending_probe import SendingProbe
+from pumpswap.sdk.trading_wallet import LimitedSigner, TradingWallet
+from pumpswap.settings import Settings
+from pumpswap.storage.run import Run
+
+__all__ = ["run_live"]
+
+_FEEDS = ("snapshots",)
+
+
+async def run_live(
+    settings: Settings, signer: LimitedSigner, options: RunOptions, begun: Callable[[BegunRun], None]
+) -> RunResult:
+    """Run until the time is up or somebody stops it. ``begun`` hears what it runs on.
+
+    Raises ConfigError when something is missing (see ``live_readiness``), what ``TradingWallet.open`` raises, and what
+    breaks the engine. Orders on their way when it ends stay stored: the next start finds out what became of them.
+    """
+    async with AsyncExitStack() as stack:
+        connection = await stack.enter_async_context(ChainConnection(settings, options.wall))
+        wallet = await TradingWallet.open(connection, signer)
+        stack.push_async_callback(wallet.aclose)
+        require_check(wallet.books.run, settings, options.wall.now_ns())
+        live = _Live(wallet, settings, options.wall)
+        follow = FollowDesk(settings) if "follow" in settings.run.signals else None
+        watch = WatchList(settings.run.watched_pools, settings.signals.min_score)
+        places = MarketPlaces(_places(wallet.books.run), {})
+        market = await chain_market(settings, places, watch, stack, follow, options.wall)
+        scoring = await open_scoring(settings, market, watch, follow, options.wall)
+        await see_held(connection, wallet.books.portfolio, market.book)
+        told = live.begun(market)
+        begun(told)
+        async with live:
+            finished = await run_sides(settings, market, scoring, live.side(), options)
+            await live.let_go(finished.engine)
+        return _result(told, finished, live.tally)
+
+
+class _Live:
+    """The trading side, and what looks after it while it runs. Use as a context around the run."""
+
+    def __init__(self, wallet: TradingWallet, settings: Settings, wall: Clock) -> None:
+        self.wallet = wallet
+        self.tally = RunTally()
+        self._settings = settings
+        self._wall = wall
+        self._trading: LiveTrading = take_up(wallet.venue, wallet.books)
+        self._capital: Capital | None = None
+        connection, run = wallet.connection, wallet.books.run
+        self._probe = SendingProbe(connection.node, connection.schedules, wallet.signer.public_key)
+        self._probing: asyncio.Task[None] | None = None
+        self._comparing = ""
+        self._reconciler = Reconciler(self._compare, run, wall, settings.books.reconcile_seconds)
+
+    async def __aenter__(self) -> None:
+        await self._probe.look()
+        self._probing = asyncio.create_task(self._probe.run(), name="sending probe")
+        self._reconciler.start()
+
+    async def __aexit__(self, *failed: object) -> None:
+        async with AsyncExitStack() as closing:
+            closing.push_async_callback(self._trading.venue.drain, 0)
+            closing.push_async_callback(self._reconciler.aclose)
+            if self._probing is not None:
+                self._probing.cancel()
+                await asyncio.gather(self._probing, return_exceptions=True)
+
+    def side(self) -> TradingSide:
+        """For ``run_sides``."""
+        wallet, trading = self.wallet, self._trading
+        return TradingSide(
+            mode=self._settings.run.mode,
+            venue=trading.venue,
+            keeper=trading.keeper,
+            keeps=trading.recorder,
+            observers=(trading.recorder, trading.health, self.tally),
+            control=self._control,
+            restored=trading.recalled.restored,
+            orders=trading.recalled.orders,
+            checks=lambda decision: wallet.verdicts(decision, trading.venue.on_the_way),
+            monitors=(
+                Monitor("sending", self._obstacle_of_sending),
+                Monitor("orders", trading.venue.obstacle),
+                Monitor("last order", trading.health.obstacle),
+            ),
+            news=trading.venue.news,
+        )
+
+    def begun(self, market: MarketSide) -> BegunRun:
+        """What it runs on, and what was found on opening."""
+        books = self.wallet.books
+        return BegunRun(
+            run_id=books.run.run_id,
+            kind="live",
+            database=self.wallet.database.location,
+            market=market.name,
+            notes=(*_found_notes(self.wallet), *market.notes),
+            is_new=books.is_new,
+            open_positions=len(books.portfolio.positions.open_positions()),
+            lost=0,
+        )
+
+    async def let_go(self, engine: Engine) -> None:
+        """The engine has stopped: what has become known meanwhile is heard and stored, the rest is left to the next
+        start.
+        """
+        await self._trading.venue.drain(0)
+        engine.settle(self._wall.now_ns())
+        self._trading.recorder.flush()
+
+    def _control(self, engine: Engine, stop: Callable[[], None]) -> Control:
+        self._capital = Capital(self.wallet.books.run, engine.risk, self._wall)
+        return Control(self.wallet.books.run, engine, stop, self._trading.recorder.flush, self._wall.now_ns)
+
+    def _obstacle_of_sending(self) -> str:
+        if self._probing is not None and self._probing.done():
+            return "nobody looks whether orders could be sent: start again"
+        return self._probe.obstacle()
+
+    async def _compare(self) -> None:
+        """On a schedule: books against wallet, and what its owner has put in or taken out."""
+        await self.wallet.reconcile()
+        if self._capital is not None:
+            self._capital.look()
+
+
+def _found_notes(wallet: TradingWallet) -> Sequence[str]:
+    notes = [
+        f"Order {order.order_id} of an earlier run: {type(outcome).__name__.lower()}."
+        for order, outcome in wallet.resolved
+    ]
+    notes += [f"Order {order_id} cannot be read: {error.what}" for order_id, error in wallet.unread.items()]
+    found: Reconciliation | None = wallet.reconciliation
+    if found is None:
+        notes.append("An order of before may still land: books and wallet are compared when its fate is known.")
+    elif found.events:
+        notes.append(f"{len(found.events)} movement(s) by others were found and booked: pumpswap reconcile lists them.")
+    if found is not None and not found.is_balanced:
+        notes.append("The wallet and the books disagree, and no transaction explains it: see pumpswap reconcile.")
+    return notes
+
+
+def _places(run: Run) -> dict[str, dict[str, object]]:
+    found = {name: run.states.load(PLACE + name) for name in _FEEDS}
+    return {name: place for name, place in found.items() if place is not None}
+
+
+def _result(begun: BegunRun, finished: FinishedRun, tally: RunTally) -> RunResult:
+    engine, supervisor = finished.engine, finished.supervisor
+    return RunResult(
+        begun=begun,
+        ending=finished.ending,
+        is_finished=False,
+        tally=tally,
+        events=supervisor.events,
+        dropped=supervisor.dropped,
+        longest_queue=supervisor.longest_queue,
+        open_positions=len(engine.portfolio.positions.open_positions()),
+        on_the_way=len(engine.desk.orders),
+    )
