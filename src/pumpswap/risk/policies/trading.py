@@ -75,7 +75,8 @@ def daily_loss(ask: Candidate) -> Verdict | None:
     reached = lost > 0 and ask.caps.daily_loss.reaches(lost, found.day_start_lamports)
     numbers = {"lost_lamports": str(lost), "max_lamports": str(most), "start_lamports": str(found.day_start_lamports)}
     if found.day_is_lost or reached:
-        text = f"the day has lost its limit of {sol(most)} SOL; now it stands at a loss of {sol(lost)}"
+        loss = f"the day's limit of {sol(most)} SOL was reached, its loss is {sol(lost)} now"
+        text = f"{loss}: entries wait for the next day"
         return Verdict("daily loss", False, text, numbers, found.day_until_ns or None)
     return Verdict("daily loss", True, f"{sol(lost)} SOL lost today, less than {sol(most)}", numbers)
 
@@ -88,7 +89,8 @@ def drawdown(ask: Candidate) -> Verdict | None:
     reached = fallen > 0 and ask.caps.drawdown.reaches(fallen, found.peak_lamports)
     numbers = {"fallen_lamports": str(fallen), "max_lamports": str(most), "peak_lamports": str(found.peak_lamports)}
     if found.is_drawn_down or reached:
-        text = f"equity had fallen by its limit of {sol(most)} SOL from its highest; a person has to resume"
+        below = f"equity was {sol(most)} SOL below its highest, the limit; it is {sol(fallen)} below now"
+        text = f"{below}: entries wait until a person resumes"
         return Verdict("drawdown", False, text, numbers)
     return Verdict("drawdown", True, f"{sol(fallen)} SOL below the highest equity, less than {sol(most)}", numbers)
 
