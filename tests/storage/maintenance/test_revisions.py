@@ -83,24 +83,17 @@ def test_a_newer_revision_is_refused_by_all(database: Database, target: str | Pa
             attempt(target)
 
 
-def test_a_vacuum_frees_space_and_keeps_every_row(database: Database, target: str | Path) -> None:
+def test_a_vacuum_gives_space_back_and_keeps_every_row(database: Database, target: str | Path) -> None:
     run = fill(database, target)
-
-    def save_many() -> None:
-        with run.batch():
-            for number in range(2_000):
-                run.save_mark(samples.mark(at_ns=number, obstacle="x" * 200))
-
-    save_many()
-    stranger.execute(target, "DELETE FROM pumpswap_marks WHERE at_ns < 2000")
+    # On PostgreSQL the first vacuum of a table makes two small files beside it: what is deleted must be more than that.
+    with run.batch():
+        for number in range(4_000):
+            run.save_mark(samples.mark(at_ns=number, obstacle="x" * 200))
+    stranger.execute(target, "DELETE FROM pumpswap_marks WHERE at_ns < 4000")
     before = stored(target)
     sizes = vacuum(target)
     assert stored(target) == before
-    if isinstance(target, Path):
-        assert 0 < sizes.after_bytes < sizes.before_bytes
-    else:  # a server keeps the space, and uses it again
-        save_many()
-        assert 0 < vacuum(target).before_bytes <= sizes.after_bytes + 16 * 8_192
+    assert 0 < sizes.after_bytes < sizes.before_bytes
     assert run.save_mark(samples.mark()) is None
 
 
