@@ -52,7 +52,7 @@ async def run_live(
         live = _Live(wallet, settings, options.wall)
         follow = FollowDesk(settings) if "follow" in settings.run.signals else None
         watch = WatchList(settings.run.watched_pools, settings.signals.min_score)
-        places = MarketPlaces(_places(wallet.books.run), {})
+        places = MarketPlaces(_places(wallet.books.run), None)
         market = await chain_market(settings, places, watch, stack, follow, options.wall)
         scoring = await open_scoring(settings, market, watch, follow, options.wall)
         await see_held(connection, wallet.books.portfolio, market.book)

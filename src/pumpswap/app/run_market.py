@@ -46,10 +46,16 @@ SIMULATION, RECORDING = "simulation", "recording"  # names of their feeds
 
 @dataclass(frozen=True, slots=True)
 class MarketPlaces:
-    """Where an earlier process has stopped: the places of its feeds, and what it held on paper, by pool."""
+    """Where an earlier process has stopped: the places of its feeds, and what it held on paper, by pool. ``held`` None:
+    what is traded is on the chain, and its states know it.
+    """
 
     feeds: Mapping[str, Place]
-    held: Mapping[str, int]
+    held: Mapping[str, int] | None
+
+    def book(self) -> PoolBook:
+        """For states of a market that does not know what is held on paper."""
+        return PoolBook() if self.held is None else ShadowBook(self.held)
 
     def updates(self, feed: str) -> int:
         """How many updates of a played market were taken. Raises BadInput."""
@@ -127,7 +133,7 @@ async def chain_market(
     rows = f", rows of {tail.location}" if tail is not None else ""
     return MarketSide(
         f"{settings.chain.network} through {connection.node.name}{rows}",
-        ShadowBook(places.held),
+        places.book(),
         schedule_for,
         feeds,
         clock,
@@ -143,7 +149,7 @@ def _rows_only(settings: Settings, tail: SnapshotTail | None, places: MarketPlac
 
     where = "nothing" if tail is None else f"rows of {tail.location}"
     notes = ("No endpoint: states of pools are not known, so every entry is refused.",)
-    return MarketSide(where, ShadowBook(places.held), lambda _: current_schedule(), feeds, tools.clock, notes=notes)
+    return MarketSide(where, places.book(), lambda _: current_schedule(), feeds, tools.clock, notes=notes)
 
 
 def _swaps(settings: Settings, connection: ChainConnection, tools: FeedTools) -> SwapFeed:
@@ -194,7 +200,7 @@ def simulated_market(seed: int, places: MarketPlaces, wall: Clock, *, start_ns: 
     def feeds(engine: Engine) -> Sequence[Feed]:
         updates = market.updates(engine.settle)
         _catch_up(engine, updates, done)
-        for pool, units in places.held.items():  # it was played without us: what we hold is not in its pools
+        for pool, units in (places.held or {}).items():  # it was played without us: what we hold is not in its pools
             state = book.state(pool)
             if state is not None:
                 book.put(pool, without_units(state, units))
@@ -223,7 +229,7 @@ def played_market(target: str, places: MarketPlaces, wall: Clock, *, is_fast: bo
     if first is None:
         raise BadInput(f"{recording.location} holds nothing to play", hint="it needs at least one snapshot or trade")
     coming = _Peeked(first, updates)
-    book = ShadowBook(places.held)
+    book = places.book()
     begins = first.at_ns
 
     def feeds(engine: Engine) -> Sequence[Feed]:
