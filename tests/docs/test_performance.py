@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from benchmarks.books.page import PAGE, render
 from benchmarks.signals.page import render as render_signals
+from benchmarks.trading.page import SECTIONS
 from tests.support.evidence import EVIDENCE
+
+Section = tuple[str, str, str, Callable[[dict[str, Any]], str]]
 
 
 def test_the_tables_of_the_books_are_those_of_the_evidence() -> None:
@@ -23,3 +28,13 @@ def test_the_tables_of_signals_and_market_data_are_those_of_the_evidence() -> No
     if not evidence.exists():
         pytest.skip("the benchmark of signals and market data has not been run: make bench ARGS=signals")
     assert render_signals(json.loads(evidence.read_text(encoding="utf-8"))) in PAGE.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("section", SECTIONS, ids=lambda section: section[2])
+def test_the_figures_of_trading_are_those_of_the_evidence(section: Section) -> None:
+    begin, end, name, rendered = section
+    evidence = EVIDENCE / f"{name}.json"
+    if not evidence.exists():
+        pytest.skip("the benchmark of trading has not been run: make bench ARGS=trading")
+    expected = rendered(json.loads(evidence.read_text(encoding="utf-8")))
+    assert f"{begin}\n{expected}{end}" in PAGE.read_text(encoding="utf-8")
