@@ -18,15 +18,13 @@ from pumpswap.market.history import SnapshotHistory
 from pumpswap.market.host_database import HostDatabase
 from pumpswap.market.identifiers import bare_address
 from pumpswap.model import PoolSnapshot
-from pumpswap.sdk.executor.answers import ExecutionResult
-from pumpswap.sdk.executor.executor import PumpSwapTradingExecutor
-from pumpswap.sdk.executor.pool_states import PoolStates
-from pumpswap.sdk.executor.sizes import PositionSize
+from pumpswap.sdk.executor import BookStates, ExecutionResult, PoolStates, PositionSize, PumpSwapTradingExecutor
+from pumpswap.sdk.executor.paper_room import OF_A_BOOK, PAPER
 from pumpswap.sdk.trader import LimitedSigner
 from pumpswap.settings import DatabaseSettings, Settings
 from pumpswap.signals import PoolFacts, PumpSwapSignalAnalyzer
 
-__all__ = ["DryRun", "SignalCall", "check_signal", "exit_code_of", "signal_of_row"]
+__all__ = ["DryRun", "SignalCall", "check_signal", "exit_code_of", "signal_of_row", "source_of"]
 
 _EXIT_CODES = {"executed": 0, "hold": 0, "skipped": 7, "rejected": 7, "unknown": 9}
 _ERROR_CODES = {
@@ -41,7 +39,6 @@ _ERROR_CODES = {
     "transaction_failed": 8,
     "not_sent": 7,
 }
-PAPER = "paper"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,15 +60,23 @@ class SignalCall:
     signer: LimitedSigner | None = None
 
     async def execute(self, signal: Mapping[str, Any]) -> ExecutionResult:
-        """Through the executor: gate, order, outcome, books. Never raises for what becomes of the signal."""
-        live = self.signer is not None
+        """Through the executor: gate, order, outcome, books. Never raises for what becomes of the signal.
+
+        A live call is the owner's word for this one trade: ``run.mode`` need not be auto.
+        """
+        settings, live = self.settings, self.signer is not None
+        if live:
+            settings = settings.model_copy(update={"run": settings.run.model_copy(update={"mode": "auto"})})
         parts: dict[str, Any] = {"states": self.states, "clock": self.clock}
-        async with PumpSwapTradingExecutor(self.settings, live=live, signer=self.signer, **parts) as executor:
-            return await executor.execute_trading_signal(signal)
+        async with PumpSwapTradingExecutor(settings, live=live, signer=self.signer, **parts) as executor:
+            if "pumpswap_available" in signal:
+                return await executor.execute_trading_signal(signal)
+            return await executor.execute_q50_signal(signal)
 
     async def look(self, signal: Mapping[str, Any]) -> DryRun:
         """What it would buy, by every limit. Nothing is ordered, and no books are made."""
-        with _books_to_look_at(self.settings) as (settings, fresh):
+        kind = OF_A_BOOK if isinstance(self.states, BookStates) else PAPER
+        with _books_to_look_at(self.settings, kind) as (settings, fresh):
             async with PumpSwapTradingExecutor(settings, states=self.states, clock=self.clock) as executor:
                 await executor.prepare(signal)
                 return DryRun(signal, executor.explain_position_size(signal), fresh)
@@ -80,6 +85,12 @@ class SignalCall:
 def exit_code_of(result: Mapping[str, Any]) -> int:
     """0 executed or nothing to do, 7 refused by a rule, 8 by the chain, 9 unknown; of errors what they are."""
     return _EXIT_CODES.get(str(result["status"]), _ERROR_CODES.get(str(result["error"]), 1))
+
+
+def source_of(settings: Settings) -> str | Path:
+    """Where the collector's rows are: as for `pumpswap run`."""
+    named = settings.run.collector
+    return settings.database_target if named is None else named.get_secret_value()
 
 
 def check_signal(signal: Mapping[str, Any], pool_id: str | None) -> dict[str, Any]:
@@ -147,10 +158,10 @@ def _newest(settings: Settings, source: str | Path, pool_id: str) -> tuple[PoolS
 
 
 @contextmanager
-def _books_to_look_at(settings: Settings) -> Iterator[tuple[Settings, bool]]:
+def _books_to_look_at(settings: Settings, kind: str) -> Iterator[tuple[Settings, bool]]:
     """The paper books that go on, or new ones aside, which are gone afterwards."""
     with open_store(settings) as database:
-        goes_on = database is not None and database.open_paper(PAPER) is not None
+        goes_on = database is not None and database.open_paper(kind) is not None
     if goes_on:
         yield settings, False
         return

@@ -12,6 +12,8 @@ from pumpswap.cli.output import Output, pass_output
 from pumpswap.cli.params import NAME, SOURCE
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from pumpswap.app.execute_signal import DryRun
     from pumpswap.sdk.trader import LimitedSigner
     from pumpswap.settings import Settings
@@ -39,7 +41,9 @@ _NEEDS = "a collector's database and a chain"
 )
 @option("--pool-id", type=NAME, metavar="ID", help="The pool, with or without its network in front.")
 @option("--signal", "signal_file", type=SOURCE, metavar="FILE", help="A JSON object; - reads standard input.")
-@option("--database", type=SOURCE, metavar="DATABASE", help="Of the collector; default: the settings' own.")
+@option(
+    "--database", type=SOURCE, metavar="DATABASE", help="Of the collector; default: run.collector, else the books'."
+)
 @option("--dry-run", is_flag=True, help="Only show: size, steps, and what every limit says.")
 @option("--live", is_flag=True, help="Really trade, with real money on mainnet. Never a setting.")
 @option("--wallet", type=NAME, metavar="NAME", help="Wallet of the data folder; default: the settings'.")
@@ -59,6 +63,7 @@ def execute_signal(
     ws_url: str | None,
     network: str | None,
 ) -> None:
+    from pumpswap.app.execute_signal import source_of
     from pumpswap.cli.trading import WalletChoice, unlock_wallet
     from pumpswap.cli.waiting import wait_for
     from pumpswap.errors import UsageError
@@ -76,7 +81,7 @@ def execute_signal(
             raise UsageError("--live with --json needs --yes", hint="nobody could answer the question")
         click.confirm(f"Trade now, with the money of wallet {signer.public_key}?", abort=True, err=True)
     own = None if signal_file is None else _own_signal(signal_file, pool_id)
-    source = database or _default_source(settings)
+    source = database or source_of(settings)
     code = wait_for(_run(out, settings, (pool_id, own, source), signer, dry_run=dry_run))
     if code:
         click.get_current_context().exit(code)
@@ -90,21 +95,17 @@ def _own_signal(file: str, pool_id: str | None) -> dict[str, Any]:
     return check_signal(json_object(read_source(file), name), pool_id)
 
 
-def _default_source(settings: Settings) -> str:
-    return str(settings.database_target)
-
-
 async def _run(
     out: Output,
     settings: Settings,
-    signal: tuple[str | None, dict[str, Any] | None, str],
+    signal: tuple[str | None, dict[str, Any] | None, str | Path],
     signer: LimitedSigner | None,
     *,
     dry_run: bool,
 ) -> int:
     from pumpswap.app.execute_signal import SignalCall, exit_code_of, signal_of_row
     from pumpswap.clock import SystemClock
-    from pumpswap.sdk.executor.pool_states import ChainStates
+    from pumpswap.sdk.executor import ChainStates
 
     clock = SystemClock()
     states = ChainStates(settings, clock)
@@ -126,9 +127,7 @@ def _show_look(out: Output, found: DryRun) -> int:
 
     size = found.size
     if out.json:
-        steps = [
-            {"rule": step.rule, "lamports": str(step.lamports), "note": step.note} for step in size.steps
-        ]
+        steps = [{"rule": step.rule, "lamports": str(step.lamports), "note": step.note} for step in size.steps]
         data = {"quote_lamports": str(size.lamports), "steps": steps, "refusals": list(size.reasons)}
         out.emit("execute_signal_dry_run", {**data, "fresh_books": found.fresh_books, "signal": dict(found.signal)})
     else:
