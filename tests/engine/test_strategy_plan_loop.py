@@ -108,6 +108,22 @@ def test_a_coin_that_is_held_is_skipped_and_another_takes_its_place() -> None:
     assert all(heard.decisions)  # the gate had nothing to refuse
 
 
+def test_what_the_gate_has_refused_does_not_keep_the_others_out() -> None:
+    """The best one is on the list of tokens that may not be bought; there is room for one wish in each check."""
+    heard = loop(
+        said(POOLS[0], 0, 99),
+        said(POOLS[0], 25, 99),
+        said(POOLS[1], 26, 80),
+        said(POOLS[7], 30, 10),
+        said(POOLS[7], 33, 10),
+        check_seconds=30,
+        max_entries=1,
+        risk={"deny_tokens": [str(POOLS[0].pool.base_mint)]},
+    )
+    assert [bool(decision) for decision in heard.decisions] == [False, True]
+    assert heard.bought == [NAMES[1]]
+
+
 def test_a_sell_signal_sells_half_at_once_and_once_per_check() -> None:
     opening = said(POOLS[0], 0, 90)
     heard = loop(

@@ -22,7 +22,8 @@ def priority_of(signal: Signal) -> float:
 class PlanLoop(Strategy):
     """Between two checks only the newest signal of each pool is kept. A check drops what has grown stale, what is below
     the score and coins that are held already, and wishes for the rest in order of priority: no more than
-    ``max_entries`` at once, and no more than leaves ``max_positions`` open.
+    ``max_entries`` at once, and no more than leaves ``max_positions`` open. What it wished for last time and did not
+    get comes last, so that a coin which the gate refuses does not keep the others out.
 
     A sell signal on what is held does not wait for the check: it sells a share, once per check and position.
     """
@@ -45,6 +46,7 @@ class PlanLoop(Strategy):
         self._max_age_ns = max_signal_age_seconds * NS_PER_SECOND
         self._min_score = min_score
         self._heard: dict[str, Signal] = {}  # the newest long one of each pool since the last check
+        self._wished: set[str] = set()  # pools, at the last check
         self._reduced: dict[str, tuple[int, int]] = {}  # by pool: the round that a signal has reduced, and until when
 
     def on_signal(self, signal: Signal, desk: Wishes) -> Iterable[Intent]:
@@ -64,7 +66,8 @@ class PlanLoop(Strategy):
         held = desk.positions()
         room = min(self._max_entries, self._max_positions - len(held))
         mints = {position.mint for position in held}
-        for signal in self._candidates(heard.values(), at_ns):
+        unmet, self._wished = self._wished - {position.pool for position in held}, set()
+        for signal in self._candidates(heard.values(), unmet, at_ns):
             if room <= 0:
                 return
             mint = _mint_of(signal, desk)
@@ -72,6 +75,7 @@ class PlanLoop(Strategy):
                 continue
             mints.add(mint)
             room -= 1
+            self._wished.add(signal.pool)
             yield desk.buy(signal, f"priority {priority_of(signal):.1f}: {signal.source} {signal.score:.1f}")
 
     def _reduce(self, signal: Signal, desk: Wishes) -> Iterator[Intent]:
@@ -84,11 +88,11 @@ class PlanLoop(Strategy):
         self._reduced[signal.pool] = position.round, desk.now_ns + self.every_seconds * NS_PER_SECOND
         yield desk.sell(position, f"signal turned short at score {signal.score:.1f}", share_bps=self._share_bps)
 
-    def _candidates(self, heard: Iterable[Signal], at_ns: int) -> list[Signal]:
+    def _candidates(self, heard: Iterable[Signal], unmet: set[str], at_ns: int) -> list[Signal]:
         fresh = [
             signal for signal in heard if at_ns - signal.at_ns <= self._max_age_ns and signal.score >= self._min_score
         ]
-        return sorted(fresh, key=lambda signal: (-priority_of(signal), signal.pool))
+        return sorted(fresh, key=lambda signal: (signal.pool in unmet, -priority_of(signal), signal.pool))
 
 
 def _mint_of(signal: Signal, desk: Wishes) -> str:
