@@ -232,6 +232,8 @@ def _side(data: Mapping[Any, object], q50: float | None, settings: Settings) -> 
         if q50 is None:
             raise Told("invalid_signal_data", "neither side nor q50 tells a direction", ("side", "q50"))
         return Side.HOLD if q50 == 0 else Side.LONG if q50 > 0 else Side.SHORT
+    if isinstance(value, Side):
+        return value
     code = text_of(data, "side_code") or settings.q50.side_code
     if code not in ("frame", "plan"):
         raise BadInput(f"side_code is {shown_value(code)}", hint="frame or plan")
