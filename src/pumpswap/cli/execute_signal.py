@@ -160,11 +160,10 @@ def _show_result(out: Output, result: dict[str, Any]) -> None:
     for refusal in result["refusals"]:
         out.show(f"  · {refusal}")
     if result["status"] == "executed":
-        out.show(
-            f"  {result['action']}  {result['sol_amount'] or result['sol_received']} SOL,"
-            f" {result['token_amount']} tokens at {result['price']} SOL"
-        )
-    if result["signature"]:
+        from pumpswap.cli.formats import sol_text
+
+        out.show(f"  {result['action']}  {result['token_amount']} tokens for {sol_text(result['quote_lamports'])}")
+    if result["signature"] and not result["is_paper"]:
         out.show(f"  signature  {result['signature']}", keep_lines=True)
     if result["decision_id"]:
         out.say(f"\nWhy: pumpswap why {result['order_id'] or result['decision_id']}")
