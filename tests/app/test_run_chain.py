@@ -125,6 +125,28 @@ def test_a_followed_wallets_trade_on_the_chain_is_a_signal(tmp_path: Path) -> No
     asyncio.run(go())
 
 
+def test_where_screens_are_required_nothing_is_bought_before_one(tmp_path: Path) -> None:
+    async def go() -> None:
+        async with world(tmp_path) as chain:
+            file = CollectorFile.made(tmp_path / "rows.sqlite")
+            watcher = Watcher(1)
+            work = asyncio.ensure_future(ran(settings_of(chain, file, risk={"require_screen": True}), watcher))
+            while not watcher.begun:
+                await asyncio.sleep(0.05)
+            verdicts: list[str] = []
+            while len(verdicts) < 2:
+                file.add_state(chain.pools[0], SystemClock().now_ns())
+                await asyncio.sleep(0.5)
+                told = [verdict for decision in watcher.decisions for verdict in decision.verdicts]
+                verdicts = list(dict.fromkeys(verdict.text for verdict in told if verdict.policy == "screen"))
+            watcher.stop()
+            await work
+            assert verdicts[0] == "nobody has screened this token"
+            assert verdicts[1] != verdicts[0]
+
+    asyncio.run(go())
+
+
 def test_books_that_another_process_keeps_are_left_alone(tmp_path: Path) -> None:
     async def go() -> None:
         async with world(tmp_path) as chain:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from pumpswap.engine.feed import Sink
+from pumpswap.engine.feed import FeedTools, Sink
+from pumpswap.engine.feeds.errand import Errand
 from pumpswap.engine.health import Monitor
 from pumpswap.engine.supervisor import Ending
 from pumpswap.errors import EndpointDown, PumpSwapError, StorageError, UsageError
@@ -331,6 +332,30 @@ def test_an_error_of_a_market_that_looks_at_our_book_ends_its_attempt_not_the_en
             assert await made.go() is Ending.MARKET_IS_OVER
             assert made.supervisor.events == 1
             assert "ValueError: a bug of the market" in made.heard.alerts[0].text
+
+    run_virtually(go())
+
+
+def test_helpers_run_beside_the_market_and_do_not_keep_it_from_its_end(tmp_path: Path) -> None:
+    looked: list[float] = []
+
+    async def look() -> None:
+        looked.append(asyncio.get_running_loop().time())
+        if len(looked) == 2:
+            raise EndpointDown("no connection", hint="wait")
+
+    async def over(sink: Sink) -> None:
+        await asyncio.sleep(35)
+
+    async def go() -> None:
+        with opened(tmp_path) as database:
+            made = world(database, [ScriptedFeed(over)], helpers=[Errand("frame", 10, look, FeedTools())])
+            assert await made.go() is Ending.MARKET_IS_OVER
+            assert made.engine.risk.state.faults == ()
+            assert [alert.subject for alert in made.heard.alerts if alert.topic == "feed"] == ["frame"]
+        assert looked[:2] == [0, 10]
+        assert 10.25 <= looked[2] <= 10.5
+        assert len(looked) == 5
 
     run_virtually(go())
 

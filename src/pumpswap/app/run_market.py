@@ -11,9 +11,11 @@ from pumpswap.amm import FeeSchedule, current_schedule, schedule_at
 from pumpswap.app.follow import FollowDesk, learn_past, swap_stream
 from pumpswap.app.paper import DEMO_START_NS
 from pumpswap.app.run_parts import MarketSide
+from pumpswap.app.run_screens import RunScreens
 from pumpswap.clock import Clock
 from pumpswap.engine.engine import Engine
 from pumpswap.engine.feed import Feed, FeedTools, Place
+from pumpswap.engine.feeds.errand import Errand
 from pumpswap.engine.feeds.played import PlayedFeed, ShiftedClock
 from pumpswap.engine.feeds.snapshots import SnapshotFeed
 from pumpswap.engine.feeds.states import StateFeed
@@ -40,6 +42,7 @@ __all__ = [
 ]
 
 SIMULATED_SECONDS = 1_800
+_SCREEN_SECONDS = 1  # between two tokens: each takes many questions
 _PAST_SWAPS = 200  # of each followed wallet
 SIMULATION, RECORDING = "simulation", "recording"  # names of their feeds
 
@@ -129,15 +132,20 @@ async def chain_market(
             made.append(_swaps(settings, connection, tools))
         return made
 
+    book = places.book()
+    screens = RunScreens(connection, book, lambda: watch.pools(clock.now_ns(), ()))
+    helpers = [Errand("screens", _SCREEN_SECONDS, screens.look, tools)] if settings.risk.require_screen else []
     drift = Monitor("program", lambda: "; ".join(connection.schedules.drift))
     rows = f", rows of {tail.location}" if tail is not None else ""
     return MarketSide(
         f"{settings.chain.network} through {connection.node.name}{rows}",
-        places.book(),
+        book,
         schedule_for,
         feeds,
         clock,
         monitors=(drift,),
+        screens=screens.report if helpers else None,
+        helpers=helpers,
     )
 
 

@@ -42,6 +42,8 @@ class MarketSide:
     start_ns: int = 0  # when it begins, where that is not now
     monitors: Sequence[Monitor] = ()
     notes: tuple[str, ...] = ()  # what somebody should know of it, in sentences: told at the start
+    screens: Screens | None = None
+    helpers: Sequence[Feed] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,7 @@ class ScoringSide:
     signaller: Signaller | None
     swap_signaller: SwapSignaller | None = None
     strategies: Sequence[Strategy] | None = None
-    screens: Screens | None = None
+    helpers: Sequence[Feed] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +115,7 @@ def assemble(settings: Settings, market: MarketSide, scoring: ScoringSide, tradi
         swap_signaller=scoring.swap_signaller,
         strategies=scoring.strategies,
         keeper=trading.keeper,
-        screens=scoring.screens,
+        screens=market.screens,
         checks=trading.checks,
         mode=trading.mode,
         restored=trading.restored,
@@ -138,6 +140,7 @@ async def run_sides(
         wall=options.wall,
         random=options.random,
         monitors=(*market.monitors, *trading.monitors),
+        helpers=(*market.helpers, *scoring.helpers),
         ticks=market.clock is not None,
         process=options.process,
         seconds=options.seconds,

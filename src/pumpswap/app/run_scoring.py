@@ -10,6 +10,8 @@ from pumpswap.app.q50 import Q50Source, open_q50
 from pumpswap.app.run_parts import MarketSide, ScoringSide
 from pumpswap.clock import Clock
 from pumpswap.engine.engine import Signaller
+from pumpswap.engine.feed import FeedTools
+from pumpswap.engine.feeds.errand import Errand
 from pumpswap.engine.feeds.watch_list import WatchList
 from pumpswap.engine.strategies.named import strategy_named
 from pumpswap.market.book import PoolBook
@@ -20,6 +22,8 @@ from pumpswap.signals.enhanced_signaller import EnhancedScoreSignaller
 from pumpswap.signals.pumpswap_analyzer import PumpSwapSignalAnalyzer
 
 __all__ = ["analyser", "open_scoring"]
+
+_FRAME_SECONDS = 30  # between two looks whether the model's file has changed
 
 
 def analyser(settings: Settings, book: PoolBook, schedule_for: Callable[[int], FeeSchedule]) -> Signaller:
@@ -42,14 +46,17 @@ async def open_scoring(
     signal: the model says where to and how much, the score whether the pool is worth it.
     """
     signaller: Signaller | None = None
+    helpers: list[Errand] = []
     if "analyser" in settings.run.signals:
         signaller = analyser(settings, market.book, market.schedule_for)
     if "q50" in settings.run.signals:
         loader = open_q50(settings, clock)
         await loader.load_signals()
+        tools = FeedTools(clock)
+        helpers.append(Errand("q50 frame", _FRAME_SECONDS, lambda: tools.in_thread(loader.refresh), tools))
         source = Q50Source(loader, settings)
         scores = _enhanced(settings, market.book, market.schedule_for)
         signaller = source if signaller is None else CombinedSignaller(source, scores, settings.signals.score)
     snapshots = None if signaller is None else watch.hearing(signaller)
     swaps = None if follow is None else follow.follower.signal
-    return ScoringSide(snapshots, swaps, [strategy_named(settings.run.strategy, settings)])
+    return ScoringSide(snapshots, swaps, [strategy_named(settings.run.strategy, settings)], helpers)

@@ -72,7 +72,8 @@ class SupervisorParts:
     time passes only by the market's own updates. ``process`` is the number that heartbeats carry.
 
     ``seconds`` ends the run after so long; ``on_beat`` hears every heartbeat; ``news`` returns when the venue has
-    something to settle; ``look`` is called every ``control_ms``: for a settings file that has changed.
+    something to settle; ``look`` is called every ``control_ms``: for a settings file that has changed. ``helpers`` run
+    like feeds, but no market is over with them.
     """
 
     engine: Engine
@@ -83,6 +84,7 @@ class SupervisorParts:
     wall: Clock
     random: Random
     monitors: Sequence[Monitor] = ()
+    helpers: Sequence[Feed] = ()
     ticks: bool = True
     process: int = 0
     seconds: float | None = None
@@ -100,7 +102,7 @@ class Supervisor:
         self.events = 0  # updates that the engine has taken
         self.dropped = 0  # updates that were waiting when everything was stopped at once
         self._intake = Intake(parts.settings.queue_size, self._take, parts.sleep)
-        self._tender = FeedTender(parts.engine, parts.feeds, self._intake, parts.random, parts.sleep)
+        self._tender = FeedTender(parts.engine, parts.feeds, self._intake, parts.random, parts.sleep, parts.helpers)
         self._vigil = Vigil(parts.engine, self._tender, parts.monitors)
         self._lag = LoopLag()
         self._control: Control | None = None

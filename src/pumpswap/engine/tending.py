@@ -31,20 +31,23 @@ class FeedTender:
         intake: Intake,
         random: Random,
         sleep: Callable[[float], Awaitable[None]],
+        helpers: Sequence[Feed] = (),
     ) -> None:
-        """Raises UsageError for two feeds of one name."""
-        self.feeds = {feed.name: feed for feed in feeds}
-        if len(self.feeds) < len(feeds):
+        """``helpers`` are tended too, but nobody waits for their end. Raises UsageError for two feeds of one name."""
+        self.feeds = {feed.name: feed for feed in (*feeds, *helpers)}
+        self._helpers = {feed.name for feed in helpers}
+        if len(self.feeds) < len(feeds) + len(helpers):
             raise UsageError("two feeds have the same name", hint="name each of them once")
         now = asyncio.get_running_loop().time()
         self.health = {name: FeedHealth(now) for name in self.feeds}
         self._engine, self._intake, self._random, self._sleep = engine, intake, random, sleep
 
     async def run(self) -> None:
-        """Until every feed is over."""
+        """Until every feed but the helpers is over."""
         tasks = [asyncio.ensure_future(self._tend(feed)) for feed in self.feeds.values()]
+        awaited = [task for name, task in zip(self.feeds, tasks, strict=True) if name not in self._helpers]
         try:
-            await asyncio.gather(*tasks)
+            await asyncio.gather(*awaited)
         finally:
             for task in tasks:
                 task.cancel()
