@@ -14,45 +14,14 @@ from pumpswap.engine.desk import Desk
 from pumpswap.model import Intent, TradeSide
 from pumpswap.risk import gate
 from pumpswap.risk.policies import BUY_POLICIES, SELL_POLICIES, BookView
-from tests.support.limit_draws import Op, draw_ops, draw_settings
+from tests.support.limit_draws import ROOMY, Op, draw_ops, draw_settings
 from tests.support.limit_world import Episode, run_episode, shortened
 from tests.support.stored_episode import StoredEpisode
 from tests.support.why_numbers import complaints_about
 
 EPISODES, OPS = 25, 300
+MODES = ("paper", "paper", "paper", "approve")
 
-# Limits that nothing reaches; each case makes one of them narrow.
-ROOMY: dict[str, Any] = {
-    "base_position_fraction": "0.05",
-    "max_position_fraction": "1",
-    "max_position_sol": "100",
-    "min_position_sol": "0.001",
-    "max_pool_share_bps": 10_000,
-    "max_impact_bps": 10_000,
-    "max_cost_bps": 10_000,
-    "max_round_trip_loss_bps": 10_000,
-    "slippage_bps": 300,
-    "max_slippage_bps": 10_000,
-    "max_token_sol": "100",
-    "max_token_fraction": "1",
-    "max_exposure_fraction": "1",
-    "max_open_positions": 10_000,
-    "native_reserve_sol": "0",
-    "cost_allowance_sol": "0.01",
-    "max_trades_per_minute": 1_000_000,
-    "max_trades_per_hour": 1_000_000,
-    "max_trades_per_day": 1_000_000,
-    "cooldown_seconds": 0,
-    "max_daily_loss_fraction": "1",
-    "max_drawdown_fraction": "1",
-    "max_losses_in_a_row": 1_000,
-    "breaker_failures": 1_000,
-    "min_liquidity_sol": "0",
-    "liquidity_multiple": 1,
-    "max_state_age_seconds": 10**6,
-    "max_signal_age_seconds": 10**6,
-    "allow_permissionless_pools": True,
-}
 DENIED = str(Episode(0, {"risk": ROOMY}).states[0].pool.base_mint)
 
 # (policies taken out of the gate, narrow limits, what the check calls it)
@@ -110,9 +79,10 @@ def first_violation(make: Callable[[int], Episode]) -> tuple[str, int]:
 def test_no_limit_is_exceeded_at_any_instant(seed: int) -> None:
     rng = random.Random(seed)
     rules, ops = draw_settings(rng), draw_ops(rng, OPS)
-    played = run_episode(Episode(seed, rules), ops)
+    mode = MODES[seed % len(MODES)]
+    played = run_episode(Episode(seed, rules, mode=mode), ops)
     if played.checker.found:
-        least = shortened(lambda: Episode(seed, rules), ops, played.checker.found[0].limit)
+        least = shortened(lambda: Episode(seed, rules, mode=mode), ops, played.checker.found[0].limit)
         pytest.fail(f"{played.checker.found[0]} after {least}")
     assert played.signals > 100
 
@@ -131,6 +101,13 @@ def test_a_limit_that_the_gate_does_not_keep_is_seen_and_named(
     mode = "analysis" if "mode" in policies else "paper"
     limit, _ = first_violation(lambda seed: Episode(seed, rules_of(narrow), rules_of({}), mode=mode))
     assert limit in expected
+
+
+def test_an_order_that_nobody_has_approved_is_seen() -> None:
+    """The engine trades by itself, the check believes that a person has to agree."""
+    played = Episode(0, rules_of({}))
+    played.checker.people.mode = "approve"
+    assert run_episode(played, draw_ops(random.Random(0), 150)).checker.found[0].limit == "approval"
 
 
 def test_every_policy_of_the_gate_is_in_a_mutation() -> None:

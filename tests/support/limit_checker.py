@@ -23,6 +23,8 @@ from pumpswap.model import (
     Order,
     Outcome,
     Position,
+    Proposal,
+    ProposalStatus,
     RunObserver,
     ScreenReport,
     ScreenVerdict,
@@ -52,11 +54,12 @@ class Violation:
 
 @dataclass
 class People:
-    """What people and faults have set: only who drives the engine knows it."""
+    """What people and faults have set: only who drives the engine knows it. ``approving``: a person agrees just now."""
 
     trading: TradingState = TradingState.ACTIVE
     faults: set[str] = field(default_factory=set)
     mode: str = "paper"
+    approving: bool = False
 
 
 class LimitChecker(RunObserver):
@@ -78,6 +81,7 @@ class LimitChecker(RunObserver):
         self._observed: dict[str, int] = {}
         self._obstacles: set[str] = set()
         self._entries: list[int] = []
+        self._proposed: set[tuple[str, int]] = set()
         self._decision: Decision | None = None
         self._values: dict[str, tuple[PoolState, int, int]] = {}
 
@@ -95,6 +99,10 @@ class LimitChecker(RunObserver):
         self.books.post(entries)
         for asset, units in self.books.balances.items():
             self._hold("balance", units >= 0, asset, f"{units} units")
+
+    def on_proposal(self, proposal: Proposal) -> None:
+        if proposal.status is ProposalStatus.WAITING:
+            self._proposed.add((proposal.pool, proposal.at_ns))
 
     def on_equity(self, point: EquityPoint) -> None:
         equity = self.equity()
@@ -212,9 +220,13 @@ class LimitChecker(RunObserver):
             return
         if by_hand:
             return
+        asked = decision.intent.proposed_ns
+        if self.people.mode == "approve":
+            agreed = self.people.approving and (pool, asked) in self._proposed
+            self._hold("approval", agreed, pool, f"proposed at {asked}")
         is_good = signal.side is Side.LONG and signal.score >= self.min_score
         self._hold("signal", is_good, pool, f"{signal.side.value} at {signal.score}")
-        age, most = self._now - signal.at_ns, self.limits.max_signal_age_seconds * SECOND
+        age, most = (asked or self._now) - signal.at_ns, self.limits.max_signal_age_seconds * SECOND
         self._hold("stale signal", age <= most, pool, f"{age / SECOND} s old")
 
     def _check_trading(self, order: Order) -> None:

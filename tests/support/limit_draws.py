@@ -10,9 +10,43 @@ from pumpswap.amm import PoolState
 from pumpswap.amm.addresses import WSOL_MINT, pool_address, pool_authority
 from tests.support.market import graduate
 
-__all__ = ["POOLS", "TOKENS", "Op", "draw_ops", "draw_settings", "opening_states"]
+__all__ = ["POOLS", "ROOMY", "TOKENS", "Op", "draw_ops", "draw_settings", "opening_states"]
 
 TOKENS, POOLS = 20, 30
+
+# Limits that nothing reaches, for cases that make a few of them narrow.
+ROOMY: dict[str, Any] = {
+    "base_position_fraction": "0.05",
+    "max_position_fraction": "1",
+    "max_position_sol": "100",
+    "min_position_sol": "0.001",
+    "max_pool_share_bps": 10_000,
+    "max_impact_bps": 10_000,
+    "max_cost_bps": 10_000,
+    "max_round_trip_loss_bps": 10_000,
+    "slippage_bps": 300,
+    "max_slippage_bps": 10_000,
+    "max_token_sol": "100",
+    "max_token_fraction": "1",
+    "max_exposure_fraction": "1",
+    "max_open_positions": 10_000,
+    "native_reserve_sol": "0",
+    "cost_allowance_sol": "0.01",
+    "max_trades_per_minute": 1_000_000,
+    "max_trades_per_hour": 1_000_000,
+    "max_trades_per_day": 1_000_000,
+    "cooldown_seconds": 0,
+    "max_daily_loss_fraction": "1",
+    "max_drawdown_fraction": "1",
+    "max_losses_in_a_row": 1_000,
+    "breaker_failures": 1_000,
+    "min_liquidity_sol": "0",
+    "liquidity_multiple": 1,
+    "max_state_age_seconds": 10**6,
+    "max_signal_age_seconds": 10**6,
+    "allow_permissionless_pools": True,
+}
+CROWDED = 0.35  # of the episodes have few narrow limits, so that many orders are on their way at once
 
 
 @dataclass(frozen=True)
@@ -39,7 +73,7 @@ def opening_states() -> list[PoolState]:
 
 KINDS = {
     "signal": 700, "burst": 40, "by hand": 40, "price": 60, "quiet": 40, "sale": 50, "pull": 12, "obstacle": 8,
-    "stale": 15, "trading": 8, "resume": 30, "broken": 4, "lift": 40, "restart": 5, "panic": 2,
+    "stale": 15, "trading": 8, "resume": 30, "broken": 4, "lift": 40, "restart": 5, "panic": 2, "approve": 60,
 }  # fmt: skip
 
 
@@ -55,7 +89,7 @@ def _wait_ms(rng: random.Random) -> int:
 
 
 def draw_settings(rng: random.Random) -> dict[str, Any]:
-    """Limits that are reached, each in some of the episodes."""
+    """Limits that are reached, each in some of the episodes; in crowded ones only a few of them at once."""
     pick = rng.choice
     mints = [str(state.pool.base_mint) for state in opening_states()[:TOKENS]]
     risk: dict[str, Any] = {
@@ -96,6 +130,9 @@ def draw_settings(rng: random.Random) -> dict[str, Any]:
         "deny_tokens": tuple(rng.sample(mints, pick((0, 0, 3)))),
         "allow_tokens": tuple(rng.sample(mints, pick((0, 0, 0, 12)))),
     }
+    if rng.random() < CROWDED:
+        risk = ROOMY | {name: risk[name] for name in rng.sample(sorted(risk), 6)}
+        risk["max_slippage_bps"] = 3_000  # at least the slippage, whatever was drawn
     exits = {
         "take_profit_bps": pick((500, 3_000)),
         "stop_loss_bps": pick((300, 2_000)),

@@ -28,6 +28,7 @@ from pumpswap.model import (
     Intent,
     MarketUpdate,
     PoolSnapshot,
+    ProposalStatus,
     RiskState,
     RunObserver,
     ScreenCheck,
@@ -247,6 +248,17 @@ class Episode:
         self.engine = self._next_engine(self.engine)
         self.engine.clock.advance_to(self.now_ns)
         self.engine.desk.restore(orders)
+
+    def _approve(self, pool: int, rng: random.Random) -> None:
+        """A person agrees with what waits, or does not."""
+        self.engine.tick(self.now_ns)
+        for decision_id in list(self.engine.desk.proposals):
+            if rng.random() < 0.7:
+                self.checker.people.approving = True
+                self.engine.desk.approve(decision_id, "on purpose")
+                self.checker.people.approving = False
+            else:
+                self.engine.desk.drop_proposal(decision_id, ProposalStatus.DECLINED, "on purpose")
 
     def _panic(self, pool: int, rng: random.Random) -> None:
         self.engine.tick(self.now_ns)
