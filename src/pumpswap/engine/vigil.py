@@ -16,7 +16,6 @@ __all__ = ["LoopLag", "Vigil"]
 _LOOK_SECONDS = 0.5
 _MOST_LAG_SECONDS = 2.0
 _SILENT = "nothing was heard from it yet"
-_KEPT = "strategy "  # faults of strategies outlive a restart: a person lifts them
 
 
 class LoopLag:
@@ -50,8 +49,7 @@ class Vigil:
         """Faults of an earlier process are its own; ours begin with the feeds that nobody has heard yet."""
         risk = self._engine.risk
         for name, _ in risk.state.faults:
-            if not name.startswith(_KEPT):
-                risk.lift(name)
+            risk.lift(name)
         for name, feed in self._tender.feeds.items():
             if feed.stale_seconds:
                 health = self._tender.health[name]
