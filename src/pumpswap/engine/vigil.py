@@ -55,6 +55,7 @@ class Vigil:
                 health = self._tender.health[name]
                 health.is_faulty, health.revived = True, partial(self._judge_feed, name, "")
                 risk.fault(f"feed {name}", _SILENT)
+        self._ask_monitors()
 
     def look(self, lag: LoopLag) -> None:
         """See to everything once."""
@@ -69,15 +70,18 @@ class Vigil:
                 self._judge_feed(name, f"failed: {health.error}")
             elif health.age(now) > limit:
                 self._judge_feed(name, f"no sign of life for more than {limit:g} s")
-        for monitor in self._monitors:
-            self._obstacles[monitor.name] = monitor.obstacle()
-            self._judge(monitor.name, self._obstacles[monitor.name])
+        self._ask_monitors()
         is_late = lag.now > _MOST_LAG_SECONDS
         self._judge("event loop", f"it is blocked for more than {_MOST_LAG_SECONDS:g} s at a time" if is_late else "")
 
     def words(self) -> dict[str, str]:
         """How each monitored part is."""
         return {name: obstacle or "ok" for name, obstacle in self._obstacles.items()}
+
+    def _ask_monitors(self) -> None:
+        for monitor in self._monitors:
+            self._obstacles[monitor.name] = monitor.obstacle()
+            self._judge(monitor.name, self._obstacles[monitor.name])
 
     def _judge_feed(self, name: str, obstacle: str) -> None:
         self._tender.health[name].is_faulty = bool(obstacle)
