@@ -104,6 +104,7 @@ class PositionBook:
 
     def __init__(self, recall: Callable[[str], Position | None] | None = None) -> None:
         self._latest: dict[str, Position] = {}
+        self._open: dict[str, Position] = {}  # of them, so that a long history costs the next decision nothing
         self._closed: list[Position] = []
         self._recall = recall
         self._asked: set[str] = set()
@@ -127,8 +128,15 @@ class PositionBook:
             self._asked.add(pool)
             stored = self._recall(pool)
             if stored is not None:
-                self._latest[pool] = stored
+                self._put(stored)
         return self._latest.get(pool)
+
+    def _put(self, position: Position) -> None:
+        self._latest[position.pool] = position
+        if position.is_open:
+            self._open[position.pool] = position
+        else:
+            self._open.pop(position.pool, None)
 
     def next_round(self, pool: str) -> int:
         """The number that a new round in a pool gets."""
@@ -137,11 +145,11 @@ class PositionBook:
 
     def open_positions(self) -> list[Position]:
         """Open positions in order of opening."""
-        return in_order(position for position in self._latest.values() if position.is_open)
+        return in_order(self._open.values())
 
     def of_mint(self, mint: str) -> list[Position]:
         """Open positions of one mint, in all its pools, in order of opening."""
-        return in_order(one for one in self._latest.values() if one.is_open and one.mint == mint)
+        return in_order(one for one in self._open.values() if one.mint == mint)
 
     def __iter__(self) -> Iterator[Position]:
         """All rounds, closed ones first, each group in order of time."""
@@ -161,7 +169,7 @@ class PositionBook:
                 f"round {position.round} in {position.pool} does not follow what is in the books",
                 hint="the stored positions contradict each other: restore the database from a backup",
             )
-        self._latest[position.pool] = position
+        self._put(position)
         if not position.is_open:
             self._closed.append(position)
 
