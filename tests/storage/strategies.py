@@ -8,11 +8,13 @@ from hypothesis import strategies as st
 
 from pumpswap.amm import BuyQuote, SellQuote
 from pumpswap.model import (
+    BreakerState,
     Costs,
     Decision,
     Denied,
     EntryKind,
     ExitKind,
+    ExitState,
     Filled,
     Intent,
     LedgerEntry,
@@ -21,10 +23,12 @@ from pumpswap.model import (
     Outcome,
     Position,
     Rejected,
+    RiskState,
     Side,
     Signal,
     SizingStep,
     TradeSide,
+    TradingState,
     Unknown,
     Verdict,
 )
@@ -197,3 +201,38 @@ positions = st.builds(
     name=texts,
 )
 marks = st.builds(Mark, pool=names, at_ns=times, state_ns=times, base_units=units, value_lamports=units, obstacle=texts)
+
+risk_states = st.builds(
+    RiskState,
+    trading=st.sampled_from(TradingState),
+    trading_reason=texts,
+    faults=st.lists(st.tuples(texts, texts), max_size=3).map(tuple),
+    breaker=st.sampled_from(BreakerState),
+    failures_in_a_row=units,
+    opened_ns=times,
+    losses_until_ns=times,
+    day=units,
+    day_start_lamports=observed,
+    day_is_lost=st.booleans(),
+    is_drawn_down=st.booleans(),
+    peak_lamports=observed,
+    entries_ns=st.lists(times, max_size=4).map(tuple),
+    trials=st.lists(names, max_size=2).map(tuple),
+    unknown=st.lists(names, max_size=2).map(tuple),
+)
+exit_states = st.builds(
+    ExitState,
+    pool=names,
+    round=st.integers(1, 1_000),
+    entry_quote_lamports=units,
+    entry_product=observed,
+    entry_supply=observed,
+    peak_lamports=units,
+    peak_units=units,
+    rungs=st.integers(0, 9),
+    wanted=st.none() | st.sampled_from(ExitKind),
+    wanted_units=units,
+    wanted_reason=texts,
+    failures=st.integers(0, 99),
+    retry_ns=times,
+)

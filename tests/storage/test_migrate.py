@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Engine
 
 from pumpswap.errors import StorageError
-from pumpswap.model import EntryKind
+from pumpswap.model import EntryKind, Intent, TradeSide
 from pumpswap.storage import migrate, open_database
 from pumpswap.storage.engines import make_engine
 from pumpswap.storage.tables import METADATA
@@ -156,3 +157,23 @@ def test_an_upgrade_from_the_second_revision_adds_up_what_is_in_the_ledger(engin
         assert books[1].balances() == {"SOL": 3 * largest + 5 - 10_000, "M": 2 * smallest + 7}
     migrate.downgrade(engine, "0002")
     assert len(stranger.query(target, "SELECT * FROM pumpswap_ledger")) == len(rows)
+
+
+def test_an_upgrade_gives_every_trade_the_score_of_its_own_signal(engine: Engine, target: str | Path) -> None:
+    with open_database(target) as database:
+        run = database.start_run("test", 1)
+        for number in (1, 2, 3):
+            score = 90.0 + number
+            signal = None if number == 3 else replace(samples.SIGNAL, score=score, strength=score / 100)
+            wish = Intent(TradeSide.BUY, samples.POOL, samples.MINT, 5, "", signal)
+            run.save_decision(samples.decision(number, intent=wish))
+            run.save_order(samples.order(number))
+            run.save_outcome(samples.filled(number))
+    migrate.downgrade(engine, "0004")
+    query = "SELECT signal_score, signal_strength FROM pumpswap_trades ORDER BY id"
+    told = stranger.query(target, query)
+    if isinstance(target, Path):  # on SQLite that was so for all trades
+        stranger.execute(target, "UPDATE pumpswap_trades SET signal_score = 91.0, signal_strength = 0.91")
+    migrate.upgrade(engine)
+    assert stranger.query(target, query) == told
+    assert [None if score is None else float(score) for score, _ in told] == [91.0, 92.0, None]

@@ -42,7 +42,9 @@ _INSERT_DECISION, _INSERT_ORDER, _INSERT_TRADE = insert(DECISIONS), insert(ORDER
 _INSERT_MARK = insert(MARKS)
 _SIGNAL = ("signal_score", "signal_strength", "q50_value", "vol_regime")
 _THE_ORDER = (ORDERS.c.run_id == bindparam("the_run"), ORDERS.c.order_id == bindparam("the_order"))
-_DECIDED = (DECISIONS.c.run_id == ORDERS.c.run_id, DECISIONS.c.decision_id == ORDERS.c.decision_id)
+# SQLite's RETURNING knows no names of tables: each select in it must be clear by its own table alone.
+_DECISION_ID = select(ORDERS.c.decision_id).where(*_THE_ORDER).correlate(None).scalar_subquery()
+_DECIDED = (DECISIONS.c.run_id == bindparam("the_run"), DECISIONS.c.decision_id == _DECISION_ID)
 # With what its trade says of the order and of the signal behind it.
 _END_ORDER = (
     update(ORDERS)

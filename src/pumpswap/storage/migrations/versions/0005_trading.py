@@ -32,6 +32,8 @@ def upgrade() -> None:
     _create_states()
     _create_commands()
     _create_proposals()
+    if op.get_bind().dialect.name == "sqlite":
+        _correct_signals_of_trades()
 
 
 def downgrade() -> None:
@@ -103,3 +105,13 @@ def _create_proposals() -> None:
         ),
     )
     op.create_index("ix_pumpswap_proposals_run_id_status", "pumpswap_proposals", ["run_id", "status"])
+
+
+def _correct_signals_of_trades() -> None:
+    """Versions before this one gave every trade on SQLite the score and strength of the first decision of the books."""
+    for name in ("signal_score", "signal_strength"):
+        op.execute(
+            f"UPDATE pumpswap_trades SET {name} = (SELECT CASE WHEN abs(d.{name}) < 1e20 THEN d.{name} END "  # noqa: S608
+            "FROM pumpswap_orders o JOIN pumpswap_decisions d ON d.run_id = o.run_id AND d.decision_id = o.decision_id "
+            "WHERE o.run_id = pumpswap_trades.run_id AND o.order_id = pumpswap_trades.order_id)"
+        )
