@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from pydantic import ValidationError
 
 from pumpswap.amm import PoolState
 from pumpswap.execution.exit_pool import begun
@@ -165,6 +166,25 @@ def test_a_rung_sells_no_more_than_is_left() -> None:
     found = due_exit(left, mark(SOL // 5, units=100), LADDER, KNOWN)
     assert found is not None
     assert (found.units, found.reason) == (100, "ladder: +100.0 % of cost, rungs 1 to 3 at +100 %")
+
+
+@pytest.mark.parametrize(
+    ("rules", "complaint"),
+    [
+        ({"take_profit_ladder": [RUNGS[1], RUNGS[0]]}, "must rise"),
+        ({"take_profit_ladder": [RUNGS[0].model_copy(update={"sell_bps": 9_000}), RUNGS[1]]}, "more than all"),
+        ({"take_profit_ladder": RUNGS}, "comes before"),  # its last rung is at the take-profit's +100 %
+        ({"take_profit_ladder": RUNGS, "take_profit_bps": 10_001}, ""),
+        ({"take_profit_ladder": RUNGS, "take_profit_bps": 0}, ""),
+        ({"slippage_bps": 6_000}, "below slippage_bps"),
+    ],
+)
+def test_rules_that_cannot_work_are_refused(rules: dict[str, Any], complaint: str) -> None:
+    if complaint:
+        with pytest.raises(ValidationError, match=complaint):
+            ExitRules(**rules)
+    else:
+        assert len(ExitRules(**rules).take_profit_ladder) == 3
 
 
 def test_what_sells_all_comes_before_the_ladder() -> None:

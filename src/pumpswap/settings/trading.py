@@ -101,6 +101,8 @@ class ExitRules(Section):
             raise ValueError("the gains of take_profit_ladder must rise")
         if sum(rung.sell_bps for rung in self.take_profit_ladder) > 10_000:
             raise ValueError("take_profit_ladder sells more than all")
+        if self.take_profit_bps and gains and gains[-1] >= self.take_profit_bps:
+            raise ValueError("take_profit_ladder has a rung that take_profit_bps, which sells all, comes before")
         if self.max_slippage_bps < self.slippage_bps:
             raise ValueError("max_slippage_bps is below slippage_bps")
         return self
