@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import random
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from solders.keypair import Keypair
 from pumpswap.amm import PoolState
 from pumpswap.clock import NS_PER_SECOND, SystemClock
 from pumpswap.localnet.chain import LocalChain
+from pumpswap.localnet.faults import FaultPlan
 from pumpswap.localnet.pools import PoolSpec, create_pool, pool_state, wallet
 from pumpswap.localnet.programs import load_programs
 from pumpswap.localnet.server import LocalServer, ServerOptions
@@ -37,6 +38,7 @@ class World:
     pools: tuple[PoolState, ...]
     key: Keypair
     settings: Settings
+    faults: FaultPlan = field(default_factory=FaultPlan)  # of the endpoint
 
     def signer(self, limits: WalletLimits | None = GENEROUS) -> LocalSigner:
         return LocalSigner(Secret(bytes(self.key)[:32]), limits)
@@ -70,8 +72,9 @@ async def world(folder: Path) -> AsyncIterator[World]:
     pools = tuple(create_pool(chain, spec, rng) for spec in specs)
     key = wallet(chain, 50 * SOL)
     chain.advance(40)  # something is final from the start
-    async with LocalServer(chain, ServerOptions(slot_ms=SLOT_MS)).serve() as urls:
-        yield World(chain, pools, key, settings_for(urls.http, urls.ws, folder))
+    faults = FaultPlan()
+    async with LocalServer(chain, ServerOptions(slot_ms=SLOT_MS), faults=faults).serve() as urls:
+        yield World(chain, pools, key, settings_for(urls.http, urls.ws, folder), faults)
 
 
 def trader_of(sdk: PumpSwapSDK) -> Trader:

@@ -16,13 +16,13 @@ from pumpswap.model import Denied, Filled, Order, Outcome, Position, RunObserver
 
 __all__ = ["LiveTrading", "VenueHealth", "take_up"]
 
-_HINDRANCES = frozenset({"endpoints", "key locked", "guard", "drift", "wrong network"})  # rules of Denied
-_TRIAL_NS = 60 * NS_PER_SECOND
+# Rules of Denied that say nothing about the order itself, and after how many seconds another one may try.
+_PAUSES = {"endpoints": 5, "key locked": 60, "guard": 60, "drift": 60, "wrong network": 60}
 
 
 class VenueHealth(RunObserver):
     """Whether orders could be executed, by what became of the last one: one that failed for a reason that is not its
-    own stops entries for a minute; then another may try.
+    own stops entries for a while; then another may try.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -35,9 +35,9 @@ class VenueHealth(RunObserver):
         return self._text if self._clock.now_ns() < self._until_ns else ""
 
     def on_outcome(self, order: Order, outcome: Outcome, position: Position | None) -> None:
-        if isinstance(outcome, Denied) and outcome.rule in _HINDRANCES:
+        if isinstance(outcome, Denied) and outcome.rule in _PAUSES:
             self._text = f"order {order.order_id} could not be sent: {outcome.rule}: {outcome.text}"
-            self._until_ns = self._clock.now_ns() + _TRIAL_NS
+            self._until_ns = self._clock.now_ns() + _PAUSES[outcome.rule] * NS_PER_SECOND
         elif isinstance(outcome, Filled):
             self._until_ns = 0
 

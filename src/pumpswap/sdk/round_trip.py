@@ -21,8 +21,6 @@ from pumpswap.sdk.connection import ChainConnection
 
 __all__ = ["RoundTrip", "simulate_round_trip"]
 
-_SLIPPAGE_BPS = 300
-
 
 @dataclass(frozen=True, slots=True)
 class RoundTrip:
@@ -59,14 +57,17 @@ async def simulate_round_trip(
     known = await GenerationProbe(node, wallet, file=settings.data_dir / "generations.json").generations()
     generation = generation_for(state, known, settings.sending.generation)
     found = RoundTrip(state, generation, quote_lamports)
-    buy = _planned(TradeSide.BUY, quote_lamports, state, schedule, (view, generation))
+    slippage_bps = settings.risk.slippage_bps
+    buy = _planned(TradeSide.BUY, quote_lamports, state, schedule, (view, generation), slippage_bps)
     if isinstance(buy, Denial):
         return replace(found, buy_problem=f"{buy.rule}: {buy.text}")
     bought = buy_exact_quote(state, schedule, quote_lamports).base_out
     after = state.after(buy.quote, generation)
-    # A unit more than is sold: what is emptied would be closed, and the simulation may buy more than the least.
-    held = replace(view, wrapped_lamports=view.wrapped_lamports or 0, base_units=(view.base_units or 0) + bought + 1)
-    sale = _planned(TradeSide.SELL, bought, after, schedule, (held, generation))
+    # The least that the purchase may bring is there in any case, also when somebody trades in between; and a unit more,
+    # since what is emptied would be closed.
+    sold = buy.order.limit
+    held = replace(view, wrapped_lamports=view.wrapped_lamports or 0, base_units=(view.base_units or 0) + sold + 1)
+    sale = _planned(TradeSide.SELL, sold, after, schedule, (held, generation), slippage_bps)
     budget = ComputeBudget(MAX_COMPUTE_UNITS)
     first = await preflight(node, build_message(buy.instructions, wallet, Hash.default(), budget))
     price = await recent_price(node, contended_accounts(state), settings.sending)
@@ -88,7 +89,12 @@ async def simulate_round_trip(
 
 
 def _planned(
-    side: TradeSide, amount: int, state: PoolState, schedule: FeeSchedule, around: tuple[WalletView, int]
+    side: TradeSide,
+    amount: int,
+    state: PoolState,
+    schedule: FeeSchedule,
+    around: tuple[WalletView, int],
+    slippage_bps: int,
 ) -> SwapPlan | Denial:
     view, generation = around
     is_buy = side is TradeSide.BUY
@@ -100,11 +106,11 @@ def _planned(
         pool=str(state.address),
         mint=str(state.pool.base_mint),
         created_ns=0,
-        limit=quote.limit(_SLIPPAGE_BPS),
+        limit=quote.limit(slippage_bps),
         quote=quote,
         quote_lamports=amount if is_buy else 0,
         base_units=0 if is_buy else amount,
-        slippage_bps=_SLIPPAGE_BPS,
+        slippage_bps=slippage_bps,
     )
     return plan_swap(order, state, schedule, view, SwapChoices(generation), Reservation())
 

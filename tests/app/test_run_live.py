@@ -1,0 +1,298 @@
+"""`run --live` over a practice chain: real transactions of a wallet, its books, and what stops it."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pumpswap.app.checks import CheckStatus
+from pumpswap.app.live_check import live_check
+from pumpswap.app.live_readiness import check_obstacle
+from pumpswap.app.run import RunResult
+from pumpswap.app.run_live import run_live
+from pumpswap.app.run_order import BegunRun
+from pumpswap.app.run_parts import RunOptions
+from pumpswap.clock import NS_PER_SECOND, SystemClock
+from pumpswap.engine.supervisor import Ending
+from pumpswap.errors import ConfigError
+from pumpswap.localnet.faults import Fault, FaultKind
+from pumpswap.model import (
+    Alert,
+    Filled,
+    Heartbeat,
+    Order,
+    Outcome,
+    Position,
+    Proposal,
+    ProposalStatus,
+    RunObserver,
+    TradeSide,
+)
+from pumpswap.portfolio.audit import audit_run
+from pumpswap.sdk.connection import ChainConnection
+from pumpswap.settings import Settings
+from pumpswap.storage.database import Database, open_database
+from tests.sdk.world import World, trader_of, world
+from tests.support.material import requires_material
+from tests.support.snapshot_rows import CollectorFile
+
+pytestmark = requires_material("chain", "programs")
+
+SOL = 10**9
+
+
+@dataclass
+class Watcher(RunObserver):
+    """Stops the run once enough was filled."""
+
+    fills: int
+    filled: list[tuple[Order, Filled]] = field(default_factory=list)
+    ordered: list[Order] = field(default_factory=list)
+    alerts: list[Alert] = field(default_factory=list)
+    proposals: list[Proposal] = field(default_factory=list)
+    begun: list[BegunRun] = field(default_factory=list)
+    is_able: bool = False
+    stop: Callable[[], None] = lambda: None
+
+    def on_outcome(self, order: Order, outcome: Outcome, position: Position | None) -> None:
+        if isinstance(outcome, Filled):
+            self.filled.append((order, outcome))
+        if len(self.filled) >= self.fills:
+            self.stop()
+
+    def on_order(self, order: Order) -> None:
+        self.ordered.append(order)
+
+    def on_alert(self, alert: Alert) -> None:
+        self.alerts.append(alert)
+
+    def on_proposal(self, proposal: Proposal) -> None:
+        self.proposals.append(proposal)
+
+    def options(self) -> RunOptions:
+        def take(stop: Callable[[], None]) -> None:
+            self.stop = stop
+
+        def beat(heartbeat: Heartbeat) -> None:
+            self.is_able = heartbeat.able
+
+        return RunOptions(observers=(self,), stops=take, on_beat=beat, random=random.Random(1))
+
+    def said(self, subject: str) -> list[str]:
+        return [alert.text for alert in self.alerts if alert.subject == subject]
+
+
+class Place:
+    """A chain, a collector's file, and settings for both."""
+
+    def __init__(self, chain: World, folder: Path) -> None:
+        self.chain = chain
+        self.file = CollectorFile.made(folder / "rows.sqlite")
+
+    def settings(self, **sections: Any) -> Settings:
+        run = {
+            "mode": "auto", "snapshot_poll_seconds": 1, "state_poll_ms": 100, "control_ms": 50, "heartbeat_seconds": 1,
+            "shutdown_seconds": 5, "collector": str(self.file.path),
+        }  # fmt: skip
+        base = self.chain.settings
+        return Settings(
+            data_dir=base.data_dir,
+            chain=base.chain,
+            sending=base.sending,
+            run=run | sections.pop("run", {}),
+            **sections,
+        )
+
+    async def checked(self, settings: Settings) -> None:
+        """A passed live check, as the owner of the wallet makes it."""
+        async with ChainConnection(settings) as connection:
+            pool = self.chain.pools[0].address
+            found = [one async for one in live_check(connection, self.chain.signer(), SOL // 100, pool)]
+        assert all(one.status is not CheckStatus.FAILED for one in found), found
+
+    async def ran(self, settings: Settings, watcher: Watcher) -> RunResult:
+        async with asyncio.timeout(90):
+            return await run_live(settings, self.chain.signer(), watcher.options(), watcher.begun.append)
+
+    def tell(self, number: int = 0) -> None:
+        """The collector writes a row about a pool that scores well."""
+        self.file.add_state(self.chain.pools[number], SystemClock().now_ns())
+
+    def books(self) -> Database:
+        return open_database(self.chain.settings.database_target)
+
+    async def judge(self) -> None:
+        """Ledger = wallet, and the books follow from the ledger."""
+        async with self.chain.sdk() as sdk:
+            trader = trader_of(sdk)
+            await trader.books.check(trader.connection.node)
+            assert audit_run(trader.books.run).is_right
+
+
+@asynccontextmanager
+async def place(folder: Path) -> AsyncIterator[Place]:
+    async with world(folder) as chain:
+        yield Place(chain, folder)
+
+
+async def until(condition: Callable[[], object]) -> None:
+    async with asyncio.timeout(60):
+        while not condition():
+            await asyncio.sleep(0.05)
+
+
+def test_without_a_passed_check_nothing_begins_and_the_refusal_says_how_to_get_one(tmp_path: Path) -> None:
+    async def go() -> None:
+        async with place(tmp_path) as here:
+            with pytest.raises(ConfigError, match="no `live check` of this wallet has passed") as refused:
+                await here.ran(here.settings(), Watcher(1))
+            assert refused.value.hint == "run it: pumpswap live check"
+            settings = here.settings()
+            await here.checked(settings)
+            with here.books() as database:
+                run = database.open_live(str(here.chain.key.pubkey()), here.chain.chain.genesis_hash)
+                assert run is not None
+                now = SystemClock().now_ns()
+                assert check_obstacle(run, settings, now) == ""
+                assert "more than 24 h ago" in check_obstacle(run, settings, now + 25 * 3_600 * NS_PER_SECOND)
+                other = settings.model_copy(
+                    update={"sending": settings.sending.model_copy(update={"tip_lamports": 5_000})}
+                )
+                assert "have changed" in check_obstacle(run, other, now)
+
+    asyncio.run(go())
+
+
+def test_a_signal_is_bought_with_money_and_the_next_process_sells_it_by_time(tmp_path: Path) -> None:
+    async def go() -> None:
+        async with place(tmp_path) as here:
+            settings = here.settings(exits={"max_hold_seconds": 1})
+            await here.checked(settings)
+            first = Watcher(1)
+            work = asyncio.ensure_future(here.ran(settings, first))
+            await until(lambda: first.is_able)
+            here.tell()
+            result = await work
+            assert (result.ending, result.open_positions, result.on_the_way) == (Ending.STOPPED, 1, 0)
+            ((bought, fill),) = first.filled
+            assert (bought.side, fill.signature in here.chain.signatures()) == (TradeSide.BUY, True)
+            second = Watcher(1)
+            result = await here.ran(settings, second)
+            assert (second.begun[0].is_new, second.begun[0].open_positions) == (False, 1)
+            ((sold, _),) = second.filled
+            assert sold.reason.startswith("time-out")
+            assert result.open_positions == 0
+            assert len(here.chain.signatures()) == 2
+            await here.judge()
+
+    asyncio.run(go())
+
+
+def test_in_the_mode_approve_a_buy_waits_for_a_person(tmp_path: Path) -> None:
+    async def go() -> None:
+        async with place(tmp_path) as here:
+            settings = here.settings(run={"mode": "approve"})
+            await here.checked(settings)
+            watcher = Watcher(1)
+            work = asyncio.ensure_future(here.ran(settings, watcher))
+            await until(lambda: watcher.is_able)
+            here.tell()
+            await until(lambda: watcher.proposals)
+            assert here.chain.signatures() == []
+            with here.books() as database:
+                run = database.open_live(str(here.chain.key.pubkey()), here.chain.chain.genesis_hash)
+                assert run is not None
+                await until(lambda: run.proposals.waiting())
+                (waiting,) = run.proposals.waiting()
+                now = SystemClock().now_ns()
+                run.proposals.decide(waiting.decision_id, ProposalStatus.APPROVED, "a test", now)
+            await work
+            ((bought, _),) = watcher.filled
+            assert watcher.proposals[-1].status is ProposalStatus.ORDERED
+            assert bought.decision_id == watcher.proposals[-1].follow_up
+            await here.judge()
+
+    asyncio.run(go())
+
+
+def test_endpoints_that_fail_stop_entries_and_nothing_else_and_it_recovers_by_itself(tmp_path: Path) -> None:
+    async def go() -> None:
+        async with place(tmp_path) as here:
+            settings = here.settings(exits={"max_hold_seconds": 1})
+            await here.checked(settings)
+            watcher = Watcher(5)
+            work = asyncio.ensure_future(here.ran(settings, watcher))
+            await until(lambda: watcher.is_able)
+            here.tell(0)
+            await until(lambda: watcher.filled)
+            here.chain.faults.add(
+                Fault(FaultKind.SERVER_ERROR, frozenset({"getLatestBlockhash", "simulateTransaction"}))
+            )
+            await until(lambda: not watcher.is_able)
+            here.tell(1)
+            await until(lambda: watcher.said("sending"))
+            assert watcher.said("sending")[0].startswith("no entries: ")
+            await asyncio.sleep(2)
+            assert len(watcher.filled) == 1, "the exit could not be sent, and no other coin was bought"
+            here.chain.faults.clear()
+            await until(lambda: len(watcher.filled) == 2 and watcher.is_able)
+            watcher.stop()
+            result = await work
+            (_, (sold, _)) = watcher.filled
+            assert (sold.side, sold.pool) == (TradeSide.SELL, str(here.chain.pools[0].address))
+            assert watcher.said("sending")[-1].startswith("it works again")
+            assert result.open_positions == 0
+            await here.judge()
+
+    asyncio.run(go())
+
+
+def test_a_stop_waits_for_what_is_on_its_way(tmp_path: Path) -> None:
+    async def go() -> None:
+        async with place(tmp_path) as here:
+            settings = here.settings()
+            await here.checked(settings)
+            watcher = Watcher(5)
+            work = asyncio.ensure_future(here.ran(settings, watcher))
+            await until(lambda: watcher.is_able)
+            here.chain.faults.delay_send(20)
+            here.tell()
+            await until(lambda: watcher.ordered)
+            watcher.stop()
+            result = await work
+            assert (result.open_positions, result.on_the_way, len(watcher.filled)) == (1, 0, 1)
+            await here.judge()
+
+    asyncio.run(go())
+
+
+def test_an_order_that_a_stop_does_not_wait_for_is_settled_by_the_next_start(tmp_path: Path) -> None:
+    async def go() -> None:
+        async with place(tmp_path) as here:
+            settings = here.settings(run={"shutdown_seconds": 0})
+            await here.checked(settings)
+            watcher = Watcher(5)
+            work = asyncio.ensure_future(here.ran(settings, watcher))
+            await until(lambda: watcher.is_able)
+            here.chain.faults.delay_send(60)
+            here.tell()
+            await until(lambda: watcher.ordered)
+            await asyncio.sleep(0.3)
+            watcher.stop()
+            result = await work
+            assert (result.open_positions, result.on_the_way) == (0, 1)
+            second = Watcher(1)
+            result = await here.ran(here.settings(), second)
+            ((bought, _),) = second.filled
+            assert bought.order_id == watcher.ordered[0].order_id
+            assert (result.open_positions, result.on_the_way) == (1, 0)
+            await here.judge()
+
+    asyncio.run(go())
