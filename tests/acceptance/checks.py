@@ -15,6 +15,7 @@ from tests.acceptance.lake import LAKE
 from tests.acceptance.largest_sizes import LARGEST_SIZES
 from tests.acceptance.ledger_sequences import LEDGER_SEQUENCES
 from tests.acceptance.limits import LIMITS
+from tests.acceptance.live_scenarios import LIVE_SCENARIOS
 from tests.acceptance.long_day import LONG_DAY
 from tests.acceptance.outside_lives import OUTSIDE_LIVES
 from tests.acceptance.paper_thousand import PAPER_THOUSAND
@@ -36,6 +37,7 @@ CHECKS = (
     LEDGER_SEQUENCES,
     LIMITS,
     OUTSIDE_LIVES,
+    LIVE_SCENARIOS,
     LARGEST_SIZES,
     Q50_FRAMES,
     LAKE,

@@ -42,10 +42,10 @@ def run(seed: int, progress: Progress, seeds: int = SEEDS) -> Findings:
         unknown, restarts, faults = counts["unknown"], counts["restarts"], counts["faults"]
         table.append(f"{name:<18} {orders:>7,} {filled:>7,} {denied:>7,} {unknown:>8,} {restarts:>9,} {faults:>8,}")
     notes = [
-        "the recorded program in LiteSVM, three endpoints of which two or all fail in drawn ways; a process ends between "
-        "any two steps of its tasks, and what it had not stored is lost",
-        "at the end of each: everything sold for the right reason, ledger = wallet, every transaction of the wallet is "
-        "an outcome in the books once, every order has its decision, risk remembers each entry once",
+        "the recorded program in LiteSVM, three endpoints of which two or all fail in drawn ways",
+        "a process ends between any two steps of its tasks, and what it had not stored is lost",
+        "at the end: all is sold for the right reason, ledger = wallet, every transaction of the wallet is booked once,",
+        "every order has its decision, risk remembers each entry once",
     ]
     return Findings(figures, table, failures, notes)
 
