@@ -172,17 +172,28 @@ def test_a_sale_that_is_impossible_for_long_is_told_once_until_it_is_possible() 
     (alert,) = made.manager.take_alerts()
     assert (alert.topic, alert.level) == ("exit blocked", AlertLevel.ERROR)
     assert alert.text == (
-        "signal is due and could not be sold for 300 s: the pool has no reserves; "
-        "it is sold as soon as that is possible"
+        "signal is due and could not be done for 300 s: the pool has no reserves; it goes on when possible"
     )
     assert made.look(SOL, 901) is not None
     assert (made.known.blocked_ns, made.known.blocked_told) == (0, False)
 
 
-def test_what_nobody_wants_to_sell_blocks_nothing() -> None:
+def test_what_can_be_neither_sold_nor_valued_is_told_though_no_rule_wants_it_sold() -> None:
     made = Round(RULES)
-    assert made.look(0, 10, obstacle="the pool has no reserves") is None
-    assert made.look(0, 10_000, obstacle="the pool has no reserves") is None
+    for second in (10, 310, 10_000):
+        assert made.look(0, second, obstacle="the pool has no reserves") is None
+    (alert,) = made.manager.take_alerts()
+    assert alert.text == (
+        "could not be sold or valued for 300 s: the pool has no reserves; until then no stop-loss can see a loss"
+    )
+    assert made.look(SOL, 10_001) is None
+    assert (made.known.wanted, made.known.blocked_ns) == (None, 0)
+
+
+def test_a_pool_that_is_only_old_blocks_nothing_that_nobody_wants_to_sell() -> None:
+    made = Round(RULES)
+    for second in (100, 1_000):
+        assert made.look(SOL, second, state_s=0) is None
     assert made.known.blocked_ns == 0
     assert made.manager.take_alerts() == []
 

@@ -43,8 +43,12 @@ def refused_alert(known: ExitState, reason: str, at_ns: int, seconds: int) -> Al
 
 def blocked_alert(known: ExitState, obstacle: str, at_ns: int, seconds: int) -> Alert:
     """Nothing can be sold, and has not been for long."""
-    kind = "an exit" if known.wanted is None else known.wanted.value
-    text = f"{kind} is due and could not be sold for {seconds} s: {obstacle}; it is sold as soon as that is possible"
+    if known.wanted is None:
+        text = f"could not be sold or valued for {seconds} s: {obstacle}; until then no stop-loss can see a loss"
+    else:
+        text = (
+            f"{known.wanted.value} is due and could not be done for {seconds} s: {obstacle}; it goes on when possible"
+        )
     return Alert(at_ns, AlertLevel.ERROR, "exit blocked", known.pool, text)
 
 

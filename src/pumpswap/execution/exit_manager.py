@@ -165,8 +165,10 @@ class ExitManager:
 
     def _sale(self, known: ExitState, position: Position, mark: Mark) -> tuple[Intent | None, ExitState]:
         """What can be sold of what is wanted, and what is remembered then."""
-        if known.wanted is None:
-            return None, _unblocked(known)
+        if (
+            known.wanted is None
+        ):  # what cannot be valued has no profit and no loss: somebody must know of it all the same
+            return None, self._blocked(known, mark.at_ns, mark.obstacle) if mark.obstacle else _unblocked(known)
         units = min(known.wanted_units, position.base_units)
         obstacle = self._obstacle(units, mark)
         if obstacle:
