@@ -165,9 +165,10 @@ def test_a_proposal_belongs_to_a_stored_decision(run: Run) -> None:
 
 def test_the_paper_run_that_goes_on_and_the_run_whose_engine_beat_last(database: Database) -> None:
     assert (database.open_paper(), database.active_run()) == (None, None)
-    over, demo, paper, live = (database.start_run(kind, 1) for kind in ("paper", "demo", "paper", "live"))
+    over, paper, live = (database.start_run(kind, 1) for kind in ("paper", "paper", "live"))
+    database.start_run("demo", 1)
     over.finish(5, {})
-    for run, beat_ns in ((over, 99), (demo, 98), (paper, 7), (live, 5)):
+    for run, beat_ns in ((over, 99), (paper, 7), (live, 5)):
         run.states.beat(Heartbeat(beat_ns, 1, 1, "paper"))
     open_paper, active = database.open_paper(), database.active_run()
     assert open_paper is not None and open_paper.run_id == paper.run_id
@@ -175,6 +176,12 @@ def test_the_paper_run_that_goes_on_and_the_run_whose_engine_beat_last(database:
     live.states.beat(Heartbeat(8, 1, 1, "auto"))
     active = database.active_run()
     assert active is not None and active.run_id == live.run_id
+    simulated = database.start_run("simulated", 1)
+    found = database.open_paper("simulated")
+    assert found is not None and found.run_id == simulated.run_id
+    simulated.states.beat(Heartbeat(9, 1, 1, "paper"))
+    active = database.active_run()
+    assert active is not None and active.run_id == simulated.run_id
 
 
 # ---------------------------------------------------------------------------------------------- decisions

@@ -41,6 +41,7 @@ __all__ = [
     "unassigned_units",
 ]
 
+PAPER = "paper"  # on the market of this moment; demos, replays, simulated and recorded markets are kinds of their own
 _MARKS_IN_STORY = 10
 _TRIES = 5
 
@@ -59,21 +60,26 @@ class Books:
         return self.header.kind == LIVE and self.header.finished_ns is None
 
     @property
+    def is_of_now(self) -> bool:
+        """Whether these books live in the market of this moment, or could at the next start: live, or paper on it."""
+        return self.header.kind in (LIVE, PAPER) and self.header.finished_ns is None
+
+    @property
     def network(self) -> str | None:
         """``mainnet``, ``devnet``, ``localnet``; None for what was on no chain."""
         return None if self.header.network is None else network_of(self.header.network)
 
     def as_of_ns(self, clock: Clock) -> int:
         """Now, or the last moment of a run that is over: a simulation has a clock of its own."""
-        if self.goes_on:
+        if self.is_of_now:
             return clock.now_ns()
         last, point = self.run.books.last(), self.run.equity.latest()
         return max((each.at_ns for each in (last, point) if each is not None), default=self.header.started_ns)
 
     def exit_rules(self, settings: Settings) -> ExitRules:
-        """The rules in force: the settings' for a live wallet, those that it was run with for anything else."""
+        """The rules in force: the settings' for books that go on, those that it was run with for anything else."""
         stored = self.header.settings.get("exits")
-        if self.goes_on or not isinstance(stored, dict):
+        if self.is_of_now or not isinstance(stored, dict):
             return settings.exits
         known = {name: value for name, value in stored.items() if name in ExitRules.model_fields}
         return ExitRules(**known)

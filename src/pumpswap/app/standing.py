@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pumpswap.app.books import Books, Held, held_positions
 from pumpswap.app.control import beat_is_fresh
 from pumpswap.clock import Clock
-from pumpswap.execution.live_books import LIVE
 from pumpswap.model import ExitState, Intent, RiskState, TradeSide, Verdict
 from pumpswap.risk.caps import Caps
 from pumpswap.risk.policies import BookView, Candidate
@@ -26,7 +25,6 @@ from pumpswap.settings import RiskLimits, Settings
 
 __all__ = ["Standing", "limits_of", "risk_figures", "standing_of"]
 
-_ENGINES = ("paper", LIVE)
 # The policies that need no market: what they say holds for any buy at this moment.
 _POLICIES = (
     *(trading_state, mode, circuit_breaker, daily_loss, drawdown, loss_streak, trade_rate),
@@ -52,8 +50,7 @@ class Standing:
 def standing_of(books: Books, pool: str, mint: str, settings: Settings, clock: Clock) -> Standing:
     """How ``pool`` stands at ``books.as_of_ns``."""
     as_of_ns, run = books.as_of_ns(clock), books.run
-    is_over = books.header.kind not in _ENGINES or books.header.finished_ns is not None
-    is_running = None if is_over else beat_is_fresh(run.states.heartbeat(), settings, clock.now_ns())
+    is_running = beat_is_fresh(run.states.heartbeat(), settings, clock.now_ns()) if _is_kept(books) else None
     positions = held_positions(books, books.exit_rules(settings), as_of_ns)
     held = next((each for each in positions if each.position.pool == pool), None)
     exits = next((state for state in run.states.exits() if state.pool == pool), None)
@@ -80,8 +77,7 @@ def standing_of(books: Books, pool: str, mint: str, settings: Settings, clock: C
 def limits_of(books: Books, settings: Settings) -> RiskLimits:
     """The limits in force: the settings' for books that an engine keeps, those that it was run with for any other."""
     stored = books.header.settings.get("risk")
-    is_over = books.header.kind not in _ENGINES or books.header.finished_ns is not None
-    if not is_over or not isinstance(stored, dict):
+    if _is_kept(books) or not isinstance(stored, dict):
         return settings.risk
     return RiskLimits(**{name: value for name, value in stored.items() if name in RiskLimits.model_fields})
 
@@ -93,6 +89,11 @@ def risk_figures(books: Books, limits: RiskLimits, as_of_ns: int) -> RiskFigures
     if point is not None:
         tracker.measured(point.equity_lamports, as_of_ns)
     return tracker.figures(as_of_ns)
+
+
+def _is_kept(books: Books) -> bool:
+    """Whether an engine keeps the run, or would at its next start. Demos and replays have no heart."""
+    return books.header.finished_ns is None and (books.is_of_now or books.run.states.heartbeat() is not None)
 
 
 def _mode_obstacle(books: Books, *, is_running: bool | None) -> str:

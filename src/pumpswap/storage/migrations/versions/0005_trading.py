@@ -111,7 +111,7 @@ def _correct_signals_of_trades() -> None:
     """Versions before this one gave every trade on SQLite the score and strength of the first decision of the books."""
     for name in ("signal_score", "signal_strength"):
         op.execute(
-            f"UPDATE pumpswap_trades SET {name} = (SELECT CASE WHEN abs(d.{name}) < 1e20 THEN d.{name} END "  # noqa: S608
+            f"UPDATE pumpswap_trades SET {name} = (SELECT CASE WHEN abs(d.{name}) < 1e20 THEN d.{name} END "
             "FROM pumpswap_orders o JOIN pumpswap_decisions d ON d.run_id = o.run_id AND d.decision_id = o.decision_id "
             "WHERE o.run_id = pumpswap_trades.run_id AND o.order_id = pumpswap_trades.order_id)"
         )
