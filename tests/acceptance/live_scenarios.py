@@ -44,7 +44,7 @@ def run(seed: int, progress: Progress, seeds: int = SEEDS) -> Findings:
     notes = [
         "the recorded program in LiteSVM, three endpoints of which two or all fail in drawn ways",
         "a process ends between any two steps of its tasks, and what it had not stored is lost",
-        "at the end: all is sold for the right reason, ledger = wallet, every transaction of the wallet is booked once,",
+        "at the end all is sold for the right reason, ledger = wallet, each of its transactions is booked once,",
         "every order has its decision, risk remembers each entry once",
     ]
     return Findings(figures, table, failures, notes)

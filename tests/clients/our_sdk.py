@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from pydantic import SecretStr
 from solders.keypair import Keypair
@@ -20,6 +21,11 @@ from pumpswap.wallet.signers import LocalSigner
 __all__ = ["OurRun", "settings_for", "stored_ledger", "trade_with_our_sdk"]
 
 SOL = 1_000_000_000
+_OFTEN: dict[str, Any] = {  # tests trade as often as they can, and their bots move prices a lot
+    "cooldown_seconds": 0, "slippage_bps": 1_000, "max_slippage_bps": 5_000, "max_round_trip_loss_bps": 2_000,
+    "max_trades_per_minute": 1_000_000, "max_trades_per_hour": 1_000_000, "max_trades_per_day": 1_000_000,
+    "max_daily_loss_fraction": 1, "max_drawdown_fraction": 1, "max_losses_in_a_row": 1_000, "breaker_failures": 1_000,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -37,7 +43,7 @@ def settings_for(http_url: str, ws_url: str, folder: Path) -> Settings:
         data_dir=folder,
         chain=ChainSettings(network="localnet", endpoints=(endpoint,)),
         sending=SendingSettings(rebroadcast_ms=200, poll_ms=50),
-        risk=RiskLimits(cooldown_seconds=0, slippage_bps=1_000, max_slippage_bps=5_000, max_round_trip_loss_bps=2_000),
+        risk=RiskLimits(**_OFTEN),
     )
 
 
