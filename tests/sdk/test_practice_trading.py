@@ -163,7 +163,7 @@ def test_the_gate_and_the_wallets_limits_refuse_with_their_reasons(
         async with PumpSwapSDK(settings, live=True, signer=signer) as sdk:
             big = await sdk.buy(coins[0], "5")
             assert big["status"] == "refused"
-            assert big["refusals"] == ["size: 5 SOL asked for, the limits allow 1"]
+            assert "size: 5 SOL asked for, the limits allow 1" in big["refusals"]
             over = await sdk.buy(coins[0], "0.6")
             assert over["refusals"] == ["wallet: per order: 0.6 SOL, at most 0.5"]
             first = await sdk.buy(coins[0], "0.4")
