@@ -60,7 +60,16 @@ PHASES = ("read the pool", "decide, simulate, sign", "send until seen confirmed"
 def _settings(url: str, folder: Path) -> Settings:
     endpoint = {"url": url, "requests_per_second": 100_000}
     chain = {"network": "localnet", "endpoints": [endpoint]}
-    return Settings.model_validate({"data_dir": folder, "chain": chain, "risk": {"cooldown_seconds": 0}})
+    # Orders follow each other as fast as they can, and bots move the prices meanwhile: no limit may get in the way.
+    risk = {
+        "cooldown_seconds": 0,
+        "max_slippage_bps": 5_000,
+        "max_trades_per_minute": 1_000,
+        "max_trades_per_hour": 10_000,
+        "max_trades_per_day": 10_000,
+        "max_token_sol": "1000",
+    }
+    return Settings.model_validate({"data_dir": folder, "chain": chain, "risk": risk})
 
 
 def pools_per_second(programs: Path) -> dict[str, float]:
