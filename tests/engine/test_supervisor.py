@@ -183,6 +183,23 @@ def test_a_loop_that_is_blocked_stops_entries_while_it_is(tmp_path: Path) -> Non
     run_virtually(go())
 
 
+def test_a_clock_that_was_set_back_stops_entries_until_it_has_caught_up(tmp_path: Path) -> None:
+    async def ahead(sink: Sink) -> None:
+        await sink.put(MarketUpdate(at(60), POOL))
+        await forever(sink)
+
+    async def go() -> None:
+        with opened(tmp_path) as database:
+            made = world(database, [ScriptedFeed(ahead)])
+            async with made.going():
+                await asyncio.sleep(1)
+                assert faults(made) == {"clock": "it was set back, and has not caught up yet"}
+                await asyncio.sleep(60)
+                assert faults(made) == {}
+
+    run_virtually(go())
+
+
 def test_positions_are_sold_by_time_without_any_news(tmp_path: Path) -> None:
     async def once(sink: Sink) -> None:
         await sink.put(seen(graduate(), 0, scored=True))

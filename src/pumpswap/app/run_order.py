@@ -52,6 +52,11 @@ class RunOrder:
             return "paper"
         return "recorded" if self.seed is None else SIMULATED
 
+    @property
+    def has_own_time(self) -> bool:
+        """Whether the market's time is not the machine's: that of a recording, or of a market that runs ahead."""
+        return self.is_fast or self.kind == "recorded"
+
     def identity(self, now_ns: int) -> dict[str, object]:
         """What a run remembers of its market, to go on with it."""
         known: dict[str, object] = {"market": self.market, "start_ns": str(now_ns)}

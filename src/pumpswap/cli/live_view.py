@@ -86,6 +86,7 @@ class LiveView(RunObserver):
         self._counts = {"swaps": 0, "refused": 0, "accepted": 0}
         self._started: tuple[float, int] | None = None
         self._next_frame = 0.0
+        self._shown_ns = 0
 
     def __enter__(self) -> Self:
         self._live.__enter__()
@@ -144,7 +145,12 @@ class LiveView(RunObserver):
             now += ahead
         if now >= self._next_frame:
             self._next_frame = now + 1 / FRAMES_PER_SECOND
-            self._live.update(self._screen(at_ns))
+            self.draw(at_ns)
+
+    def draw(self, at_ns: int) -> None:
+        """Show everything as it is at a moment."""
+        self._shown_ns = max(self._shown_ns, at_ns)
+        self._live.update(self._screen(self._shown_ns))
 
     # ------------------------------------------------------------------------------------------ drawing
 

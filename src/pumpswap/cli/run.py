@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pumpswap.app.run_order import BegunRun, RunOrder
     from pumpswap.app.run_parts import RunOptions
     from pumpswap.cli.run_view import JsonLines
+    from pumpswap.model import Heartbeat
     from pumpswap.settings import Settings
     from pumpswap.settings.reload import SettingsReload
 
@@ -96,7 +97,7 @@ def _run_paper(out: Output, settings: Settings, order: RunOrder, reload: Setting
     from pumpswap.app.run import run_paper
     from pumpswap.cli.run_end import show_end
 
-    with Stage(out) as stage:
+    with Stage(out, has_own_time=order.has_own_time) as stage:
         result: RunResult = asyncio.run(run_paper(settings, order, stage.options(reload=reload), stage.begin))
     if stage.lines is not None:
         stage.lines.emit("end", result.to_json())
@@ -133,20 +134,24 @@ def _run_live(out: Output, reload: SettingsReload, order: RunOrder, given: dict[
 class Stage:
     """Who watches a run, and what ends it. Use as a context around the run."""
 
-    def __init__(self, out: Output) -> None:
+    def __init__(self, out: Output, *, has_own_time: bool = False) -> None:
+        """``has_own_time``: the market's time is not the machine's."""
         from pumpswap.cli.run_view import JsonLines, RunLines, RunScreen
 
         self._out = out
         self.lines: JsonLines | None = None
         self._screen: Any = nullcontext()
+        self._on_beat: Callable[[Heartbeat], None] = _silent
         self._observers: Sequence[Any] = ()
         self._was_interrupted = False
         if out.json:
             self.lines = JsonLines()
-            self._observers = (self.lines,)
+            self._observers, self._on_beat = (self.lines,), self.lines.on_beat
         elif out.talk.is_terminal and not out.options.quiet:
-            self._screen = RunScreen(out.talk)
-            self._observers = (self._screen,)
+            self._screen = screen = RunScreen(out.talk)
+            self._observers = (screen,)
+            if not has_own_time:
+                self._on_beat = screen.on_beat
         elif not out.options.quiet:
             self._observers = (RunLines(out.talk),)
 
@@ -161,11 +166,10 @@ class Stage:
         """For whoever runs it. ``reload`` looks at the settings file."""
         from pumpswap.app.run_parts import RunOptions
 
-        on_beat = self.lines.on_beat if self.lines is not None else _silent
         return RunOptions(
             seconds=seconds,
             observers=self._observers,
-            on_beat=on_beat,
+            on_beat=self._on_beat,
             stops=self._stops,
             process=os.getpid(),
             reload=reload,

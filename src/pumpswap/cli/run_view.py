@@ -17,6 +17,7 @@ from pumpswap.model import (
     Alert,
     AlertLevel,
     Decision,
+    ExitKind,
     ExitState,
     Filled,
     Heartbeat,
@@ -74,6 +75,10 @@ class RunScreen(LiveView):
     def __init__(self, console: Console) -> None:
         super().__init__(console, duration_seconds=0, seconds=0.0)
 
+    def on_beat(self, beat: Heartbeat) -> None:
+        """Nothing may have happened for a while: the screen shows that it lives."""
+        self.draw(beat.at_ns)
+
     def on_repeat(self, decision: Decision, of: str, repeats: int) -> None:
         """Told once."""
 
@@ -91,6 +96,7 @@ class JsonLines(RunObserver):
 
     def __init__(self) -> None:
         self.closed: Callable[[], None] = lambda: None
+        self._exits: dict[str, tuple[int, ExitKind]] = {}  # that have begun and were told, by pool
 
     def emit(self, event: str, data: dict[str, Any]) -> None:
         """Print one object."""
@@ -130,7 +136,10 @@ class JsonLines(RunObserver):
         self.emit("fill" if isinstance(outcome, Filled) else "outcome", data)
 
     def on_exits(self, state: ExitState) -> None:
-        if state.wanted is not None and not state.failures:
+        if state.wanted is None:
+            self._exits.pop(state.pool, None)
+        elif self._exits.get(state.pool) != (state.round, state.wanted):
+            self._exits[state.pool] = state.round, state.wanted
             data = {"pool": state.pool, "kind": state.wanted.value, "reason": state.wanted_reason}
             self.emit("exit", {**data, "base_units": str(state.wanted_units)})
 

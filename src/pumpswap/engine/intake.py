@@ -33,18 +33,26 @@ class _Entry:
     place: Place | None = None
     done: asyncio.Future[bool] | None = None
 
+    @property
+    def is_tick(self) -> bool:
+        """Time has passed, and nothing else."""
+        return self.update is None and self.make is None
+
 
 class Intake:
     """``take`` is called with everything in order; what it raises ends ``run``."""
 
     def __init__(self, size: int, take: Callable[[Taken], None], pause: Callable[[float], Awaitable[None]]) -> None:
-        self._queue: asyncio.Queue[_Entry] = asyncio.Queue(size)
+        self._queue: asyncio.Queue[_Entry] = asyncio.Queue()
+        # A queue with a bound is not fair: a feed that floods it would keep the others out. These wait in line.
+        self._room = asyncio.Semaphore(size)
         self._take, self._pause = take, pause
         self._has_tick = False
+        self._waiting = 0
         self.longest = 0  # the most that has ever waited
 
     def __len__(self) -> int:
-        return self._queue.qsize()
+        return self._waiting
 
     def sink(self, name: str, health: FeedHealth) -> IntakeSink:
         """Where a feed puts what it has."""
@@ -52,7 +60,7 @@ class Intake:
 
     def tick(self) -> None:
         """Time has passed. It takes its turn like everything else; one that still waits is enough."""
-        if not self._has_tick and not self._queue.full():
+        if not self._has_tick:
             self._has_tick = True
             self._queue.put_nowait(_Entry(""))
 
@@ -61,6 +69,7 @@ class Intake:
         turns = 0
         while True:
             entry = await self._queue.get()
+            self._made_room(entry)
             try:
                 self._handle(entry)
             finally:
@@ -78,23 +87,33 @@ class Intake:
         count = 0
         with suppress(asyncio.QueueEmpty):
             while True:
-                self._queue.get_nowait()
+                entry = self._queue.get_nowait()
+                self._made_room(entry)
                 self._queue.task_done()
-                count += 1
+                count += not entry.is_tick
         return count
 
     async def put(self, entry: _Entry) -> float:
         """Queue an entry; how many seconds it has waited for room."""
         waited = 0.0
-        try:
-            self._queue.put_nowait(entry)
-        except asyncio.QueueFull:
+        if self._room.locked():
             loop = asyncio.get_running_loop()
             began = loop.time()
-            await self._queue.put(entry)
+            await self._room.acquire()
             waited = loop.time() - began
-        self.longest = max(self.longest, self._queue.qsize())
+        else:
+            await self._room.acquire()
+        self._queue.put_nowait(entry)
+        self._waiting += 1
+        self.longest = max(self.longest, self._waiting)
         return waited
+
+    def _made_room(self, entry: _Entry) -> None:
+        if entry.is_tick:
+            self._has_tick = False
+        else:
+            self._waiting -= 1
+            self._room.release()
 
     def _handle(self, entry: _Entry) -> None:
         update = entry.update
@@ -109,8 +128,6 @@ class Intake:
             if update is None:
                 entry.done.set_result(False)
                 return
-        elif update is None:
-            self._has_tick = False
         self._take(Taken(entry.name, update, entry.place))
         if entry.done is not None and not entry.done.done():
             entry.done.set_result(True)

@@ -103,7 +103,7 @@ class Supervisor:
         self.dropped = 0  # updates that were waiting when everything was stopped at once
         self._intake = Intake(parts.settings.queue_size, self._take, parts.sleep)
         self._tender = FeedTender(parts.engine, parts.feeds, self._intake, parts.random, parts.sleep, parts.helpers)
-        self._vigil = Vigil(parts.engine, self._tender, parts.monitors)
+        self._vigil = Vigil(parts.engine, self._tender, parts.monitors, parts.clock)
         self._lag = LoopLag()
         self._control: Control | None = None
         self._started_ns = 0

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 
+from pumpswap.clock import NS_PER_SECOND, Clock
 from pumpswap.engine.engine import Engine
 from pumpswap.engine.health import Monitor
 from pumpswap.engine.tending import FeedTender
@@ -15,6 +16,9 @@ __all__ = ["LoopLag", "Vigil"]
 
 _LOOK_SECONDS = 0.5
 _MOST_LAG_SECONDS = 2.0
+_MOST_BEHIND_NS = (
+    5 * NS_PER_SECOND
+)  # the engine's time never goes back: until the machine's has caught up, nothing lands
 _SILENT = "nothing was heard from it yet"
 
 
@@ -41,8 +45,8 @@ class LoopLag:
 class Vigil:
     """Turns what it sees into faults of risk, and lifts them when it is over."""
 
-    def __init__(self, engine: Engine, tender: FeedTender, monitors: Sequence[Monitor]) -> None:
-        self._engine, self._tender, self._monitors = engine, tender, monitors
+    def __init__(self, engine: Engine, tender: FeedTender, monitors: Sequence[Monitor], clock: Clock) -> None:
+        self._engine, self._tender, self._monitors, self._clock = engine, tender, monitors, clock
         self._obstacles: dict[str, str] = {}
 
     def begin(self) -> None:
@@ -72,6 +76,8 @@ class Vigil:
                 self._judge_feed(name, f"no sign of life for more than {limit:g} s")
         self._ask_monitors()
         is_late = lag.now > _MOST_LAG_SECONDS
+        behind_ns = self._engine.clock.now_ns() - self._clock.now_ns()
+        self._judge("clock", "it was set back, and has not caught up yet" if behind_ns > _MOST_BEHIND_NS else "")
         self._judge("event loop", f"it is blocked for more than {_MOST_LAG_SECONDS:g} s at a time" if is_late else "")
 
     def words(self) -> dict[str, str]:

@@ -1,0 +1,145 @@
+"""`run` over played markets: what it goes on with, what it begins anew, what it counts."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pumpswap.app.run import RunResult, run_paper
+from pumpswap.app.run_order import BegunRun, RunOrder
+from pumpswap.app.run_parts import RunOptions
+from pumpswap.engine.supervisor import Ending
+from pumpswap.errors import BadInput, ConfigError, UsageError
+from pumpswap.model import MarketUpdate, RunObserver
+from pumpswap.settings import Settings
+from pumpswap.storage.database import open_database
+from tests.support.material import material, requires_material
+
+SIMULATED = RunOrder("simulated:3", is_fast=True, seconds=600)
+
+
+@dataclass
+class Counting(RunObserver):
+    """Stops after so many updates; remembers what it runs on."""
+
+    most: int = 10**9
+    begun: list[BegunRun] = field(default_factory=list)
+    times: list[int] = field(default_factory=list)
+    stop: Callable[[], None] = lambda: None
+
+    def on_update(self, update: MarketUpdate) -> None:
+        self.times.append(update.at_ns)
+        if len(self.times) == self.most:
+            self.stop()
+
+    def options(self) -> RunOptions:
+        def take(stop: Callable[[], None]) -> None:
+            self.stop = stop
+
+        return RunOptions(observers=(self,), stops=take, random=random.Random(1))
+
+
+def ran(folder: Path, order: RunOrder, counting: Counting | None = None, **sections: Any) -> RunResult:
+    watching = counting or Counting()
+    settings = Settings(data_dir=folder, **sections)
+    return asyncio.run(run_paper(settings, order, watching.options(), watching.begun.append))
+
+
+def test_a_stopped_run_goes_on_where_its_market_stood(tmp_path: Path) -> None:
+    whole = Counting()
+    ran(tmp_path / "whole", SIMULATED, whole)
+    first, second = Counting(300), Counting()
+    stopped = ran(tmp_path / "parts", SIMULATED, first)
+    assert (stopped.ending, stopped.is_finished) == (Ending.STOPPED, False)
+    ended = ran(tmp_path / "parts", SIMULATED, second)
+    assert (ended.ending, ended.is_finished) == (Ending.MARKET_IS_OVER, True)
+    assert second.begun[0].run_id == first.begun[0].run_id == 1
+    assert not second.begun[0].is_new
+    # Nothing is repeated and nothing is left out; what we bought has changed the rest of the market a little.
+    assert first.times == whole.times[: len(first.times)]
+    assert second.times[0] > first.times[-1]
+    assert abs(len(first.times) + len(second.times) - len(whole.times)) < len(whole.times) // 10
+    with open_database(tmp_path / "parts" / "pumpswap.sqlite") as database:
+        run = database.run(1)
+        summary = run.header().summary
+        assert summary is not None
+        assert summary["accepted"] == ended.tally.accepted
+        assert len([position for position in run.positions() if position.is_open]) == ended.open_positions
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        RunOrder("simulated:4", is_fast=True, seconds=600),
+        RunOrder("simulated:3", is_fast=True, seconds=300),
+        RunOrder("simulated:3", is_fast=True, seconds=600, is_new=True),
+    ],
+)
+def test_another_market_has_books_of_its_own(tmp_path: Path, other: RunOrder) -> None:
+    ran(tmp_path, SIMULATED, Counting(50))
+    counting = Counting(50)
+    ran(tmp_path, other, counting)
+    assert (counting.begun[0].run_id, counting.begun[0].is_new) == (2, True)
+    with open_database(tmp_path / "pumpswap.sqlite") as database:
+        assert [header.finished_ns is None for header in database.runs()] == [False, True]
+
+
+@requires_material("real")
+def test_a_recording_is_played_to_its_end_and_taken_up_in_the_middle(tmp_path: Path) -> None:
+    folder = material("real")
+    assert folder is not None
+    tape = tmp_path / "tape.csv"
+    with (folder / "host_export" / "trades_one_pool.csv").open(newline="") as file:
+        rows = list(csv.reader(file))
+    with tape.open("w", newline="") as file:
+        csv.writer(file).writerows(rows[:400])
+    order = RunOrder(str(tape), is_fast=True)
+    whole, first, second = Counting(), Counting(100), Counting()
+    ran(tmp_path / "whole", order, whole)
+    ran(tmp_path / "parts", order, first)
+    ended = ran(tmp_path / "parts", order, second)
+    assert first.times + second.times == whole.times
+    assert (ended.is_finished, ended.begun.kind) == (True, "recorded")
+
+
+def test_a_recording_without_a_row_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "empty.csv").write_text("a,b\n")
+    with pytest.raises(BadInput):
+        ran(tmp_path, RunOrder(str(tmp_path / "empty.csv"), is_fast=True))
+
+
+def test_live_modes_and_a_chain_that_should_hurry_are_refused(tmp_path: Path) -> None:
+    mode: Any = {"mode": "auto"}
+    with pytest.raises(ConfigError, match="auto"):
+        ran(tmp_path, SIMULATED, run=mode)
+    with pytest.raises(UsageError, match="faster"):
+        ran(tmp_path, RunOrder(is_fast=True))
+
+
+@pytest.mark.parametrize(
+    ("market", "kind", "seed"),
+    [
+        ("", "paper", None),
+        ("simulated", "simulated", 8),
+        ("simulated:12", "simulated", 12),
+        ("tape.csv", "recorded", None),
+    ],
+)
+def test_an_order_knows_its_kind_and_seed(market: str, kind: str, seed: int | None) -> None:
+    order = RunOrder(market)
+    assert (order.kind, order.seed) == (kind, seed)
+    assert order.is_of(order.identity(5))
+    assert not order.is_of(None)
+
+
+@pytest.mark.parametrize("seed", ["", "x", "-1", "1" * 19, "¹"])
+def test_a_seed_is_a_number(seed: str) -> None:
+    with pytest.raises(UsageError):
+        RunOrder(f"simulated:{seed}").kind  # noqa: B018
