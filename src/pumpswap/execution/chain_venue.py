@@ -156,9 +156,9 @@ class ChainVenue:
         self._is_open = True
         return resolved
 
-    async def resolve(self, order: Order) -> Executed:
-        """Ask once more what became of an order whose outcome is Unknown."""
-        ((_, executed),) = await self._resolve([order])
+    async def resolve(self, order: Order, *, is_patient: bool = True) -> Executed:
+        """Ask once more what became of an order whose outcome is Unknown; impatiently: one look, without waiting."""
+        ((_, executed),) = await self._resolve([order], is_patient=is_patient)
         return executed
 
     async def _look_again(self, mint: str) -> str:

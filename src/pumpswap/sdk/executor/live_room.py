@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -16,6 +18,8 @@ from pumpswap.sdk.trader import Trader
 
 __all__ = ["LiveRoom"]
 
+_log = logging.getLogger(__name__)
+
 
 class LiveRoom:
     """Everything is the trader's, so that a trade of an executor counts in every limit of the wallet."""
@@ -29,6 +33,7 @@ class LiveRoom:
         self.trades = f"live-{run.run_id}"
         self.executed = ExecutedSignals(run)
         self.schedule: FeeSchedule = current_schedule()
+        self._trading: Counter[str] = Counter()  # calls that are under way, by token
 
     @property
     def desk(self) -> Desk:
@@ -48,12 +53,15 @@ class LiveRoom:
         state, before = book.state(intent.pool), positions.open_round(intent.pool)
         assert state is not None, "refreshed before every trade"
         self.executed.announce(signal_id, intent)
+        self._trading[intent.mint] += 1
         try:
             traded = await self.trader.trade(intent, state)
         except ChainError:
             # Raised while the order was prepared, unless one is stored: then it may be out.
             await self._take_back(signal_id)
             raise
+        finally:
+            self._trading[intent.mint] -= 1
         now_ns = self.trader.connection.clock.now_ns()
         if traded.order is None or traded.outcome is None:
             self.executed.forget(signal_id)
@@ -67,10 +75,15 @@ class LiveRoom:
             self.executed.forget(signal_id)
 
     async def resolve(self, mint: str) -> Sequence[tuple[Order, Outcome | None]]:
-        """Ask the chain about orders on a token whose fate is not known; those of which it cannot tell yet."""
-        if any(order.mint == mint for order in self.trader.books.unresolved()):
-            await self.trader.reconcile()
-        return self.unresolved(mint)
+        """One look at what became of orders on a token that were left open; those of which nothing is known yet."""
+        stuck = [order for order in self.trader.books.unresolved() if order.mint == mint]
+        if not self._trading[mint]:  # else the venue follows it already
+            for order in stuck:
+                try:
+                    await self.trader.venue.resolve(order, is_patient=False)
+                except ChainError as failed:
+                    _log.warning("order-not-resolved", extra={"order": order.order_id, "reason": failed.what})
+        return self.unresolved(mint) if stuck else ()
 
     def unresolved(self, mint: str) -> Sequence[tuple[Order, Outcome | None]]:
         """Those that the books know of, with what is known of them."""

@@ -1,0 +1,176 @@
+"""The executor with a wallet on a practice chain with the recorded program: fills, exits, unknown ends, restarts."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pumpswap.chain.sender import PATIENCE_SECONDS
+from pumpswap.clock import NS_PER_SECOND, Clock, SystemClock
+from pumpswap.errors import KeyLocked
+from pumpswap.localnet.chain import LocalChain
+from pumpswap.localnet.faults import Fault, FaultKind, FaultPlan
+from pumpswap.localnet.pools import PoolSpec, create_pool, wallet
+from pumpswap.localnet.programs import load_programs
+from pumpswap.localnet.server import LocalServer, ServerOptions
+from pumpswap.portfolio.audit import audit_run
+from pumpswap.sdk.executor import PumpSwapTradingExecutor
+from pumpswap.sdk.executor.live_room import LiveRoom
+from pumpswap.settings import RunSettings, Settings
+from tests.clients.our_sdk import SOL, settings_for
+from tests.sdk.world import GENEROUS, SLOT_MS, World
+from tests.support.material import material, requires_material
+
+pytestmark = requires_material("chain", "programs")
+
+
+@contextlib.asynccontextmanager
+async def served(folder: Path, faults: FaultPlan | None = None) -> AsyncIterator[World]:
+    """A chain in this process, one pool, a wallet of 50 SOL."""
+    programs = material("chain")
+    assert programs is not None
+    chain = LocalChain(slot_ms=SLOT_MS, start_unix=SystemClock().now_ns() // NS_PER_SECOND)
+    load_programs(chain, programs)
+    pools = (create_pool(chain, PoolSpec("graduate"), random.Random("a pool of the executor's tests")),)
+    key = wallet(chain, 50 * SOL)
+    chain.advance(40)
+    async with LocalServer(chain, ServerOptions(slot_ms=SLOT_MS), faults=faults).serve() as urls:
+        yield World(chain, pools, key, settings_for(urls.http, urls.ws, folder))
+
+
+class Later(SystemClock):
+    """The machine's clock, and what a test adds to it."""
+
+    later_ns = 0
+
+    def now_ns(self) -> int:
+        return super().now_ns() + self.later_ns
+
+
+def live(world: World, mode: str = "auto", clock: Clock | None = None) -> PumpSwapTradingExecutor:
+    settings: Settings = world.settings.model_copy(update={"run": RunSettings(mode=mode)})  # type: ignore[arg-type]
+    return PumpSwapTradingExecutor(settings, live=True, signer=world.signer(GENEROUS), clock=clock)
+
+
+def told(world: World, **changes: Any) -> dict[str, Any]:
+    data = {
+        "pool_data": {"base_token_address": world.mint()},
+        "signal_score": 90.0,
+        "side": "long",
+        "q50": 0.0008,
+        "vol_regime": "medium",
+        "tradeable": True,
+        "pumpswap_available": True,
+    }
+    return {**data, **changes}
+
+
+async def check_books(executor: PumpSwapTradingExecutor) -> None:
+    room = await executor.room()
+    assert isinstance(room, LiveRoom)
+    await room.trader.reconcile()
+    await room.trader.books.check(room.trader.connection.node)
+
+
+def test_live_needs_a_signer() -> None:
+    with pytest.raises(KeyLocked, match="unlocked"):
+        PumpSwapTradingExecutor(Settings(), live=True)
+
+
+def test_a_signal_becomes_a_confirmed_fill_once_and_is_sold_again(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with served(tmp_path) as world:
+            data = told(world, timestamp=SystemClock().now_ns())
+            async with live(world) as executor:
+                bought = await executor.execute_trading_signal(data)
+                assert bought["status"] == "executed", bought["message"]
+                assert (bought["is_paper"], bought["success"]) == (False, True)
+                assert bought["transaction_hash"] in world.signatures()
+                assert (bought["gas_used"] or 0) >= 5_000
+                assert bought["position"] is not None
+                assert bought["position"]["base_units"] == bought["base_units"]
+                assert (await executor.execute_q50_signal(data))["reason"] == "already_executed"
+            async with live(world) as executor:  # another process
+                again = await executor.execute_q50_signal(data)
+                assert (again["reason"], again["transaction_hash"]) == ("already_executed", bought["transaction_hash"])
+                sold = await executor.execute_q50_signal(told(world, side="short", q50=None))
+                assert (sold["status"], sold["base_units"]) == ("executed", bought["base_units"]), sold["message"]
+                assert (sold["pnl_lamports"] or 0) < 0  # two ways of fees
+                await check_books(executor)
+                run = (await executor.room()).executed.run
+                assert audit_run(run).is_right
+                (first, second) = list(run.decisions(accepted=True))
+                assert (first.intent.signal is not None, first.intent.strategy) == (True, "executor")
+                assert second.intent.base_units == bought["base_units"]
+
+    asyncio.run(story())
+
+
+def test_live_buys_need_the_mode_auto_and_sales_do_not(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with served(tmp_path) as world:
+            async with live(world, "approve") as executor:
+                waiting = await executor.execute_q50_signal(told(world))
+                assert (waiting["status"], waiting["reason"]) == ("skipped", "approval_required")
+            async with live(world) as executor:
+                assert (await executor.execute_q50_signal(told(world)))["status"] == "executed"
+            async with live(world, "approve") as executor:
+                sold = await executor.execute_q50_signal(told(world, side="short", q50=None))
+                assert sold["status"] == "executed", sold["message"]
+                await check_books(executor)
+
+    asyncio.run(story())
+
+
+def test_an_exit_rule_sells_live(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with served(tmp_path) as world, live(world) as executor:
+            assert (await executor.execute_q50_signal(told(world)))["status"] == "executed"
+            assert await executor.check_exits() == []
+            rules = executor.settings.exits.model_copy(update={"stop_loss_bps": 1})
+            room = await executor.room()
+            room.desk.parts.exits.rules = rules
+            (sold,) = await executor.check_exits()
+            assert (sold["status"], sold["action"], sold["is_paper"]) == ("executed", "sell", False), sold["message"]
+            await check_books(executor)
+
+    asyncio.run(story())
+
+
+def test_an_unknown_outcome_is_told_so_and_blocks_the_token_until_the_chain_tells(tmp_path: Path) -> None:
+    faults = FaultPlan()
+
+    async def story() -> None:
+        clock = Later()
+        async with served(tmp_path, faults) as world, live(world, clock=clock) as executor:
+            data = told(world, timestamp=SystemClock().now_ns())
+            await executor.prepare(data)
+            faults.add(Fault(FaultKind.HIDE))  # it lands, and the node shows nothing of it
+            call = asyncio.create_task(executor.execute_q50_signal(data))
+            while not world.signatures():
+                await asyncio.sleep(0.02)
+            clock.later_ns += PATIENCE_SECONDS * NS_PER_SECOND  # nobody waits any longer
+            unknown = await call
+            assert (unknown["status"], unknown["retry"]) == ("unknown", "never"), unknown["message"]
+            assert unknown["signature"] == world.signatures()[0]
+            assert unknown["expiry_height"] is not None
+            record = unknown["execution_record"]
+            assert record is not None and record["execution_status"] == "pending"
+            again = await executor.execute_q50_signal(data)
+            assert (again["status"], again["signature"]) == ("unknown", unknown["signature"])
+            other = await executor.execute_q50_signal(told(world, signal_id="another"))
+            assert (other["status"], other["reason"]) == ("rejected", "order_unresolved")
+            assert other["signature"] == unknown["signature"]
+            faults.clear()
+            found = await executor.execute_q50_signal(data)
+            assert (found["reason"], found["transaction_hash"]) == ("already_executed", unknown["signature"])
+            assert len(world.signatures()) == 1
+            await check_books(executor)
+
+    asyncio.run(story())
