@@ -90,6 +90,17 @@ class Place:
     key_file: Path
 
     @property
+    def secret_settings(self) -> Path:
+        """A settings file with a token in every place that takes one, beside the data folder."""
+        file = self.folder.parent / "secret.yaml"
+        url = f"http://127.0.0.1:9/{TOKEN}"
+        file.write_text(
+            f"chain: {{endpoints: [{{url: '{url}', ws_url: 'ws://me:{TOKEN}@127.0.0.1:9'}}]}}\n"
+            f"sending: {{jito_url: '{TOKEN}'}}\ndatabase: {{url: 'postgresql://me:{TOKEN}@127.0.0.1:1/books'}}\n"
+        )
+        return file
+
+    @property
     def chain(self) -> list[str]:
         return ["--url", f"{self.url}/?api-key={TOKEN}", "--network", "localnet"]
 
@@ -125,6 +136,8 @@ def calls(place: Place) -> dict[tuple[str, ...], list[list[str]]]:
             ["--duration", "1s", *nowhere],
             ["--market", str(KEY)],
         ],
+        ("live", "check"): [[*chain, "--pool", coin], [*chain], [*nowhere], ["--pool", str(KEY), *chain]],
+        ("live", "test-trade"): [[*chain, "--pool", coin, "--yes"], [*nowhere, "--yes"], ["--sol", str(KEY)]],
         ("paper", "replay"): [["nothing-here"], [str(KEY)]],
         ("quote",): [["--buy-sol", "1"], [coin, "--buy-sol", "0.1", *chain], [coin, "--buy-sol", "1", *nowhere]],
         ("buy",): [[str(KEY), "0.1", *chain], [SEED.hex(), "0.1", *chain], [coin, "0.1", *chain],
@@ -195,6 +208,28 @@ def calls(place: Place) -> dict[tuple[str, ...], list[list[str]]]:
         ("wallet", "wrap"): [["0.1", *chain], ["0.1", *chain, *live], ["0.1", *nowhere, *live]],
         ("wallet", "unwrap"): [[*chain], [*chain, *live]],
         ("wallet", "close-empty"): [[*chain], [*chain, *live]],
+        ("execute-signal",): [
+            ["--pool-id", coin, *chain], [str(KEY)], ["--pool-id", str(KEY)], ["--pool-id", coin, *nowhere],
+            ["--signal", str(KEY)], ["--signal", str(place.key_file), *chain],
+            ["--database", server, "--pool-id", coin],
+            ["--pool-id", coin, "--dry-run", *chain], ["--pool-id", coin, *chain, *live],
+        ],
+        ("list-positions",): [[], ["--all"], ["--run", str(KEY)]],
+        ("performance-report",): [[], ["--days", str(KEY)], ["--run", "99"]],
+        ("init",): [["--yes", "--config", str(place.folder / "new.yaml")], ["--preset", str(KEY)],
+                    ["--config", str(KEY)]],
+        ("config", "show"): [[], ["--changed"], [str(KEY)], ["--profile", str(KEY)], ["--config", str(KEY)],
+                             ["--config", str(place.secret_settings)]],
+        ("config", "set"): [[*typed, "--config", str(place.folder.parent / "set.yaml")] for typed in (
+            [str(KEY), "1"], ["risk.max_position_sol", str(KEY)], ["wallet.public_key", SEED.hex()],
+            ["wallet.public_key", str(KEY)], ["chain.endpoints", f"[{{url: 'http://127.0.0.1:9/{TOKEN}'}}]"])],
+        ("config", "edit"): [["--config", str(place.secret_settings)]],
+        ("config", "validate"): [[], [str(place.secret_settings)], [str(place.key_file)], [str(KEY)]],
+        ("config", "schema"): [[], ["--output", str(KEY)]],
+        ("config", "import"): [[str(place.secret_settings)], [str(place.key_file)], [str(KEY)]],
+        ("config", "host-copy"): [[str(place.key_file), str(KEY)], ["no-such-file", "out.yaml"]],
+        ("host", "install-cli"): [[str(place.folder)], [str(KEY)]],
+        ("host", "uninstall-cli"): [[str(place.folder)], [str(KEY)]],
         ("doctor",): [[*chain, "--pool", coin], [*nowhere]],
         ("protocol", "check"): [[*chain], [*nowhere]],
         ("localnet", "start"): [["--programs", "no-such-folder"]],

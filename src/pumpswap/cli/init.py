@@ -40,12 +40,14 @@ def init(out: Output, preset: str, force: bool) -> None:
     from pumpswap.app.setup import Answers, settings_text
     from pumpswap.errors import ConfigError
     from pumpswap.settings.loading import DEFAULT_FILE
+    from pumpswap.settings.nearest import shown_path
     from pumpswap.settings.presets import PRESETS
     from pumpswap.settings.write import write_settings_file
 
     file = out.options.config or Path(DEFAULT_FILE)
-    if file.exists() and not force:
-        raise ConfigError(f"{file} exists already", hint="--force writes over it; `pumpswap config edit` changes it")
+    if file.exists() and not force:  # before anything is asked
+        hint = "--force writes over it; `pumpswap config edit` changes it"
+        raise ConfigError(f"{shown_path(file)} exists already", hint=hint)
     asks = not (out.options.yes or out.json) and sys.stdin.isatty()
     answers = _asked(out) if asks else Answers()
     write_settings_file(file, settings_text(preset, answers), replace=force)

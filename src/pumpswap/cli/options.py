@@ -14,6 +14,7 @@ __all__ = ["GlobalOptions", "given_options", "global_options", "note_manner"]
 
 # In ctx.meta, not in ctx.obj: under a foreign group ctx.obj belongs to the foreigner.
 _PARSED, _SEEN = "pumpswap.cli.options.parsed", "pumpswap.cli.options.seen"
+_LONGEST_NAME = 63  # what is longer is never repeated: a seed in hex has 64 characters, a private key 87 or 88
 _VERBOSE = {"-v", "-vv", "--verbose"}
 
 
@@ -67,5 +68,7 @@ def _remember(ctx: click.Context, param: click.Parameter, value: Any) -> None:
     name = param.name or ""
     if ctx.get_parameter_source(name) in (None, ParameterSource.DEFAULT):
         return
+    if isinstance(value, (str, Path)) and any(len(part) > _LONGEST_NAME for part in Path(value).parts):
+        raise click.BadParameter("that name is too long; was it a private key? Nobody saw it", ctx, param)
     given = ctx.meta.setdefault(_PARSED, {})
     given[name] = given.get(name, 0) + value if name == "verbose" else value

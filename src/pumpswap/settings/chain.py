@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field, SecretStr
 
-from pumpswap.settings.section import BpsValue, Seconds, Section
+from pumpswap.settings.section import BpsValue, PublicKey, Seconds, Section
 
 __all__ = [
     "BooksSettings",
@@ -74,4 +74,4 @@ class WalletSettings(Section):
     """Where the key is, never the key. Limits live in the keystore, under its seal."""
 
     keystore: Path | None = None  # default: <data_dir>/wallets/default.json
-    public_key: str | None = None  # compared with the key that was unlocked
+    public_key: PublicKey | None = None  # compared with the key that was unlocked

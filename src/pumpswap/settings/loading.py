@@ -17,7 +17,7 @@ from pumpswap.errors import ConfigError
 from pumpswap.settings.environment import Given, borrowed_variables, our_variables
 from pumpswap.settings.host_file import HostParts, our_parts
 from pumpswap.settings.keys import all_keys, meant, section_of
-from pumpswap.settings.nearest import nearest, shown
+from pumpswap.settings.nearest import nearest, shown, shown_path
 from pumpswap.settings.plan_keys import PLAN_SECTIONS
 from pumpswap.settings.tree import Settings
 from pumpswap.settings.yaml_file import read_yaml
@@ -102,7 +102,9 @@ def read_settings(
     variables = os.environ if environment is None else environment
     file = path or Path(DEFAULT_FILE)
     if path is not None and not file.is_file():
-        raise ConfigError(f"{file} does not exist", hint="`pumpswap init` writes a pumpswap.yaml; --config names one")
+        raise ConfigError(
+            f"{shown_path(file)} does not exist", hint="`pumpswap init` writes a pumpswap.yaml; --config names one"
+        )
     there = file.is_file()
     parts = our_parts(read_yaml(file)) if there else HostParts({})
     layers = _Layers()
@@ -117,7 +119,7 @@ def read_settings(
     layers.put_given(borrowed_variables(variables, below_file=False))
     layers.put_given(our_variables(variables))
     layers.put(overrides, OPTION)
-    settings = _validated(layers, str(file) if there else "the settings")
+    settings = _validated(layers, shown_path(file) if there else "the settings")
     return LoadedSettings(settings, layers.origins, file if there else None, chosen, parts.notes)
 
 

@@ -8,7 +8,7 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
-from pumpswap.settings.section import BpsValue, Seconds, Section, Share, Sol, Weight
+from pumpswap.settings.section import BpsValue, PublicKey, Seconds, Section, Share, Sol, Weight
 
 __all__ = ["CollectSettings", "FollowSettings", "FollowedWallet", "LakeSettings", "ScreenSettings"]
 
@@ -61,7 +61,7 @@ class ScreenSettings(Section):
 class FollowedWallet(Section):
     """A wallet whose trades count. ``weight`` scales how far its record moves the score from neutral."""
 
-    address: str = Field(pattern="^[1-9A-HJ-NP-Za-km-z]{32,44}$")
+    address: PublicKey
     weight: Decimal = Field(Decimal("1"), gt=0, le=2)
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from pathlib import Path
 
-__all__ = ["nearest", "shown"]
+__all__ = ["nearest", "shown", "shown_path"]
 
 _LONGEST = 63  # what is longer is never repeated: a seed in hex has 64 characters, a private key 87 or 88
 
@@ -20,3 +21,8 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
 def shown(text: str) -> str:
     """A name as an error may repeat it."""
     return text if len(text) <= _LONGEST else "…"
+
+
+def shown_path(path: Path) -> str:
+    """A path as an error may repeat it."""
+    return str(Path(*map(shown, path.parts)))

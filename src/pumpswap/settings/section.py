@@ -9,12 +9,13 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from pumpswap.units import to_units
 
-__all__ = ["BpsValue", "Part", "Seconds", "Section", "Share", "Sol", "Weight"]
+__all__ = ["BpsValue", "Part", "PublicKey", "Seconds", "Section", "Share", "Sol", "Weight"]
 
 Share = Annotated[Decimal, Field(gt=0, le=1)]
 Sol = Annotated[Decimal, Field(ge=0, le=1_000_000, decimal_places=9)]
 BpsValue = Annotated[int, Field(ge=0, le=10_000)]
 Part = Annotated[int, Field(gt=0, le=10_000)]  # of something, in basis points
+PublicKey = Annotated[str, Field(pattern="^[1-9A-HJ-NP-Za-km-z]{32,44}$")]
 Seconds = Annotated[int, Field(ge=0)]
 Weight = Annotated[Decimal, Field(ge=0, le=1)]
 

@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from pumpswap.errors import ConfigError
+from pumpswap.settings.nearest import shown_path
 
 __all__ = ["write_settings_file"]
 
@@ -19,6 +20,9 @@ def write_settings_file(path: Path, text: str, *, replace: bool = True) -> None:
 
     Raises ConfigError when there is a file and ``replace`` is not wanted, or when the system refuses.
     """
+    if shown_path(path) != str(path):
+        hint = "63 characters at most; was it a private key? Nobody saw it, and nothing was written"
+        raise ConfigError("a name in that path is too long", hint=hint)
     if path.exists() and not replace:
         raise ConfigError(f"{path} exists already", hint="--force writes over it; `pumpswap config edit` changes it")
     real = Path(os.path.realpath(path))  # a link stays a link

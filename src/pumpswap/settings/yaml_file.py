@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 from pumpswap.errors import ConfigError
-from pumpswap.settings.nearest import shown
+from pumpswap.settings.nearest import shown, shown_path
 
 __all__ = ["parse_yaml", "read_yaml"]
 
@@ -58,7 +58,7 @@ def parse_yaml(text: str, name: str) -> dict[str, Any]:
 
 def read_yaml(path: Path) -> dict[str, Any]:
     """The mapping in a file. Raises ConfigError, which names the file."""
-    return parse_yaml(read_text(path), str(path))
+    return parse_yaml(read_text(path), shown_path(path))
 
 
 def read_text(path: Path) -> str:
@@ -66,6 +66,8 @@ def read_text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except UnicodeDecodeError:
-        raise ConfigError(f"{path} is no UTF-8 text", hint="save it as UTF-8") from None
+        raise ConfigError(f"{shown_path(path)} is no UTF-8 text", hint="save it as UTF-8") from None
     except OSError as broken:
-        raise ConfigError(f"{path} cannot be read: {broken.strerror}", hint="check the path and its rights") from None
+        raise ConfigError(
+            f"{shown_path(path)} cannot be read: {broken.strerror}", hint="check the path and its rights"
+        ) from None
