@@ -22,7 +22,7 @@ __all__ = ["OurRun", "settings_for", "stored_ledger", "trade_with_our_sdk"]
 
 SOL = 1_000_000_000
 _OFTEN: dict[str, Any] = {  # tests trade as often as they can, and their bots move prices a lot
-    "cooldown_seconds": 0, "slippage_bps": 1_000, "max_slippage_bps": 5_000, "max_round_trip_loss_bps": 2_000,
+    "cooldown_seconds": 0, "slippage_bps": 3_000, "max_slippage_bps": 5_000, "max_round_trip_loss_bps": 2_000,
     "max_trades_per_minute": 1_000_000, "max_trades_per_hour": 1_000_000, "max_trades_per_day": 1_000_000,
     "max_daily_loss_fraction": 1, "max_drawdown_fraction": 1, "max_losses_in_a_row": 1_000, "breaker_failures": 1_000,
 }  # fmt: skip

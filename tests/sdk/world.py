@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from solders.keypair import Keypair
+from solders.system_program import TransferParams, transfer
 
 from pumpswap.amm import PoolState
 from pumpswap.clock import NS_PER_SECOND, SystemClock
@@ -24,6 +25,7 @@ from pumpswap.wallet.limits import WalletLimits
 from pumpswap.wallet.secret import Secret
 from pumpswap.wallet.signers import LocalSigner
 from tests.clients.our_sdk import SOL, settings_for
+from tests.localnet.practice import signed
 from tests.support.material import material
 
 SLOT_MS = 40
@@ -53,6 +55,14 @@ class World:
     def now(self, number: int = 0) -> PoolState:
         """The pool as the chain has it."""
         return pool_state(self.chain, self.pools[number])
+
+    def pay_in(self, lamports: int) -> None:
+        """Somebody sends the wallet SOL, in a transaction."""
+        friend = wallet(self.chain, lamports + SOL)
+        step = transfer(TransferParams(from_pubkey=friend.pubkey(), to_pubkey=self.key.pubkey(), lamports=lamports))
+        receipt = self.chain.submit(signed(friend, [step], self.chain.blocks.newest.blockhash))
+        assert receipt.err is None, receipt
+        self.chain.advance(40)
 
     def signatures(self) -> list[str]:
         """Of all transactions that the wallet is in, newest first."""
