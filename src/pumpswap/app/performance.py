@@ -14,6 +14,7 @@ from pumpswap.settings import ExitRules
 __all__ = ["Performance", "performance_of"]
 
 _DAY_NS = 86_400 * NS_PER_SECOND
+_OF_TRANSACTIONS = (EntryKind.NETWORK_FEE, EntryKind.PRIORITY_FEE, EntryKind.TIP)
 _CAPITAL = (EntryKind.DEPOSIT, EntryKind.WITHDRAWAL)
 
 
@@ -22,7 +23,7 @@ class Performance:
     """Figures of one run over the time from ``since_ns`` to ``until_ns``. Lamports; costs are positive.
 
     ``equity_change_lamports`` is without deposits and withdrawals; None where equity was never measured. Ratios are
-    None where there is nothing to divide by.
+    None where there is nothing to divide by. ``failed_costs_lamports`` are what transactions that traded nothing cost.
     """
 
     since_ns: int
@@ -32,6 +33,7 @@ class Performance:
     closed: tuple[Position, ...]
     open: tuple[Held, ...]
     costs: Mapping[EntryKind, int]
+    failed_costs_lamports: int
     mean_slippage: float | None
     drawdown: Drawdown
     equity_change_lamports: int | None
@@ -64,6 +66,7 @@ def performance_of(books: Books, rules: ExitRules, until_ns: int, days: int) -> 
     since_ns = max(until_ns - days * _DAY_NS, 0)
     trades = list(run.history.trades(since_ns, until_ns + 1))
     slips = [float(slippage_between(trade.order.quote, trade.filled.executed)) for trade in trades]
+    filled = {trade.order.order_id for trade in trades}
     entries = [entry for entry in run.books.between(since_ns, until_ns + 1) if entry.asset == SOL]
     points = list(run.equity.points(since_ns))
     capital = sum(entry.units for entry in entries if entry.kind in _CAPITAL)
@@ -79,6 +82,9 @@ def performance_of(books: Books, rules: ExitRules, until_ns: int, days: int) -> 
         ),
         open=tuple(held_positions(books, rules, until_ns)),
         costs=costs_by_kind(entries),
+        failed_costs_lamports=-sum(
+            entry.units for entry in entries if entry.kind in _OF_TRANSACTIONS and entry.order_id not in filled
+        ),
         mean_slippage=sum(slips) / len(slips) if slips else None,
         drawdown=max_drawdown(points),
         equity_change_lamports=_change(books, points, since_ns, capital),
