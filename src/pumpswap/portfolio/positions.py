@@ -111,7 +111,9 @@ class PositionBook:
 
     def open_round(self, pool: str) -> Position | None:
         """The open position in a pool."""
-        position = self._round(pool)
+        position = self._open.get(pool)
+        if position is None and self._recall is not None:
+            position = self._round(pool)
         return position if position and position.is_open else None
 
     def latest(self, pool: str) -> Position | None:
