@@ -9,7 +9,7 @@ from rich.text import Text
 from pumpswap.amm import BuyQuote, Quote
 from pumpswap.analytics.metrics import slippage_between
 from pumpswap.app.why import Fate, RoundResult
-from pumpswap.cli.books_view import coloured, duration_text, price_text, signed_sol, time_at, tokens_text
+from pumpswap.cli.books_view import amount_text, coloured, duration_text, price_text, signed_sol, time_at
 from pumpswap.cli.formats import counted, percent_text, printable, sol_text
 from pumpswap.clock import NS_PER_SECOND
 from pumpswap.model import Costs, Denied, Filled, Order, Rejected, TradeSide, Unknown
@@ -75,20 +75,18 @@ def _exits_text(result: RoundResult) -> str:
 def _order_text(order: Order, decimals: int | None) -> str:
     slippage = f"slippage {order.slippage_bps / 100:g} %"
     if order.side is TradeSide.BUY:
-        limit = tokens_text(order.limit, decimals)
-        return f"{order.order_id}: {sol_text(order.quote_lamports)} for at least {limit} tokens ({slippage})"
-    units = tokens_text(order.base_units, decimals)
-    return f"{order.order_id}: {units} tokens for at least {sol_text(order.limit)} ({slippage})"
+        limit = amount_text(order.limit, decimals)
+        return f"{order.order_id}: {sol_text(order.quote_lamports)} for at least {limit} ({slippage})"
+    units = amount_text(order.base_units, decimals)
+    return f"{order.order_id}: {units} for at least {sol_text(order.limit)} ({slippage})"
 
 
 def _legs_text(quote: Quote, decimals: int | None) -> str:
     if isinstance(quote, BuyQuote):
         units, lamports = quote.base_out, quote.total_quote
-        return (
-            f"{tokens_text(units, decimals)} tokens for {sol_text(lamports)}, {price_text(lamports, units, decimals)}"
-        )
+        return f"{amount_text(units, decimals)} for {sol_text(lamports)}, {price_text(lamports, units, decimals)}"
     units, lamports = quote.base_in, quote.user_quote_out
-    return f"{sol_text(lamports)} for {tokens_text(units, decimals)} tokens, {price_text(lamports, units, decimals)}"
+    return f"{sol_text(lamports)} for {amount_text(units, decimals)}, {price_text(lamports, units, decimals)}"
 
 
 def _filled_rows(fate: Fate, filled: Filled) -> list[tuple[str, str | Text]]:

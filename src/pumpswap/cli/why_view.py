@@ -11,13 +11,13 @@ from rich.text import Text
 from pumpswap.app.standing import Standing
 from pumpswap.app.why import Line, Tale, Why
 from pumpswap.cli.books_view import (
+    amount_text,
     books_table,
     duration_text,
     name_of,
     run_text,
     short_sol,
     time_at,
-    tokens_text,
 )
 from pumpswap.cli.formats import counted, printable, sol_text
 from pumpswap.cli.output import Output
@@ -83,7 +83,7 @@ def _wish_rows(tale: Tale) -> list[tuple[str, str]]:
         rows.append(("asked", sol_text(intent.quote_lamports)))
     if intent.base_units is not None:
         decimals = None if tale.fate is None else tale.fate.decimals
-        rows.append(("to sell", tokens_text(intent.base_units, decimals)))
+        rows.append(("to sell", amount_text(intent.base_units, decimals)))
     if decision.accepted and intent.side is TradeSide.BUY:
         rows.append(("granted", sol_text(decision.quote_lamports)))
     if tale.stored.repeats and tale.stored.repeated_ns is not None:
