@@ -86,7 +86,7 @@ def test_without_an_endpoint_and_rows_it_says_what_is_missing(tmp_path: Path) ->
 
 def test_money_needs_its_own_word(tmp_path: Path) -> None:
     assert "--live" in refusal(4, "--data-dir", str(tmp_path), "run", "--mode", "auto")["what"]
-    assert "--mode approve" in refusal(2, "--data-dir", str(tmp_path), "run", "--live")["hint"]
+    assert "--mode approve" in refusal(4, "--data-dir", str(tmp_path), "run", "--live")["what"]
     played = refusal(2, "--data-dir", str(tmp_path), "run", "--live", "--mode", "auto", "--market", "simulated")
     assert "played market" in played["what"]
 
