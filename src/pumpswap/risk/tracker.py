@@ -94,8 +94,8 @@ class RiskTracker:
     def restored(self, orders: Iterable[Order]) -> None:
         """Orders of an earlier process that may still end: those that were trials are trials again."""
         ids = {order.order_id for order in orders}
-        trials = tuple(one for one in self._before.trials if one in ids)
-        unknown = tuple(one for one in self._before.unknown if one in ids)
+        trials = tuple(one for one in self._before.trials if one in ids and one not in self._state.trials)
+        unknown = tuple(one for one in self._before.unknown if one in ids and one not in self._state.unknown)
         if trials or unknown:
             self._change(trials=(*self._state.trials, *trials), unknown=(*self._state.unknown, *unknown))
 
