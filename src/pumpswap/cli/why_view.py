@@ -187,14 +187,20 @@ def _show_lines(out: Output, told: Why) -> None:
     if not told.lines:
         out.show("", "No decision was made about it.")
         return
+    dates = {time_at(moment)[:10] for line in told.lines for moment in (line.first_ns, line.last_ns)}
+    is_one_day = len(dates) == 1
     table = books_table()
     table.add_column("decision", no_wrap=True)
-    table.add_column("when", no_wrap=True)
+    table.add_column(dates.pop() if is_one_day else "when", no_wrap=True)
     table.add_column("", justify="right", no_wrap=True)
     table.add_column("what, and why")
     for line in told.lines:
+        when = _when(line)
         table.add_row(
-            line.tale.decision.decision_id, _when(line), f"{line.count:,} ×" if line.count > 1 else "", _line_text(line)
+            line.tale.decision.decision_id,
+            when[11:] if is_one_day else when,
+            f"{line.count:,} ×" if line.count > 1 else "",
+            _line_text(line),
         )
     out.show("", table)
     if told.left_out:
