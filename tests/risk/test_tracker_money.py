@@ -237,4 +237,3 @@ def test_a_pause_of_no_time_is_half_open_at_once() -> None:
     here = opened(breaker_seconds=0)
     assert breaker(here) is HALF_OPEN
     assert here.tracker.state.opened_ns == START_NS
-    assert NS_PER_SECOND == 10**9
