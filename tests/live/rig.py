@@ -17,6 +17,7 @@ from pumpswap.amm.instructions.liquidity import LiquidityAccounts, withdraw
 from pumpswap.chain.balances import wallet_holdings
 from pumpswap.chain.endpoints import EndpointPool
 from pumpswap.chain.node import ChainAccount
+from pumpswap.chain.schedule import ScheduleCache
 from pumpswap.clock import NS_PER_SECOND
 from pumpswap.engine.engine import Engine, EngineParts
 from pumpswap.engine.live_trading import LiveTrading, take_up
@@ -40,6 +41,7 @@ from pumpswap.model import (
 )
 from pumpswap.portfolio.audit import audit_run
 from pumpswap.portfolio.valuation import mark_position
+from pumpswap.sdk.sending_probe import SendingProbe
 from pumpswap.settings import Settings
 from tests.execution.live_world import SOL, WALLET, World
 from tests.localnet.practice import ALICE, signed, swap
@@ -86,6 +88,9 @@ class Rig:
         self.endpoints = EndpointPool(self.nodes, self.world.clock, sleep=self.sleep)
         self.settings = Settings(**_settings(sections or {}))
         self.told = Told()
+        schedules = ScheduleCache(self.endpoints, self.world.clock, 300)
+        self.probe = SendingProbe(self.endpoints, schedules, WALLET, self.sleep)
+        self.beats = 0
         self.starts = 0
         self._engine: Engine | None = None
         self._trading: LiveTrading | None = None
@@ -214,6 +219,17 @@ class Rig:
         self.engine.tick(world.clock.now_ns())
         self.trading.recorder.flush()
         world.chain.advance(1)
+        self.beats += 1
+        if self.beats % 10 == 0:
+            await self._watch()
+
+    async def _watch(self) -> None:
+        """As the monitors of a run do: what is in the way of sending stops entries; asking also revives endpoints."""
+        obstacle = await self.probe.look() or self.trading.venue.obstacle() or self.trading.health.obstacle()
+        if obstacle:
+            self.engine.risk.fault("sending", obstacle)
+        else:
+            self.engine.risk.lift("sending")
 
     async def until_held(self, beats: int = 600) -> Position:
         """Signals until something is bought."""
@@ -280,6 +296,7 @@ class Rig:
         self.mend_endpoints()
         run, chain = self.books.run, self.world.chain
         chain.advance(40)
+        await self._watch()
         self.trading.recorder.flush()
         if list(run.orders(unresolved=True)):
             raise Wrong("orders are unresolved")
