@@ -37,6 +37,9 @@ def run(seed: int, progress: Progress) -> Findings:
             totals["orders in flight at most"] = max(totals["orders in flight at most"], played.most_in_flight)
             totals["decisions worked out again"] += len(played.decisions)
             failures += [text for decision in played.decisions for text in complaints_about(decision)]
+            if isinstance(played, StoredEpisode):
+                failures += played.unexplained
+                totals["explained by why"] += len(played.decisions)
             refusals.update(verdict.policy for decision in played.decisions for verdict in decision.refusals)
             if checker.found:
                 failures.append(_told(played, seed + number - 1))

@@ -166,6 +166,8 @@ def test_limits_hold_over_restarts_from_the_database(seed: int, tmp_path: Path) 
     played = run_episode(StoredEpisode(seed, rules, folder=tmp_path), ops)
     assert played.checker.found == []
     assert played.restarts >= len(restarts)
+    assert played.unexplained == []  # by `pumpswap why`, from what is stored
+    assert len(played.decisions) > 5
 
 
 def test_decisions_can_be_worked_out_from_their_own_numbers() -> None:

@@ -93,7 +93,7 @@ class _Memory(RunObserver):
 
 
 class _Kept(RunObserver):
-    """Every hundredth decision, for a look at its numbers."""
+    """Every twentieth decision that has a row of its own, for a look at its numbers."""
 
     def __init__(self, kept: list[Decision]) -> None:
         self._kept = kept
@@ -103,6 +103,9 @@ class _Kept(RunObserver):
         self._count += 1
         if self._count % 20 == 0:
             self._kept.append(decision)
+
+    def on_repeat(self, decision: Decision, of: str, repeats: int) -> None:
+        """Counted beside the one that it repeats."""
 
 
 @dataclass
