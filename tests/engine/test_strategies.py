@@ -11,10 +11,10 @@ import pytest
 from pumpswap.engine.strategies import STRATEGIES, FollowSignals, Momentum, PlanLoop, strategy_named
 from pumpswap.engine.strategy import Strategy, Wishes
 from pumpswap.errors import UsageError
-from pumpswap.model import AlertLevel, Intent, Mark, Position, Side, Signal, Swap
+from pumpswap.model import AlertLevel, Intent, Mark, Position, Side, Signal, Swap, TradeSide
 from pumpswap.settings import ExitRules, RunSettings, Settings
 from tests.engine.strategy_world import market_engine, run, said, swapped
-from tests.support.market import SOL, graduate, moved
+from tests.support.market import SOL, graduate, moved, seen
 
 FIRST, SECOND = graduate(1), graduate(2)
 NAME = str(FIRST.address)
@@ -148,6 +148,58 @@ def test_an_error_in_a_strategy_stops_entries_not_the_engine() -> None:
     assert [(alert.level, alert.subject, alert.text) for alert in told] == [
         (AlertLevel.ERROR, "broken", "ZeroDivisionError: no odds")
     ]
+
+
+@pytest.mark.parametrize(
+    ("answer", "complaint"),
+    [
+        (None, "a handler gave NoneType: it gives wishes, or () for none"),
+        ([None], "a handler wished NoneType: desk.buy and desk.sell make wishes"),
+        (["buy"], "a handler wished str: desk.buy and desk.sell make wishes"),
+        (
+            [Intent(TradeSide.BUY, NAME, "mint", 0, "mine", quote_lamports=40 * SOL)],
+            "a handler named a budget: desk.buy leaves the size to risk",
+        ),
+    ],
+)
+def test_what_is_no_wish_is_a_fault_that_says_what_to_do(answer: Any, complaint: str) -> None:
+    class Odd(Strategy):
+        name = "odd"
+
+        def on_swap(self, swap: Swap, desk: Wishes) -> Iterable[Intent]:
+            return answer  # type: ignore[no-any-return]
+
+    made, heard, signals = market_engine([Odd()])
+    run(made, signals, swapped(FIRST, 0, 1, "somebody"), said(SECOND, 1, 90))
+    assert dict(made.risk.state.faults) == {"strategy odd": f"TypeError: {complaint}"}
+    assert heard.orders == []
+
+
+def test_an_error_anywhere_is_held_back() -> None:
+    """Each handler may fail; the position is sold by the stop-loss all the same."""
+
+    class Hopeless(Strategy):
+        name = "hopeless"
+        every_seconds = 1
+
+        def on_signal(self, signal: Signal, desk: Wishes) -> Iterable[Intent]:
+            yield desk.buy(signal)
+
+        def on_swap(self, swap: Swap, desk: Wishes) -> Iterable[Intent]:
+            raise KeyError("swap")
+
+        def on_position(self, position: Position, mark: Mark, desk: Wishes) -> Iterable[Intent]:
+            raise RuntimeError("position")
+
+        def on_time(self, at_ns: int, desk: Wishes) -> Iterable[Intent]:
+            raise OSError("time") if desk.positions() else ValueError("early")
+
+    made, heard, signals = market_engine([Hopeless()])
+    down = moved(FIRST, -60)
+    run(made, signals, said(FIRST, 0, 90), seen(FIRST, 2), swapped(FIRST, 3, 1, "x"), seen(down, 10), seen(down, 12))
+    assert heard.bought == [NAME]
+    assert [units for _, units in heard.sold] == [heard.fills[0][1].executed.base_out]  # type: ignore[union-attr]
+    assert set(dict(made.risk.state.faults)) == {"strategy hopeless"}
 
 
 def test_strategies_stand_side_by_side() -> None:
