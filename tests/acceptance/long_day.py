@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
+from statistics import median
 
 from tests.acceptance.check import Check, Findings, Progress
 from tests.support.long_day import DayFigures, growth_mb_per_hour, run_day
@@ -38,6 +39,7 @@ def run(seed: int, progress: Progress) -> Findings:
         "marks": found.marks,
         "database_mb": found.database_mb,
         "longest_queue": found.longest_queue,
+        "most_waiting_for_the_database": found.most_to_store,
         "memory_growth_mb_per_hour": growth,
         "most_memory_mb": max(sample.resident_mb for sample in found.samples),
         "memory_mb_by_hour": {f"{one.hour:g}": one.resident_mb for one in found.samples if one.hour % 3 < 0.1},
@@ -64,6 +66,10 @@ def failures_of(found: DayFigures, growth: float) -> list[str]:
         failures.append(f"tasks: {sorted({one.tasks for one in late})} during it, {found.tasks_after} afterwards")
     if len({sample.waiting for sample in late}) != 1:
         failures.append(f"the queue has grown: {sorted({one.waiting for one in late})}")
+    half = len(late) // 2
+    before, after = (median(one.to_store for one in part) for part in (late[:half], late[half:]))
+    if after > 3 * before + 1_000:
+        failures.append(f"more and more waits for the database: {before:g} in the first half, {after:g} in the second")
     return failures
 
 

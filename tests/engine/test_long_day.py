@@ -19,7 +19,7 @@ def test_a_market_runs_to_its_end_and_leaves_balanced_books_and_no_task(tmp_path
 
 
 def test_growth_is_the_slope_that_most_samples_agree_on() -> None:
-    samples = [Sample(hour / 2, 100 + 3 * hour / 2, 1, 0, 0, 0, 0) for hour in range(20)]
-    samples[15] = Sample(7.5, 900, 1, 0, 0, 0, 0)
+    samples = [Sample(hour / 2, 100 + 3 * hour / 2, 1, 0, 0, 0, 0, 0) for hour in range(20)]
+    samples[15] = Sample(7.5, 900, 1, 0, 0, 0, 0, 0)
     assert growth_mb_per_hour(samples, 2) == 3.0
     assert growth_mb_per_hour(samples[:1], 0) == 0.0

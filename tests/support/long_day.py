@@ -15,13 +15,14 @@ from statistics import median
 from pumpswap.amm import current_schedule
 from pumpswap.clock import NS_PER_SECOND, SystemClock
 from pumpswap.engine.engine import Engine, EngineParts
-from pumpswap.engine.feed import Place, Sink
+from pumpswap.engine.feed import Sink
+from pumpswap.engine.outbox import Outbox
 from pumpswap.engine.recorder import StoreRecorder
 from pumpswap.engine.supervisor import Ending, Supervisor, SupervisorParts
 from pumpswap.execution.paper import PaperVenue
 from pumpswap.market.book import PoolBook
 from pumpswap.market.simulator import MarketSimulator, Pace
-from pumpswap.model import SOL, Filled, Heartbeat, MarketUpdate, Order, Outcome, Position, RunObserver
+from pumpswap.model import SOL, Filled, MarketUpdate, Order, Outcome, Position, RunObserver
 from pumpswap.settings import Settings
 from pumpswap.signals.base_score import BaseScoreSignaller
 from pumpswap.storage import open_database
@@ -38,12 +39,15 @@ MB = 1_048_576
 
 @dataclass(frozen=True)
 class Sample:
-    """What was seen at one moment of the simulated day."""
+    """What was seen at one moment of the day. ``waiting`` is the longest queue of updates so far, ``to_store``
+    the most that waited for the database since the sample before.
+    """
 
     hour: float
     resident_mb: float
     tasks: int
     waiting: int
+    to_store: int
     orders: int
     open_positions: int
     objects: int
@@ -63,6 +67,7 @@ class DayFigures:
     decisions: int = 0
     marks: int = 0
     longest_queue: int = 0
+    most_to_store: int = 0
     tasks_before: int = 0
     tasks_after: int = 0
     database_mb: float = 0.0
@@ -77,6 +82,8 @@ class _Watch(RunObserver):
     def __init__(self, figures: DayFigures) -> None:
         self.figures = figures
         self.supervisor: Supervisor | None = None
+        self.outbox: Outbox | None = None
+        self.most_to_store = self._to_store = 0
         self._next_ns = START_NS
 
     def on_update(self, update: MarketUpdate) -> None:
@@ -84,6 +91,8 @@ class _Watch(RunObserver):
         figures.updates += 1
         figures.swaps += update.swap is not None
         figures.snapshots += update.snapshot is not None
+        if self.outbox is not None:
+            self._to_store = max(self._to_store, len(self.outbox))
         if update.at_ns >= self._next_ns:
             self._next_ns += 1_800 * NS_PER_SECOND
             self._sample(update.at_ns)
@@ -102,6 +111,8 @@ class _Watch(RunObserver):
     def _sample(self, at_ns: int) -> None:
         assert self.supervisor is not None
         gc.collect()
+        to_store, self._to_store = self._to_store, 0
+        self.most_to_store = max(self.most_to_store, to_store)
         engine = self.supervisor.parts.engine
         self.figures.samples.append(
             Sample(
@@ -109,6 +120,7 @@ class _Watch(RunObserver):
                 resident_mb=round(resident_bytes() / MB, 1),
                 tasks=len(asyncio.all_tasks()),
                 waiting=self.supervisor.longest_queue,
+                to_store=to_store,
                 orders=len(engine.desk.orders),
                 open_positions=len(engine.portfolio.positions.open_positions()),
                 objects=len(gc.get_objects()),
@@ -128,22 +140,6 @@ class _SimulatorFeed:
     async def run(self, sink: Sink) -> None:
         while await sink.turn(lambda: next(self._updates, None)):
             pass
-
-
-class _Keeps:
-    """A recorder that commits in batches of its own; heartbeats beside them."""
-
-    def __init__(self, run: Run) -> None:
-        self._run = run
-
-    def flush(self) -> None:
-        """The recorder's next batch does it."""
-
-    def place(self, feed: str, place: Place) -> None:
-        """A simulated market begins anew."""
-
-    def beat(self, heartbeat: Heartbeat) -> None:
-        self._run.states.beat(heartbeat)
 
 
 def run_day(
@@ -176,21 +172,20 @@ async def _day(database: Path, settings: Settings, seed: int, pools: int, hours:
     watch = _Watch(figures)
     with open_database(database) as stored_in:
         run = stored_in.start_run("paper", clock.now_ns(), seed, settings.model_dump(mode="json"))
-        with StoreRecorder(run) as recorder:
-            parts = EngineParts(book, venue, signaller, lambda _: current_schedule(), settings)
-            engine = Engine(parts, (watch, recorder))
-            engine.clock.advance_to(START_NS)
-            engine.deposit(settings.paper.lamports("start_sol"))
-            feed = _SimulatorFeed(market.updates(engine.settle))
-            supervisor = Supervisor(
-                SupervisorParts(
-                    engine, (feed,), _Keeps(run), settings.run, engine.clock, clock, Random(seed), ticks=False
-                )
-            )
-            watch.supervisor = supervisor
-            began = time.perf_counter()
-            ending = await supervisor.run()
-            figures.seconds = round(time.perf_counter() - began, 1)
+        outbox = Outbox(run, StoreRecorder(run))
+        parts = EngineParts(book, venue, signaller, lambda _: current_schedule(), settings)
+        engine = Engine(parts, (watch, outbox))
+        engine.clock.advance_to(START_NS)
+        engine.deposit(settings.paper.lamports("start_sol"))
+        feed = _SimulatorFeed(market.updates(engine.settle))
+        supervisor = Supervisor(
+            SupervisorParts(engine, (feed,), outbox, settings.run, engine.clock, clock, Random(seed), ticks=False)
+        )
+        watch.supervisor, watch.outbox = supervisor, outbox
+        began = time.perf_counter()
+        ending = await supervisor.run()
+        figures.seconds = round(time.perf_counter() - began, 1)
+        figures.most_to_store = watch.most_to_store
         figures.longest_queue, figures.ending = supervisor.longest_queue, ending.value
         figures.differences += _differences(engine, run, venue.wallet.balances())
         if ending is not Ending.MARKET_IS_OVER:
