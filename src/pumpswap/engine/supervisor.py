@@ -135,6 +135,7 @@ class Supervisor:
         """
         self._started_ns = self.parts.wall.now_ns()
         self._vigil.begin()
+        self._store()  # what these books begin with is there before anything happens
         services = [
             asyncio.ensure_future(work)
             for work in (
