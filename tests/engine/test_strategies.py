@@ -8,10 +8,11 @@ from typing import Any, get_args
 
 import pytest
 
+from pumpswap.engine.control import set_state
 from pumpswap.engine.strategies import STRATEGIES, FollowSignals, Momentum, PlanLoop, strategy_named
 from pumpswap.engine.strategy import Strategy, Wishes
 from pumpswap.errors import UsageError
-from pumpswap.model import AlertLevel, Intent, Mark, Position, Side, Signal, Swap, TradeSide
+from pumpswap.model import AlertLevel, CommandVerb, Intent, Mark, Position, Side, Signal, Swap, TradeSide
 from pumpswap.settings import ExitRules, RunSettings, Settings
 from tests.engine.strategy_world import market_engine, run, said, swapped
 from tests.support.market import SOL, graduate, moved, seen
@@ -148,6 +149,20 @@ def test_an_error_in_a_strategy_stops_entries_not_the_engine() -> None:
     assert [(alert.level, alert.subject, alert.text) for alert in told] == [
         (AlertLevel.ERROR, "broken", "ZeroDivisionError: no odds")
     ]
+
+
+def test_a_resume_tries_a_strategy_again_that_has_failed() -> None:
+    broken = Broken()
+    made, heard, signals = market_engine([broken])
+    run(made, signals, *[said(graduate(number), number, 90) for number in (1, 2, 3, 4)])
+    assert set(dict(made.risk.state.faults)) == {"strategy broken"}
+    made.risk.fault("feed", "silent")
+    broken.heard = -1_000
+    answer = set_state(made.risk, CommandVerb.RESUME, "me")
+    assert answer == "resumed, all locks are lifted; entries still wait until this is repaired: feed: silent"
+    made.risk.lift("feed")
+    run(made, signals, said(graduate(5), 10, 90), seen(FIRST, 12))
+    assert heard.bought[-1] == str(graduate(5).address)
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from pumpswap.engine.engine import Engine
+from pumpswap.engine.strategy import STRATEGY_FAULT
 from pumpswap.errors import NotFound, PumpSwapError, UsageError
 from pumpswap.model import (
     AlertLevel,
@@ -42,6 +43,9 @@ def set_state(risk: RiskTracker, verb: CommandVerb, origin: str) -> str:
     """
     if verb is CommandVerb.RESUME:
         risk.resume(f"resumed by {origin}")
+        for name, _ in risk.state.faults:
+            if name.startswith(STRATEGY_FAULT):  # nothing else could find out that it works again
+                risk.lift(name)
         faults = "; ".join(f"{name}: {reason}" for name, reason in risk.state.faults)
         if faults:
             return f"resumed, all locks are lifted; entries still wait until this is repaired: {faults}"

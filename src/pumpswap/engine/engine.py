@@ -15,7 +15,7 @@ from pumpswap.clock import NS_PER_SECOND, ManualClock
 from pumpswap.engine.desk import Desk, DeskParts, MoreChecks, Screens
 from pumpswap.engine.keeper import Keeper, PaperKeeper
 from pumpswap.engine.strategies import FollowSignals
-from pumpswap.engine.strategy import Strategy, wishes_of
+from pumpswap.engine.strategy import STRATEGY_FAULT, Strategy, wishes_of
 from pumpswap.execution.exit_manager import ExitManager
 from pumpswap.execution.venue import Venue
 from pumpswap.market.book import PoolBook
@@ -253,11 +253,11 @@ class Engine:
         self._measure_equity()
 
     def _ask(self, strategy: Strategy, question: Callable[[Strategy], Iterable[Intent]]) -> None:
-        """What a strategy wishes. One that fails is not heard again for entries until somebody lifts its fault."""
+        """What a strategy wishes. One that fails stops entries until a person resumes, or the next start."""
         try:
             wishes = wishes_of(question(strategy))
         except Exception as broken:
-            self.risk.fault(f"strategy {strategy.name}", f"{type(broken).__name__}: {broken}")
+            self.risk.fault(f"{STRATEGY_FAULT}{strategy.name}", f"{type(broken).__name__}: {broken}")
             self._tell_error("strategy", strategy.name, broken)
             return
         for intent in wishes:

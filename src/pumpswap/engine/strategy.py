@@ -14,7 +14,9 @@ from typing import Protocol
 from pumpswap.amm import PoolState
 from pumpswap.model import ExitKind, Intent, Mark, Position, Signal, Swap
 
-__all__ = ["Strategy", "Wishes", "wishes_of"]
+__all__ = ["STRATEGY_FAULT", "Strategy", "Wishes", "wishes_of"]
+
+STRATEGY_FAULT = "strategy "  # and its name: the fault of one that has failed, until a person resumes
 
 
 class Wishes(Protocol):
