@@ -11,7 +11,7 @@ from pumpswap.cli.output import Output, pass_output
 
 __all__ = ["version"]
 
-_LIBRARIES = ("SQLAlchemy", "alembic", "click", "msgspec", "plotly", "pydantic-settings", "rich", "solders")
+_LIBRARIES = ("SQLAlchemy", "alembic", "click", "msgspec", "plotly", "pydantic", "rich", "solders")
 
 
 @command(
