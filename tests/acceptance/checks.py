@@ -15,6 +15,7 @@ from tests.acceptance.lake import LAKE
 from tests.acceptance.largest_sizes import LARGEST_SIZES
 from tests.acceptance.ledger_sequences import LEDGER_SEQUENCES
 from tests.acceptance.limits import LIMITS
+from tests.acceptance.live_crashes import LIVE_CRASHES
 from tests.acceptance.live_scenarios import LIVE_SCENARIOS
 from tests.acceptance.long_day import LONG_DAY
 from tests.acceptance.outside_lives import OUTSIDE_LIVES
@@ -33,6 +34,7 @@ CHECKS = (
     SVM_TRADES,
     SENDER_SCHEDULES,
     CRASHES,
+    LIVE_CRASHES,
     BOOK_CRASHES,
     LEDGER_SEQUENCES,
     LIMITS,
