@@ -1,0 +1,60 @@
+"""One source of settings (M12): nobody but this room reads a settings file or the environment."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from pumpswap.settings.environment import OTHERS
+from tests.support.material import ROOT
+
+SOURCE = ROOT / "src" / "pumpswap"
+
+
+def modules() -> Iterator[tuple[str, ast.Module]]:
+    for path in sorted(SOURCE.rglob("*.py")):
+        yield path.relative_to(SOURCE).as_posix(), ast.parse(path.read_text(encoding="utf-8"))
+
+
+def imported(tree: ast.Module) -> set[str]:
+    found = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+    return found | {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+
+
+def test_only_the_settings_read_yaml() -> None:
+    readers = {name for name, tree in modules() if any(one.partition(".")[0] == "yaml" for one in imported(tree))}
+    assert readers
+    assert all(name.startswith("settings/") for name in readers), readers
+
+
+def test_only_the_settings_and_the_wallet_s_password_read_the_environment() -> None:
+    readers = {
+        name
+        for name, tree in modules()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and node.attr in ("environ", "getenv")  # of os, whatever it is called
+    }
+    assert readers == {"settings/loading.py", "wallet/passwords.py"}
+
+
+def test_every_variable_that_is_named_in_the_repository_is_a_setting_or_listed() -> None:
+    from pumpswap.settings.environment import our_variables
+
+    named: set[str] = set()
+    for path in (*(ROOT / "docs").glob("*.md"), ROOT / "README.md", *(ROOT / "scripts").glob("*.sh")):
+        named |= set(re.findall(r"\bPUMPSWAP_[A-Z0-9_]*", path.read_text(encoding="utf-8")))
+    keys = {name for name in named if "__" in name and not name.endswith(("__", "__KEY"))}
+    unknown = [given.problem for given in our_variables(dict.fromkeys(keys, "1")) if "no such setting" in given.problem]
+    assert unknown == []
+    plain = {name for name in named if "__" not in name and name not in ("PUMPSWAP_", "PUMPSWAP_DATA_DIR")}
+    assert plain <= set(OTHERS), plain - set(OTHERS)
+
+
+def test_the_templates_of_the_package_are_in_the_package() -> None:
+    assert sorted(path.name for path in Path(SOURCE / "settings" / "presets").glob("*.yaml")) == [
+        "careful.yaml",
+        "research.yaml",
+        "standard.yaml",
+    ]
