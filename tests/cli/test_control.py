@@ -60,6 +60,10 @@ def engine_at_work(folder: Path, mode: str = "paper", chosen: Settings | None = 
     assert not broken
 
 
+def state_of(life: PaperLife) -> TradingState:
+    return life.engine.risk.state.trading
+
+
 def test_the_state_is_changed_and_everybody_is_told(tmp_path: Path) -> None:
     with engine_at_work(tmp_path) as life:
         result = run("pause", "--data-dir", str(tmp_path))
@@ -67,7 +71,7 @@ def test_the_state_is_changed_and_everybody_is_told(tmp_path: Path) -> None:
             0,
             "Run 1, paper: paused: no entries until you resume; exits go on\n",
         )
-        assert life.engine.risk.state.trading is TradingState.EXITS_ONLY
+        assert state_of(life) is TradingState.EXITS_ONLY
         halted = answer("halt", "--data-dir", str(tmp_path))
         assert (halted["is_running"], halted["trading_state"], halted["command"]["status"]) == (True, "halted", "done")
         assert "@" in halted["command"]["origin"]
@@ -76,7 +80,7 @@ def test_the_state_is_changed_and_everybody_is_told(tmp_path: Path) -> None:
         assert "trading is halted" in failed.stdout
         assert run("exits-only", "--data-dir", str(tmp_path)).exit_code == 0
         assert "all locks are lifted" in run("resume", "--data-dir", str(tmp_path)).stdout
-        assert life.engine.risk.state.trading is TradingState.ACTIVE
+        assert state_of(life) is TradingState.ACTIVE
 
 
 def test_panic_shows_its_plan_asks_and_sells(tmp_path: Path) -> None:
@@ -85,7 +89,7 @@ def test_panic_shows_its_plan_asks_and_sells(tmp_path: Path) -> None:
         assert refused.exit_code == 130  # as after Ctrl-C
         assert "1 position, about" in refused.stdout
         assert "TEST" in refused.stdout
-        assert life.engine.risk.state.trading is TradingState.ACTIVE
+        assert state_of(life) is TradingState.ACTIVE
         asked = run("panic", "--data-dir", str(tmp_path), "--json")
         assert asked.exit_code == 2
         document = answer("panic", "--yes", "--data-dir", str(tmp_path))
@@ -107,7 +111,7 @@ def test_without_an_engine_panic_is_exit_code_6_and_the_state_commands_wait_for_
     assert result.exit_code == 0
     assert "the next start honours it" in result.stdout
     with paper_life(tmp_path / "pumpswap.sqlite") as life:
-        assert life.engine.risk.state.trading is TradingState.HALTED
+        assert state_of(life) is TradingState.HALTED
     document = answer("resume", "--data-dir", str(tmp_path))
     assert (document["is_running"], document["trading_state"]) == (False, "active")
 

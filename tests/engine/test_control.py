@@ -37,6 +37,10 @@ def ask(life: PaperLife, verb: CommandVerb, arguments: Mapping[str, str] | None 
     return life.run.commands.get(number)
 
 
+def state_of(life: PaperLife) -> TradingState:
+    return life.engine.risk.state.trading
+
+
 @pytest.mark.parametrize(
     ("verb", "state", "says"),
     [
@@ -69,9 +73,9 @@ def test_a_pause_of_what_is_halted_raises_nothing(tmp_path: Path) -> None:
         answered = ask(life, CommandVerb.PAUSE)
         assert answered.status is CommandStatus.FAILED
         assert "halted" in answered.answer
-        assert life.engine.risk.state.trading is TradingState.HALTED
+        assert state_of(life) is TradingState.HALTED
         ask(life, CommandVerb.EXITS_ONLY)  # a person says so
-        assert life.engine.risk.state.trading is TradingState.EXITS_ONLY
+        assert state_of(life) is TradingState.EXITS_ONLY
 
 
 def test_a_resume_lifts_every_lock_and_says_what_still_waits() -> None:

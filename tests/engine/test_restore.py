@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from pumpswap.engine.restore import LOST, restore_paper, restore_states
 from pumpswap.errors import LedgerMismatch
+from pumpswap.execution.wallet import PaperWallet
 from pumpswap.model import (
     SOL as ASSET,
 )
@@ -60,6 +61,7 @@ def test_books_wallet_and_memory_go_on_and_rent_comes_back_when_the_coin_is_sold
         assert life.engine.desk.parts.exits.state(POOL) == exits
         life.step(seen(moved(start, 150), 30), seen(moved(start, 150), 40))
         (entry,) = [one for one in life.run.ledger() if one.kind is EntryKind.RENT_RETURNED]
+        assert isinstance(wallet, PaperWallet)
         assert entry.units == wallet.accounts[str(start.pool.base_mint)]
         assert audit_run(life.run).is_right
         assert life.run.states.exits() == ()  # the round is closed, and nothing of it is remembered
@@ -96,6 +98,25 @@ def test_locks_and_the_trading_state_stay(tmp_path: Path) -> None:
         assert "paused by me" in " ".join(verdict.text for verdict in decision.refusals)
 
 
+def test_what_is_held_is_worth_what_it_was_until_its_pool_is_heard_of_again(tmp_path: Path) -> None:
+    start = graduate()
+    with paper_life(tmp_path / "books.sqlite") as life:
+        life.step(seen(start, 0, scored=True), seen(start, 2))
+        equity = life.engine.desk.measure().equity_lamports
+        marks = len(list(life.run.marks()))
+    with paper_life(
+        tmp_path / "books.sqlite", settings(risk={"max_daily_loss_fraction": "0.001"}), now_ns=at(60)
+    ) as life:
+        for second in (61, 62, 90):
+            with life.run.batch():
+                life.engine.tick(at(second))
+        assert life.engine.desk.measure().equity_lamports == equity
+        assert not life.engine.risk.state.day_is_lost
+        assert len(list(life.run.marks())) == marks  # nothing was valued, so nothing is told
+        life.step(seen(moved(start, -10), 95))
+        assert life.engine.desk.measure().equity_lamports < equity
+
+
 def test_a_buy_that_risk_had_not_stored_yet_is_counted_all_the_same(tmp_path: Path) -> None:
     with open_database(tmp_path / "books.sqlite") as database:
         run = database.start_run("live", 1)
@@ -121,10 +142,10 @@ def test_exits_of_rounds_that_are_over_are_forgotten_and_proposals_have_expired(
             run.proposals.save(proposals[-1])
         assert restore_states(run, 77).exits == (ExitState(samples.POOL, 1),)
         assert run.states.exits() == (ExitState(samples.POOL, 1),)
-        expired = {"status": ProposalStatus.EXPIRED, "decided_ns": 77}
+        ended = "the process that proposed it has ended"
         assert run.proposals.all() == (
-            replace(proposals[0], origin="the process that proposed it has ended", **expired),
-            replace(proposals[1], **expired),
+            replace(proposals[0], origin=ended, status=ProposalStatus.EXPIRED, decided_ns=77),
+            replace(proposals[1], status=ProposalStatus.EXPIRED, decided_ns=77),
             proposals[2],
         )
 

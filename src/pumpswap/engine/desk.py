@@ -259,7 +259,9 @@ class Desk:
     # ------------------------------------------------------------------------------------------ what is held
 
     def mark(self, pool: str) -> Mark | None:
-        """Value the open position of a pool now."""
+        """Value the open position of a pool now. Where nothing was heard of the pool since the start, what it was worth
+        to the process before goes on counting: else all of it would seem to be lost.
+        """
         portfolio = self.parts.keeper.portfolio
         position = portfolio.positions.open_round(pool)
         if position is None:
@@ -268,6 +270,8 @@ class Desk:
         mark = mark_position(
             position, book.state(pool), self._schedule(now), at_ns=now, state_ns=book.observed_ns(pool)
         )
+        if book.state(pool) is None and pool in portfolio.marks:
+            return mark
         portfolio.mark(mark)
         for observer in self._observers:
             observer.on_mark(mark)
