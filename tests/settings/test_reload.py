@@ -137,8 +137,10 @@ def test_it_looks_once_a_second_at_most(watched: Watched) -> None:
     assert watched.poll() is not None
 
 
-def test_the_safe_keys_are_limits_exits_and_thresholds() -> None:
+def test_the_safe_keys_are_limits_and_exits() -> None:
     safe = set(safe_keys())
-    assert {"risk.max_position_sol", "exits.stop_loss_bps", "signals.min_score", "run.approve_seconds"} <= safe
-    assert {name.partition(".")[0] for name in safe} == {"risk", "exits", "signals", "run"}
+    assert {"risk.max_position_sol", "exits.stop_loss_bps", "run.approve_seconds"} <= safe
+    assert {name.partition(".")[0] for name in safe} == {"risk", "exits", "run"}
+    built_once = ("risk.require_screen", "risk.max_state_age_seconds", "exits.short_signal_bps", "signals.min_score")
+    assert not any(map(is_safe, built_once))
     assert not any(is_safe(name) for name in all_keys() if name.startswith(("chain.", "wallet.", "database.")))

@@ -21,10 +21,12 @@ from pumpswap.settings.tree import Settings
 
 __all__ = ["Change", "Reloaded", "SettingsReload", "is_safe", "safe_keys"]
 
-# What is built once at the start, although its section may change: strategies and the paper venue have it.
-_BUILT_ONCE = frozenset({"exits.short_signal_bps", "risk.max_state_age_seconds"})
+# What is built once at the start, although its section may change: strategies, screens and the paper venue have it.
+_BUILT_ONCE = frozenset(
+    {"exits.short_signal_bps", "risk.max_state_age_seconds", "risk.max_signal_age_seconds", "risk.require_screen"}
+)
 _SAFE_SECTIONS = frozenset({"risk", "exits"})
-_SAFE_KEYS = frozenset({"signals.min_score", "run.approve_seconds"})
+_SAFE_KEYS = frozenset({"run.approve_seconds"})
 _POLL_SECONDS = 1
 
 
