@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from pumpswap.errors import StorageError
-from pumpswap.model import Denied, Filled, TradeSide
+from pumpswap.model import Denied, Filled, Intent, TradeSide
 from pumpswap.portfolio.audit import audit_run
 from pumpswap.sdk.executor import ExecutionResult, PumpSwapTradingExecutor
 from pumpswap.storage.database import open_database
@@ -370,6 +370,63 @@ def test_a_part_is_sold_where_the_signal_or_the_settings_say_so(tmp_path: Path) 
     assert half["base_units"] == (bought["base_units"] or 0) // 2
     assert (half["base_units"] or 0) + (rest["base_units"] or 0) == bought["base_units"]
     assert nothing["reason"] == "no_position"
+
+
+def test_an_open_circuit_breaker_is_open_in_the_next_process_too(tmp_path: Path) -> None:
+    market = Market(tmp_path, paper={"latency_ms": 120_000}, risk={"breaker_failures": 2})
+
+    async def fail(executor: PumpSwapTradingExecutor) -> str | None:
+        market.pass_seconds(61)
+        return (await executor.execute_q50_signal(signal()))["error"]
+
+    assert [told(market, fail) for _ in range(2)] == ["not_sent"] * 2
+    result = told(market, lambda executor: executor.execute_q50_signal(signal()))
+    assert (result["status"], result["reason"]) == ("rejected", "risk_limits_exceeded")
+    assert any(text.startswith("circuit breaker") for text in result["refusals"])
+
+
+def test_an_order_that_was_being_made_when_its_process_ended_counts_as_the_signals(tmp_path: Path) -> None:
+    market, data = Market(tmp_path), signal(timestamp=START_NS)
+    key = f"{graduate().address}/q50/{START_NS}"
+
+    async def interrupted(executor: PumpSwapTradingExecutor) -> None:
+        room = await executor.room()
+        state = await room.refresh(str(graduate().address))
+        wish = Intent(TradeSide.BUY, str(state.address), str(state.pool.base_mint), market.clock.now_ns(), "a test")
+        room.executed.announce(key, wish)
+
+    told(market, interrupted)
+    bought = told(market, lambda executor: executor.execute_q50_signal(data))
+    assert bought["status"] == "executed"  # nothing had been ordered: the trace is void
+
+    async def forgotten(executor: PumpSwapTradingExecutor) -> ExecutionResult:
+        room = await executor.room()
+        (order,) = room.executed.run.orders()
+        room.executed.announce(key, Intent(order.side, order.pool, order.mint, order.created_ns, "a test"))
+        return await executor.execute_q50_signal(data)
+
+    result = told(market, forgotten)
+    assert (result["reason"], result["order_id"]) == ("already_executed", "o000001")
+
+
+def test_no_answer_no_log_and_no_alert_repeats_the_secrets_of_a_url(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    secret = "api-key-5f3a9c"
+    endpoint = {"url": f"https://node.example/{secret}", "ws_url": f"wss://node.example/{secret}"}
+    market = Market(tmp_path, chain={"network": "devnet", "endpoints": [endpoint]})
+
+    async def wait(_until_ns: int) -> None:
+        raise OSError(f"cannot reach https://node.example/{secret}?x={secret}")
+
+    with caplog.at_level(logging.INFO, logger="pumpswap"):
+        result = told(market, lambda executor: executor.execute_q50_signal(signal()), wait=wait)
+    assert (result["error"], secret in result["message"]) == ("internal_error", False)
+    assert "node.example" in result["message"]
+    assert secret not in "".join(alert.text for alert in _alerts(market))
+    lines = [logging.Formatter().format(record) for record in caplog.records]
+    assert not any(secret in line for line in lines)
+    assert any("in wait" in line for line in lines)  # where it happened is told
 
 
 def test_in_analysis_mode_nothing_is_ordered(tmp_path: Path) -> None:

@@ -10,6 +10,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -289,6 +291,20 @@ def test_a_size_is_within_every_cap_whatever_the_model_says(
     assert 0 <= size <= 1.0
     assert size <= graduate().real_quote_reserve * 0.02 / SOL
     assert size == 0 or size >= 0.01
+
+
+def test_rows_of_numpy_and_pandas_are_read_as_they_come_out_of_a_frame() -> None:
+    row = {
+        "side": np.int64(1), "q50": np.float64(0.0008), "tradeable": np.bool_(True), "signal_score": np.float32(90),
+        "economically_significant": np.bool_(True), "high_quality": np.bool_(False), "vol_risk": np.float64(1.7e-5),
+        "q10": np.float64("nan"), "timestamp": pd.Timestamp("2026-11-02T00:00:00Z"), "variance_regime_low": np.int8(1),
+    }  # fmt: skip
+    found = read(**row, vol_regime=None)
+    assert (found.side, found.q50, found.regime, found.stamp_ns) == (Side.LONG, 0.0008, Regime.LOW, START_NS)
+    assert found.win_loss_ratio is None
+    assert read(timestamp=pd.NaT).stamp_ns is None
+    with pytest.raises(Told, match="no number"):
+        read(side=np.bool_(True))
 
 
 def test_the_size_before_the_pool_is_known_is_0_and_says_so(tmp_path: Path) -> None:

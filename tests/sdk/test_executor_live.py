@@ -174,3 +174,23 @@ def test_an_unknown_outcome_is_told_so_and_blocks_the_token_until_the_chain_tell
             await check_books(executor)
 
     asyncio.run(story())
+
+
+def test_a_process_that_ends_after_sending_has_bought_and_the_next_one_knows_it(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with served(tmp_path) as world:
+            data = told(world, timestamp=SystemClock().now_ns())
+            async with live(world) as executor:
+                call = asyncio.create_task(executor.execute_q50_signal(data))
+                while not world.signatures():
+                    await asyncio.sleep(0.005)
+                call.cancel()
+                await asyncio.gather(call, return_exceptions=True)
+            async with live(world) as executor:
+                result = await executor.execute_q50_signal(data)
+                assert (result["status"], result["reason"]) == ("skipped", "already_executed"), result["message"]
+                assert result["transaction_hash"] == world.signatures()[0]
+                assert len(world.signatures()) == 1
+                await check_books(executor)
+
+    asyncio.run(story())

@@ -234,7 +234,7 @@ def result_of(done: Done, context: Context) -> ExecutionResult:
     action = decision.intent.side.value
     if done.order is None or done.outcome is None:
         refusals = [f"{verdict.policy}: {verdict.text}" for verdict in decision.refusals]
-        code = code_of_refusal(decision)
+        code = "not_sent" if decision else code_of_refusal(decision)
         text = "; ".join(refusals) or "accepted, but the program would refuse the order: see the alert"
         # Not "hold": something was to be done, and a limit spoke against it.
         return told_result(code, text, context, action=action, **{**base, "refusals": refusals})

@@ -242,8 +242,10 @@ class PumpSwapTradingExecutor:
 
     async def check_exits(self) -> list[ExecutionResult]:
         """Read the pools of all that is held, and sell where the rules of ``exits`` say so: stop-loss, take-profit and
-        the others. Call it every few seconds; the answers are of the sales only.
+        the others. Call it every few seconds; the answers are of the sales only. In analysis mode nothing is sold.
         """
+        if self.settings.run.mode == "analysis":
+            return []
         room, now_ns = await self.room(), self.clock.now_ns()
         results: list[ExecutionResult] = []
         for position, done in await close_positions(room, now_ns):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import traceback
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -156,9 +157,12 @@ class OneCall:
         assert state is not None, "read before anything is traded"
         pool, mint, now_ns = str(state.address), str(state.pool.base_mint), executor.clock.now_ns()
         signal = signal_of(read, pool, mint, executor.settings)
+        mode = executor.settings.run.mode if executor.is_live else "auto"  # on paper the gate knows the mode
+        if mode == "analysis":
+            raise Told("approval_required", "run.mode is analysis: nothing is ordered")
         if read.side is Side.LONG:
-            if executor.is_live and executor.settings.run.mode != "auto":
-                raise Told("approval_required", f"run.mode is {executor.settings.run.mode}: live buys need auto")
+            if mode != "auto":
+                raise Told("approval_required", f"run.mode is {mode}: live buys need auto")
             intent = buy_of(replace(signal, at_ns=now_ns if read.is_of_model else signal.at_ns), mint, now_ns)
         else:
             held = room.desk.parts.keeper.portfolio.positions.open_round(pool)
@@ -191,7 +195,8 @@ class OneCall:
         executor, context = self._executor, self._context
         code, text = code_of_fault(broken), safe_text(broken, executor.settings)
         if code == "internal_error":
-            _log.error("executor-failed: %s", text, exc_info=broken)
+            # Where, but not what it says of itself: that may hold a URL with a token.
+            _log.error("executor-failed: %s\n%s", text, "".join(traceback.format_tb(broken.__traceback__)))
         out = self._may_be_out()
         if out is not None:
             code = "outcome_unknown"
