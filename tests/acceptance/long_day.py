@@ -13,7 +13,7 @@ __all__ = ["LONG_DAY"]
 
 POOLS, HOURS = 1_000, 24
 LEAST_SWAPS = 1_500_000
-WARM_UP_HOURS = 4.0  # all pools are open after two hours, and the scores' history is two hours long
+WARM_UP_HOURS = 6.0  # all pools are open after two hours, the history of scores is two hours long, holders have come
 MOST_GROWTH_MB_PER_HOUR = 1.0
 MOST_MINUTES = 20.0  # on a machine that does something else too; the figure itself is in the evidence
 
