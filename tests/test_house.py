@@ -40,8 +40,8 @@ def tracked_files() -> list[Path]:
     return [path for path in files if path.is_file()]
 
 
-def test_there_are_four_lock_files() -> None:
-    assert [lock.stem for lock in LOCKS] == ["dev", "docs", "qlib", "runtime"]
+def test_there_are_five_lock_files() -> None:
+    assert [lock.stem for lock in LOCKS] == ["dev", "docs", "nautilus", "qlib", "runtime"]
 
 
 @pytest.mark.parametrize("lock", LOCKS, ids=lambda lock: lock.stem)
