@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from tests.cli.running import answer, refusal, run
+from tests.cli.terminal import on_a_terminal
 from tests.support.material import material, requires_material
 
 needs_plan = requires_material("host", "plan_config.yaml")
@@ -219,6 +220,20 @@ def test_edit_never_saves_what_is_wrong(here: Path, monkeypatch: pytest.MonkeyPa
     assert "stays as it was" in result.stderr
     assert Path("pumpswap.yaml").read_text() == "risk: {max_position_sol: 1}\n"
     assert not list(here.glob(".pumpswap*"))
+
+
+def test_edit_may_be_gone_on_with(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("pumpswap.yaml").write_text("risk: {max_position_sol: 1}\n")
+    # The first time a wrong key, the second time a right one.
+    editor(here, monkeypatch, "text = text.replace('positon' if 'positon' in text else 'position', 'position'"
+           " if 'positon' in text else 'positon').replace('1', '2')")  # fmt: skip
+    exit_code, said = on_a_terminal(["config", "edit"], [("Go on editing?", "y")], cwd=here)
+    assert exit_code == 0, said
+    assert "did you mean max_position_sol?" in said
+    assert Path("pumpswap.yaml").read_text() == "risk: {max_position_sol: 2}\n"
+    exit_code, said = on_a_terminal(["config", "edit"], [("Go on editing?", "n")], cwd=here)
+    assert exit_code == 4
+    assert Path("pumpswap.yaml").read_text() == "risk: {max_position_sol: 2}\n"
 
 
 def test_edit_of_a_file_that_is_not_there_begins_with_a_preset(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import pty
-import subprocess
-import sys
-import termios
-import time
 from pathlib import Path
 
 import pytest
 
 from pumpswap.settings import Settings, read_settings
 from pumpswap.settings.presets import PRESETS, preset_text
-from tests.cli.running import answer, environment, refusal, run
+from tests.cli.running import answer, refusal, run
+from tests.cli.terminal import on_a_terminal
 
 
 @pytest.fixture(autouse=True)
@@ -53,28 +48,10 @@ def test_another_file_can_be_named() -> None:
 
 
 def asked(folder: Path, **answers: str) -> str:
-    """``pumpswap init`` on a terminal of its own, where each question gets its line; what it said."""
-    master, terminal = pty.openpty()
-    said = b""
-    try:
-        command = [sys.executable, "-m", "pumpswap", "init", "--preset", "standard", "--no-color"]
-        streams = {"stdin": terminal, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
-        process = subprocess.Popen(command, cwd=folder, env=environment(), start_new_session=True, **streams)
-        assert process.stdout is not None
-        for question, line in answers.items():
-            while question.encode() not in said:
-                more = os.read(process.stdout.fileno(), 4_096)
-                assert more, said
-                said += more
-            while question == "URL" and termios.tcgetattr(terminal)[3] & termios.ECHO:
-                time.sleep(0.005)  # until it is hidden; what came before would be thrown away
-            os.write(master, f"{line}\n".encode())
-        rest, _ = process.communicate(timeout=60)
-    finally:
-        os.close(master)
-        os.close(terminal)
-    assert process.returncode == 0, said + rest
-    return (said + rest).decode()
+    """``pumpswap init`` on a terminal, where each question gets its line; what it said."""
+    exit_code, said = on_a_terminal(["init", "--preset", "standard"], list(answers.items()), cwd=folder, hidden="URL")
+    assert exit_code == 0, said
+    return said
 
 
 def test_on_a_terminal_it_asks_and_mainnet_stays_off(here: Path) -> None:
