@@ -429,6 +429,18 @@ def test_no_answer_no_log_and_no_alert_repeats_the_secrets_of_a_url(
     assert any("in wait" in line for line in lines)  # where it happened is told
 
 
+def test_a_coin_that_nobody_screens_is_refused_where_screens_are_required(tmp_path: Path) -> None:
+    market = Market(tmp_path, risk={"require_screen": True})
+
+    async def story(executor: PumpSwapTradingExecutor) -> tuple[ExecutionResult, float]:
+        await executor.prepare(signal())
+        return await executor.execute_q50_signal(signal()), executor.calculate_position_size(signal())
+
+    result, size = told(market, story)
+    assert (result["status"], size) == ("rejected", 0.0)
+    assert result["refusals"] == ["screen: nobody has screened this token"]
+
+
 def test_in_analysis_mode_nothing_is_ordered(tmp_path: Path) -> None:
     market = Market(tmp_path, run={"mode": "analysis"})
     result = told(market, lambda executor: executor.execute_q50_signal(signal()))

@@ -15,7 +15,7 @@ from pumpswap.amm.addresses import canonical_pool
 from pumpswap.clock import NS_PER_SECOND, Clock, ManualClock, SystemClock
 from pumpswap.engine.repeats import RepeatedRefusals
 from pumpswap.errors import KeyLocked, PumpSwapError
-from pumpswap.model import Intent, Position, TradeSide
+from pumpswap.model import Intent, Position, ScreenReport, TradeSide
 from pumpswap.sdk.executor.answers import Context, ExecutionResult, result_of, told_result
 from pumpswap.sdk.executor.config import HostConfig, settings_of_config
 from pumpswap.sdk.executor.desk_views import close_positions, mark_now, preview
@@ -28,6 +28,7 @@ from pumpswap.sdk.executor.room import Room
 from pumpswap.sdk.executor.signal_reader import ReadSignal, Told, read_signal
 from pumpswap.sdk.executor.sizes import PositionSize
 from pumpswap.sdk.executor.wishes import signal_of
+from pumpswap.sdk.screening import ScreenSource
 from pumpswap.sdk.trader import LimitedSigner, Trader
 from pumpswap.storage.database import Database, open_database
 
@@ -75,6 +76,7 @@ class PumpSwapTradingExecutor:
         self._opening = asyncio.Lock()
         self._database: Database | None = None
         self._room: Room | None = None
+        self._screens: ScreenSource | None = None
         self._memory = CallMemory(RepeatedRefusals(self.settings.run.repeat_refusal_seconds))
 
     @property
@@ -111,9 +113,26 @@ class PumpSwapTradingExecutor:
         if self._room is None:
             if self._database is None:
                 self._database = open_database(self.settings.database_target)
-            parts = PaperRoomParts(self.settings, self._states, self.clock, self.wait, self._database, self._random)
+            parts = PaperRoomParts(
+                settings=self.settings,
+                states=self._states,
+                clock=self.clock,
+                wait=self.wait,
+                database=self._database,
+                random=self._random,
+                screen=self._screen if self.settings.risk.require_screen else None,
+            )
             self._room = PaperRoom(parts)
         return self._room
+
+    async def _screen(self, state: PoolState) -> ScreenReport | None:
+        """The report of a token, from the configured endpoints; None without any: then the gate refuses it."""
+        if self._screens is None:
+            if not self.settings.chain.endpoints:
+                return None
+            connection = await self._chain.connection()
+            self._screens = ScreenSource(connection.node, self.clock, self.settings.screen, reader=connection.reader)
+        return await self._screens.screen(state.pool.base_mint, state.address)
 
     async def close(self) -> None:
         """Close books and connections. Harmless when closed."""
@@ -121,6 +140,7 @@ class PumpSwapTradingExecutor:
         database, self._database = self._database, None
         if database is not None:
             database.close()
+        self._screens = None  # it asks through the connection
         await self._chain.aclose()
 
     async def drop_room(self) -> None:
@@ -175,7 +195,8 @@ class PumpSwapTradingExecutor:
         """Read the pool of a signal, so that ``calculate_position_size`` knows it. Never raises for a signal."""
         try:
             signal = read_signal(signal_data, self.settings, self.clock.now_ns())
-            await (await self.room()).refresh(str(signal.pool or signal.mint))
+            room = await self.room()
+            await room.screen(await room.refresh(str(signal.pool or signal.mint)))
         except (Told, PumpSwapError) as failed:
             _log.info("not-prepared", extra={"reason": str(failed)})
 

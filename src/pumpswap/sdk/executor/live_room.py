@@ -47,6 +47,9 @@ class LiveRoom:
         self.desk.parts.book.apply(MarketUpdate(observed_ns, str(state.address), state))
         return state
 
+    async def screen(self, state: PoolState) -> None:
+        """Nothing: the trader's desk knows no reports, so it refuses all buys while ``risk.require_screen`` is on."""
+
     async def trade(self, intent: Intent, signal_id: str) -> Done:
         """Through the trader. The trace of the signal is stored before anything can be sent for it."""
         book, positions = self.desk.parts.book, self.trader.books.portfolio.positions

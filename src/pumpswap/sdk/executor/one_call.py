@@ -155,7 +155,7 @@ class OneCall:
     async def _trade(self, room: Room, read: ReadSignal, signal_id: str) -> ExecutionResult:
         executor, state = self._executor, self._context.state
         assert state is not None, "read before anything is traded"
-        pool, mint, now_ns = str(state.address), str(state.pool.base_mint), executor.clock.now_ns()
+        pool, mint = str(state.address), str(state.pool.base_mint)
         signal = signal_of(read, pool, mint, executor.settings)
         mode = executor.settings.run.mode if executor.is_live else "auto"  # on paper the gate knows the mode
         if mode == "analysis":
@@ -163,13 +163,15 @@ class OneCall:
         if read.side is Side.LONG:
             if mode != "auto":
                 raise Told("approval_required", f"run.mode is {mode}: live buys need auto")
+            await room.screen(state)
+            now_ns = executor.clock.now_ns()
             intent = buy_of(replace(signal, at_ns=now_ns if read.is_of_model else signal.at_ns), mint, now_ns)
         else:
             held = room.desk.parts.keeper.portfolio.positions.open_round(pool)
             if held is None:
                 raise Told("no_position", "nothing of this coin is held in this pool")
             share = read_sell_bps(self._data, executor.settings)
-            intent = sale_of(signal, held, share, now_ns, (state, room.schedule))
+            intent = sale_of(signal, held, share, executor.clock.now_ns(), (state, room.schedule))
         self._intent = intent
         return result_of(await room.trade(intent, signal_id), self._context)
 

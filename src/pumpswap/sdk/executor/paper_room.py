@@ -19,7 +19,7 @@ from pumpswap.execution.paper import PaperVenue
 from pumpswap.execution.paper_model import PaperModel
 from pumpswap.market.book import PoolBook
 from pumpswap.market.shadow_book import ShadowBook
-from pumpswap.model import Alert, Decision, Intent, MarketUpdate, Order, Outcome, Position
+from pumpswap.model import Alert, Decision, Intent, MarketUpdate, Order, Outcome, Position, ScreenReport
 from pumpswap.risk.tracker import RiskTracker
 from pumpswap.sdk.executor.answers import Done
 from pumpswap.sdk.executor.executed import ExecutedSignals
@@ -37,11 +37,15 @@ PAPER = "paper"  # the books of `pumpswap run`: what is held there may be sold h
 OF_A_BOOK = "executor"  # books of a market that only its caller knows are kept apart
 _MARKET = "market"  # under this name a run remembers what it listens to: here the chain, as `pumpswap run` says it
 Wait = Callable[[int], Awaitable[None]]
+Screen = Callable[[PoolState], Awaitable[ScreenReport | None]]
 
 
 @dataclass(frozen=True, slots=True)
 class PaperRoomParts:
-    """``wait`` returns when the clock has reached a time (ns). ``random`` None: no failures and fees by chance."""
+    """``wait`` returns when the clock has reached a time (ns). ``random`` None: no failures and fees by chance.
+
+    ``screen`` makes the report of a token; None: nobody screens them.
+    """
 
     settings: Settings
     states: PoolStates
@@ -49,6 +53,7 @@ class PaperRoomParts:
     wait: Wait
     database: Database
     random: Random | None = None
+    screen: Screen | None = None
 
 
 class PaperRoom:
@@ -88,6 +93,7 @@ class PaperRoom:
             model=PaperModel(settings.paper, parts.random),
             wallet=left.wallet,
         )
+        self._reports: dict[str, ScreenReport] = {}  # by mint, the newest
         desk = DeskParts(
             book=self.book,
             venue=self._venue,
@@ -96,6 +102,7 @@ class PaperRoom:
             exits=ExitManager(settings.exits, left.restored.exits),
             schedule_for=self._schedule_for,
             settings=settings,
+            screens=self._reports.get,
             mode="analysis" if settings.run.mode == "analysis" else PAPER,
         )
         self.desk = Desk(desk, parts.clock.now_ns, (self._recorder,))
@@ -118,6 +125,12 @@ class PaperRoom:
             self.book.apply(update)
         self._recorder.on_update(update)
         return self.book.state(update.pool) or state
+
+    async def screen(self, state: PoolState) -> None:
+        """Have the token looked at, where somebody does that; the gate judges by the newest report."""
+        report = None if self.parts.screen is None else await self.parts.screen(state)
+        if report is not None:
+            self._reports[str(state.pool.base_mint)] = report
 
     # ------------------------------------------------------------------------------------------ trading
 

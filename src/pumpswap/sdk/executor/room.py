@@ -47,6 +47,10 @@ class Room(Protocol):
         """Read a pool into the desk's book. Raises what ``PoolStates.state`` raises."""
         ...
 
+    async def screen(self, state: PoolState) -> None:
+        """Have a token looked at before it is bought, where ``risk.require_screen`` asks for that."""
+        ...
+
     async def trade(self, intent: Intent, signal_id: str) -> Done:
         """Decide, order, wait for the outcome, book. Raises for faults only."""
         ...

@@ -189,7 +189,7 @@ class PumpSwapRiskManager:
     def _book_view(self, intent: Intent) -> BookView:
         room = None if self._executor is None else self._executor.current_room
         desk = self._notes.desk if room is None else room.desk
-        if intent.side is TradeSide.BUY:
+        if intent.side is TradeSide.BUY and room is None:  # an executor measures by itself, in its own thread
             desk.measure()
         return with_orders(desk.book_view(intent), list(self._orders.values()), intent, self.settings)
 
