@@ -59,7 +59,7 @@ def global_options(*, hidden: bool) -> list[click.Option]:
         option("--no-color", is_flag=True, help="No colours (so does the variable NO_COLOR)."),
         option("--yes", is_flag=True, help="Answer questions with yes. Never skips a limit."),
         option("--config", type=file, metavar="FILE", help="Settings file, instead of pumpswap.yaml."),
-        option("--profile", metavar="NAME", help="Section of the settings to use."),
+        option("--profile", metavar="NAME", help="Profile of the settings file to use."),
         option("--data-dir", type=folder, metavar="DIR", help="Where database, reports and recordings live."),
     ]
 
