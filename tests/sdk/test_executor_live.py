@@ -22,7 +22,8 @@ from pumpswap.localnet.server import LocalServer, ServerOptions
 from pumpswap.portfolio.audit import audit_run
 from pumpswap.sdk.executor import PumpSwapTradingExecutor
 from pumpswap.sdk.executor.live_room import LiveRoom
-from pumpswap.settings import RunSettings, Settings
+from pumpswap.settings import PaperVenueSettings, RunSettings, Settings
+from pumpswap.storage.database import open_database
 from tests.clients.our_sdk import SOL, settings_for
 from tests.sdk.world import GENEROUS, SLOT_MS, World
 from tests.support.material import material, requires_material
@@ -192,5 +193,45 @@ def test_a_process_that_ends_after_sending_has_bought_and_the_next_one_knows_it(
                 assert result["transaction_hash"] == world.signatures()[0]
                 assert len(world.signatures()) == 1
                 await check_books(executor)
+
+    asyncio.run(story())
+
+
+def test_on_paper_the_chain_tells_the_pools_and_the_books_are_those_of_runs(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with served(tmp_path) as world:
+            paper = PaperVenueSettings(latency_ms=50, failed_bps=0)
+            settings = world.settings.model_copy(update={"paper": paper})
+            async with PumpSwapTradingExecutor(settings) as executor:
+                await executor.prepare(told(world))
+                assert executor.calculate_position_size(told(world)) > 0
+                bought = await executor.execute_trading_signal(told(world))
+                assert (bought["status"], bought["is_paper"]) == ("executed", True), bought["message"]
+                assert bought["position"] is not None
+            async with PumpSwapTradingExecutor(settings) as executor:
+                (held,) = await executor.positions()
+                # Our own purchase is still missing from the pool: the value is what the first process saw.
+                assert held["value_lamports"] == bought["position"]["value_lamports"]
+                sold = await executor.execute_q50_signal(told(world, side="short", q50=None))
+                assert (sold["status"], sold["base_units"]) == ("executed", bought["base_units"])
+            assert world.signatures() == []
+            with open_database(settings.database_target) as database:
+                run = database.open_paper()
+                assert run is not None
+                assert run.states.load("market") is not None
+                assert audit_run(run).is_right
+
+    asyncio.run(story())
+
+
+def test_a_coin_is_screened_through_the_chain_where_that_is_required(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with served(tmp_path) as world:
+            risk = world.settings.risk.model_copy(update={"require_screen": True})
+            async with PumpSwapTradingExecutor(world.settings.model_copy(update={"risk": risk})) as executor:
+                result = await executor.execute_q50_signal(told(world))
+                assert (result["status"], result["reason"]) == ("rejected", "risk_limits_exceeded")
+                (refusal,) = result["refusals"]
+                assert refusal.startswith("screen: ") and "nobody has screened" not in refusal
 
     asyncio.run(story())
