@@ -69,6 +69,7 @@ def test_secrets_are_masked() -> None:
     Path("pumpswap.yaml").write_text(
         "chain: {endpoints: [{url: 'https://host.example/S3CR3T?key=S3CR3T', ws_url: 'wss://S3CR3T@host.example'}]}\n"
         "database: {url: 'postgresql://me:S3CR3T@db.example/books'}\nsending: {jito_url: 'S3CR3T'}\n"
+        "run: {collector: data/gecko.db}\n"
     )
     for arguments in (["--json"], []):
         text = run("config", "show", *arguments).stdout
@@ -76,6 +77,7 @@ def test_secrets_are_masked() -> None:
     found = values("--changed")
     assert found["database.url"][0] == "postgresql://db.example/…"
     assert found["sending.jito_url"][0] == "(secret)"
+    assert found["run.collector"][0] == "data/gecko.db"
     endpoints = found["chain.endpoints"][0]
     assert isinstance(endpoints, list)
     assert endpoints[0]["url"] == "https://host.example/…"

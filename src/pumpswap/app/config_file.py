@@ -30,6 +30,7 @@ __all__ = [
 ]  # fmt: skip
 
 _SECRET = "(secret)"
+_PATHS = ("run.collector", "database.url")  # a path as well as a URL; only the URL may have a password in it
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +73,12 @@ def effective_keys(loaded: LoadedSettings) -> Iterator[EffectiveKey]:
         yield EffectiveKey(key, value_at(loaded.settings, name), origin)
 
 
-def plain_value(value: Any) -> Any:
-    """A value as JSON has it: decimals as texts, secrets masked, of URLs the host only."""
+def plain_value(value: Any, key: Key | None = None) -> Any:
+    """A value as JSON has it: decimals as texts, secrets masked, of URLs the host only. ``key`` is whose value it is."""
     if isinstance(value, SecretStr):
-        return _masked(value.get_secret_value())
+        text = value.get_secret_value()
+        is_path = key is not None and key.name in _PATHS and "://" not in text
+        return text if is_path else _masked(text)
     if isinstance(value, BaseModel):
         return {name: plain_value(getattr(value, name)) for name in type(value).model_fields}
     if isinstance(value, Mapping):

@@ -14,6 +14,7 @@ from pumpswap.cli.params import NAME, PATH
 if TYPE_CHECKING:
     from pumpswap.app.config_file import EffectiveKey
     from pumpswap.settings import LoadedSettings
+    from pumpswap.settings.keys import Key
 
 __all__ = ["config", "loaded_for", "schema", "show", "validate", "value_text"]
 
@@ -95,7 +96,7 @@ def _row_json(row: EffectiveKey) -> dict[str, Any]:
 
     return {
         "key": row.key.name,
-        "value": plain_value(row.value),
+        "value": plain_value(row.value, row.key),
         "default": plain_value(row.key.default),
         "origin": row.origin,
         "help": row.key.help,
@@ -111,7 +112,9 @@ def _show_rows(out: Output, loaded: LoadedSettings, rows: list[EffectiveKey]) ->
     table.add_column("value")
     table.add_column("from")
     for row in rows:
-        table.add_row(row.key.name, value_text(row.value), row.origin, style=None if row.is_default else "bold")
+        table.add_row(
+            row.key.name, value_text(row.value, row.key), row.origin, style=None if row.is_default else "bold"
+        )
     file = loaded.file or "none: `pumpswap init` writes one"
     head = f"Settings file  {file}" + (f", profile {loaded.profile}" if loaded.profile else "")
     if rows:
@@ -122,12 +125,12 @@ def _show_rows(out: Output, loaded: LoadedSettings, rows: list[EffectiveKey]) ->
         out.say(f"  · {note}")
 
 
-def value_text(value: Any) -> str:
+def value_text(value: Any, key: Key | None = None) -> str:
     """A value as the file would have it, secrets masked, cut where it is long."""
     from pumpswap.app.config_file import plain_value
     from pumpswap.settings.yaml_edit import rendered
 
-    plain = plain_value(value)
+    plain = plain_value(value, key)
     text = plain if isinstance(plain, str) else rendered(plain)
     text = "none" if text == "null" else text
     return text if len(text) <= _WIDEST_VALUE else f"{text[: _WIDEST_VALUE - 1]}…"

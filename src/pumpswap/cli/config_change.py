@@ -52,15 +52,15 @@ def set_(out: Output, key: str, value: str) -> None:
         raise BadValue(f"{key} {wrong}", hint="for example [analyser, q50]", param_hint="VALUE") from None
     change = set_key(_file_of(out), key, meant)
     wins = _other_origin(out, key, change.file)
-    before, after = plain_value(change.before), plain_value(change.after)
+    before, after = plain_value(change.before, wanted), plain_value(change.after, wanted)
     if wins:
         out.warn(f"{wins} sets {key} too, and wins over the file")
     if out.json:
         out.emit("config_set", {"file": str(change.file), "key": key, "before": before, "after": after})
     elif change.before == change.after:
-        out.show(f"{change.file}: {key} is {value_text(change.after)}, as before", keep_lines=True)
+        out.show(f"{change.file}: {key} is {value_text(change.after, wanted)}, as before", keep_lines=True)
     else:
-        before_after = f"{value_text(change.before)} → {value_text(change.after)}"
+        before_after = f"{value_text(change.before, wanted)} → {value_text(change.after, wanted)}"
         out.show(f"{change.file}: {key} {before_after}", keep_lines=True)
 
 
