@@ -74,7 +74,7 @@ def effective_keys(loaded: LoadedSettings) -> Iterator[EffectiveKey]:
 
 
 def plain_value(value: Any, key: Key | None = None) -> Any:
-    """A value as JSON has it: decimals as texts, secrets masked, of URLs the host only. ``key`` is whose value it is."""
+    """A value as JSON has it: decimals as texts, secrets masked, of URLs the host only. ``key``: whose value it is."""
     if isinstance(value, SecretStr):
         text = value.get_secret_value()
         is_path = key is not None and key.name in _PATHS and "://" not in text
