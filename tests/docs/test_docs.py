@@ -11,44 +11,13 @@ from solders.pubkey import Pubkey
 
 from pumpswap.amm import explain
 from pumpswap.amm.addresses import AMM_PROGRAM
-from pumpswap.settings import (
-    BooksSettings,
-    ChainSettings,
-    DatabaseSettings,
-    ExitRules,
-    FeasibilitySettings,
-    FollowSettings,
-    PaperVenueSettings,
-    Q50Settings,
-    RegimeSettings,
-    RiskLimits,
-    RunSettings,
-    ScreenSettings,
-    SendingSettings,
-    SignalSettings,
-    WalletSettings,
-)
+from pumpswap.settings import Settings
+from pumpswap.settings.keys import section_of
 from tests.support.market import graduate
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")]
-SECTIONS = {
-    "signals": SignalSettings,
-    "feasibility": FeasibilitySettings,
-    "q50": Q50Settings,
-    "regimes": RegimeSettings,
-    "risk": RiskLimits,
-    "screen": ScreenSettings,
-    "follow": FollowSettings,
-    "exits": ExitRules,
-    "paper": PaperVenueSettings,
-    "run": RunSettings,
-    "chain": ChainSettings,
-    "sending": SendingSettings,
-    "wallet": WalletSettings,
-    "database": DatabaseSettings,
-    "books": BooksSettings,
-}
+SECTIONS = {name: section for name in Settings.model_fields if (section := section_of(name)) is not None}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
