@@ -99,6 +99,18 @@ def test_panic_shows_its_plan_asks_and_sells(tmp_path: Path) -> None:
         assert any(order.side is TradeSide.SELL for order in life.run.orders())
 
 
+def test_closing_what_a_running_engine_holds_asks_the_engine(tmp_path: Path) -> None:
+    coin = str(graduate().pool.base_mint)
+    with engine_at_work(tmp_path) as life:
+        asked = run("positions", "close", coin, "--data-dir", str(tmp_path), input="n\n")
+        assert asked.exit_code == 130
+        assert "Sell in run 1, paper" in asked.stdout
+        assert life.run.commands.all() == ()
+        document = answer("positions", "close", coin, "--yes", "--data-dir", str(tmp_path))
+        assert document["command"]["answer"] == "selling TEST"
+        assert any(order.side is TradeSide.SELL for order in life.run.orders())
+
+
 def test_without_an_engine_panic_is_exit_code_6_and_the_state_commands_wait_for_the_next_start(tmp_path: Path) -> None:
     error = refusal(6, "panic", "--data-dir", str(tmp_path))
     assert "pumpswap run" in error["hint"]

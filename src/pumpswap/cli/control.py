@@ -16,8 +16,9 @@ from pumpswap.errors import GuardRefused
 
 if TYPE_CHECKING:
     from pumpswap.app.control import Given, RemoteControl
+    from pumpswap.settings import Settings
 
-__all__ = ["approve", "decline", "exits_only", "halt", "panic", "pause", "resume"]
+__all__ = ["approve", "closed_by_engine", "decline", "exits_only", "halt", "panic", "pause", "resume"]
 
 _RUNNING = "a running engine"
 _ANY_RUN = "a run that an engine keeps"
@@ -130,6 +131,32 @@ def approve(out: Output, decision_ids: tuple[str, ...], run_id: int | None) -> N
 @pass_output
 def decline(out: Output, decision_ids: tuple[str, ...], run_id: int | None) -> None:
     _answer(out, decision_ids, run_id, is_approval=False)
+
+
+def closed_by_engine(out: Output, settings: Settings, address: str, *, live: bool) -> bool:
+    """Have the running engine sell what it holds of ``address``, after a question; whether there was one that does.
+
+    ``live`` chooses between an engine that trades with money and one that does not.
+    """
+    from pumpswap.app.control import open_control
+    from pumpswap.cli.control_view import plan_json, show_plan
+    from pumpswap.cli.db import confirmed
+    from pumpswap.errors import NotRunning
+    from pumpswap.model import CommandVerb
+
+    try:
+        with open_control(settings) as control:
+            if not control.is_running() or control.books.goes_on != live:
+                return False
+            held = [each for each in control.held() if address in (each.position.pool, each.position.mint)]
+            if not held:
+                return False
+            confirmed(out, "positions close", lambda: show_plan(out, control, held, "Sell"), "Sell it now?")
+            given = control.give(CommandVerb.CLOSE, {"what": address})
+            _tell(out, control, given, {"plan": plan_json(held)})
+            return True
+    except NotRunning:
+        return False
 
 
 # ---------------------------------------------------------------------------------------------- helpers

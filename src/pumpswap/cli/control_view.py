@@ -68,9 +68,9 @@ def given_json(control: RemoteControl, given: Given) -> dict[str, Any]:
 # ---------------------------------------------------------------------------------------------- panic
 
 
-def show_plan(out: Output, control: RemoteControl, held: Sequence[Held]) -> None:
+def show_plan(out: Output, control: RemoteControl, held: Sequence[Held], what: str = "Panic") -> None:
     """What would be sold, and what it would bring."""
-    out.show(Text(f"Panic in run {control.run.run_id}, {control.books.header.kind}", "bold"))
+    out.show(Text(f"{what} in run {control.run.run_id}, {control.books.header.kind}", "bold"))
     if not held:
         out.show("Nothing is held; entries would stop until you resume.")
         return

@@ -43,7 +43,9 @@ def _books_options(callback: _F) -> _F:
         "Sell all of a position: what `pumpswap sell MINT all` does, with the same limits and guards.\n\n"
         "Without --live nothing is signed: it shows what the sale would bring. With it the plan is shown, then asked "
         "for. Exit codes as those of 'sell': 0 filled (or simulated), 7 refused by a rule, 8 rejected by the chain, "
-        "9 outcome unknown."
+        "9 outcome unknown.\n\n"
+        "Where a running engine holds it (`pumpswap run`; with --live one that trades live), the engine is asked to "
+        "sell it, as its exits do: again until it is sold."
     ),
     examples=[
         Example("pumpswap positions close MINT", "what it would bring", needs=_POSITION),
@@ -71,13 +73,18 @@ def close(
     password_fd: int | None,
     **chain: Any,
 ) -> None:
+    from pumpswap.cli.control import closed_by_engine
     from pumpswap.execution.protection import SandwichPolicy
     from pumpswap.model import TradeSide
 
+    settings = chain_settings(out, **chain)
+    is_plain = slippage_bps is None and dont_front is None and not lanes and wallet is None
+    if is_plain and closed_by_engine(out, settings, str(address), live=live):
+        return
     policy = SandwichPolicy(None, dont_front, frozenset(lanes))
     choice = WalletChoice(wallet, password_fd)
     wish = TradeWish(TradeSide.SELL, address, None, slippage_bps, choice, live, policy)
-    run_trade(out, chain_settings(out, **chain), wish)
+    run_trade(out, settings, wish)
 
 
 @command(
