@@ -138,6 +138,10 @@ def test_set_writes_nothing_that_is_wrong(key: str, value: str, exit_code: int, 
     assert Path("pumpswap.yaml").read_text() == "risk: {}\n"
 
 
+def test_set_does_not_pretend_to_change_a_profile() -> None:
+    assert "config edit" in refusal(2, "config", "set", "risk.max_position_sol", "1", "--profile", "a")["hint"]
+
+
 def test_set_takes_a_secret_from_standard_input_and_says_what_wins(monkeypatch: pytest.MonkeyPatch) -> None:
     result = run("config", "set", "chain.endpoints", "-", input="[{url: 'https://host.example/S3CR3T'}]")
     assert result.exit_code == 0
@@ -271,6 +275,15 @@ def test_an_import_refuses_what_it_does_not_know() -> None:
     Path("plan.yaml").write_text("risk: {}\n")
     assert "none of the plan's sections" in refusal(4, "config", "import", "plan.yaml")["what"]
     refusal(3, "config", "import", "none.yaml")
+
+
+def test_an_import_keeps_our_own_sections_of_a_file_for_both() -> None:
+    Path("both.yaml").write_text(
+        "dexes: {}\npumpswap: {stop_loss_percent: 5, exits: {stop_loss_bps: 7}, risk: {slippage_bps: 9}}\n"
+    )
+    found = answer("config", "import", "both.yaml")
+    assert found["settings"] == {"exits": {"stop_loss_bps": 7}, "risk": {"slippage_bps": 9}}
+    assert [row["plan"] for row in found["keys"]] == ["pumpswap.stop_loss_percent"]
 
 
 def test_the_host_gets_a_copy_without_our_sections() -> None:

@@ -13,7 +13,7 @@ from pydantic import BaseModel, SecretStr
 
 from pumpswap.errors import ConfigError, UsageError
 from pumpswap.settings import LoadedSettings, Settings
-from pumpswap.settings.host_file import foreign_sections, is_host_file, our_parts
+from pumpswap.settings.host_file import foreign_sections, is_host_file, lay_under, our_parts, plan_and_ours
 from pumpswap.settings.keys import Key, all_keys, find_key, meant
 from pumpswap.settings.loading import check_document
 from pumpswap.settings.nearest import shown
@@ -135,7 +135,8 @@ def profiles_of(text: str, name: str) -> Sequence[str]:
 
 
 def plan_of_file(file: Path) -> PlanImport:
-    """The plan's keys of a file, in ours: a file with the plan's sections, or the host's with them in it.
+    """The plan's keys of a file, in ours: a file with the plan's sections, or the host's with them in it. Sections of
+    ours that stand below ``pumpswap`` there are kept, and win.
 
     Raises ConfigError with everything that cannot be translated, and when the result is not valid.
     """
@@ -144,10 +145,13 @@ def plan_of_file(file: Path) -> PlanImport:
     problems = [f"{shown(name)}: no section of the plan or of the host" for name in document if name not in known]
     if not any(name in document for name in PLAN_SECTIONS):
         problems.append(f"there is none of the plan's sections: {', '.join(PLAN_SECTIONS)}")
-    result = import_plan(document)
+    plan, own = plan_and_ours(document)
+    result = import_plan(plan)
     problems += result.problems
     if problems:
         raise _all_of(file, problems)
+    lay_under(own, result.document)
+    result.document = own
     check_document(result.document, str(file))
     return result
 

@@ -42,9 +42,12 @@ def set_(out: Output, key: str, value: str) -> None:
     from pumpswap.app.config_file import key_named, plain_value, set_key
     from pumpswap.cli.config import value_text
     from pumpswap.cli.failures import BadValue
+    from pumpswap.errors import UsageError
     from pumpswap.settings.environment import value_of_text
 
     wanted = key_named(key)
+    if out.options.profile is not None:
+        raise UsageError("this changes the file's own sections", hint="change a profile with `pumpswap config edit`")
     text = sys.stdin.read().strip() if value == "-" else value
     try:
         meant: Any = value_of_text(wanted, text)

@@ -14,7 +14,7 @@ from pumpswap.settings.plan_keys import HOST_SECTIONS, PLAN_SECTIONS
 from pumpswap.settings.plan_rows import Fate
 from pumpswap.settings.tree import Settings
 
-__all__ = ["HostParts", "foreign_sections", "is_host_file", "our_parts"]
+__all__ = ["HostParts", "foreign_sections", "is_host_file", "lay_under", "our_parts", "plan_and_ours"]
 
 # ``database`` is a section of both: at the top of the host's file it is the host's, ours is below ``pumpswap``.
 _ONLY_HOST = frozenset(HOST_SECTIONS) - set(Settings.model_fields)
@@ -44,13 +44,7 @@ def our_parts(document: Mapping[str, Any]) -> HostParts:
     """Our sections of the host's file, with the plan's keys translated; a file of ours is returned as it is."""
     if not is_host_file(document):
         return HostParts(document)
-    ours: dict[str, Any] = {}
-    plan: dict[str, Any] = {name: document[name] for name in PLAN_SECTIONS if name in document}
-    body = plan.get("pumpswap")
-    if isinstance(body, Mapping):
-        nested = {name: value for name, value in body.items() if name in Settings.model_fields or name in _PROFILES}
-        plan["pumpswap"] = {name: value for name, value in body.items() if name not in nested}
-        _merge(ours, nested)
+    plan, ours = plan_and_ours(document)
     problems: list[str] = []
     for name, value in document.items():
         if name in PLAN_SECTIONS or name in HOST_SECTIONS:
@@ -63,9 +57,20 @@ def our_parts(document: Mapping[str, Any]) -> HostParts:
         problems += [f"{name}.{key}: is there twice, below pumpswap and at the top" for key in sorted(clash or ())]
         _merge(ours, {name: value})
     translated = import_plan(plan)
-    _under(ours, translated.document)
+    lay_under(ours, translated.document)
     notes = tuple(row.line for row in translated.rows if row.fate is not Fate.EMPTY)
     return HostParts(ours, notes, (*problems, *translated.problems))
+
+
+def plan_and_ours(document: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The plan's sections of a file, and our own sections that stand below ``pumpswap`` in it."""
+    plan: dict[str, Any] = {name: document[name] for name in PLAN_SECTIONS if name in document}
+    body = plan.get("pumpswap")
+    if not isinstance(body, Mapping):
+        return plan, {}
+    nested = {name: value for name, value in body.items() if name in Settings.model_fields or name in _PROFILES}
+    plan["pumpswap"] = {name: value for name, value in body.items() if name not in nested}
+    return plan, nested
 
 
 _PROFILES = ("profiles", "profile")
@@ -79,13 +84,13 @@ def _merge(target: dict[str, Any], values: Mapping[str, Any]) -> None:
             target[name] = value
 
 
-def _under(target: dict[str, Any], values: Mapping[str, Any]) -> None:
+def lay_under(target: dict[str, Any], values: Mapping[str, Any]) -> None:
     """Lay ``values`` below what is there: our own keys win over those of the plan."""
     for name, value in values.items():
         here = target.get(name)
         if isinstance(value, Mapping) and isinstance(here, Mapping):
             merged = dict(here)
-            _under(merged, value)
+            lay_under(merged, value)
             target[name] = merged
         elif name not in target:
             target[name] = value
