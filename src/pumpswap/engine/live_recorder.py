@@ -15,6 +15,7 @@ from pumpswap.clock import NS_PER_SECOND, Clock
 from pumpswap.engine.engine import Restored
 from pumpswap.engine.feed import Place
 from pumpswap.engine.outbox import PLACE
+from pumpswap.engine.restore import restore_states
 from pumpswap.model import (
     Alert,
     Decision,
@@ -53,7 +54,7 @@ class Recalled:
         return tuple(order for order, _ in self.unheard)
 
 
-def recall(run: Run) -> Recalled:
+def recall(run: Run, at_ns: int) -> Recalled:
     """Read it, after the unresolved orders were resolved as far as the chain tells.
 
     Books of before this was stored have heard of everything but what is unresolved.
@@ -66,7 +67,7 @@ def recall(run: Run) -> Recalled:
         on_the_way = document["on_the_way"]
         ids += [str(one) for one in on_the_way] if isinstance(on_the_way, list) else []
     unheard = tuple(run.fates(set(ids))) if ids else ()
-    return Recalled(Restored(run.states.risk(), run.states.exits()), unheard)
+    return Recalled(restore_states(run, at_ns), unheard)
 
 
 class LiveRecorder(RunObserver):

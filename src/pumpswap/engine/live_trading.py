@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from pumpswap.clock import NS_PER_SECOND, Clock
 from pumpswap.engine.keeper import LiveKeeper
 from pumpswap.engine.live_recorder import LiveRecorder, Recalled, recall
-from pumpswap.engine.restore import recall_marks, restore_states
+from pumpswap.engine.restore import recall_marks
 from pumpswap.execution.chain_venue import ChainVenue
 from pumpswap.execution.live_books import LiveBooks
 from pumpswap.execution.venue_tasks import VenueTasks
@@ -62,7 +62,7 @@ def take_up(
     What it had not heard yet is told first of all; what is still unknown is followed.
     """
     clock = core.parts.clock
-    recalled = replace(recall(books.run), restored=restore_states(books.run, clock.now_ns()))
+    recalled = recall(books.run, clock.now_ns())
     recall_marks(books.run, books.portfolio)
     recorder = LiveRecorder(books.run, clock, recalled)
     recorder.flush()

@@ -63,6 +63,8 @@ class VenueTasks:
         for order, outcome in unheard:
             if outcome is not None:
                 self._tell(Executed(outcome))
+            else:
+                self._faults[order.order_id] = "its fate is not known yet"
             if outcome is None or isinstance(outcome, Unknown):
                 self._start(order, self._follow(order, has_told=outcome is not None))
 

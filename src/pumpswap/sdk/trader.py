@@ -14,6 +14,7 @@ from pumpswap.clock import ManualClock
 from pumpswap.engine.desk import Desk, DeskParts
 from pumpswap.engine.keeper import LiveKeeper
 from pumpswap.engine.live_recorder import LiveRecorder, recall
+from pumpswap.engine.restore import recall_marks
 from pumpswap.errors import ChainError, NotFound, TradeRefused
 from pumpswap.execution.chain_venue import ChainVenue
 from pumpswap.execution.exit_manager import ExitManager
@@ -73,7 +74,8 @@ class Trader:
         self.wallet = wallet
         connection, run = wallet.connection, wallet.books.run
         settings = connection.settings
-        recalled = recall(run)
+        recalled = recall(run, connection.clock.now_ns())
+        recall_marks(run, wallet.books.portfolio)
         self._clock = ManualClock()
         self._schedule: FeeSchedule | None = None
         self._deciding = asyncio.Lock()
