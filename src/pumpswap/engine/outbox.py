@@ -42,11 +42,12 @@ class Outbox(RunObserver):
     def __init__(self, run: Run, target: RunObserver) -> None:
         self._run, self._target = run, target
         self._told: list[Callable[[], None]] = []
+        self._newest: dict[str, Callable[[], None]] = {}  # of things that are remembered, not recorded: the last counts
         self._places: dict[str, Place] = {}
         self._latest_ns = 0
 
     def __len__(self) -> int:
-        return len(self._told)
+        return len(self._told) + len(self._newest)
 
     # ------------------------------------------------------------------------------------------ storing
 
@@ -54,13 +55,13 @@ class Outbox(RunObserver):
         """Store what was told. Raises StorageError when the database cannot be written now, and keeps everything;
         PumpSwapError when it has refused a row: the books cannot be continued then.
         """
-        if not self._told and not self._places:
+        if not self._told and not self._newest and not self._places:
             return
         has_begun = False
         try:
             with self._run.batch():
                 has_begun = True
-                for tell in self._told:
+                for tell in (*self._told, *self._newest.values()):
                     tell()
                 for feed, place in self._places.items():
                     self._run.states.save(PLACE + feed, place, self._latest_ns)
@@ -72,6 +73,7 @@ class Outbox(RunObserver):
                 hint="start again: it goes on from what is stored, the last moments are not; " + refused.hint,
             ) from refused
         self._told.clear()
+        self._newest.clear()
         self._places.clear()
 
     def place(self, feed: str, place: Place) -> None:
@@ -92,7 +94,7 @@ class Outbox(RunObserver):
         self._told.append(partial(self._target.on_decision, decision))
 
     def on_repeat(self, decision: Decision, of: str, repeats: int) -> None:
-        self._told.append(partial(self._target.on_repeat, decision, of, repeats))
+        self._newest[f"repeat {of}"] = partial(self._target.on_repeat, decision, of, repeats)
 
     def on_order(self, order: Order) -> None:
         self._told.append(partial(self._target.on_order, order))
@@ -110,10 +112,10 @@ class Outbox(RunObserver):
         self._told.append(partial(self._target.on_equity, point))
 
     def on_risk(self, state: RiskState) -> None:
-        self._told.append(partial(self._target.on_risk, state))
+        self._newest["risk"] = partial(self._target.on_risk, state)
 
     def on_exits(self, state: ExitState) -> None:
-        self._told.append(partial(self._target.on_exits, state))
+        self._newest[f"exits {state.pool}"] = partial(self._target.on_exits, state)
 
     def on_proposal(self, proposal: Proposal) -> None:
         self._told.append(partial(self._target.on_proposal, proposal))
