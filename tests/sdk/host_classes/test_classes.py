@@ -159,6 +159,25 @@ def test_a_pool_is_analysed_for_trading_with_and_without_its_data(tmp_path: Path
     told(market, story)
 
 
+def test_what_the_analysers_return_can_be_executed_as_it_is(tmp_path: Path) -> None:
+    market = Market(tmp_path, graduate(1), graduate(2))
+
+    async def story(executor: PumpSwapTradingExecutor) -> None:
+        analyzer = Q50PumpSwapSignalAnalyzer(executor=executor)
+        merged = await analyzer.analyzer.analyze_pool_enhanced(row(1))
+        bought = await executor.execute_trading_signal(merged)
+        assert bought["status"] == "executed", bought["message"]
+        (decision,) = (await executor.room()).executed.run.decisions(accepted=True)
+        assert decision.intent.signal is not None
+        assert (decision.intent.signal.source, decision.intent.signal.score) == ("analyser", merged["signal_score"])
+        typed = (await analyzer.analyze_pool_for_trading(row(2))).as_dict()
+        waiting = await executor.execute_trading_signal(typed)  # a model's form without its q50
+        assert waiting["error"] == "invalid_signal_data"
+        assert (await executor.execute_trading_signal({**typed, "source": "mine"}))["status"] == "executed"
+
+    told(market, story)
+
+
 def test_the_loop_buys_the_best_once_and_sells_by_the_rules(tmp_path: Path) -> None:
     market = Market(tmp_path, graduate(1), graduate(2), graduate(3), risk={"max_open_positions": 2})
 

@@ -28,7 +28,7 @@ __all__ = [
     "read_signal",
 ]
 
-Q50 = "q50"
+Q50, ANALYSER = "q50", "analyser"
 _IDENTITY_KEYS = (
     "pumpswap_pair_address", "pair_address", "pool_id", "base_token_address", "base_token_id", "mint_address",
     "network_address", "dex_id", "network_id", "network",
@@ -191,7 +191,7 @@ def read_figures(data: object, settings: Settings) -> dict[str, Any]:
 
 def _read(data: Mapping[Any, object], settings: Settings, now_ns: int) -> ReadSignal:
     pool, mint = read_identity(data)
-    source = text_of(data, "source") or Q50
+    source = text_of(data, "source") or (ANALYSER if _is_analysis(data) else Q50)
     q50 = number_of(data, "q50")
     side = _side(data, q50, settings)
     stamp = moment_of(data, "timestamp")
@@ -248,6 +248,11 @@ def _side(data: Mapping[Any, object], q50: float | None, settings: Settings) -> 
     elif value.strip().lower() in ("buy", "sell"):
         value = "long" if value.strip().lower() == "buy" else "short"
     return named_side(value.strip() if isinstance(value, str) else value)
+
+
+def _is_analysis(data: Mapping[Any, object]) -> bool:
+    """Whether this is what ``analyze_pool_enhanced`` returns: it has both scores, and no model has spoken."""
+    return "base_signal_score" in data and "q50" not in data
 
 
 def _is_number(text: str) -> bool:
