@@ -19,6 +19,7 @@ from tests.acceptance.live_crashes import LIVE_CRASHES
 from tests.acceptance.live_scenarios import LIVE_SCENARIOS
 from tests.acceptance.long_day import LONG_DAY
 from tests.acceptance.outside_lives import OUTSIDE_LIVES
+from tests.acceptance.paper_crashes import PAPER_CRASHES
 from tests.acceptance.paper_thousand import PAPER_THOUSAND
 from tests.acceptance.q50_frames import Q50_FRAMES
 from tests.acceptance.qlib_export import QLIB_EXPORT
@@ -36,6 +37,7 @@ CHECKS = (
     CRASHES,
     LIVE_CRASHES,
     BOOK_CRASHES,
+    PAPER_CRASHES,
     LEDGER_SEQUENCES,
     LIMITS,
     OUTSIDE_LIVES,

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Mapping
-from fractions import Fraction
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 
 from pumpswap.cli.why_json import decision_json
-from pumpswap.model import Decision, ExitKind, Intent, Side, Signal, SizingStep, TradeSide, Verdict
+from pumpswap.model import Decision, TradeSide
 from pumpswap.storage import open_database
 from tests.cli.running import answer, refusal, run
 from tests.storage import strategies
+from tests.support.why_checker import RULES, NotExplained, check_explained, rebuilt
 
 
 @pytest.fixture(scope="module")
@@ -36,107 +35,28 @@ def decisions(folder: Path) -> list[Decision]:
 # ---------------------------------------------------------------------------------------------- completeness
 
 
-def rebuilt(document: Mapping[str, Any]) -> Decision:
-    """The decision, from nothing but its JSON."""
-    wish, told = document["wish"], document["signal"]
-    signal = None
-    if told is not None:
-        figures = ("score", "strength", "q50", "size_multiplier", "win_probability", "win_loss_ratio", "vol_risk")
-        signal = Signal(
-            pool=told["pool"],
-            at_ns=int(told["at_ns"]),
-            side=Side(told["side"]),
-            source=told["source"],
-            reasons=tuple(told["reasons"]),
-            mint=told["mint"],
-            name=told["name"],
-            regime=told["regime"],
-            **{name: None if told[name] is None else float(told[name]) for name in figures},  # type: ignore[arg-type]
-        )
-
-    def number(text: str | None) -> int | None:
-        return None if text is None else int(text)
-
-    intent = Intent(
-        side=TradeSide(document["side"]),
-        pool=document["pool"],
-        mint=document["mint"],
-        at_ns=int(document["at_ns"]),
-        reason=wish["reason"],
-        signal=signal,
-        base_units=number(wish["base_units"]),
-        quote_lamports=number(wish["quote_lamports"]),
-        exit=None if wish["exit"] is None else ExitKind(wish["exit"]),
-        slippage_bps=wish["slippage_bps"],
-        strategy=wish["strategy"] or "",
-    )
-    return Decision(
-        decision_id=document["decision_id"],
-        intent=intent,
-        accepted=document["accepted"],
-        verdicts=tuple(
-            Verdict(one["policy"], one["passed"], one["text"], one["numbers"], number(one["until_ns"]))
-            for one in document["verdicts"]
-        ),
-        sizing=tuple(SizingStep(one["rule"], int(one["lamports"]), one["note"]) for one in document["sizing"]),
-        quote_lamports=int(document["quote_lamports"]),
-        base_units=int(document["base_units"]),
-    )
-
-
 @hypothesis_settings(max_examples=60)
 @given(decision=strategies.decisions)
 def test_nothing_of_a_decision_is_lost_in_its_json(decision: Decision) -> None:
     assert rebuilt(json.loads(json.dumps(decision_json(decision)))) == decision
 
 
-Numbers = Mapping[str, str]
-_NS = 10**9
-
-
-def of(numbers: Numbers, name: str) -> Fraction:
-    return Fraction(numbers[name])
-
-
-# How each policy that compares decides, from its numbers alone.
-RULES: dict[str, Callable[[Numbers], bool]] = {
-    "daily loss": lambda n: of(n, "lost_lamports") < of(n, "max_lamports"),
-    "drawdown": lambda n: of(n, "fallen_lamports") < of(n, "max_lamports"),
-    "loss streak": lambda n: of(n, "losses_in_a_row") < of(n, "max_losses_in_a_row"),
-    "signal age": lambda n: 0 <= of(n, "age_ns") <= of(n, "max_signal_age_seconds") * _NS,
-    "open positions": lambda n: of(n, "open_positions") < of(n, "max_open_positions"),
-    "fresh state": lambda n: of(n, "age_ns") <= of(n, "max_state_age_seconds") * _NS,
-    "liquidity": lambda n: of(n, "real_quote_lamports") >= of(n, "min_lamports"),
-    "size": lambda n: of(n, "min_lamports") <= of(n, "budget_lamports") <= of(n, "max_lamports"),
-    "balance": lambda n: of(n, "needed_lamports") <= of(n, "free_lamports"),
-    "native reserve": lambda n: of(n, "left_lamports") >= of(n, "native_reserve_lamports"),
-    "per token": lambda n: of(n, "lamports") <= of(n, "max_lamports"),
-    "concentration": lambda n: of(n, "lamports") <= of(n, "max_lamports"),
-    "total exposure": lambda n: of(n, "lamports") <= of(n, "max_lamports"),
-    "price impact": lambda n: of(n, "impact") * 10_000 <= of(n, "max_impact_bps"),
-    "price after fees": lambda n: of(n, "over_spot") * 10_000 <= of(n, "max_cost_bps"),
-    "slippage": lambda n: 0 <= of(n, "slippage_bps") <= of(n, "max_slippage_bps"),
-    "way out": lambda n: of(n, "round_trip_loss") * 10_000 <= of(n, "max_round_trip_loss_bps"),
-}
-
-
 def test_the_gate_is_recomputed_from_the_json_alone(demo: Path) -> None:
-    judged: Counter[str] = Counter()
-    for decision in decisions(demo):
-        document = json.loads(json.dumps(decision_json(decision)))
-        assert document["accepted"] == all(verdict["passed"] for verdict in document["verdicts"])
-        for verdict in document["verdicts"]:
-            rule = RULES.get(verdict["policy"])
-            if rule is None or not verdict["numbers"]:
-                continue
-            assert rule(verdict["numbers"]) == verdict["passed"], verdict
-            judged[verdict["policy"]] += 1
-        if document["accepted"] and document["side"] == "buy":
-            assert document["sizing"][-1]["lamports"] == document["quote_lamports"]
-            score, least = (next(v for v in document["verdicts"] if v["policy"] == "signal")["numbers"][name]
-                            for name in ("score", "min_score"))  # fmt: skip
-            assert float(score) >= float(least)
+    judged = Counter(policy for decision in decisions(demo) for policy in check_explained(decision))
     assert set(judged) == set(RULES)
+    assert judged["signal age"] == len([one for one in decisions(demo) if one.intent.side is TradeSide.BUY])
+
+
+def test_a_number_that_is_not_what_was_compared_is_found(demo: Path) -> None:
+    (decision,) = [one for one in decisions(demo) if one.decision_id == "d000008"]
+    wrong = [
+        replace(verdict, numbers={**verdict.numbers, "impact": "1/2"}) if verdict.policy == "price impact" else verdict
+        for verdict in decision.verdicts
+    ]
+    with pytest.raises(NotExplained, match="does not follow"):
+        check_explained(replace(decision, verdicts=tuple(wrong)))
+    with pytest.raises(NotExplained, match="last step"):
+        check_explained(replace(decision, quote_lamports=5))
 
 
 def test_an_order_is_told_with_quote_fill_costs_ledger_and_round(demo: Path) -> None:

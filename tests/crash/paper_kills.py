@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -36,7 +37,9 @@ class PaperKills:
     outcomes: Counter[str] = field(default_factory=Counter)
 
 
-def run_paper_kills(target: str | Path, seed: int, kills: int) -> PaperKills:
+def run_paper_kills(
+    target: str | Path, seed: int, kills: int, progress: Callable[[int], None] = lambda _: None
+) -> PaperKills:
     """Raises BrokenPaper at the first thing that is not as it must be."""
     rng, found = Random(f"paper kills {seed}"), PaperKills()
     for number in range(1, kills + 1):
@@ -50,6 +53,7 @@ def run_paper_kills(target: str | Path, seed: int, kills: int) -> PaperKills:
         wrong = [f"{one.name}: {one.text}" for one in check(target) if one.status is Status.FAILED]
         _expect(not wrong, f"db check: {wrong}")
         found.kills += 1
+        progress(found.kills)
     return found
 
 

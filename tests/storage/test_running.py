@@ -143,6 +143,8 @@ def test_a_person_answers_a_proposal_once_and_the_engine_acts_on_it_once(run: Ru
     run.proposals.save(first)  # the engine tells the same again: it has seen it
     assert run.proposals.decided() == ()
     assert run.proposals.get("d000002").follow_up == "d000009"
+    about = [run.proposals.about(f"d{number:06d}") for number in (2, 9, 7)]
+    assert [None if one is None else one.decision_id for one in about] == ["d000002", "d000002", None]
     assert [one.decision_id for one in run.proposals.waiting()] == ["d000003"]
     for decision_id in ("d000001", "d000002"):
         with pytest.raises(StorageError, match="does not wait"):
@@ -226,7 +228,8 @@ def test_pools_are_found_by_whatever_people_call_them(run: Run, text: str, pools
     for number, (pool, name) in enumerate((("PoolOne", "Cat / SOL"), ("PoolTwo", 'D"o\\g% / SOL')), 1):
         signal = replace(samples.SIGNAL, pool=pool, name=name)
         run.save_decision(samples.decision(number, intent=Intent(TradeSide.BUY, pool, "MintOfTheCoin", 5, "", signal)))
-    assert [pool for pool, _ in run.decided.pools_called(text)] == pools
+    found = run.decided.pools_of(text) or run.decided.pools_called(text)
+    assert [pool for pool, _ in found] == pools
 
 
 def told(target: object) -> list[tuple[float | None, str | None, float | None]]:

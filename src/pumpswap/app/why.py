@@ -125,10 +125,9 @@ def why(books: Books, text: str, settings: Settings, clock: Clock, *, last: int 
 
 
 def _pools(run: Run, text: str) -> list[tuple[str, str]]:
-    """(pool, mint) of all that ``text`` may mean: by decisions, or by what was held without one."""
-    found = dict(run.decided.pools_called(text))
-    found |= {position.pool: position.mint for position in run.history.rounds(text)}
-    return sorted(found.items())
+    """(pool, mint) of all that ``text`` may mean: quick ways first."""
+    held = {(position.pool, position.mint) for position in run.history.rounds(text)}
+    return sorted({*run.decided.pools_of(text), *held} or run.decided.pools_called(text))
 
 
 def _decisions(run: Run, pools: Sequence[tuple[str, str]], text: str) -> list[StoredDecision]:
@@ -178,13 +177,13 @@ def _line(run: Run, group: Sequence[StoredDecision]) -> Line:
 
 def _tale(run: Run, stored: StoredDecision) -> Tale:
     decision = stored.decision
-    proposals = [one for one in run.proposals.all() if decision.decision_id in (one.decision_id, one.follow_up)]
+    proposal = run.proposals.about(decision.decision_id)
     order = run.decided.order_of(decision.decision_id)
-    if order is None and proposals and proposals[0].follow_up:
-        order = run.decided.order_of(proposals[0].follow_up)
+    if order is None and proposal is not None and proposal.follow_up:
+        order = run.decided.order_of(proposal.follow_up)
     fate = None if order is None else _fate(run, order)
     result = None if fate is None or fate.filled is None else _round(run, fate)
-    return Tale(stored, _name(run, decision, result), next(iter(proposals), None), fate, result)
+    return Tale(stored, _name(run, decision, result), proposal, fate, result)
 
 
 def _fate(run: Run, order: Order) -> Fate:

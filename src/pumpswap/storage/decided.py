@@ -60,22 +60,23 @@ class Decided:
         """The newest decisions about a coin, in order of time."""
         return self._newest(DECISIONS.c.mint == mint, newest)
 
+    def pools_of(self, address: str) -> Sequence[tuple[str, str]]:
+        """(pool, mint) of what decisions with this pool, or this mint, were about."""
+        return self._pools(DECISIONS.c.pool == address) or self._pools(DECISIONS.c.mint == address)
+
     def pools_called(self, text: str) -> Sequence[tuple[str, str]]:
-        """(pool, mint) of what decisions were about: a pool, a mint, the first characters of a mint, or the name of a
-        coin, as in ``History.rounds``. Names are asked for last: they stand in documents only.
+        """The same for the first characters of a mint, or the name of a coin, as in ``History.rounds``. Reads every
+        decision: names stand in documents only.
         """
         if not text:
             return ()
-        mint = DECISIONS.c.mint
-        exact = (DECISIONS.c.pool == text, mint == text, func.substr(mint, 1, MINT_PREFIX) == text)
         names = (f'"name":{dump_text(text.lower() + more)}' for more in ("", " / sol"))
         called = or_(*(func.lower(DECISIONS.c.signal).contains(name, autoescape=True) for name in names))
-        for condition in (*exact, called):
-            query = select(DECISIONS.c.pool, mint).where(DECISIONS.c.run_id == self._run_id, condition).distinct()
-            found = self._connections.all_rows(query, lambda row: (row.pool, row.mint))
-            if found:
-                return sorted(found)
-        return ()
+        return self._pools(func.substr(DECISIONS.c.mint, 1, MINT_PREFIX) == text) or self._pools(called)
+
+    def _pools(self, condition: ColumnElement[bool]) -> Sequence[tuple[str, str]]:
+        query = select(DECISIONS.c.pool, DECISIONS.c.mint).where(DECISIONS.c.run_id == self._run_id, condition)
+        return sorted(self._connections.all_rows(query.distinct(), lambda row: (row.pool, row.mint)))
 
     def order(self, order_id: str) -> Order | None:
         """One order; None when it is not stored."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, Insert, and_, select, update
+from sqlalchemy import ColumnElement, Insert, and_, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from pumpswap.errors import NotFound, StorageError, UsageError
@@ -71,6 +71,11 @@ class Proposals:
         """Those that a person has answered and the engine has not acted on, oldest first."""
         answered = PROPOSALS.c.status.in_([status.value for status in _ANSWERS])
         return self._proposals(and_(answered, PROPOSALS.c.acted.is_(False)))
+
+    def about(self, decision_id: str) -> Proposal | None:
+        """The one that was made of a decision, or that led to it; None for none."""
+        this = or_(PROPOSALS.c.decision_id == decision_id, PROPOSALS.c.follow_up == decision_id)
+        return next(iter(self._proposals(this)), None)
 
     def all(self) -> tuple[Proposal, ...]:
         """Every proposal, oldest first."""
