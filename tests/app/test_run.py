@@ -16,11 +16,12 @@ from pumpswap.app.run import RunResult, run_paper
 from pumpswap.app.run_order import BegunRun, RunOrder
 from pumpswap.app.run_parts import RunOptions
 from pumpswap.engine.supervisor import Ending
-from pumpswap.errors import BadInput, ConfigError, UsageError
+from pumpswap.errors import BadInput, ConfigError, StorageError, UsageError
 from pumpswap.model import MarketUpdate, RunObserver
 from pumpswap.settings import Settings
 from pumpswap.storage.database import open_database
 from tests.support.material import material, requires_material
+from tests.support.postgres import fresh_database
 
 SIMULATED = RunOrder("simulated:3", is_fast=True, seconds=600)
 
@@ -89,6 +90,30 @@ def test_another_market_has_books_of_its_own(tmp_path: Path, other: RunOrder) ->
     assert (counting.begun[0].run_id, counting.begun[0].is_new) == (2, True)
     with open_database(tmp_path / "pumpswap.sqlite") as database:
         assert [header.finished_ns is None for header in database.runs()] == [False, True]
+
+
+def test_books_on_a_server_go_on_too_and_have_one_process(tmp_path: Path) -> None:
+    database: Any = {"url": fresh_database()}
+    first, second = Counting(200), Counting()
+    refused: list[str] = []
+
+    async def go() -> None:
+        settings = Settings(data_dir=tmp_path / "one", database=database)
+        work = asyncio.ensure_future(run_paper(settings, SIMULATED, first.options(), first.begun.append))
+        while not first.begun:
+            await asyncio.sleep(0)
+        # Another machine has other folders, and the same server.
+        elsewhere = Settings(data_dir=tmp_path / "other", database=database)
+        with pytest.raises(StorageError) as error:
+            await run_paper(elsewhere, SIMULATED, Counting().options(), refused.append)  # type: ignore[arg-type]
+        refused.append(error.value.what)
+        await work
+
+    asyncio.run(go())
+    assert len(refused) == 1
+    ended = ran(tmp_path / "other", SIMULATED, second, database=database)
+    assert (second.begun[0].run_id, second.begun[0].is_new, ended.is_finished) == (first.begun[0].run_id, False, True)
+    assert second.times[0] > first.times[-1]
 
 
 @requires_material("real")

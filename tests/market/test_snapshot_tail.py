@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import psycopg
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,7 +12,9 @@ from hypothesis import strategies as st
 from pumpswap.clock import NS_PER_SECOND
 from pumpswap.errors import BadInput, NotFound
 from pumpswap.market.snapshot_tail import SnapshotTail, TailPlace
+from pumpswap.storage.collected import open_collected
 from tests.support.market import START_NS, graduate
+from tests.support.postgres import fresh_database
 from tests.support.snapshot_rows import CollectorFile
 
 POOL, MINT = str(graduate().address), str(graduate().pool.base_mint)
@@ -60,6 +63,25 @@ def test_a_row_that_comes_late_under_an_earlier_number_is_not_lost(tmp_path: Pat
     place = place.after(4)
     assert place == TailPlace(5, frozenset({3}))
     assert numbers(tail, place) == []
+
+
+def test_a_server_is_read_as_a_file_is() -> None:
+    url = fresh_database()
+    with open_collected(url, 1):
+        pass
+    tail = SnapshotTail(url)
+    assert tail.newest() == 0
+    with psycopg.connect(url, autocommit=True) as connection:
+        for number in (1, 2, 5):
+            connection.execute(
+                "INSERT INTO new_pools_history (id, pool_id, address, dex_id, network_id, collected_at)"
+                " VALUES (%s, %s, %s, 'pumpswap', 'solana', to_timestamp(%s))",
+                (number, f"solana_{POOL}", POOL, START_NS // NS_PER_SECOND + number),
+            )
+    assert [(row.number, row.snapshot.at_ns) for row in tail.read(TailPlace(1))] == [(2, at(2)), (5, at(5))]
+    assert numbers(tail, TailPlace(5, frozenset({2, 3}))) == [2]
+    assert [row.number for row in tail.past(at(2))] == [2, 5]
+    assert tail.newest() == 5
 
 
 def test_a_broken_row_does_not_keep_the_others_out(tmp_path: Path) -> None:

@@ -38,7 +38,11 @@ class RunLock:
                 f"another process is running on the {kind} books of {database.location}",
                 hint="stop it first (`pumpswap halt` stops its trading), or name another --data-dir",
             ) from None
-        self._claim = database.claim(f"{kind} run")
+        try:
+            self._claim = database.claim(f"{kind} run")
+        except StorageError:
+            self.release()
+            raise
 
     def release(self) -> None:
         """Harmless when done twice."""
