@@ -255,7 +255,9 @@ def test_every_refusal_is_stored_and_repeated_ones_once(tmp_path: Path) -> None:
     decisions = list(market.run().decisions())
     codes = [decision.refusals[0].numbers["code"] for decision in decisions]
     assert codes == ["side_is_hold", "not_tradeable"]
-    assert {decision.intent.mint for decision in decisions} == {str(graduate().pool.base_mint)}
+    assert {(decision.intent.pool, decision.intent.mint) for decision in decisions} == {
+        (str(graduate().address), str(graduate().pool.base_mint))
+    }
     assert [alert.text.split(":")[0] for alert in _alerts(market)] == ["invalid_mint_address"]
 
 

@@ -88,8 +88,9 @@ def test_the_proof_of_concepts_executor_buys_sells_and_tells_what_became_of_it(t
         assert (newest["action"], oldest["action"]) == ("sell", "buy")
         assert (oldest["trade_id"], oldest["token_amount"]) == (bought["trade_id"], bought["token_amount"])
         assert oldest["actual_price"] == pytest.approx(bought["price"])
-        assert await host.get_execution_history(0) == []
-        metrics = await host.get_performance_metrics()
+        assert host.get_execution_history(0) == []
+        metrics = host.get_performance_metrics()
+        assert await host.get_performance_metrics() == metrics
         assert (metrics["total_trades"], metrics["success_rate"], metrics["closed_rounds"]) == (2, 1.0, 1)
         assert metrics["realised_lamports"] == sold["pnl_lamports"]
         assert metrics["win_rate"] == 0.0

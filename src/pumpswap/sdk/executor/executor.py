@@ -14,7 +14,7 @@ from pumpswap.amm import PoolState
 from pumpswap.amm.addresses import canonical_pool
 from pumpswap.clock import NS_PER_SECOND, Clock, ManualClock, SystemClock
 from pumpswap.engine.repeats import RepeatedRefusals
-from pumpswap.errors import KeyLocked, PumpSwapError
+from pumpswap.errors import KeyLocked, NotRunning, PumpSwapError
 from pumpswap.model import Intent, Position, ScreenReport, TradeSide
 from pumpswap.sdk.executor.answers import Context, ExecutionResult, result_of, told_result
 from pumpswap.sdk.executor.config import HostConfig, settings_of_config
@@ -108,6 +108,12 @@ class PumpSwapTradingExecutor:
                 trader = await Trader.open(await self._chain.connection(), self._signer)
                 self._room = LiveRoom(trader, self._states)
             return self._room
+
+    def room_now(self) -> Room:
+        """The same for whoever cannot wait. Raises NotRunning for a live one that is not open."""
+        if self._room is None and self._signer is not None:
+            raise NotRunning("the live executor is not open", hint="await executor.open() first")
+        return self._paper_room() if self._room is None else self._room
 
     def _paper_room(self) -> Room:
         if self._room is None:
@@ -210,9 +216,8 @@ class PumpSwapTradingExecutor:
             signal = read_signal(signal_data, self.settings, self.clock.now_ns())
             if signal.side.value != "long":
                 return PositionSize(0, reasons=("the signal sells",))
-            room = self._paper_room() if self._signer is None else self._room
-            state = None if room is None else self.known_state(signal)
-            if room is None or state is None:
+            room, state = self.room_now(), self.known_state(signal)
+            if state is None:
                 return PositionSize(0, reasons=("no state of this pool is known: await prepare(signal_data) first",))
             pool_name, mint = str(state.address), str(state.pool.base_mint)
             now_ns = self.clock.now_ns()

@@ -9,8 +9,10 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from solders.pubkey import Pubkey
+
 from pumpswap.amm import PoolState
-from pumpswap.amm.addresses import WSOL_MINT
+from pumpswap.amm.addresses import WSOL_MINT, canonical_pool
 from pumpswap.clock import NS_PER_SECOND
 from pumpswap.engine.repeats import RepeatedRefusals
 from pumpswap.errors import ChainError, NotFound, ProtocolDrift, PumpSwapError
@@ -237,7 +239,10 @@ class OneCall:
         """Store what was decided without the gate, once in a while where it repeats."""
         side = TradeSide.SELL if told.code == "no_position" else TradeSide.BUY
         now_ns = self._executor.clock.now_ns()
-        intent = Intent(side, context.pool or "", context.mint or "", now_ns, "told to the executor", strategy=STRATEGY)
+        pool = context.pool
+        if pool is None and context.mint is not None:
+            pool = str(canonical_pool(Pubkey.from_string(context.mint)))  # a coin alone means this one
+        intent = Intent(side, pool or "", context.mint or "", now_ns, "told to the executor", strategy=STRATEGY)
         verdict = Verdict("executor", False, f"{told.code}: {told.text}", {"code": told.code})
         try:
             room = await self._executor.room()

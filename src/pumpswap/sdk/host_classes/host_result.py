@@ -1,12 +1,12 @@
-"""HostResult: a record that is read by attribute and like a dictionary, since hosts do both."""
+"""Results that hosts may read in both of the ways that they do: by attribute or key, with await or without."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from dataclasses import fields
 from typing import Any
 
-__all__ = ["HostResult"]
+__all__ = ["HostResult", "ReadyDict", "ReadyList"]
 
 
 class HostResult(Mapping[str, Any]):
@@ -25,3 +25,19 @@ class HostResult(Mapping[str, Any]):
 
     def _names(self) -> tuple[str, ...]:
         return tuple(field.name for field in fields(self))  # type: ignore[arg-type]
+
+
+class ReadyDict(dict[str, Any]):
+    """A dictionary that may also be awaited: hosts ask for the same figures with ``await`` and without."""
+
+    def __await__(self) -> Generator[None, None, ReadyDict]:
+        yield from ()  # makes this a generator, which is what await takes
+        return self
+
+
+class ReadyList(list[dict[str, Any]]):
+    """The same for a list."""
+
+    def __await__(self) -> Generator[None, None, ReadyList]:
+        yield from ()
+        return self

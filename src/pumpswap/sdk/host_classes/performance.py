@@ -11,6 +11,7 @@ from pumpswap.analytics.metrics import slippage_between, win_rate
 from pumpswap.clock import NS_PER_SECOND
 from pumpswap.model import Denied, Filled, Order, Outcome, Rejected
 from pumpswap.sdk.executor import HostConfig, PumpSwapTradingExecutor
+from pumpswap.sdk.host_classes.host_result import ReadyDict
 from pumpswap.storage.run import Run
 from pumpswap.units import LAMPORTS_PER_SOL
 
@@ -31,11 +32,14 @@ class TradingPerformanceMonitor:
         """Count an answer of the executor by its status; amounts are read from the books, never from here."""
         self._answers[str(result.get("status"))] += 1
 
-    async def get_performance_metrics(self, days: int | None = None) -> dict[str, Any]:
-        """Figures of all trades, or of the last days. What has no value (no trades yet) is None."""
-        room = await self.executor.room()
+    def get_performance_metrics(self, days: int | None = None) -> ReadyDict:
+        """Figures of all trades, or of the last days. What has no value (no trades yet) is None. May be awaited.
+
+        Raises NotRunning for a live executor that is not open.
+        """
+        room = self.executor.room_now()
         since = None if days is None else self.executor.clock.now_ns() - days * 86_400 * NS_PER_SECOND
-        return metrics_of_run(room.executed.run, since) | {"answers": dict(self._answers)}
+        return ReadyDict(metrics_of_run(room.executed.run, since) | {"answers": dict(self._answers)})
 
 
 def metrics_of_run(run: Run, since_ns: int | None = None) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from pumpswap.clock import NS_PER_SECOND
 from pumpswap.errors import UsageError
 from pumpswap.model import Denied, Filled, Order, Outcome, Rejected, Unknown
 from pumpswap.sdk.executor import ExecutionResult, HostConfig, PumpSwapTradingExecutor
+from pumpswap.sdk.host_classes.host_result import ReadyDict, ReadyList
 from pumpswap.sdk.host_classes.performance import metrics_of_run
 from pumpswap.units import LAMPORTS_PER_SOL, from_units
 
@@ -74,14 +75,17 @@ class PumpSwapExecutor:
                 return next(iter(run.fates([outcome.order_id])), None)
         return None
 
-    async def get_performance_metrics(self) -> dict[str, Any]:
-        """Figures of all orders of these books."""
-        return metrics_of_run((await self.executor.room()).executed.run)
+    def get_performance_metrics(self) -> ReadyDict:
+        """Figures of all orders of these books. May be awaited. Raises NotRunning for a live executor not open."""
+        return ReadyDict(metrics_of_run(self.executor.room_now().executed.run))
 
-    async def get_execution_history(self, limit: int = 100) -> list[dict[str, Any]]:
-        """The newest trades, the newest first, under the names of the proof of concept's table."""
-        room = await self.executor.room()
-        records = []
+    def get_execution_history(self, limit: int = 100) -> ReadyList:
+        """The newest trades, the newest first, under the names of the proof of concept's table. May be awaited.
+
+        Raises NotRunning for a live executor that is not open.
+        """
+        room = self.executor.room_now()
+        records = ReadyList()
         for trade in list(room.executed.run.history.trades())[-max(limit, 0) :][::-1] if limit > 0 else []:
             order, filled = trade.order, trade.filled
             told = _told(filled.signature, order, filled)
