@@ -75,9 +75,12 @@ def of(numbers: Numbers, name: str) -> Fraction:
 
 # How each policy that compares decides, from its numbers alone.
 RULES: dict[str, Callable[[Numbers], bool]] = {
-    "daily loss": lambda n: of(n, "lost_lamports") < of(n, "max_lamports"),
-    "drawdown": lambda n: of(n, "fallen_lamports") < of(n, "max_lamports"),
-    "loss streak": lambda n: of(n, "losses_in_a_row") < of(n, "max_losses_in_a_row"),
+    "circuit breaker": lambda n: n.get("breaker", "closed") != "open" and n.get("trial_is_out") != "true",
+    "daily loss": lambda n: "day_is_lost" not in n and of(n, "lost_lamports") < of(n, "max_lamports"),
+    "drawdown": lambda n: "is_drawn_down" not in n and of(n, "fallen_lamports") < of(n, "max_lamports"),
+    "loss streak": lambda n: "losses_until_ns" not in n and of(n, "losses_in_a_row") < of(n, "max_losses_in_a_row"),
+    "trade rate": lambda n: all(int(had) < int(most) for had, _, most in map(str.split, n.values())),
+    "signal": lambda n: float(n["score"]) >= float(n["min_score"]) and n["side"] == "long",
     "signal age": lambda n: 0 <= of(n, "age_ns") <= of(n, "max_signal_age_seconds") * _NS,
     "open positions": lambda n: of(n, "open_positions") < of(n, "max_open_positions"),
     "fresh state": lambda n: of(n, "age_ns") <= of(n, "max_state_age_seconds") * _NS,

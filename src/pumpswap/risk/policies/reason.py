@@ -15,7 +15,7 @@ def signal(ask: Candidate) -> Verdict | None:
         return Verdict("signal", True, "asked for by hand: no signal needed")
     if found is None:
         return Verdict("signal", False, "there is no signal")
-    numbers = {"score": f"{found.score:.4f}", "min_score": f"{least}"}
+    numbers = {"score": str(found.score), "min_score": str(least), "side": found.side.value}
     if not found.score >= least:  # also refuses a score that is no number
         return Verdict("signal", False, f"score {found.score:.1f} is below {least:g}", numbers)
     if found.side is not Side.LONG:

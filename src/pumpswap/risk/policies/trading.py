@@ -44,6 +44,8 @@ def circuit_breaker(ask: Candidate) -> Verdict | None:
     found, most = ask.book.risk, ask.limits.breaker_failures
     numbers = {"failures_in_a_row": str(found.failures_in_a_row), "breaker_failures": str(most)}
     failed = f"{found.failures_in_a_row} of {most} failures in a row"
+    if found.breaker is not BreakerState.CLOSED:
+        numbers |= {"breaker": found.breaker.value, "trial_is_out": str(found.trial_is_out).lower()}
     if found.breaker is BreakerState.OPEN:
         text = f"open after {found.failures_in_a_row} failures in a row"
         return Verdict("circuit breaker", False, text, numbers, found.breaker_until_ns)
@@ -77,6 +79,7 @@ def daily_loss(ask: Candidate) -> Verdict | None:
     if found.day_is_lost or reached:
         loss = f"the day's limit of {sol(most)} SOL was reached, its loss is {sol(lost)} now"
         text = f"{loss}: entries wait for the next day"
+        numbers |= {"day_is_lost": "true"}
         return Verdict("daily loss", False, text, numbers, found.day_until_ns or None)
     return Verdict("daily loss", True, f"{sol(lost)} SOL lost today, less than {sol(most)}", numbers)
 
@@ -91,6 +94,7 @@ def drawdown(ask: Candidate) -> Verdict | None:
     if found.is_drawn_down or reached:
         below = f"equity was {sol(most)} SOL below its highest, the limit; it is {sol(fallen)} below now"
         text = f"{below}: entries wait until a person resumes"
+        numbers |= {"is_drawn_down": "true"}
         return Verdict("drawdown", False, text, numbers)
     return Verdict("drawdown", True, f"{sol(fallen)} SOL below the highest equity, less than {sol(most)}", numbers)
 
@@ -102,5 +106,6 @@ def loss_streak(ask: Candidate) -> Verdict | None:
     left = found.losses_until_ns - ask.intent.at_ns
     if left > 0:
         text = f"{most} losing rounds in a row: entries pause for another {seconds(left)}"
+        numbers |= {"losses_until_ns": str(found.losses_until_ns)}
         return Verdict("loss streak", False, text, numbers, found.losses_until_ns)
     return Verdict("loss streak", True, f"{found.losses_in_a_row} of {most} losing rounds in a row", numbers)
