@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sqlite3
 from collections.abc import Awaitable, Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -289,6 +291,28 @@ def test_stored_books_that_cannot_be_opened_are_an_error_and_nothing_is_traded(t
 
     result = asyncio.run(story())
     assert (result["error"], result["retry"]) == ("books_unavailable", "later")
+
+
+def test_books_that_fail_in_the_middle_are_no_error_to_be_repeated(tmp_path: Path) -> None:
+    market, data = Market(tmp_path), signal(timestamp=START_NS)
+    file = tmp_path / "pumpswap.sqlite"
+
+    def rename(old: str, new: str) -> None:
+        with closing(sqlite3.connect(file)) as connection:
+            connection.execute(f"ALTER TABLE {old} RENAME TO {new}")
+            connection.commit()
+
+    async def wait(until_ns: int) -> None:
+        market.clock.advance_to(until_ns)
+        rename("pumpswap_orders", "away")
+
+    result = told(market, lambda executor: executor.execute_q50_signal(data), wait=wait)
+    assert (result["status"], result["retry"], result["success"]) == ("unknown", "never", False)
+    assert "cannot tell" in result["message"]
+    rename("away", "pumpswap_orders")
+    after = told(market, lambda executor: executor.execute_q50_signal(data))
+    assert after["status"] == "executed"  # the order of before has died with its process: nothing was bought
+    assert len(fills(market)) == 1
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from pumpswap.amm import PoolState
 from pumpswap.amm.addresses import WSOL_MINT, canonical_pool
 from pumpswap.clock import NS_PER_SECOND
 from pumpswap.engine.repeats import RepeatedRefusals
-from pumpswap.errors import ChainError, NotFound, ProtocolDrift, PumpSwapError
+from pumpswap.errors import ChainError, NotFound, ProtocolDrift
 from pumpswap.model import (
     Alert,
     AlertLevel,
@@ -29,8 +29,16 @@ from pumpswap.model import (
     Unknown,
     Verdict,
 )
-from pumpswap.sdk.executor.answers import Context, ExecutionResult, order_result, result_of, told_result
+from pumpswap.sdk.executor.answers import (
+    Context,
+    ExecutionResult,
+    code_of_outcome,
+    order_result,
+    result_of,
+    told_result,
+)
 from pumpswap.sdk.executor.answers_table import Status, answer_of
+from pumpswap.sdk.executor.executed import Trace
 from pumpswap.sdk.executor.faults import code_of_fault, safe_text
 from pumpswap.sdk.executor.room import Room
 from pumpswap.sdk.executor.signal_reader import (
@@ -195,34 +203,51 @@ class OneCall:
         return told_result(told.code, told.text, context, action=action, required=list(told.required))
 
     async def _fault(self, broken: Exception) -> ExecutionResult:
-        """Something does not work. Where an order may be out, the answer is unknown: never an error to be repeated."""
+        """Something does not work. An order that was made all the same is told as what it is: a caller that repeats
+        errors must not trade twice.
+        """
         executor, context = self._executor, self._context
         code, text = code_of_fault(broken), safe_text(broken, executor.settings)
         if code == "internal_error":
             # Where, but not what it says of itself: that may hold a URL with a token.
             _log.error("executor-failed: %s\n%s", text, "".join(traceback.format_tb(broken.__traceback__)))
-        out = self._may_be_out()
-        if out is not None:
-            code = "outcome_unknown"
+        fate, is_known = self._fate()
         if self._room is not None and (self._room.is_paper or code == "books_unavailable"):
             # What is in memory may be ahead of what is stored: the next call begins with what is stored.
-            with suppress(PumpSwapError):
-                await executor.drop_room()
+            await self._drop_room()
+        if fate is not None:
+            order, outcome = fate
+            code = "outcome_unknown" if outcome is None else code_of_outcome(outcome)
+            text = f"{_may_land(order, outcome)}; {text}" if code == "outcome_unknown" else f"booked; {text}"
+        elif not is_known:
+            code, text = "outcome_unknown", f"the books cannot tell whether it was ordered: do not repeat it; {text}"
         level = AlertLevel.CRITICAL if code == "outcome_unknown" else AlertLevel.ERROR
         await self._alert(code, level, context, text)
-        if out:
-            return order_result(code, f"{_may_land(*out[-1])}; {text}", out[-1], context)
+        if fate is not None:
+            return order_result(code, text, fate, context)
         action = "hold" if self._intent is None else self._intent.side.value
         return told_result(code, text, context, action=action)
 
-    def _may_be_out(self) -> list[tuple[Order, Outcome | None]] | None:
-        """Orders of this call that may still trade; an empty list when that cannot be told, None for none."""
-        if self._intent is None or self._room is None or self._room.is_paper:
-            return None  # a paper order lives in its room, and the room is closed
+    def _fate(self) -> tuple[tuple[Order, Outcome | None] | None, bool]:
+        """The order that this call has made, if any, and whether the books could tell."""
+        intent, room = self._intent, self._room
+        if intent is None or room is None:
+            return None, True
+        trace = Trace("", intent.mint, intent.side.value, intent.at_ns)
         try:
-            return list(self._room.unresolved(self._intent.mint)) or None
-        except PumpSwapError:
-            return []
+            order, outcome = room.executed.fate(trace)
+        except Exception as failed:  # nobody can tell: that is no error that may be repeated
+            _log.warning("fate-not-read", extra={"reason": safe_text(failed, self._executor.settings)})
+            return None, False
+        if order is None or (room.is_paper and outcome is None):
+            return None, True
+        return (order, outcome), True
+
+    async def _drop_room(self) -> None:
+        try:
+            await self._executor.drop_room()
+        except Exception as failed:  # it is closed as far as it can be; the answer must not be lost for that
+            _log.warning("room-not-closed", extra={"reason": safe_text(failed, self._executor.settings)})
 
     async def _alert(self, code: str, level: AlertLevel, context: Context, text: str) -> None:
         now_ns = self._executor.clock.now_ns()
@@ -232,8 +257,8 @@ class OneCall:
         try:
             room = await self._executor.room()
             room.alert(Alert(now_ns, level, "executor", subject, f"{code}: {text}"))
-        except PumpSwapError as failed:
-            _log.warning("alert-not-stored", extra={"code": code, "reason": failed.what})
+        except Exception as failed:  # whatever keeps it from being stored, the answer says the same
+            _log.warning("alert-not-stored", extra={"code": code, "reason": safe_text(failed, self._executor.settings)})
 
     async def _record(self, told: Told, context: Context) -> None:
         """Store what was decided without the gate, once in a while where it repeats."""
@@ -249,8 +274,9 @@ class OneCall:
             decision = Decision(room.desk.parts.keeper.decision_id(), intent, False, (verdict,))
             if self._memory.repeats.take(replace(decision, verdicts=(replace(verdict, policy=told.code),))) is None:
                 room.record(decision)
-        except PumpSwapError as failed:
-            _log.warning("decision-not-stored", extra={"code": told.code, "reason": failed.what})
+        except Exception as failed:  # as above
+            reason = safe_text(failed, self._executor.settings)
+            _log.warning("decision-not-stored", extra={"code": told.code, "reason": reason})
 
 
 async def _pool_of(room: Room, read: ReadSignal) -> PoolState:
