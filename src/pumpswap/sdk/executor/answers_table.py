@@ -71,7 +71,10 @@ ANSWERS: tuple[Answer, ...] = (
     Answer("not_sent", _X, Retry.LATER, "a rule stopped the order before it was sent, or it expired unseen"),
     Answer("books_unavailable", _X, Retry.LATER, "the database or the wallet could not be used; nothing was ordered"),
     Answer("internal_error", _X, Retry.LATER, "a fault of this program; nothing was ordered, see the log"),
-    Answer("outcome_unknown", Status.UNKNOWN, Retry.NEVER, "sent, and it may still trade until `expiry_height`; or the books cannot tell"),
+    Answer(
+        "outcome_unknown", Status.UNKNOWN, Retry.NEVER,
+        "sent, and it may still trade until `expiry_height`; or the books cannot tell",
+    ),
 )  # fmt: skip
 _BY_CODE = {answer.code: answer for answer in ANSWERS}
 
