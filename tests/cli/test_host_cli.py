@@ -6,6 +6,7 @@ import ast
 import importlib.metadata
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -166,10 +167,34 @@ def test_the_path_and_the_argument_find_it_too(place: Path, program: Path) -> No
     assert "nothing to decode" in ran.stderr
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_what_is_run_and_its_exit_code_passes(place: Path, tmp_path: Path, number: int) -> None:
+    """The program that is run takes its time to end, and the one with the bridge waits for it."""
+    slow = tmp_path / "slow"
+    slow.write_text(
+        f"#!{sys.executable}\nimport signal, sys\n"
+        "def end(*_):\n    print('ended', flush=True)\n    sys.exit(42)\n"
+        "signal.signal(signal.SIGTERM, end)\nsignal.signal(signal.SIGINT, end)\n"
+        "print('running', flush=True)\nsignal.pause()\n"
+    )
+    slow.chmod(0o755)
+    env = {**os.environ, "PUMPSWAP_EXECUTABLE": str(slow)}
+    command = [sys.executable, str(place / "argparse_host.py"), "pumpswap", "run"]
+    process = subprocess.Popen(command, env=env, stdout=subprocess.PIPE, text=True, start_new_session=True)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "running\n"
+    if number == signal.SIGINT:  # as a terminal does: all of the group
+        os.killpg(process.pid, number)
+    else:
+        process.send_signal(number)
+    said, _ = process.communicate(timeout=60)
+    assert (said, process.returncode) == ("ended\n", 42)
+
+
 def test_the_file_is_for_old_pythons_and_needs_nothing_but_click(place: Path) -> None:
     tree = ast.parse((place / "pumpswap_bridge.py").read_text(), feature_version=(3, 8))
     imported = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
-    assert imported == {"argparse", "click", "os", "shutil", "subprocess", "sys"}
+    assert imported == {"argparse", "click", "os", "shutil", "signal", "subprocess", "sys", "threading"}
     assert not [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
 
 

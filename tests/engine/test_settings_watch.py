@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from pathlib import Path
 
 from pumpswap.clock import NS_PER_SECOND, ManualClock
+from pumpswap.engine.feed import Sink
 from pumpswap.engine.settings_watch import SettingsWatch
 from pumpswap.model import Alert, AlertLevel, Decision, RunObserver
 from pumpswap.settings import read_settings
 from pumpswap.settings.reload import SettingsReload
+from tests.engine.supervised import ScriptedFeed, opened, world
 from tests.support.market import always, at, engine, feed, graduate, seen
+from tests.support.virtual_time import LoopClock, run_virtually
 
 
 class Told(RunObserver):
@@ -62,3 +66,30 @@ def test_a_lowered_limit_counts_for_the_next_decision_and_is_told(tmp_path: Path
     assert "run.strategy: follow-signals → plan-loop" in texts[1][1]
     assert texts[2][0] is AlertLevel.ERROR
     assert "nothing was changed" in texts[2][1]
+
+
+def test_a_supervised_engine_looks_at_its_file_while_it_runs(tmp_path: Path) -> None:
+    file = tmp_path / "pumpswap.yaml"
+    write(file, "risk: {max_open_positions: 9}\n", 1)
+
+    def load():  # type: ignore[no-untyped-def]
+        return read_settings(file, environment={})
+
+    async def story() -> None:
+        watches: list[SettingsWatch] = []
+
+        async def quiet(_: Sink) -> None:
+            await asyncio.Event().wait()
+
+        with opened(tmp_path) as database:
+            made = world(database, [ScriptedFeed(quiet)], look=lambda: [one.poll() for one in watches])
+            watches.append(SettingsWatch(made.engine, SettingsReload(load(), load, LoopClock(at(0)))))
+            async with made.going():
+                await asyncio.sleep(5)
+                write(file, "risk: {max_open_positions: 3}\n", 2)
+                await asyncio.sleep(5)
+                assert made.engine.desk.parts.settings.risk.max_open_positions == 3
+            (alert,) = [one for one in made.heard.alerts if one.topic == "settings"]
+            assert alert.text == "taken over: risk.max_open_positions: 9 → 3"
+
+    run_virtually(story())
