@@ -72,7 +72,7 @@ class LimitChecker(RunObserver):
         schedule: FeeSchedule,
         screens: Callable[[str], ScreenReport | None] = lambda _mint: None,
     ) -> None:
-        self.limits, self.min_score = settings.risk, settings.signals.min_score
+        self.limits, self.exits, self.min_score = settings.risk, settings.exits, settings.signals.min_score
         self.books, self.locks, self.people = OwnBooks(), OwnLocks(settings.risk), People()
         self.found: list[Violation] = []
         self.accepted = self.refused = 0
@@ -138,6 +138,8 @@ class LimitChecker(RunObserver):
             held = self.books.held.get(order.pool)
             units = held.units if held else 0
             self._hold("holding", 0 < order.base_units <= units, order.pool, f"{order.base_units} of {units}")
+            most = self.exits.max_slippage_bps
+            self._hold("most slippage", order.slippage_bps <= most, order.order_id, f"{order.slippage_bps} of {most}")
         self.books.orders[order.order_id] = order
         self._check_totals(order)
 
