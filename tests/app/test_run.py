@@ -15,13 +15,16 @@ import pytest
 from pumpswap.app.run import RunResult, run_paper
 from pumpswap.app.run_order import BegunRun, RunOrder
 from pumpswap.app.run_parts import RunOptions
+from pumpswap.clock import SystemClock
 from pumpswap.engine.supervisor import Ending
 from pumpswap.errors import BadInput, ConfigError, StorageError, UsageError
 from pumpswap.model import MarketUpdate, RunObserver
 from pumpswap.settings import Settings
 from pumpswap.storage.database import open_database
+from tests.support.market import graduate
 from tests.support.material import material, requires_material
 from tests.support.postgres import fresh_database
+from tests.support.snapshot_rows import CollectorFile
 
 SIMULATED = RunOrder("simulated:3", is_fast=True, seconds=600)
 
@@ -132,6 +135,29 @@ def test_a_recording_is_played_to_its_end_and_taken_up_in_the_middle(tmp_path: P
     ended = ran(tmp_path / "parts", order, second)
     assert first.times + second.times == whole.times
     assert (ended.is_finished, ended.begun.kind) == (True, "recorded")
+
+
+def test_rows_alone_are_enough_to_analyse_and_not_to_trade(tmp_path: Path) -> None:
+    file = CollectorFile.made(tmp_path / "rows.sqlite")
+    rows: dict[str, Any] = {"collector": str(file.path), "snapshot_poll_seconds": 1, "control_ms": 50}
+    with pytest.raises(ConfigError, match="no endpoint") as error:
+        ran(tmp_path, RunOrder(), run=rows)
+    assert "no rows" not in error.value.what
+    counting = Counting(1)
+
+    async def go() -> RunResult:
+        settings = Settings(data_dir=tmp_path, run={**rows, "mode": "analysis"})  # type: ignore[arg-type]
+        work = asyncio.ensure_future(run_paper(settings, RunOrder(), counting.options(), counting.begun.append))
+        while not counting.begun:
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.5)
+        file.add_state(graduate(), SystemClock().now_ns())
+        return await work
+
+    result = asyncio.run(asyncio.wait_for(go(), 30))
+    assert (result.tally.accepted, result.tally.refused) == (0, 1)
+    assert {"mode", "pool state"} & set(result.tally.refused_by)
+    assert "no endpoint" in " ".join(counting.begun[0].notes).lower()
 
 
 def test_a_recording_without_a_row_is_refused(tmp_path: Path) -> None:
