@@ -297,6 +297,29 @@ def test_somebodys_lock_on_the_database_delays_the_storing_and_stops_entries(tmp
     run_virtually(go())
 
 
+def test_a_stop_waits_for_somebodys_lock_to_store_what_is_left(tmp_path: Path) -> None:
+    async def go() -> None:
+        with opened(tmp_path) as database:
+            made = world(database, [states(scored=1)])
+            async with made.going() as ending:
+                await asyncio.sleep(0.1)
+                other = sqlite3.connect(tmp_path / "books.sqlite", isolation_level=None)
+                other.execute("BEGIN IMMEDIATE")
+                await asyncio.sleep(3)
+                made.supervisor.stop()
+                await asyncio.sleep(5)
+                assert not ending.done()
+                other.execute("ROLLBACK")
+                other.close()
+            assert ending.result() is Ending.STOPPED
+            assert [position.is_open for position in made.run.positions()] == [True]
+            state = made.run.states.risk()
+            assert state is not None
+            assert state.faults == ()
+
+    run_virtually(go())
+
+
 def test_a_database_that_stays_locked_ends_the_run(tmp_path: Path) -> None:
     async def go() -> None:
         with opened(tmp_path) as database:

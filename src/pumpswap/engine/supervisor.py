@@ -156,7 +156,7 @@ class Supervisor:
             raise
         finally:
             await _end([*services, feeds])
-        self._last_words()
+        await self._last_words()
         assert self._ending is not None
         return self._ending
 
@@ -261,8 +261,12 @@ class Supervisor:
         finally:
             await _end([waited, now])
 
-    def _last_words(self) -> None:
-        """Everything is over: what is left to store is stored, or its error raised."""
+    async def _last_words(self) -> None:
+        """What is left to store is stored, or its error raised when somebody's lock does not end."""
+        loop, pause = asyncio.get_running_loop(), self.parts.settings.control_ms / 1_000
+        until = loop.time() + self.parts.settings.shutdown_seconds
+        while loop.time() < until and not self._store():
+            await self.parts.sleep(pause)
         self.parts.keeps.flush()
         self.parts.keeps.beat(self._heartbeat())
 
