@@ -113,7 +113,8 @@ class HostMoment:
     ) -> Iterator[dict[str, str]]:
         """The wanted columns that exist, as texts; NULL is empty. No rows where the table is missing.
 
-        ``only`` keeps the rows whose column has one of the texts, ``above`` those whose column is a larger number. Rows are streamed: read them inside the moment.
+        ``only`` keeps the rows whose column has one of the texts, ``above`` those whose column is a larger number.
+        Rows are streamed: read them inside the moment.
         Times with a zone are written with the offset of the database's own zone, as its owner would see them.
         """
         known = self.columns(table)
