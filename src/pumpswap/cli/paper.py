@@ -12,7 +12,7 @@ from pumpswap.cli.output import Output, pass_output
 __all__ = ["paper", "replay"]
 
 REPLAY_SOL, REPLAY_POSITIONS = 500, 500
-# How often and how much of one token, and what losses stop: a replay shows what its signals do, not when it was stopped.
+# How often, how much of one token, and what losses stop: a replay shows what signals do, not when it was stopped.
 REPLAY_RISK: dict[str, object] = {
     "max_token_sol": "1000000",
     "max_token_fraction": "1",
