@@ -22,7 +22,7 @@ from pumpswap.app.run_parts import RunOptions
 from pumpswap.clock import NS_PER_SECOND, SystemClock
 from pumpswap.engine.supervisor import Ending
 from pumpswap.errors import ConfigError
-from pumpswap.localnet.faults import Fault, FaultKind
+from pumpswap.localnet.faults import STATUSES, TRANSACTION, Fault, FaultKind
 from pumpswap.model import (
     Alert,
     Filled,
@@ -257,7 +257,7 @@ def test_endpoints_that_fail_stop_entries_and_nothing_else_and_it_recovers_by_it
 def test_a_stop_waits_for_what_is_on_its_way(tmp_path: Path) -> None:
     async def go() -> None:
         async with place(tmp_path) as here:
-            settings = here.settings()
+            settings = here.settings(run={"shutdown_seconds": 60})
             await here.checked(settings)
             watcher = Watcher(5)
             work = asyncio.ensure_future(here.ran(settings, watcher))
@@ -281,13 +281,13 @@ def test_an_order_that_a_stop_does_not_wait_for_is_settled_by_the_next_start(tmp
             watcher = Watcher(5)
             work = asyncio.ensure_future(here.ran(settings, watcher))
             await until(lambda: watcher.is_able)
-            here.chain.faults.delay_send(60)
+            here.chain.faults.add(Fault(FaultKind.SERVER_ERROR, frozenset({STATUSES, TRANSACTION})))
             here.tell()
-            await until(lambda: watcher.ordered)
-            await asyncio.sleep(0.3)
+            await until(here.chain.signatures)
             watcher.stop()
             result = await work
             assert (result.open_positions, result.on_the_way) == (0, 1)
+            here.chain.faults.clear()
             second = Watcher(1)
             result = await here.ran(here.settings(), second)
             ((bought, _),) = second.filled

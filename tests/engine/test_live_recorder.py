@@ -11,16 +11,20 @@ import pytest
 from pumpswap.amm import buy_exact_quote, current_schedule
 from pumpswap.clock import ManualClock
 from pumpswap.engine.live_recorder import LiveRecorder, recall
-from pumpswap.engine.live_trading import VenueHealth
+from pumpswap.engine.live_trading import SeenFills, VenueHealth
 from pumpswap.errors import StorageError
+from pumpswap.market.book import PoolBook
 from pumpswap.model import (
     Alert,
     AlertLevel,
+    Costs,
     Decision,
     Denied,
     ExitState,
+    Filled,
     Intent,
     Mark,
+    MarketUpdate,
     Order,
     RiskState,
     TradeSide,
@@ -157,3 +161,17 @@ def test_an_order_that_could_not_be_sent_stops_entries_for_a_while_a_refused_one
     assert health.obstacle() == "order l000001 could not be sent: key locked: no key"
     clock.advance_to(at(61))
     assert health.obstacle() == ""
+
+
+def test_a_fill_tells_the_book_what_it_has_left_unless_others_have_traded_since() -> None:
+    book, clock = PoolBook(), ManualClock(at(5))
+    quote = buy_exact_quote(STATE, current_schedule(), SOL)
+    filled = Filled("l000001", at(4), 9, quote, Costs(), "s")
+    book.apply(MarketUpdate(at(1), POOL, STATE))
+    SeenFills(book, clock).on_outcome(order(1), filled, None)
+    assert book.state(POOL) == STATE.after(quote)
+    assert book.observed_ns(POOL) == at(5)
+    other = STATE.after(buy_exact_quote(STATE, current_schedule(), 2 * SOL))
+    book.apply(MarketUpdate(at(6), POOL, other))
+    SeenFills(book, clock).on_outcome(order(1), filled, None)
+    assert book.state(POOL) == other

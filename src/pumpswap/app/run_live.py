@@ -19,8 +19,9 @@ from pumpswap.engine.control import Control
 from pumpswap.engine.engine import Engine
 from pumpswap.engine.feeds.watch_list import WatchList
 from pumpswap.engine.health import Monitor
-from pumpswap.engine.live_trading import LiveTrading, take_up
+from pumpswap.engine.live_trading import LiveTrading, SeenFills, take_up
 from pumpswap.engine.outbox import PLACE
+from pumpswap.market.book import PoolBook
 from pumpswap.model import Reconciliation
 from pumpswap.sdk.capital import Capital
 from pumpswap.sdk.connection import ChainConnection
@@ -59,7 +60,7 @@ async def run_live(
         told = live.begun(market)
         begun(told)
         async with live:
-            finished = await run_sides(settings, market, scoring, live.side(), options)
+            finished = await run_sides(settings, market, scoring, live.side(market.book), options)
             await live.let_go(finished.engine)
         return _result(told, finished, live.tally)
 
@@ -93,15 +94,15 @@ class _Live:
                 self._probing.cancel()
                 await asyncio.gather(self._probing, return_exceptions=True)
 
-    def side(self) -> TradingSide:
-        """For ``run_sides``."""
+    def side(self, book: PoolBook) -> TradingSide:
+        """For ``run_sides``; ``book`` is that of the market."""
         wallet, trading = self.wallet, self._trading
         return TradingSide(
             mode=self._settings.run.mode,
             venue=trading.venue,
             keeper=trading.keeper,
             keeps=trading.recorder,
-            observers=(trading.recorder, trading.health, self.tally),
+            observers=(SeenFills(book, self._wall), trading.recorder, trading.health, self.tally),
             control=self._control,
             restored=trading.recalled.restored,
             orders=trading.recalled.orders,

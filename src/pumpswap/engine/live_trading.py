@@ -13,9 +13,10 @@ from pumpswap.engine.restore import recall_marks
 from pumpswap.execution.chain_venue import ChainVenue
 from pumpswap.execution.live_books import LiveBooks
 from pumpswap.execution.venue_tasks import VenueTasks
-from pumpswap.model import Denied, Filled, Order, Outcome, Position, RunObserver
+from pumpswap.market.book import PoolBook
+from pumpswap.model import Denied, Filled, MarketUpdate, Order, Outcome, Position, RunObserver
 
-__all__ = ["LiveTrading", "VenueHealth", "take_up"]
+__all__ = ["LiveTrading", "SeenFills", "VenueHealth", "take_up"]
 
 # Rules of Denied that say nothing about the order itself, and after how many seconds another one may try.
 _PAUSES = {"endpoints": 5, "key locked": 60, "guard": 60, "drift": 60, "wrong network": 60}
@@ -41,6 +42,24 @@ class VenueHealth(RunObserver):
             self._until_ns = self._clock.now_ns() + _PAUSES[outcome.rule] * NS_PER_SECOND
         elif isinstance(outcome, Filled):
             self._until_ns = 0
+
+
+class SeenFills(RunObserver):
+    """A fill tells what it has left of its pool: the book knows it before the pool is read again, so that the first
+    value of a position has its own impact in it.
+    """
+
+    def __init__(self, book: PoolBook, clock: Clock) -> None:
+        self._book = book
+        self._clock = clock
+
+    def on_outcome(self, order: Order, outcome: Outcome, position: Position | None) -> None:
+        state = self._book.state(order.pool)
+        if state is None or not isinstance(outcome, Filled):
+            return
+        traded = outcome.executed
+        if (state.base_reserve, state.effective_quote_reserve) == (traded.base_reserve, traded.effective_quote_reserve):
+            self._book.apply(MarketUpdate(self._clock.now_ns(), order.pool, state.after(traded)))
 
 
 @dataclass(frozen=True, slots=True)

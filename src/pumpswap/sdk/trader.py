@@ -29,6 +29,7 @@ from pumpswap.model import (
     ExitKind,
     Filled,
     Intent,
+    Mark,
     MarketUpdate,
     Order,
     Outcome,
@@ -63,6 +64,15 @@ class Traded:
     sandwich: Sandwich | None = None
 
 
+class _MarklessRecorder(LiveRecorder):
+    """The desk values a position on the state that a trade was decided on, others may have traded since: what is stored
+    of it comes from the chain.
+    """
+
+    def on_mark(self, mark: Mark) -> None:
+        """Nothing: see ``store_marks``."""
+
+
 class Trader:
     """One wallet on one chain. Made by ``open``; use as a context, or ``aclose`` it.
 
@@ -80,7 +90,7 @@ class Trader:
         self._schedule: FeeSchedule | None = None
         self._deciding = asyncio.Lock()
         self._executing: set[str] = set()
-        self._recorder = LiveRecorder(run, connection.clock, recalled)
+        self._recorder = _MarklessRecorder(run, connection.clock, recalled)
         risk = RiskTracker(settings.risk, recalled.restored.risk, self._recorder.on_risk)
         self._capital = Capital(run, risk, connection.clock)
         self._desk = Desk(
