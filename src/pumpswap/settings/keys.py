@@ -23,18 +23,23 @@ __all__ = ["Key", "all_keys", "comments_of", "find_key", "meant", "section_of"]
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """One setting. ``default`` is None where it is made at run time; ``help`` is the comment of the class."""
+    """One setting of the section ``owner``. ``default`` is None where it is made at run time."""
 
     path: tuple[str, ...]
     annotation: Any
     default: Any
-    help: str
     is_secret: bool
+    owner: type[Section]
 
     @property
     def name(self) -> str:
         """``risk.max_position_sol``."""
         return ".".join(self.path)
+
+    @property
+    def help(self) -> str:
+        """What it is, in one line: the comment of the class."""
+        return comments_of(self.owner).get(self.path[-1], "")
 
     @property
     def is_list(self) -> bool:
@@ -90,7 +95,6 @@ def meant(path: tuple[str, ...]) -> str | None:
 
 def _keys_of(model: type[Section], path: tuple[str, ...]) -> list[Key]:
     found: list[Key] = []
-    comments = comments_of(model)
     for name, field in model.model_fields.items():
         annotation = field.annotation
         if isinstance(annotation, type) and issubclass(annotation, Section):
@@ -98,7 +102,7 @@ def _keys_of(model: type[Section], path: tuple[str, ...]) -> list[Key]:
             continue
         default = None if field.default is PydanticUndefined else field.default
         is_secret = SecretStr in _kinds(annotation)
-        found.append(Key((*path, name), annotation, default, comments.get(name, ""), is_secret))
+        found.append(Key((*path, name), annotation, default, is_secret, model))
     return found
 
 
@@ -113,11 +117,17 @@ def _kinds(annotation: Any) -> list[Any]:
 
 @cache
 def comments_of(model: type[Section]) -> Mapping[str, str]:
-    """Field → the comment on its line, or on the line above. A comment is written once, where the key is defined."""
+    """Field → the comment on its line, or on the line above. A comment is written once, where the key is defined.
+
+    Empty where Python has no source to read, as in an installation of byte code alone.
+    """
     found: dict[str, str] = {}
     above = ""
-    lines = inspect.getsource(model).splitlines()
-    for line in lines:
+    try:
+        source = inspect.getsource(model)
+    except OSError:
+        return found
+    for line in source.splitlines():
         field = re.match(r"    (\w+): [^#]*?(?:  # (.*))?$", line)
         alone = re.match(r"    # (.*)$", line)
         if field and field[1] in model.model_fields:

@@ -10,16 +10,17 @@ from pydantic import ValidationError
 
 from pumpswap.errors import ConfigError
 from pumpswap.settings import FeasibilitySettings
+from pumpswap.settings.plan_keys import PLAN_ROWS
 
 __all__ = ["feasibility_of_plan"]
 
+_SECTION = "feasibility."
 _KEYS = {
-    ("signal_analysis", "pumpswap_boost_factor"): "boost_factor",
-    ("signal_analysis", "liquidity_weight"): "liquidity_weight",
-    ("signal_analysis", "execution_feasibility_weight"): "feasibility_weight",
-    ("pumpswap", "min_liquidity_sol"): "min_liquidity_sol",
-    ("pumpswap", "max_slippage_percent"): "max_slippage_bps",
-    ("pumpswap", "max_price_impact_percent"): "max_impact_bps",
+    (plan.partition(".")[0], plan.partition(".")[2]): key.removeprefix(_SECTION)
+    for plan, row in PLAN_ROWS.items()
+    if plan.startswith(("pumpswap.", "signal_analysis."))
+    for key in row.keys
+    if key.startswith(_SECTION)
 }
 
 
