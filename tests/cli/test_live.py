@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from solders.keypair import Keypair
 from pumpswap.localnet.process import LocalnetOptions, RunningLocalnet, start_process
 from tests.cli.running import answer, parsed, refusal, run
 from tests.support.material import material, requires_material
+from tests.support.snapshot_rows import CollectorFile
 
 pytestmark = requires_material("chain", "programs")
 
@@ -114,3 +116,18 @@ def test_a_test_trade_asks_first_and_tells_costs_by_kind(where: Where) -> None:
     assert shown.exit_code == 0
     assert "There and back" in shown.stdout
     assert "Gone for good" in shown.stdout
+
+
+def test_a_run_with_money_begins_after_the_check_and_ends_in_order(where: Where, tmp_path: Path) -> None:
+    limited(where)
+    answer("live", "check", *where)
+    rows = CollectorFile.made(tmp_path / "rows.sqlite")
+    arguments = ("run", "--mode", "auto", "--live", "--duration", "3s", "--collector", str(rows.path), *where)
+    result = run("--json", *arguments)
+    assert result.exit_code == 0, result.output
+    begin, *_, end = [json.loads(line) for line in result.stdout.splitlines()]
+    assert (begin["kind"], begin["taken_up"]["open_positions"]) == ("live", 0)
+    assert (end["ended"], end["orders_on_the_way"], end["is_finished"]) == ("time is up", 0, False)
+    people = run(*arguments)
+    assert "REAL MONEY" in people.stderr
+    assert "Run" in people.stdout and "time is up" in people.stdout
