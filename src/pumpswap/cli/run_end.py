@@ -56,7 +56,8 @@ def show_end(out: Output, result: RunResult) -> None:
         lines.append(Text(f"{result.dropped} updates were waiting and not looked at; the next run reads them."))
     lines += [Text(""), Text(f"Books   {begun.database}, run {begun.run_id}"), Text("")]
     if not result.is_finished:
-        lines.append(Text("These books are open: the next run goes on with them, --new begins others."))
+        others = "" if begun.kind == "live" else ", --new begins others"
+        lines.append(Text(f"These books are open: the next run goes on with them{others}."))
     out.show(*lines)
     out.say("Next:")
     out.say(f"  pumpswap why POOL --run {begun.run_id}")
