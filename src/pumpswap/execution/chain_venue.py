@@ -35,7 +35,8 @@ from pumpswap.execution.books import Books
 from pumpswap.execution.pool_source import PoolSource
 from pumpswap.execution.protection import SandwichPolicy
 from pumpswap.execution.reservations import Reservation, Reservations
-from pumpswap.execution.swap_plan import Denial, SwapChoices, SwapPlan, Tip, WalletView, plan_swap, read_wallet
+from pumpswap.execution.swap_choices import choose
+from pumpswap.execution.swap_plan import Denial, SwapPlan, WalletView, plan_swap, read_wallet
 from pumpswap.model import SOL, Attempt, Denied, Filled, Order, Outcome, Rejected, TradeSide, Unknown
 from pumpswap.settings import Settings
 from pumpswap.units import BPS
@@ -346,7 +347,7 @@ class ChainVenue:
         if risks:
             return Denial("risky token", f"its mint can take or block tokens: {', '.join(risks)}")
         policy = self._policy(order)
-        choices = self._choices(policy, generation, state, schedule)
+        choices = choose(policy, generation, market, self.parts.lanes, settings, self.parts.rng)
         # No await between looking at the reservations and taking one: other orders plan at the same time.
         plan = plan_swap(order, state, schedule, view, choices, self._reservations.others(order.order_id, order.mint))
         if isinstance(plan, Denial):
@@ -359,26 +360,6 @@ class ChainVenue:
             return Denial("impact", text)
         self._take(plan, view, plan.reservation(ComputeBudget(MAX_COMPUTE_UNITS), 0), keep_lamports=0)
         return plan
-
-    def _choices(self, policy: SandwichPolicy, generation: int, state: PoolState, schedule: FeeSchedule) -> SwapChoices:
-        rng = self.parts.rng
-        config = schedule.global_config
-        recipients = config.protocol_recipients(is_mayhem_mode=state.pool.is_mayhem_mode)
-        return SwapChoices(
-            generation,
-            recipient_index=rng.choice(_set_wallets(recipients)),
-            buyback_index=rng.choice(_set_wallets(config.buyback_fee_recipients)),
-            dont_front=policy.wants_marker(self.parts.settings),
-            tip=self._tip(policy),
-        )
-
-    def _tip(self, policy: SandwichPolicy) -> Tip | None:
-        for lane in policy.chosen(self.parts.lanes):
-            account = lane.tip_account(self.parts.rng)
-            lamports = max(self.parts.settings.sending.tip_lamports, lane.min_tip_lamports)
-            if account is not None and lamports:
-                return Tip(account, lamports)
-        return None
 
     # ------------------------------------------------------------------------------------------ wallet and network
 
@@ -486,8 +467,3 @@ def _denial_of(failure: Failure) -> Denial:
     code = "" if failure.code is None else f"{failure.code} "
     where = f" in program {failure.program}" if failure.program is not None else ""
     return Denial("simulation", f"it would fail with {code}{failure.name}{where}: {failure.text}")
-
-
-def _set_wallets(listed: Sequence[Pubkey]) -> list[int]:
-    """Indices of a list in GlobalConfig whose places are filled."""
-    return [index for index, wallet in enumerate(listed) if wallet != Pubkey.default()]
