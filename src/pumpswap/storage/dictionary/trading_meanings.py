@@ -14,7 +14,8 @@ RUNNING: dict[str, Meaning] = {
             "run_id": RUN_ID,
             "name": "`risk` (locks, circuit breaker, day, trading state), `exits/…` (the exits of the open round in "
             "that pool), `place/…` (where a feed stands), `heartbeat`; of live runs `heard` (which outcomes risk and "
-            "exits know of), `capital` (what was put in, as risk knows it), `live check` (the last one that has passed)",
+            "exits know of), `capital` (what was put in, as risk knows it), `live check` (the last one that has "
+            "passed)",
             "document": "what is remembered, JSON",
             "updated_ns": "when it was written",
         },
