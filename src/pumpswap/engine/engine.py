@@ -138,7 +138,7 @@ class Engine:
         if entries:
             for observer in self._observers:
                 observer.on_entries(entries)
-        self._measure_equity(force=True)
+        self._measure_equity()
 
     def step(self, update: MarketUpdate) -> None:
         """One update: first what has landed since, then the news, then exits, then entries."""
@@ -152,7 +152,7 @@ class Engine:
         if update.snapshot is not None and self.parts.signaller is not None:
             self._consider(update.snapshot, self.parts.signaller)
         if update.swap is not None:
-            self._overhear(update.swap, update.at_ns)
+            self._overhear(update.swap)
         self._pass_time()
 
     def remember(self, snapshot: PoolSnapshot) -> None:
@@ -178,7 +178,7 @@ class Engine:
         """Value every open position at the last known state of its pool, and measure equity."""
         for position in self.portfolio.positions.open_positions():
             self.desk.mark(position.pool)
-        self._measure_equity(force=True)
+        self._measure_equity()
 
     def settle(self, until_ns: int) -> None:
         """Execute and book what has landed by ``until_ns``. A market that trades on our book calls this before each of
@@ -188,7 +188,7 @@ class Engine:
             self.clock.advance_to(min(outcome.at_ns, until_ns))  # a block's time may be ahead of our clock
             self.desk.book(outcome)
             if not isinstance(outcome, Denied):
-                self._measure_equity(force=True)
+                self._measure_equity()
 
     def close_all(self, kind: ExitKind, reason: str) -> int:
         """Begin to sell everything that is held; how many rounds. Each goes on until it is done."""
@@ -211,7 +211,7 @@ class Engine:
             return
         self._hear(signal)
 
-    def _overhear(self, swap: Swap, at_ns: int) -> None:
+    def _overhear(self, swap: Swap) -> None:
         """Let a trade be scored, at the price that it has left behind. Pools that are not priced in SOL are left out:
         their amounts cannot be compared with others.
         """
@@ -250,7 +250,8 @@ class Engine:
             for decision_id, proposal in list(self.desk.proposals.items()):
                 if now >= proposal.expires_ns:
                     self.desk.drop_proposal(decision_id, ProposalStatus.EXPIRED, "nobody approved it in time")
-        self._measure_equity()
+        if now >= self._next_equity_ns:
+            self._measure_equity()
 
     def _ask(self, strategy: Strategy, question: Callable[[Strategy], Iterable[Intent]]) -> None:
         """What a strategy wishes. One that fails stops entries until a person resumes, or the next start."""
@@ -276,10 +277,8 @@ class Engine:
         for observer in self._observers:
             observer.on_risk(state)
 
-    def _measure_equity(self, *, force: bool = False) -> None:
+    def _measure_equity(self) -> None:
         now = self.clock.now_ns()
-        if not force and now < self._next_equity_ns:
-            return
         self._next_equity_ns = now + self.parts.equity_every_seconds * NS_PER_SECOND
         point = self.desk.measure()
         for observer in self._observers:

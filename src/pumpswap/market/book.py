@@ -33,7 +33,8 @@ class PoolBook:
         if update.state is not None:
             self._states[update.pool] = update.state
             self._observed_ns[update.pool] = update.at_ns
-            self._obstacles.pop(update.pool, None)
+            if self._obstacles:
+                self._obstacles.pop(update.pool, None)
         elif update.obstacle:
             self._obstacles[update.pool] = update.obstacle
 
