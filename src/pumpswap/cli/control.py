@@ -107,7 +107,7 @@ def panic(out: Output, run_id: int | None) -> None:
     help=(
         "Approve buys that wait for you, in the mode 'approve'. Without an id: list what waits.\n\n"
         "An approved buy is put through the gate again, since the market has moved: it may still be refused, which is "
-        "exit code 7. It waits for run.approve_seconds, but never longer than its signal may be old."
+        "exit code 7. After its time (run.approve_seconds) a proposal has expired."
     ),
     examples=[
         Example("pumpswap approve", "what waits: pool, size, impact, seconds left", _ANY_RUN),

@@ -193,10 +193,7 @@ class Desk:
         return decision
 
     def _propose(self, decision: Decision) -> None:
-        intent, at_ns, settings = decision.intent, decision.intent.at_ns, self.parts.settings
-        expires_ns = at_ns + settings.run.approve_seconds * NS_PER_SECOND
-        if intent.signal is not None:  # then the gate refuses it: who approves shall see the time that is really left
-            expires_ns = min(expires_ns, intent.signal.at_ns + settings.risk.max_signal_age_seconds * NS_PER_SECOND)
+        intent, at_ns = decision.intent, decision.intent.at_ns
         proposal = Proposal(
             decision.decision_id,
             intent.pool,
@@ -204,7 +201,7 @@ class Desk:
             self.names.get(intent.pool, ""),
             decision.quote_lamports,
             at_ns,
-            expires_ns,
+            at_ns + self.parts.settings.run.approve_seconds * NS_PER_SECOND,
         )
         self.proposals[decision.decision_id] = proposal
         self._proposed[decision.decision_id] = intent
