@@ -16,6 +16,7 @@ from pumpswap.errors import NotFound, StorageError
 from pumpswap.storage import open_database
 from pumpswap.storage.host.attach import attach
 from pumpswap.storage.host.detach import detach, look
+from pumpswap.storage.migrate import HEAD
 from tests.storage import samples
 from tests.storage.host.booking import book
 from tests.storage.host.hosts import ONE, POOLS, image, pool
@@ -62,7 +63,7 @@ def test_the_export_holds_every_value_of_every_table(small_host: str, tmp_path: 
     assert done.export is not None
     folder = done.export.folder
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-    assert (manifest["schema"], manifest["revision"], manifest["at_ns"]) == ("pumpswap.export", "0004", 7)
+    assert (manifest["schema"], manifest["revision"], manifest["at_ns"]) == ("pumpswap.export", HEAD, 7)
     assert manifest["tables"].keys() == stored.keys() == done.export.rows.keys()
     for table, rows in stored.items():
         about, columns = manifest["tables"][table], ours.get(table) or ours[f'"{table}"']
