@@ -206,7 +206,7 @@ async def test_what_somebody_else_moved_is_told_on_reopening(tmp_path: Path) -> 
             bought = await sdk.buy(here.mint(), "0.1")
             assert trader_of(sdk).reconciliation.status is ReconciliationStatus.CLEAN  # type: ignore[union-attr]
         here.chain.airdrop(here.key.pubkey(), 3 * SOL)
-        await asyncio.sleep(3 * 0.04)  # until the endpoint counts it as confirmed
+        here.chain.advance(5)  # until the endpoint counts it as confirmed
         async with here.sdk() as sdk:
             found = trader_of(sdk).reconciliation
             assert found is not None and found.status is ReconciliationStatus.EXPLAINED
