@@ -28,6 +28,7 @@ from pumpswap.engine.supervisor import Ending
 from pumpswap.errors import ConfigError, UsageError
 from pumpswap.execution.paper import PaperVenue
 from pumpswap.execution.paper_model import PaperModel
+from pumpswap.sdk.connection import ChainConnection
 from pumpswap.settings import Settings
 from pumpswap.storage.database import Database, open_database
 from pumpswap.storage.run import Run
@@ -172,7 +173,11 @@ async def _market(
 ) -> MarketSide:
     if not order.market:
         stack, watch, follow = chain_parts
-        return await chain_market(settings, opened.places, watch, stack, follow, wall)
+
+        async def connect() -> ChainConnection:
+            return await stack.enter_async_context(ChainConnection(settings, wall))
+
+        return await chain_market(settings, opened.places, watch, connect, follow, wall)
     if order.seed is None:
         return played_market(order.market, opened.places, wall, is_fast=order.is_fast)
     start = None if order.is_fast else opened.start_ns

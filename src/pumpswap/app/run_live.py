@@ -54,7 +54,11 @@ async def run_live(
         follow = FollowDesk(settings) if "follow" in settings.run.signals else None
         watch = WatchList(settings.run.watched_pools, settings.signals.min_score)
         places = MarketPlaces(_places(wallet.books.run), None)
-        market = await chain_market(settings, places, watch, stack, follow, options.wall)
+
+        async def connect() -> ChainConnection:
+            return connection  # one for all: the rates of the endpoints are limited together
+
+        market = await chain_market(settings, places, watch, connect, follow, options.wall)
         scoring = await open_scoring(settings, market, watch, follow, options.wall)
         await see_held(connection, wallet.books.portfolio, market.book)
         told = live.begun(market)
@@ -78,7 +82,6 @@ class _Live:
         connection, run = wallet.connection, wallet.books.run
         self._probe = SendingProbe(connection.node, connection.schedules, wallet.signer.public_key)
         self._probing: asyncio.Task[None] | None = None
-        self._comparing = ""
         self._reconciler = Reconciler(self._compare, run, wall, settings.books.reconcile_seconds)
 
     async def __aenter__(self) -> None:

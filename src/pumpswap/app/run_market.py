@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -89,12 +88,12 @@ async def chain_market(
     settings: Settings,
     places: MarketPlaces,
     watch: WatchList,
-    stack: AsyncExitStack,
+    connect: Callable[[], Awaitable[ChainConnection]],
     follow: FollowDesk | None,
     clock: Clock,
 ) -> MarketSide:
-    """The chain of the settings and the rows of the collector. ``stack`` closes the connection; ``follow`` learns what
-    its wallets have done before.
+    """The chain of the settings and the rows of the collector. ``connect`` gives the connection, when one is needed,
+    and whoever passes it closes it; ``follow`` learns what its wallets have done before.
 
     Raises ConfigError naming everything that is missing, and the node's ChainError when it cannot be reached at all.
     """
@@ -108,7 +107,7 @@ async def chain_market(
     tools = FeedTools(clock)
     if not settings.chain.endpoints:
         return _rows_only(settings, tail, places, tools)
-    connection = await stack.enter_async_context(ChainConnection(settings, clock))
+    connection = await connect()
     await connection.schedules.current()
     if follow is not None:
         await learn_past(connection, follow, _PAST_SWAPS)
