@@ -163,7 +163,7 @@ def test_rent_that_no_account_explains_is_not_taken_up(tmp_path: Path) -> None:
             restore_paper(run, 5)
 
 
-@hypothesis_settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@hypothesis_settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     moves=st.lists(st.tuples(st.integers(1, 4), st.sampled_from([-60, -30, 0, 60, 150]), st.booleans()), max_size=25),
     ends=st.sets(st.integers(0, 24), max_size=4),

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 from hypothesis import given
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from pumpswap.errors import AmountOutOfRange, NotFound, StorageError, UsageError
@@ -35,6 +36,7 @@ PROPOSAL = Proposal("d000001", samples.POOL, samples.MINT, "TEST / SOL", 10**9, 
 # ---------------------------------------------------------------------------------------------- states
 
 
+@hypothesis_settings(max_examples=40)
 @given(risk=strategies.risk_states, exits=st.lists(strategies.exit_states, max_size=4, unique_by=lambda one: one.pool))
 def test_what_risk_and_exits_remember_comes_back_equal(
     shared_database: Database, risk: RiskState, exits: list[ExitState]
@@ -94,6 +96,7 @@ def test_a_state_that_somebody_else_has_written_is_named(run: Run, target: objec
 # ---------------------------------------------------------------------------------------------- commands
 
 
+@hypothesis_settings(max_examples=40)
 @given(
     verb=st.sampled_from(CommandVerb),
     origin=strategies.texts,

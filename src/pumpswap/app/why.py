@@ -118,6 +118,7 @@ def why(books: Books, text: str, settings: Settings, clock: Clock, *, last: int 
     decisions = _decisions(run, pools, text)
     lines, left_out = _collapsed(run, decisions, last)
     standings = tuple(standing_of(books, pool, mint, settings, clock) for pool, mint in _shown(run, pools, decisions))
+    as_of_ns = max([as_of_ns, *(line.last_ns for line in lines)])
     return Why(books, as_of_ns, lines=lines, standings=standings, left_out=left_out or len(decisions) == _MOST_READ)
 
 
