@@ -113,7 +113,7 @@ def measure() -> Figures:
     lines = [(f"swap to decision, {name}", one) for name, one in rows.items()]
     lines += [(f"  until it is on the disk, {name}", one) for name, one in kept.items()]
     table = [f"{'':<44}{'p50 µs':>10}{'p99 µs':>10}"]
-    table += [f"{label:<44}{one['p50']:10.3g}{one['p99']:10.3g}" for label, one in lines]
+    table += [f"{label:<44}{_shown(one['p50']):>10}{_shown(one['p99']):>10}" for label, one in lines]
     promises = [
         (f"swap event to decision p50 {everything['p50']} µs, {P50_US:g} promised", everything["p50"] <= P50_US),
         (f"swap event to decision p99 {everything['p99']} µs, {P99_US:g} promised", everything["p99"] <= P99_US),
@@ -129,6 +129,10 @@ def measure() -> Figures:
         "From a swap event to the decision", table, {"decision_us": rows, "stored_us": kept, "counts": counts},
         promises, notes,
     )  # fmt: skip
+
+
+def _shown(microseconds: float) -> str:
+    return f"{microseconds:,.0f}" if microseconds >= 100 else f"{microseconds:.3g}"
 
 
 def _all(taken: dict[str, list[float]]) -> list[float]:
