@@ -61,8 +61,10 @@ class Circuit:
         return self._on_trial
 
     def asked(self) -> None:
-        """A question goes out; in the half-open state it is the trial."""
-        self._on_trial = self._until_ns is not None
+        """A question goes out; in the half-open state it is the trial. While it is open only those ask who did not
+        look: were their question a trial, its failure would leave nobody to make the next one.
+        """
+        self._on_trial = self.state is CircuitState.HALF_OPEN
 
     def abandoned(self) -> None:
         """The question was cancelled: nothing is known about the endpoint."""
@@ -79,6 +81,7 @@ class Circuit:
     def trip(self) -> None:
         """Open now. Questions that were under way when it opened do not lengthen the pause."""
         if self.state is CircuitState.OPEN:
+            self._on_trial = False
             return
         pause_ns = min(self._pause_ns << min(self._opened, 20), self._longest_ns)
         self._until_ns = self._clock.now_ns() + pause_ns
