@@ -16,6 +16,7 @@ from pumpswap.engine.engine import Engine
 from pumpswap.engine.feed import Feed, FeedTools, Place
 from pumpswap.engine.feeds.errand import Errand
 from pumpswap.engine.feeds.played import PlayedFeed, ShiftedClock
+from pumpswap.engine.feeds.slot_times import SlotTimes
 from pumpswap.engine.feeds.snapshots import SnapshotFeed
 from pumpswap.engine.feeds.states import StateFeed
 from pumpswap.engine.feeds.swaps import SwapFeed
@@ -104,7 +105,7 @@ async def chain_market(
             hint="`pumpswap init` makes settings; `pumpswap run --market simulated` tries all of it without a chain",
         )
     tail = SnapshotTail(_collector(settings)) if _needs_rows(settings) else None
-    tools = FeedTools(clock)
+    tools, slots = FeedTools(clock), SlotTimes(clock, settings.chain.stale_after_slots)
     if not settings.chain.endpoints:
         return _rows_only(settings, tail, places, tools)
     connection = await connect()
@@ -124,11 +125,11 @@ async def chain_market(
             on_the_way = [order.pool for order in engine.desk.orders]
             return watch.pools(clock.now_ns(), [*held, *on_the_way])
 
-        made: list[Feed] = [StateFeed(connection, pools, settings.run.state_poll_ms, tools)]
+        made: list[Feed] = [StateFeed(connection, pools, settings.run.state_poll_ms, tools, slots)]
         if tail is not None:
-            made.append(SnapshotFeed(tail, engine, places.feeds.get("snapshots"), tools, connection.reader))
+            made.append(SnapshotFeed(tail, engine, places.feeds.get("snapshots"), tools, connection.reader, slots))
         if _needs_swaps(settings):
-            made.append(_swaps(settings, connection, tools))
+            made.append(_swaps(settings, connection, tools, slots))
         return made
 
     book = places.book()
@@ -142,7 +143,7 @@ async def chain_market(
         schedule_for,
         feeds,
         clock,
-        monitors=(drift,),
+        monitors=(drift, Monitor("slots", slots.obstacle)),
         screens=screens.report if helpers else None,
         helpers=helpers,
     )
@@ -159,14 +160,14 @@ def _rows_only(settings: Settings, tail: SnapshotTail | None, places: MarketPlac
     return MarketSide(where, places.book(), lambda _: current_schedule(), feeds, tools.clock, notes=notes)
 
 
-def _swaps(settings: Settings, connection: ChainConnection, tools: FeedTools) -> SwapFeed:
+def _swaps(settings: Settings, connection: ChainConnection, tools: FeedTools, slots: SlotTimes) -> SwapFeed:
     followed = {wallet.address for wallet in settings.follow.wallets} if "follow" in settings.run.signals else set()
     wallets = sorted(followed) if settings.run.strategy != "momentum" else []
 
     def needs_state(swap: Swap) -> bool:
         return swap.trader in followed
 
-    return SwapFeed(lambda: swap_stream(connection, wallets), connection.reader, needs_state, tools)
+    return SwapFeed(lambda: swap_stream(connection, wallets), connection.reader, needs_state, tools, slots)
 
 
 def _needs_rows(settings: Settings) -> bool:

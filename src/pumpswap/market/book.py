@@ -14,7 +14,7 @@ class PoolBook:
     """Pools by address. Feeds write it through ``apply``, venues through ``put``; everybody else reads.
 
     ``observed_ns`` is when the market last told us about a pool; our own paper trades move the state but do not make it
-    fresher.
+    fresher. A state of an earlier slot than the known one is left out: several feeds read through several nodes.
     """
 
     def __init__(self) -> None:
@@ -31,8 +31,10 @@ class PoolBook:
     def apply(self, update: MarketUpdate) -> None:
         """Take over what an update tells."""
         if update.state is not None:
+            if self._is_older(update.pool, update.state):
+                return
             self._states[update.pool] = update.state
-            self._observed_ns[update.pool] = update.at_ns
+            self._observed_ns[update.pool] = update.at_ns if update.state_ns is None else update.state_ns
             if self._obstacles:
                 self._obstacles.pop(update.pool, None)
         elif update.obstacle:
@@ -53,3 +55,8 @@ class PoolBook:
     def obstacle(self, pool: str) -> str:
         """Why the pool cannot be traded; empty when nothing is known against it."""
         return self._obstacles.get(pool, "")
+
+    def _is_older(self, pool: str, state: PoolState) -> bool:
+        """Slot 0 is that of states whose slot nobody knows: they count as told."""
+        known = self._states.get(pool)
+        return known is not None and 0 < state.slot < known.slot

@@ -18,6 +18,9 @@ class MarketUpdate:
     ``state`` is the pool's new state, or None when this update does not tell it; then ``obstacle`` may say why the pool
     cannot be traded (another exchange, no reserves). ``snapshot`` is there when the update carries figures to score,
     ``swap`` when it is a trade.
+
+    ``state_ns`` is since when the state is known to be that of its slot, where that is earlier: a node that stands
+    still tells the same again and again, and that is no news. None: ``at_ns``.
     """
 
     at_ns: int
@@ -26,3 +29,4 @@ class MarketUpdate:
     snapshot: PoolSnapshot | None = None
     swap: Swap | None = None
     obstacle: str = ""
+    state_ns: int | None = None

@@ -9,6 +9,7 @@ from pumpswap.amm import PoolState
 from pumpswap.clock import NS_PER_SECOND
 from pumpswap.engine.engine import Engine
 from pumpswap.engine.feed import FeedTools, Place, Sink
+from pumpswap.engine.feeds.slot_times import SlotTimes
 from pumpswap.engine.feeds.states import ReadsPools, read_states
 from pumpswap.errors import BadInput, ChainError
 from pumpswap.market.snapshot_tail import SnapshotTail, TailPlace, TailRow
@@ -36,10 +37,12 @@ class SnapshotFeed:
         place: Place | None,
         tools: FeedTools,
         reader: ReadsPools | None = None,
+        slots: SlotTimes | None = None,
     ) -> None:
         settings = engine.parts.settings
         self._tail, self._engine, self._reader = tail, engine, reader
         self._tools = tools
+        self._times = SlotTimes(tools.clock) if slots is None else slots
         self._every_seconds = settings.run.snapshot_poll_seconds
         self._history_ns = settings.signals.history_hours * 3_600 * NS_PER_SECOND
         self._place = None if place is None else TailPlace.from_document(place)
@@ -84,7 +87,9 @@ class SnapshotFeed:
                     hint="the collector's clock or its time zone is wrong; nothing is traded on such times",
                 )
             self._place = (self._place or TailPlace(0)).after(row.number)
-            update = MarketUpdate(now, snapshot.pool, states.get(snapshot.pool), snapshot)
+            state = states.get(snapshot.pool)
+            known_ns = None if state is None else self._times.hear(state.slot)
+            update = MarketUpdate(now, snapshot.pool, state, snapshot, state_ns=known_ns)
             await sink.put(update, self._place.to_document())
 
     async def _states(self, rows: Sequence[TailRow]) -> dict[str, PoolState]:

@@ -9,7 +9,9 @@ from typing import Protocol
 from solders.pubkey import Pubkey
 
 from pumpswap.amm import FeeSchedule, PoolState
+from pumpswap.chain.node import Height
 from pumpswap.engine.feed import FeedTools, Sink
+from pumpswap.engine.feeds.slot_times import SlotTimes
 from pumpswap.errors import PumpSwapError
 from pumpswap.model import MarketUpdate
 
@@ -35,7 +37,7 @@ class ReadsSchedule(Protocol):
 class TellsSlot(Protocol):
     """See ``Node``."""
 
-    async def height(self) -> object: ...
+    async def height(self) -> Height: ...
 
 
 class ReadsChain(Protocol):
@@ -54,7 +56,8 @@ class ReadsChain(Protocol):
 class StateFeed:
     """``pools`` are the addresses to read in the next round; where there are none the node is asked for its slot, so
     that one that is down is noticed all the same. A state of an earlier slot than the last one of its pool is left out:
-    another node has answered that is behind.
+    another node has answered that is behind. A state is as old as its slot; ``slots`` knows since when that is
+    known: one for all feeds of a chain.
     """
 
     name = "states"
@@ -65,8 +68,10 @@ class StateFeed:
         pools: Callable[[], Sequence[str]],
         every_ms: int,
         tools: FeedTools,
+        slots: SlotTimes | None = None,
     ) -> None:
         self._chain, self._pools, self._tools = chain, pools, tools
+        self._times = SlotTimes(tools.clock) if slots is None else slots
         self._every_seconds = every_ms / 1_000
         self._slots: dict[str, int] = {}
         self.stale_seconds = max(10.0, 5 * self._every_seconds)
@@ -80,7 +85,7 @@ class StateFeed:
             if pools:
                 await self._read(pools, sink)
             else:
-                await self._chain.node.height()
+                self._times.hear((await self._chain.node.height()).slot)
             sink.alive()
             await self._tools.sleep(max(self._every_seconds - (loop.time() - began), 0.0))
 
@@ -91,7 +96,7 @@ class StateFeed:
         for pool, state in states.items():
             if state.slot >= self._slots.get(pool, 0):
                 self._slots[pool] = state.slot
-                await sink.put(MarketUpdate(now, pool, state))
+                await sink.put(MarketUpdate(now, pool, state, state_ns=self._times.hear(state.slot)))
         for pool, why in refused.items():
             await sink.put(MarketUpdate(now, pool, obstacle=why))
 

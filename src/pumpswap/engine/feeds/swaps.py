@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from pumpswap.engine.feed import FeedTools, Sink
+from pumpswap.engine.feeds.slot_times import SlotTimes
 from pumpswap.engine.feeds.states import ReadsPools, read_states
 from pumpswap.model import MarketUpdate, Swap
 
@@ -40,9 +41,11 @@ class SwapFeed:
         reader: ReadsPools,
         needs_state: Callable[[Swap], bool],
         tools: FeedTools,
+        slots: SlotTimes | None = None,
     ) -> None:
         self._make, self._reader, self._needs_state = make, reader, needs_state
         self._tools = tools
+        self._times = SlotTimes(tools.clock) if slots is None else slots
 
     async def run(self, sink: Sink) -> None:
         feed = self._make()
@@ -67,5 +70,6 @@ class SwapFeed:
         if swap is None or update.state is not None or not self._needs_state(swap):
             return update
         states, refused = await read_states(self._reader, [update.pool])
-        now = self._tools.clock.now_ns()
-        return replace(update, at_ns=now, state=states.get(update.pool), obstacle=refused.get(update.pool, ""))
+        now, state = self._tools.clock.now_ns(), states.get(update.pool)
+        known_ns = None if state is None else self._times.hear(state.slot)
+        return replace(update, at_ns=now, state=state, obstacle=refused.get(update.pool, ""), state_ns=known_ns)
