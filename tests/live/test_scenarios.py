@@ -22,7 +22,7 @@ async def test_every_exit_sells_what_a_signal_bought_and_the_books_are_the_walle
     rig.world.close()
 
 
-@pytest.mark.parametrize(("seed", "name"), enumerate(SCENARIOS))
+@pytest.mark.parametrize(("seed", "name"), list(enumerate(SCENARIOS)))
 async def test_the_same_with_endpoints_that_fail_and_processes_that_end(seed: int, name: str, tmp_path: Path) -> None:
     """One draw each; the long checks play many."""
     rig = await play(SCENARIOS[name], tmp_path, seed)
