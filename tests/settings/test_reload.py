@@ -115,6 +115,49 @@ def test_a_file_that_is_gone_changes_nothing_and_counts_when_it_is_back(watched:
     assert watched.polled().settings.risk.max_position_sol == 3
 
 
+@pytest.mark.parametrize("text", [None, "", "  \n"])
+def test_without_a_text_the_defaults_do_not_come_into_force(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str | None
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    file, clock = Path("pumpswap.yaml"), ManualClock()
+    file.write_text("risk: {max_position_sol: 0.02}\n")
+    # As the commands do it: no file is named, the one of the working folder counts when there is one.
+    reload = SettingsReload(read_settings(environment={}), lambda: read_settings(environment={}), clock)
+
+    def polled() -> list[str]:
+        found = []
+        for _ in range(5):
+            clock.advance_to(clock.now_ns() + NS_PER_SECOND)
+            found.append(reload.poll())
+        return [one.error for one in found if one is not None]
+
+    if text is None:
+        file.unlink()
+    else:
+        file.write_text(text)
+    assert polled() == ["pumpswap.yaml " + ("does not exist" if text is None else "is empty")]
+    assert reload.settings.risk.max_position_sol == Decimal("0.02")
+    assert polled() == []
+    file.write_text("risk: {max_position_sol: 0.02, max_open_positions: 3}\n")
+    assert polled() == [""]
+    assert (reload.settings.risk.max_position_sol, reload.settings.risk.max_open_positions) == (Decimal("0.02"), 3)
+
+
+def test_a_file_that_goes_while_it_is_read_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    watched = Watched(tmp_path, "risk: {max_position_sol: 1}\n")
+
+    def load():  # type: ignore[no-untyped-def]
+        watched.file.unlink()
+        return read_settings(environment={})
+
+    watched.reload = SettingsReload(read_settings(environment={}), load, watched.clock)
+    watched.write("risk: {max_position_sol: 2}\n")
+    found = watched.polled()
+    assert (found.error, found.settings.risk.max_position_sol) == ("pumpswap.yaml does not exist", Decimal(1))
+
+
 def test_the_environment_still_wins(tmp_path: Path) -> None:
     watched = Watched(tmp_path, "risk: {max_position_sol: 1}\n", {"PUMPSWAP_RISK__MAX_POSITION_SOL": "9"})
     watched.write("risk: {max_position_sol: 2, max_open_positions: 3}\n")

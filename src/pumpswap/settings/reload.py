@@ -1,6 +1,7 @@
 """Hot reload: a changed settings file is read again while the engine runs, and what is safe to change then is changed.
 
-It polls, so that it works on every file system and nothing has to be installed. A file that is wrong changes nothing.
+It polls, so that it works on every file system and nothing has to be installed. A file that is wrong changes nothing,
+nor does one that is gone, empty or unreadable: the defaults are no limits that anybody has chosen for this run.
 """
 
 from __future__ import annotations
@@ -17,7 +18,9 @@ from pumpswap.clock import NS_PER_SECOND, Clock
 from pumpswap.errors import ConfigError
 from pumpswap.settings.keys import all_keys
 from pumpswap.settings.loading import LoadedSettings
+from pumpswap.settings.nearest import shown_path
 from pumpswap.settings.tree import Settings
+from pumpswap.settings.yaml_file import read_text
 
 __all__ = ["Change", "Reloaded", "SettingsReload", "is_safe", "safe_keys"]
 
@@ -100,8 +103,14 @@ class SettingsReload:
         return self._read_again()
 
     def _read_again(self) -> Reloaded:
+        assert self._file is not None
         try:
-            fresh = self._load().settings
+            if not read_text(self._file).strip():
+                return Reloaded(self.settings, error=f"{shown_path(self._file)} is empty")
+            loaded = self._load()
+            if loaded.file is None:  # gone since then: these would be the defaults
+                return Reloaded(self.settings, error=f"{shown_path(self._file)} does not exist")
+            fresh = loaded.settings
         except ConfigError as wrong:
             return Reloaded(self.settings, error=wrong.what)
         changed = _changes(self.settings, fresh)

@@ -65,6 +65,8 @@ def read_text(path: Path) -> str:
     """The text of a settings file. Raises ConfigError."""
     try:
         return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise ConfigError(f"{shown_path(path)} does not exist", hint="check the path") from None
     except UnicodeDecodeError:
         raise ConfigError(f"{shown_path(path)} is no UTF-8 text", hint="save it as UTF-8") from None
     except OSError as broken:
