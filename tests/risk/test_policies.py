@@ -22,7 +22,7 @@ from pumpswap.units import BPS, format_units
 from tests.risk.asking import HELD, book, buy, by_hand, decide, failed, sell, verdict
 from tests.support.market import SOL, START_NS, at, graduate
 
-MINT = str(graduate().pool.base_mint)
+MINT, OTHER_MINT = str(graduate().pool.base_mint), str(graduate(2).pool.base_mint)
 SIZE = SOL // 4  # of what a person asks for below
 BOUGHT = buy_exact_quote(graduate(), current_schedule(), SIZE)
 QUOTES = PoolQuotes(graduate(), current_schedule())
@@ -84,8 +84,8 @@ INSIDE_AND_OUT: list[tuple[str, dict[str, Any], dict[str, Any], int | None]] = [
     ("screen", {}, {"screen": screened(ScreenVerdict.UNKNOWN)}, None),
     ("screen", {}, {"screen": ScreenReport(MINT, START_NS, ())}, None),
     ("screen", {"screen": screened(ScreenVerdict.SAFE), "require_screen": True}, {"require_screen": True}, None),
-    ("token lists", {"deny_tokens": ("other",)}, {"deny_tokens": ("other", MINT)}, None),
-    ("token lists", {"allow_tokens": (MINT,)}, {"allow_tokens": ("other",)}, None),
+    ("token lists", {"deny_tokens": (OTHER_MINT,)}, {"deny_tokens": (OTHER_MINT, MINT)}, None),
+    ("token lists", {"allow_tokens": (MINT,)}, {"allow_tokens": (OTHER_MINT,)}, None),
     ("per token", {"token_exposure": 2 * SOL - SIZE}, {"token_exposure": 2 * SOL - SIZE + 1}, None),
     ("concentration", spread(2 * SIZE), spread(2 * SIZE - 1), None),
     ("total exposure", {"exposure": 40 * SOL - SIZE}, {"exposure": 40 * SOL - SIZE + 1}, None),

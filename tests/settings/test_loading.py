@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -52,6 +54,34 @@ def problems(tmp_path: Path, text: str, environment: dict[str, str] | None = Non
 def test_a_mistake_is_named_with_the_nearest_right_name(tmp_path: Path, text: str, problem: str) -> None:
     (found,) = problems(tmp_path, text)
     assert found.startswith(problem)
+
+
+@pytest.mark.parametrize("value", ["true", "no", "[yes]"])
+def test_truth_is_no_number_and_no_text(value: str) -> None:
+    """Python's True is 1, and YAML's yes is True."""
+    for key in all_keys().values():
+        if key.takes_truth:
+            continue
+        document = yaml.safe_load(f"{{{key.path[0]}: {{{key.path[-1]}: {value}}}}}" if len(key.path) > 1 else "{}")
+        if document:
+            with pytest.raises(ConfigError, match=re.escape(key.name)):
+                check_document(document, "the file")
+    with pytest.raises(ConfigError, match=r"chain\.endpoints\.0\.timeout_ms: is neither a number nor a text"):
+        check_document({"chain": {"endpoints": [{"url": "http://a", "timeout_ms": True}]}}, "the file")
+
+
+def test_a_list_of_coins_has_mints_in_it_and_nothing_else() -> None:
+    mint = "So11111111111111111111111111111111111111112"
+    document = {"risk": {"deny_tokens": [f"solana_{mint}"], "allow_tokens": [f" {mint} "]}}
+    risk = check_document(document, "the file").risk
+    assert (risk.deny_tokens, risk.allow_tokens) == ((mint,), (mint,))
+    with pytest.raises(ConfigError, match=r"risk\.deny_tokens\.0: .* is no mint"):
+        check_document({"risk": {"deny_tokens": [f"{mint}x"]}}, "the file")
+
+
+def test_a_passed_check_cannot_count_for_ever() -> None:
+    with pytest.raises(ConfigError, match=r"run\.live_check_hours: input should be less than or equal to 168"):
+        check_document({"run": {"live_check_hours": 169}}, "the file")
 
 
 def test_everything_that_is_wrong_is_told_at_once(tmp_path: Path) -> None:

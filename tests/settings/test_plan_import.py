@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from pumpswap.settings.keys import find_key
 from pumpswap.settings.loading import check_document
 from pumpswap.settings.plan_import import import_plan
 from pumpswap.settings.plan_keys import ENVIRONMENT, PLAN_ROWS, PLAN_SECTIONS
-from pumpswap.settings.plan_rows import Fate
+from pumpswap.settings.plan_rows import Fate, without_password
 from tests.support.material import ROOT, material, requires_material
 
 
@@ -106,6 +107,82 @@ def test_a_value_of_the_user_s_own_wins_over_a_decision_about_the_default() -> N
     poc = {"trading": {"take_profit_percent": 60}, "q50": {"signal_tolerance_minutes": 90}}
     document = import_plan({"nautilus_poc": poc}).document
     assert document == {"exits": {"take_profit_bps": 6_000}, "q50": {"tolerance_seconds": 5_400}}
+
+
+def test_lists_of_coins_are_read_from_their_files(tmp_path: Path) -> None:
+    one, other = "pumpCmXqMfrsAkQ5r49WcJnRayYRqmXz6ae8H7H9Dfn", "So11111111111111111111111111111111111111112"
+    (tmp_path / "never.json").write_text(f'["solana_{one}"]')
+    (tmp_path / "only.txt").write_text(f"{other}\n")
+    lists = {"token_blacklist_path": str(tmp_path / "never.json"), "token_whitelist_path": str(tmp_path / "only.txt")}
+    result = import_plan({"nautilus_poc": {"security": lists}})
+    assert result.problems == []
+    assert result.document == {"risk": {"deny_tokens": [one], "allow_tokens": [other]}}
+    assert check_document(result.document, "the plan").risk.deny_tokens == (one,)
+
+
+@pytest.mark.parametrize("key", ["token_blacklist_path", "token_whitelist_path"])
+@pytest.mark.parametrize(
+    ("text", "problem"), [(None, "does not exist"), ('["no mint"]', "is no mint"), (5, "is no path of a file")]
+)
+def test_a_list_of_coins_that_cannot_be_read_is_refused(tmp_path: Path, key: str, text: Any, problem: str) -> None:
+    file = tmp_path / "list.json"
+    if isinstance(text, str):
+        file.write_text(text)
+    value = 5 if text == 5 else str(file)
+    result = import_plan({"nautilus_poc": {"security": {key: value}}})
+    (found,) = result.problems
+    assert found.startswith(f"nautilus_poc.security.{key}: ")
+    assert problem in found
+    assert result.document == {}
+
+
+def test_an_empty_list_of_allowed_coins_does_not_allow_all(tmp_path: Path) -> None:
+    file = tmp_path / "list.json"
+    file.write_text("[]")
+    (found,) = import_plan({"nautilus_poc": {"security": {"token_whitelist_path": str(file)}}}).problems
+    assert "names no token" in found
+    denied = import_plan({"nautilus_poc": {"security": {"token_blacklist_path": str(file)}}})
+    assert (denied.document, denied.problems) == ({"risk": {"deny_tokens": []}}, [])
+
+
+def test_the_plan_s_own_lists_count_where_somebody_has_made_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    plan_s_own = {"nautilus_poc": {"security": {"token_blacklist_path": "security/token_blacklist.json"}}}
+    (row,) = import_plan(plan_s_own).rows
+    assert (row.fate, row.note) == (Fate.NOT_NEEDED, PLAN_ROWS[row.plan].why)
+    Path("security").mkdir()
+    Path("security/token_blacklist.json").write_text("{")
+    (found,) = import_plan(plan_s_own).problems
+    assert "no readable JSON" in found
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://me:secret@host/db",
+        "postgresql://me:a@b:secret@host/db",
+        "postgresql://host/db?user=me&password=secret",
+        "postgresql://host/db?sslmode=require&PASSWORD=secret",
+        "postgresql://host/db?passfile=secret",
+        "postgresql://host/db?sslpassword=secret",
+        "postgresql://host/db?pass%77ord=secret",
+        "mysql://host/db?passwd=secret",
+    ],
+)
+def test_a_password_is_seen_wherever_it_stands(url: str) -> None:
+    with pytest.raises(ValueError, match="has a password in it") as refused:
+        without_password(url)
+    assert "secret" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["postgresql://me@host:5432/db?sslmode=require", "sqlite:///C:/me@home/gecko.db", "gecko.db", "postgresql://h/p"],
+)
+def test_a_url_without_a_password_is_kept(url: str) -> None:
+    assert without_password(url) == url
 
 
 def test_a_key_that_is_never_in_an_argument_or_a_file_is_not_taken() -> None:

@@ -52,6 +52,11 @@ class Key:
         return any(kind in (str, Path, SecretStr, Literal) for kind in _kinds(self.annotation))
 
     @property
+    def takes_truth(self) -> bool:
+        """Whether true and false are values of it."""
+        return bool in _kinds(self.annotation)
+
+    @property
     def takes_none(self) -> bool:
         """Whether ``null`` is a value of it."""
         return type(None) in _kinds(self.annotation)

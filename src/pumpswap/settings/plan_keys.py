@@ -26,6 +26,8 @@ _RETRIES = "retries follow what failed and the retry settings of sending, exits 
 _PAST = "thresholds are percentiles of past values: q50.threshold_percentile"
 _SAME_FRAME = "the frame is read as it is; q50.path names it"
 
+_NO_LIST = "the plan's own file name is no list where there is no such file; any other file must be there"
+
 _APPROVAL = "on paper by default; live, `pumpswap run --live --mode approve` asks you before each buy"
 _SLIPPAGE = ("risk.slippage_bps", "risk.max_slippage_bps", "feasibility.max_slippage_bps")
 
@@ -208,8 +210,8 @@ _POC_SECURITY = (
             "sensitive_data_masking",
         )
     ),
-    not_needed("nautilus_poc.security.token_blacklist_path", "list the mints in risk.deny_tokens"),
-    not_needed("nautilus_poc.security.token_whitelist_path", "list the mints in risk.allow_tokens"),
+    becomes("nautilus_poc.security.token_blacklist_path", "risk.deny_tokens", convert="denied", why=_NO_LIST),
+    becomes("nautilus_poc.security.token_whitelist_path", "risk.allow_tokens", convert="allowed", why=_NO_LIST),
     not_needed("nautilus_poc.security.enable_token_metadata_validation", "risk.require_screen asks for a real screen"),
     becomes("nautilus_poc.security.max_transaction_retries", "sending.max_attempts", convert="number"),
     not_needed("nautilus_poc.security.enable_audit_logging", _STORED),

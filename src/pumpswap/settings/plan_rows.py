@@ -6,7 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal, DecimalException
 from enum import StrEnum
+from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl
+
+from pumpswap.errors import ConfigError
+from pumpswap.settings.token_lists import read_tokens
 
 __all__ = ["Fate", "PlanRow", "becomes", "decided", "not_needed", "without_password"]
 
@@ -94,10 +99,37 @@ def _endpoint(value: Any) -> list[dict[str, str]]:
 def without_password(value: Any) -> str:
     """The URL of a database, as a file may hold it. Raises ValueError when a password is in it."""
     url = str(value)
-    before, at, _ = url.partition("@")
-    if at and ":" in before.partition("://")[2]:
+    place, _, query = url.partition("?")
+    login, at, _ = place.partition("://")[2].rpartition("@")
+    # libpq has more names of this kind: sslpassword, passfile.
+    names = [name.lower() for name, _ in parse_qsl(query.replace(";", "&"), keep_blank_values=True)]
+    has_login = bool(at) and ":" in login and not place.startswith("sqlite")  # its path may have both signs
+    if has_login or any("pass" in name or name == "pwd" for name in names):
         raise ValueError("has a password in it: set PUMPSWAP_DATABASE__URL instead, outside of files")
     return url
+
+
+def _token_list(usual: str) -> Callable[[Any], list[str] | None]:
+    """The mints in the file that a key of the plan names; None where it is the plan's own one, and was never made."""
+
+    def read(value: Any) -> list[str] | None:
+        if not isinstance(value, str):
+            raise ValueError("is no path of a file")
+        if value == usual and not Path(value).exists():
+            return None
+        try:
+            return list(read_tokens(value))
+        except ConfigError as wrong:
+            raise ValueError(f"{wrong.what}; {wrong.hint}") from None
+
+    return read
+
+
+def _allowed(value: Any) -> list[str] | None:
+    tokens = _token_list("security/token_whitelist.json")(value)
+    if tokens == []:
+        raise ValueError("names no token, and an empty risk.allow_tokens allows all: list some, or remove the key")
+    return tokens
 
 
 CONVERSIONS: dict[str, tuple[Callable[[Any], Any], str]] = {
@@ -115,4 +147,6 @@ CONVERSIONS: dict[str, tuple[Callable[[Any], Any], str]] = {
     "profile": (_network, "testnet means devnet"),
     "endpoint": (_endpoint, "the only endpoint; testnet's becomes devnet's"),
     "database": (without_password, "without a password"),
+    "denied": (_token_list("security/token_blacklist.json"), "the mints in the file"),
+    "allowed": (_allowed, "the mints in the file"),
 }

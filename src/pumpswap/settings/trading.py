@@ -8,7 +8,7 @@ from typing import Literal, Self
 
 from pydantic import Field, SecretStr, model_validator
 
-from pumpswap.settings.section import BpsValue, Part, Seconds, Section, Share, Sol, Weight
+from pumpswap.settings.section import BpsValue, Mint, Part, Seconds, Section, Share, Sol, Weight
 
 __all__ = ["ExitRules", "LadderRung", "PaperVenueSettings", "RiskLimits", "RunSettings"]
 
@@ -56,8 +56,8 @@ class RiskLimits(Section):
     max_signal_age_seconds: Seconds = 60  # nor are older signals
     allow_permissionless_pools: bool = False  # anyone can make one with fake liquidity
     require_screen: bool = False  # whether a token that was not screened is refused
-    allow_tokens: tuple[str, ...] = ()  # mints; empty: all
-    deny_tokens: tuple[str, ...] = ()  # mints that are never bought
+    allow_tokens: tuple[Mint, ...] = ()  # mints; empty: all
+    deny_tokens: tuple[Mint, ...] = ()  # mints that are never bought
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
@@ -139,4 +139,4 @@ class RunSettings(Section):
     heartbeat_seconds: int = Field(2, ge=1)  # between two signs of life
     repeat_refusal_seconds: Seconds = 600  # the same refusal within so long is counted, not stored again; 0: stored
     shutdown_seconds: int = Field(30, ge=0)  # what is in flight is waited for on a stop, then handed to the next start
-    live_check_hours: int = Field(24, ge=1)  # how long a passed `pumpswap live check` counts
+    live_check_hours: int = Field(24, ge=1, le=168)  # how long a passed `pumpswap live check` counts
