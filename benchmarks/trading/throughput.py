@@ -25,7 +25,7 @@ from tests.support.material import ROOT
 
 __all__ = ["PeerUnavailable", "measure"]
 
-SWAPS, POOLS, ROUNDS = 100_000, 100, 3
+SWAPS, POOLS, ROUNDS = 100_000, 100, 5
 _SIDE = Path(__file__).with_name("nautilus_side.py")
 _MAKE_SECONDS, _RUN_SECONDS = 1_200, 600
 
@@ -50,7 +50,7 @@ class CountAndRemember(Strategy):
 
 
 def measure() -> Figures:
-    """The same trades through both, the best of three rounds of each. Raises PeerUnavailable."""
+    """The same trades through both, the best of five rounds of each. Raises PeerUnavailable."""
     market = record_market(SWAPS, pools=POOLS)
     ours, theirs, version = [], [], ""
     with tempfile.TemporaryDirectory(prefix="pumpswap-ticks-") as folder:

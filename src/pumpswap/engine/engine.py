@@ -225,11 +225,11 @@ class Engine:
             if signal is not None:
                 self._hear(signal)
         for strategy in self._swap_listeners:
-            self._ask(strategy, lambda one: one.on_swap(swap, self._wishes))
+            self._ask(strategy, strategy.on_swap, swap)
 
     def _hear(self, signal: Signal) -> None:
         for strategy in self.strategies:
-            self._ask(strategy, lambda one: one.on_signal(signal, self._wishes))
+            self._ask(strategy, strategy.on_signal, signal)
 
     def _look_after(self, pool: str) -> None:
         """Exits first; what they leave alone the strategies may sell."""
@@ -238,14 +238,14 @@ class Engine:
             return
         position, mark = seen
         for strategy in self.strategies:
-            self._ask(strategy, lambda one: one.on_position(position, mark, self._wishes))
+            self._ask(strategy, strategy.on_position, position, mark)
 
     def _pass_time(self) -> None:
         now = self.clock.now_ns()
         for place, strategy in self._timed:
             if now >= self._next_time_ns[place]:
                 self._next_time_ns[place] = now + strategy.every_seconds * NS_PER_SECOND
-                self._ask(strategy, lambda one: one.on_time(now, self._wishes))
+                self._ask(strategy, strategy.on_time, now)
         if self.desk.proposals:
             for decision_id, proposal in list(self.desk.proposals.items()):
                 if now >= proposal.expires_ns:
@@ -253,10 +253,10 @@ class Engine:
         if now >= self._next_equity_ns:
             self._measure_equity()
 
-    def _ask(self, strategy: Strategy, question: Callable[[Strategy], Iterable[Intent]]) -> None:
+    def _ask(self, strategy: Strategy, question: Callable[..., Iterable[Intent]], *news: object) -> None:
         """What a strategy wishes. One that fails stops entries until a person resumes, or the next start."""
         try:
-            wishes = wishes_of(question(strategy))
+            wishes = wishes_of(question(*news, self._wishes))
         except Exception as broken:
             self.risk.fault(f"{STRATEGY_FAULT}{strategy.name}", f"{type(broken).__name__}: {broken}")
             self._tell_error("strategy", strategy.name, broken)
