@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pumpswap.analytics.record import RunRecord
-from pumpswap.engine.repeats import RepeatedRefusals
-from pumpswap.model import Decision, ExitKind, Intent, TradeSide, Verdict
+from pumpswap.engine.repeats import _STATES, RepeatedRefusals
+from pumpswap.model import Decision, ExitKind, Intent, RunObserver, TradeSide, Verdict
 from tests.support.market import SOL, START_NS, always, engine, feed, graduate, seen, settings
 from tests.support.paper_life import paper_life
 
@@ -53,6 +53,40 @@ def test_anything_else_is_stored(other: Decision) -> None:
     memory = RepeatedRefusals(600)
     memory.take(refused(1, 0, "signal", "size"))
     assert memory.take(other) is None
+
+
+def test_a_state_that_has_another_reason_is_stored_and_its_running_numbers_are_no_reason() -> None:
+    memory = RepeatedRefusals(600)
+
+    def take(number: int, policy: str, text: str) -> str:
+        intent = refused(number, number).intent
+        repeat = memory.take(Decision(f"d{number}", intent, False, (Verdict(policy, False, text),)))
+        return "" if repeat is None else repeat.of
+
+    assert take(1, "trading state", "trading is exits-only: feed snapshots: no sign of life for 61.5 s") == ""
+    assert take(2, "trading state", "trading is exits-only: feed snapshots: no sign of life for 62 s") == "d1"
+    assert take(3, "trading state", "trading is halted: halted by alice") == ""
+    assert take(4, "trading state", "trading is halted: halted by alice") == "d3"
+    assert take(5, "venue", "the pool account has a layout that this version does not know: upgrade") == ""
+    assert take(6, "venue", "no state of this pool is known") == ""
+    assert take(7, "signal", "score 4.1 is below 75") == ""
+    assert take(8, "signal", "the signal says hold, not long") == "d7"
+
+
+class Named(RunObserver):
+    """The policies that were asked."""
+
+    def __init__(self) -> None:
+        self.policies: set[str] = set()
+
+    def on_decision(self, decision: Decision) -> None:
+        self.policies |= {verdict.policy for verdict in decision.verdicts}
+
+
+def test_every_policy_whose_words_count_is_one_that_is_asked() -> None:
+    named = Named()
+    engine(always(90.0), observers=[named]).run(feed(seen(graduate(), 0, scored=True)), START_NS, 50 * SOL)
+    assert named.policies >= _STATES
 
 
 def test_after_an_accepted_one_and_without_a_window_everything_is_stored() -> None:
