@@ -155,7 +155,10 @@ def test_a_person_who_agrees_late_agrees_to_a_signal_that_was_fresh_when_asked()
     assert failed(decide(replace(late, proposed_ns=at(61)), observed_ns=at(110))) == ["signal age"]
 
 
-@pytest.mark.parametrize(("observed_ns", "passes"), [(at(-60), True), (at(-60) - 1, False), (None, False)])
+@pytest.mark.parametrize(
+    ("observed_ns", "passes"),
+    [(at(-60), True), (at(-60) - 1, False), (at(60), True), (at(60) + 1, False), (at(36_000), False), (None, False)],
+)
 def test_a_state_counts_as_long_as_it_is_fresh(observed_ns: int | None, passes: bool) -> None:
     assert verdict(decide(observed_ns=observed_ns), "fresh state").passed is passes
 

@@ -83,7 +83,7 @@ RULES: dict[str, Callable[[Numbers], bool]] = {
     "signal": lambda n: float(n["score"]) >= float(n["min_score"]) and n["side"] == "long",
     "signal age": lambda n: 0 <= of(n, "age_ns") <= of(n, "max_signal_age_seconds") * _NS,
     "open positions": lambda n: of(n, "open_positions") < of(n, "max_open_positions"),
-    "fresh state": lambda n: of(n, "age_ns") <= of(n, "max_state_age_seconds") * _NS,
+    "fresh state": lambda n: abs(of(n, "age_ns")) <= of(n, "max_state_age_seconds") * _NS,
     "liquidity": lambda n: of(n, "real_quote_lamports") >= of(n, "min_lamports"),
     "size": lambda n: of(n, "min_lamports") <= of(n, "budget_lamports") <= of(n, "max_lamports"),
     "balance": lambda n: of(n, "needed_lamports") <= of(n, "free_lamports"),

@@ -40,7 +40,7 @@ RULES: dict[str, Callable[[Numbers], bool]] = {
     "per token": _at_most("lamports", "max_lamports"),
     "concentration": _at_most("lamports", "max_lamports"),
     "total exposure": _at_most("lamports", "max_lamports"),
-    "fresh state": lambda told: int(told["age_ns"]) <= int(told["max_state_age_seconds"]) * SECOND,
+    "fresh state": lambda told: abs(int(told["age_ns"])) <= int(told["max_state_age_seconds"]) * SECOND,
     "signal age": lambda told: abs(int(told["age_ns"])) <= int(told["max_signal_age_seconds"]) * SECOND,
     "liquidity": _at_most("min_lamports", "real_quote_lamports"),
     "price impact": _share("impact", "max_impact_bps"),

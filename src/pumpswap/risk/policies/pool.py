@@ -32,7 +32,7 @@ def venue(ask: Candidate) -> Verdict | None:
 
 
 def freshness(ask: Candidate) -> Verdict | None:
-    """The state is recent enough to trade on."""
+    """The state is recent enough to trade on. One that is stamped later than now is as far off as an older one."""
     if ask.quotes is None:
         return None
     most = ask.limits.max_state_age_seconds
@@ -40,8 +40,9 @@ def freshness(ask: Candidate) -> Verdict | None:
         return Verdict("fresh state", False, "nobody knows how old the pool's state is")
     age = ask.intent.at_ns - ask.observed_ns
     numbers = {"age_ns": str(age), "max_state_age_seconds": str(most)}
-    text = f"the pool's state is {seconds(age)} old, at most {most} s"
-    return Verdict("fresh state", age <= ask.caps.max_state_age_ns, text, numbers)
+    said = f"{seconds(age)} old" if age >= 0 else f"stamped {seconds(-age)} after now"
+    text = f"the pool's state is {said}, at most {most} s"
+    return Verdict("fresh state", abs(age) <= ask.caps.max_state_age_ns, text, numbers)
 
 
 def liquidity(ask: Candidate) -> Verdict | None:
