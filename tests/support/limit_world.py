@@ -247,6 +247,7 @@ class Episode:
     def _restart(self, pool: int, rng: random.Random) -> None:
         """The process ends between two events and the next one takes over: orders stay on their way."""
         self.restarts += 1
+        self.checker.people.faults.clear()  # a process's own end with it
         orders = self.engine.desk.orders
         self.engine = self._next_engine(self.engine)
         self.engine.clock.advance_to(self.now_ns)

@@ -71,6 +71,7 @@ class StoredEpisode(Episode):
 
     def _restart(self, pool: int, rng: object) -> None:
         self.restarts += 1
+        self.checker.people.faults.clear()  # a process's own end with it
         self._commit()
         self.engine = self._next_engine(self.engine)
         self.engine.clock.advance_to(self.now_ns)
