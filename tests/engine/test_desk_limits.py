@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import msgspec
+
 from pumpswap.amm import current_schedule
 from pumpswap.engine.engine import Engine, EngineParts, Restored
 from pumpswap.execution.paper import PaperVenue
 from pumpswap.market.book import PoolBook
-from pumpswap.model import BreakerState, Decision, RiskState, RunObserver
-from tests.support.market import SOL, START_NS, always, graduate, moved, seen, settings
+from pumpswap.model import BreakerState, Decision, ExitKind, RiskState, RunObserver
+from tests.support.market import SOL, START_NS, always, graduate, mint, moved, seen, settings
 
 
 @dataclass
@@ -74,3 +76,30 @@ def test_a_trial_on_its_way_keeps_others_back_after_a_restart() -> None:
     made.step(seen(graduate(2), 1, scored=True))
     assert heard.all[-1]
     assert made.risk.state.trials == tuple(one.order_id for one in made.desk.orders)
+
+
+def test_a_buy_that_waits_for_a_person_keeps_other_buys_back_and_no_sale() -> None:
+    """The same coin in two pools: one is held, a buy in the other is proposed."""
+    made, heard = engine("approve", allow_permissionless_pools="true", max_token_sol="5")
+    here, there = graduate(), msgspec.structs.replace(graduate(creator=mint(9)), address=mint(77))
+    pool = str(here.address)
+    made.step(seen(here, 0, scored=True))
+    made.desk.approve(next(iter(made.desk.proposals)), "alice")
+    made.step(seen(here, 3))
+    made.step(seen(there, 4, scored=True))
+    assert len(made.desk.proposals) == 1
+    made.step(seen(there, 5, scored=True))
+    assert [verdict.policy for verdict in heard.all[-1].refusals] == ["open order"]
+    made.step(seen(moved(here, -60), 6))
+    made.step(seen(moved(here, -60), 8))
+    assert made.portfolio.positions.open_round(pool) is None
+    assert len(made.desk.proposals) == 1
+    # By hand too: what is held of it is sold, although the same coin is proposed.
+    made.step(seen(graduate(2), 10, scored=True))
+    made.desk.approve(list(made.desk.proposals)[-1], "alice")
+    made.step(seen(graduate(2), 13))
+    again = msgspec.structs.replace(graduate(2, creator=mint(9)), address=mint(78))
+    made.step(seen(again, 14, scored=True))
+    assert len(made.desk.proposals) == 2
+    assert made.close_all(ExitKind.BY_HAND, "asked for") == 1
+    assert [order.reason for order in made.desk.orders] == ["asked for"]

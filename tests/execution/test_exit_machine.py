@@ -127,19 +127,24 @@ class Exits(RuleBasedStateMachine):
         )
         quoted = not obstacle
         if quoted and rules.stop_loss_bps and gain <= -rules.stop_loss_bps:
-            self.wanted = ExitKind.STOP_LOSS, units
+            self.want_all(ExitKind.STOP_LOSS)
         elif quoted and rules.take_profit_bps and gain >= rules.take_profit_bps:
-            self.wanted = ExitKind.TAKE_PROFIT, units
+            self.want_all(ExitKind.TAKE_PROFIT)
         elif quoted and rules.trailing_stop_bps and started and value <= line:
-            self.wanted = ExitKind.TRAILING_STOP, units
+            self.want_all(ExitKind.TRAILING_STOP)
         elif is_time:
-            self.wanted = ExitKind.TIME_OUT, units
+            self.want_all(ExitKind.TIME_OUT)
         elif quoted and self.wanted is None:
             reached = [rung for rung in rules.take_profit_ladder if gain >= rung.gain_bps]
             so_far = BOUGHT * sum(rung.sell_bps for rung in reached) // 10_000
             if so_far > self.sold_by_ladder:
                 self.wanted = ExitKind.LADDER, min(so_far - self.sold_by_ladder, units)
                 self.sold_by_ladder = so_far
+
+    def want_all(self, kind: ExitKind) -> None:
+        """A rule takes over from a part, but panic stays panic."""
+        is_panic = self.wanted is not None and self.wanted[0] is ExitKind.PANIC
+        self.wanted = ExitKind.PANIC if is_panic else kind, self.held.base_units
 
     def check(self, found: Intent | None, value: int, part: int | None, *, blocked: bool) -> None:
         if found is None:
@@ -163,9 +168,18 @@ class Exits(RuleBasedStateMachine):
         for manager in self.managers:
             manager.want(self.held, kind, units, "wished")
         self.store()
-        if units and (self.wanted is None or units >= self.wanted[1]):
-            self.wanted = kind, units
-        if units and kind is not ExitKind.SIGNAL:
+        if not units:
+            return
+        before, going = self.wanted or (None, 0)
+        total = min(going + units, self.held.base_units)
+        if kind is before and kind is not ExitKind.BY_HAND:
+            total = max(going, units)  # the same once more
+        is_new = kind is not before and kind is not ExitKind.SIGNAL and before is not ExitKind.PANIC
+        if is_new or (total > going and before is not ExitKind.PANIC):
+            self.wanted = kind, total
+        else:
+            self.wanted = before or kind, total
+        if kind is ExitKind.BY_HAND or (kind is ExitKind.PANIC and before is not ExitKind.PANIC):
             self.retry_at = 0
 
     @precondition(lambda self: self.on_its_way is not None)

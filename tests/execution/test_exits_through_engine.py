@@ -182,19 +182,48 @@ def test_a_pool_that_nobody_sees_is_not_sold_on_and_told_after_a_while() -> None
     assert sales(heard) == [(ExitKind.TIME_OUT, bought_units(heard))]
 
 
-def test_a_halt_lets_exits_wait_and_asks_less_and_less_often() -> None:
+def test_a_halt_lets_exits_wait_and_they_go_on_at_once_when_it_ends() -> None:
+    """However long it has lasted; meanwhile nobody is asked over and over, and somebody is told."""
     made, heard = market()
     made.risk.set_trading(TradingState.HALTED, "by hand")
     low = moved(START, -50)
-    for second in range(10, 110):
+    for second in range(10, 700):
         made.step(seen(low, second))
-    refused = [decision for decision in heard.decisions if not decision]
-    assert sales_of(heard) == []
-    assert [decision.intent.at_ns for decision in refused] == [at(second) for second in (10, 15, 25, 45, 85)]
-    assert [alert.text.split("; ")[0] for alert in heard.alerts] == [
-        "sale refused, the first time: trading is halted: by hand",
-        "sale refused, 3 times in a row: trading is halted: by hand",
-    ]
+    assert (len(heard.orders), len(heard.decisions)) == (1, 1)
+    (alert,) = heard.alerts
+    assert (alert.topic, alert.at_ns) == ("exit blocked", at(310))
+    assert alert.text == (
+        "stop-loss is due and could not be done for 300 s: trading is halted: by hand; it goes on when possible"
+    )
+    made.risk.set_trading(TradingState.EXITS_ONLY, "exits only")
+    made.step(seen(low, 700))
+    assert heard.orders[-1].created_ns == at(700)
+    run(made, {}, seen(low, 702))
+    assert sales(heard) == [(ExitKind.STOP_LOSS, bought_units(heard))]
+
+
+def test_what_a_person_closes_during_a_halt_is_refused_and_goes_on_afterwards() -> None:
+    made, heard = market()
+    made.risk.set_trading(TradingState.HALTED, "by hand")
+    made.step(seen(START, 10))
+    assert made.close_all(ExitKind.BY_HAND, "asked for") == 1
+    assert [verdict.policy for verdict in heard.decisions[-1].refusals] == ["trading state"]
+    made.risk.set_trading(TradingState.EXITS_ONLY, "exits only")
+    run(made, {}, seen(START, 11), seen(START, 13))
+    assert sales(heard) == [(ExitKind.BY_HAND, bought_units(heard))]
+
+
+def test_an_obstacle_of_the_pool_holds_a_sale_back_as_long_as_it_lasts() -> None:
+    made, heard = market()
+    for second in range(10, 60):
+        made.step(MarketUpdate(at(second), NAME, obstacle="its account cannot be read"))
+        made.tick(at(second))
+    made.close_all(ExitKind.SIGNAL, "out")
+    made.tick(at(61))
+    assert [verdict.policy for verdict in heard.decisions[-1].refusals] == ["venue"]
+    run(made, {}, seen(START, 62), seen(START, 64))
+    assert sales(heard) == [(ExitKind.SIGNAL, bought_units(heard))]
+    assert heard.orders[-1].created_ns == at(62)
 
 
 def test_panic_sells_everything_at_the_widest_limit() -> None:

@@ -35,6 +35,7 @@ from pumpswap.model import (
     RunObserver,
     ScreenReport,
     TradeSide,
+    TradingState,
     Unknown,
     Verdict,
 )
@@ -120,8 +121,7 @@ class Desk:
         if self.has_open_order(position.mint):
             return None
         mark = self.mark(intent.pool)
-        wanted = None if mark is None else exits.look(position, mark, self.parts.book.state(intent.pool))
-        self._tell_exits()
+        wanted = None if mark is None else self._wanted(position, mark)
         if wanted is not None:
             return self._sell(position, replace(wanted, signal=intent.signal, strategy=intent.strategy))
         known = exits.state(intent.pool)
@@ -292,17 +292,32 @@ class Desk:
         mark = self.mark(pool)
         if mark is None or self.has_open_order(position.mint):
             return None
-        intent = self.parts.exits.look(position, mark, self.parts.book.state(pool))
-        self._tell_exits()
+        intent = self._wanted(position, mark)
         if intent is None:
             return position, mark
         self._sell(position, intent)
         return None
 
+    def _wanted(self, position: Position, mark: Mark) -> Intent | None:
+        """The sale that an exit wants now. While nothing could be ordered it waits without asking the gate, so that
+        it goes on at once afterwards.
+        """
+        parts = self.parts
+        trading, reason = parts.risk.trading
+        obstacle = parts.book.obstacle(position.pool)
+        if trading is TradingState.HALTED:
+            obstacle = f"trading is halted: {reason}"
+        wanted = parts.exits.look(position, mark, parts.book.state(position.pool), obstacle)
+        self._tell_exits()
+        return wanted
+
     def has_open_order(self, mint: str) -> bool:
-        """Whether an order on a token has not ended, or waits for a person."""
-        orders = any(order.mint == mint for order in self._orders.values())
-        return orders or any(proposal.mint == mint for proposal in self.proposals.values())
+        """Whether an order on a token has not ended."""
+        return any(order.mint == mint for order in self._orders.values())
+
+    def _is_proposed(self, mint: str) -> bool:
+        """Whether a buy of a token waits for a person: that keeps other buys back, and never a sale."""
+        return any(proposal.mint == mint for proposal in self.proposals.values())
 
     def book_view(self, intent: Intent) -> BookView:
         """What the gate sees: the books, and beside them all that it has accepted and that has not ended."""
@@ -312,6 +327,7 @@ class Desk:
         reserved = sum(order.quote_lamports for order in waiting)
         allowance = parts.settings.risk.lamports("cost_allowance_sol") * len(waiting)
         of_token = [order.quote_lamports for order in waiting if order.mint == intent.mint]
+        is_buy = intent.side is TradeSide.BUY
         held = portfolio.positions.open_positions()
         pools = {position.pool for position in held}
         return BookView(
@@ -320,7 +336,7 @@ class Desk:
             exposure=portfolio.exposure + reserved,
             open_positions=len(held) + len({order.pool for order in waiting} - pools),
             position=portfolio.positions.open_round(intent.pool),
-            has_open_order=self.has_open_order(intent.mint),
+            has_open_order=self.has_open_order(intent.mint) or (is_buy and self._is_proposed(intent.mint)),
             closed_ns=portfolio.positions.last_closed_ns(intent.pool),
             token_exposure=sum(one.cost_lamports for one in held if one.mint == intent.mint) + sum(of_token),
             risk=parts.risk.figures(now),

@@ -15,6 +15,7 @@ from pumpswap.execution.exit_alerts import (
     refused_alert,
 )
 from pumpswap.execution.exit_pool import begun, grown, reduced, watched
+from pumpswap.execution.exit_urgency import is_at_any_price, urgency, wished
 from pumpswap.execution.exits import due_exit
 from pumpswap.model import (
     Alert,
@@ -34,9 +35,7 @@ from pumpswap.units import format_units
 
 __all__ = ["ExitManager"]
 
-_MOST_REFUSED_SECONDS = 300  # what the gate refuses will be refused again: asked less and less often, up to this
-_URGENT = frozenset({ExitKind.PANIC, ExitKind.BY_HAND})  # a person who sells now does not wait for a retry
-_WIDEST = frozenset({ExitKind.PANIC, ExitKind.RUG})  # out at any price that the settings allow, from the first try on
+_MOST_REFUSED_SECONDS = 30  # what the gate refuses is asked less and less often, up to this: a loss does not wait
 
 
 class ExitManager:
@@ -82,29 +81,26 @@ class ExitManager:
         known = self._of_round(position)
         self._put(begun(position, state, executed) if known is None else grown(known, position, state, executed))
 
-    def look(self, position: Position, mark: Mark, state: PoolState | None) -> Intent | None:
+    def look(self, position: Position, mark: Mark, state: PoolState | None, obstacle: str = "") -> Intent | None:
         """The sale that is wanted now, or None. One that has begun goes on until it is done; one that sells a part
-        makes way for a rule that sells all.
+        makes way for a rule that sells all, and any for a more urgent one.
+
+        ``obstacle`` is why nothing could be ordered now, such as a halt: no sale is wished then, and the next look
+        without it does not wait.
         """
         known = watched(self._of_round(position) or begun(position, state), state)
-        known = self._peak(known, mark)
-        if known.wanted is None or known.wanted_units < position.base_units:
-            known = self._begin(known, position, mark, state)
-        sale, known = self._sale(known, position, mark)
+        known = self._begin(self._peak(known, mark), position, mark, state)
+        sale, known = self._sale(known, position, mark, obstacle)
         self._put(known)
         return sale
 
     def want(self, position: Position, kind: ExitKind, units: int, reason: str) -> None:
-        """Begin an exit that somebody else has decided: a signal, a person, panic. ``look`` then gives its sales. One
-        that goes on already and sells more is left alone, but a person's wish is tried at once.
+        """Begin an exit that somebody else has decided: a signal, a person, panic. ``look`` then gives its sales. What
+        goes on already is never made smaller or less urgent by it: see ``wished``.
         """
-        known = self._of_round(position) or begun(position, None)
-        units = min(units, position.base_units)
-        if units <= 0:
+        if min(units, position.base_units) <= 0:
             return
-        if known.wanted is None or units >= known.wanted_units:
-            known = replace(known, wanted=kind, wanted_units=units, wanted_reason=reason)
-        self._put(replace(known, retry_ns=0) if kind in _URGENT else known)
+        self._put(wished(self._of_round(position) or begun(position, None), position.base_units, kind, units, reason))
 
     def ended(self, position: Position | None, outcome: Outcome, pool: str) -> None:
         """A sale has ended; ``position`` is what it left, None when it changed nothing."""
@@ -154,23 +150,27 @@ class ExitManager:
 
     def _begin(self, known: ExitState, position: Position, mark: Mark, state: PoolState | None) -> ExitState:
         due = due_exit(position, mark, self.rules, known, state)
-        if due is None or (known.wanted is not None and due.kind is ExitKind.LADDER):
+        if due is None:
             return known
+        if known.wanted is not None:
+            is_all = known.wanted_units >= position.base_units
+            if due.kind is ExitKind.LADDER or (is_all and urgency(due.kind) <= urgency(known.wanted)):
+                return known
         if due.units == 0:  # a rung of less than one base unit: done, with nothing to sell
             return replace(known, rungs=due.rungs)
-        alert = begun_alert(due, position, mark.at_ns)
+        begins = wished(known, position.base_units, due.kind, due.units, due.reason)
+        alert = begun_alert(due, position, mark.at_ns) if begins.wanted is not known.wanted else None
         if alert is not None:
             self._alerts.append(alert)
-        return replace(known, wanted=due.kind, wanted_units=due.units, wanted_reason=due.reason, rungs=due.rungs)
+        return replace(begins, rungs=due.rungs)
 
-    def _sale(self, known: ExitState, position: Position, mark: Mark) -> tuple[Intent | None, ExitState]:
+    def _sale(self, known: ExitState, position: Position, mark: Mark, obstacle: str) -> tuple[Intent | None, ExitState]:
         """What can be sold of what is wanted, and what is remembered then."""
-        if (
-            known.wanted is None
-        ):  # what cannot be valued has no profit and no loss: somebody must know of it all the same
+        # What cannot be valued has no profit and no loss: somebody must know of it all the same.
+        if known.wanted is None:
             return None, self._blocked(known, mark.at_ns, mark.obstacle) if mark.obstacle else _unblocked(known)
         units = min(known.wanted_units, position.base_units)
-        obstacle = self._obstacle(units, mark)
+        obstacle = obstacle or self._obstacle(units, mark)
         if obstacle:
             return None, self._blocked(known, mark.at_ns, obstacle)
         known = _unblocked(known)
@@ -211,7 +211,7 @@ class ExitManager:
         return replace(known, blocked_ns=since, blocked_told=known.blocked_told or is_due)
 
     def _slippage_bps(self, known: ExitState) -> int:
-        if known.wanted in _WIDEST:
+        if is_at_any_price(known.wanted):
             return self.rules.max_slippage_bps
         wider = self.rules.slippage_bps + known.failures * self.rules.slippage_step_bps
         return min(wider, self.rules.max_slippage_bps)
@@ -223,7 +223,11 @@ class ExitManager:
 
 
 def _unblocked(known: ExitState) -> ExitState:
-    return known if not known.blocked_ns else replace(known, blocked_ns=0, blocked_told=False)
+    """What was refused while something else was in the way too is asked again at once."""
+    if not known.blocked_ns:
+        return known
+    known = replace(known, blocked_ns=0, blocked_told=False)
+    return replace(known, refusals=0, retry_ns=0) if known.refusals else known
 
 
 def _sold(known: ExitState, outcome: Filled) -> ExitState:

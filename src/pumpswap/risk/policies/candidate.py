@@ -26,7 +26,7 @@ class BookView:
     exposure: int  # cost of all open positions and of the buys on their way
     open_positions: int  # rounds that are open or about to open
     position: Position | None  # the open round in this pool
-    has_open_order: bool  # on the way, unresolved, or waiting for a person: on this token
+    has_open_order: bool  # on the way or unresolved, for a buy also waiting for a person: on this token
     closed_ns: int | None  # when the last round in this pool ended
     token_exposure: int = 0  # of ``exposure``, the part of this token, in all its pools
     risk: RiskFigures = field(default_factory=RiskFigures)

@@ -49,7 +49,9 @@ def one_position(ask: Candidate) -> Verdict | None:
 
 
 def open_order(ask: Candidate) -> Verdict | None:
-    """Nothing while an order on the token is on its way, unresolved, or waiting for a person: it could trade twice."""
+    """Nothing while an order on the token is on its way or unresolved: it could trade twice. A proposal that waits for
+    a person keeps back buys only.
+    """
     if ask.book.has_open_order:
         return Verdict("open order", False, "an order on this token is not finished")
     return Verdict("open order", True, "no order on this token is open")
