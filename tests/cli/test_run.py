@@ -84,6 +84,16 @@ def test_without_an_endpoint_and_rows_it_says_what_is_missing(tmp_path: Path) ->
     assert "no rows of a collector" in error["what"]
     assert "pumpswap init" in error["hint"]
     assert "--market simulated" in error["hint"]
+    with open_database(tmp_path / "pumpswap.sqlite") as database:
+        assert list(database.runs()) == []  # nothing has begun
+
+
+def test_a_new_run_that_cannot_begin_does_not_end_the_one_that_goes_on(tmp_path: Path) -> None:
+    with open_database(tmp_path / "pumpswap.sqlite") as database:
+        database.start_run("paper", 1)
+    refusal(4, "--data-dir", str(tmp_path), "run", "--new")
+    with open_database(tmp_path / "pumpswap.sqlite") as database:
+        assert [(header.run_id, header.finished_ns) for header in database.runs()] == [(1, None)]
 
 
 def test_money_needs_its_own_word(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pumpswap.engine.outbox import PLACE, Outbox
+from pumpswap.engine.outbox import PLACE, SHADOW, Outbox
 from pumpswap.engine.recorder import StoreRecorder
 from pumpswap.errors import PumpSwapError, StorageError
 from pumpswap.model import Alert, AlertLevel, EquityPoint, ExitState, MarketUpdate, RiskState
@@ -45,6 +45,24 @@ def test_everything_is_stored_at_once_and_of_what_is_remembered_the_newest(tmp_p
         assert len(outbox) == 0
         outbox.flush()
         assert len(database.alerts.all()) == 1
+
+
+def test_what_a_paper_book_remembers_is_stored_when_it_has_changed_and_only_then(tmp_path: Path) -> None:
+    with opened(tmp_path) as database:
+        run = database.start_run("paper", START_NS)
+        shares: dict[str, object] = {"pool": {"units": 1}}
+        outbox = Outbox(run, StoreRecorder(run), lambda: dict(shares))
+        outbox.flush()
+        assert run.states.load(SHADOW) is None
+        shares["other"] = {"units": 2}
+        other = sqlite3.connect(tmp_path / "books.sqlite", isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StorageError):
+            outbox.flush()
+        other.execute("ROLLBACK")
+        other.close()
+        outbox.flush()
+        assert run.states.load(SHADOW) == shares
 
 
 def test_a_lock_of_somebody_else_keeps_it_for_the_next_time(tmp_path: Path) -> None:

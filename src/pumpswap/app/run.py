@@ -21,13 +21,14 @@ from pumpswap.app.run_tally import RunTally
 from pumpswap.clock import Clock
 from pumpswap.engine.control import Control
 from pumpswap.engine.feeds.watch_list import WatchList
-from pumpswap.engine.outbox import PLACE, Outbox
+from pumpswap.engine.outbox import PLACE, SHADOW, Outbox
 from pumpswap.engine.recorder import StoreRecorder
 from pumpswap.engine.restore import RestoredPaper, restore_paper
 from pumpswap.engine.supervisor import Ending
 from pumpswap.errors import ConfigError, UsageError
 from pumpswap.execution.paper import PaperVenue
 from pumpswap.execution.paper_model import PaperModel
+from pumpswap.market.shadow_book import ShadowBook
 from pumpswap.sdk.connection import ChainConnection
 from pumpswap.settings import Settings
 from pumpswap.storage.database import Database, open_database
@@ -71,11 +72,21 @@ class RunResult:
 
 @dataclass(frozen=True, slots=True)
 class _Opened:
-    """The books of a run as they are found. ``at_ns``: the time of its market."""
+    """The books of a run as its last process has left them."""
 
     run: Run
     left: RestoredPaper
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """The books to go on with, or None: then new ones begin as soon as there is a market. ``start_ns``: the time of
+    that market.
+    """
+
+    opened: _Opened | None
     places: MarketPlaces
+    now_ns: int
     start_ns: int
 
 
@@ -94,11 +105,12 @@ async def run_paper(
     async with AsyncExitStack() as stack:
         database = stack.enter_context(open_database(settings.database_target, busy_ms=_BUSY_MS))
         stack.callback(RunLock(database, settings.data_dir / "locks", order.kind).release)
-        opened = _open_run(database, settings, order, options.wall)
+        found = _find_run(database, order, options.wall)
         follow = FollowDesk(settings) if "follow" in settings.run.signals else None
         watch = WatchList(settings.run.watched_pools, settings.signals.min_score)
-        market = await _market(settings, order, opened, options.wall, (stack, watch, follow))
+        market = await _market(settings, order, found, options.wall, (stack, watch, follow))
         scoring = await open_scoring(settings, market, watch, follow, options.wall)
+        opened = found.opened or _begin_run(database, settings, order, found.now_ns)
         tally = RunTally()
         trading = _trading(settings, opened, market, tally, options.wall)
         told = _begun(database, order, opened, market)
@@ -113,32 +125,41 @@ async def run_paper(
 # ---------------------------------------------------------------------------------------------- the books
 
 
-def _open_run(database: Database, settings: Settings, order: RunOrder, wall: Clock) -> _Opened:
-    """The unfinished run of this kind, or a new one when there is none, when it is wished, or when it listens to
-    another market: what is held in one cannot be sold in another.
+def _find_run(database: Database, order: RunOrder, wall: Clock) -> _Found:
+    """The unfinished run of this kind; none when there is none, when a new one is wished, or when it listens to another
+    market: what is held in one cannot be sold in another.
     """
     now = wall.now_ns()
     run = database.open_paper(order.kind)
     identity = None if run is None else run.states.load(_MARKET)
-    if run is not None and (order.is_new or not order.is_of(identity)):
-        run.finish(now, {"ended": "another run has taken its place"})
-        run = None
-    if run is None:
-        run = database.start_run(order.kind, now, order.seed, settings.model_dump(mode="json"))
-        identity = order.identity(now)
-        run.states.save(_MARKET, identity, now)
+    if run is None or order.is_new or not order.is_of(identity):
+        return _Found(None, MarketPlaces({}, {}), now, now)
     found = {name: run.states.load(PLACE + name) for name in _FEEDS}
     # In a market that is played, time goes on from the last order.
     on_the_way = [one.created_ns for one in run.orders(unresolved=True)]
     left = restore_paper(run, max(on_the_way, default=now) if order.market else now)
     held = {position.pool: position.base_units for position in left.portfolio.positions.open_positions()}
-    places = MarketPlaces({name: place for name, place in found.items() if place is not None}, held)
-    return _Opened(run, left, places, int(str((identity or {}).get("start_ns", now))))
+    feeds = {name: place for name, place in found.items() if place is not None}
+    places = MarketPlaces(feeds, held, run.states.load(SHADOW) or {})
+    return _Found(_Opened(run, left), places, now, int(str((identity or {}).get("start_ns", now))))
+
+
+def _begin_run(database: Database, settings: Settings, order: RunOrder, now_ns: int) -> _Opened:
+    """New books, and the end of those in whose place they come. Not before everything else is there: a start that fails
+    leaves nothing behind, and ends nothing.
+    """
+    before = database.open_paper(order.kind)
+    if before is not None:
+        before.finish(now_ns, {"ended": "another run has taken its place"})
+    run = database.start_run(order.kind, now_ns, order.seed, settings.model_dump(mode="json"))
+    run.states.save(_MARKET, order.identity(now_ns), now_ns)
+    return _Opened(run, restore_paper(run, now_ns))
 
 
 def _trading(settings: Settings, opened: _Opened, market: MarketSide, tally: RunTally, wall: Clock) -> TradingSide:
     run, left = opened.run, opened.left
-    outbox = Outbox(run, StoreRecorder(run))
+    memory = market.book.memory if isinstance(market.book, ShadowBook) else None
+    outbox = Outbox(run, StoreRecorder(run), memory)
     # The same books fail in the same way again; what was drawn before a restart is not drawn anew.
     chance = Random(f"{run.header().seed} {left.orders}")
     venue = PaperVenue(
@@ -167,7 +188,7 @@ def _trading(settings: Settings, opened: _Opened, market: MarketSide, tally: Run
 async def _market(
     settings: Settings,
     order: RunOrder,
-    opened: _Opened,
+    found: _Found,
     wall: Clock,
     chain_parts: tuple[AsyncExitStack, WatchList, FollowDesk | None],
 ) -> MarketSide:
@@ -177,11 +198,11 @@ async def _market(
         async def connect() -> ChainConnection:
             return await stack.enter_async_context(ChainConnection(settings, wall))
 
-        return await chain_market(settings, opened.places, watch, connect, follow, wall)
+        return await chain_market(settings, found.places, watch, connect, follow, wall)
     if order.seed is None:
-        return played_market(order.market, opened.places, wall, is_fast=order.is_fast)
-    start = None if order.is_fast else opened.start_ns
-    return simulated_market(order.seed, opened.places, wall, start_ns=start, seconds=order.market_seconds)
+        return played_market(order.market, found.places, wall, is_fast=order.is_fast)
+    start = None if order.is_fast else found.start_ns
+    return simulated_market(order.seed, found.places, wall, start_ns=start, seconds=order.market_seconds)
 
 
 def _limited(options: RunOptions, order: RunOrder) -> RunOptions:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 
 from pumpswap.amm import FeeSchedule, current_schedule, schedule_at
@@ -50,15 +50,16 @@ SIMULATION, RECORDING = "simulation", "recording"  # names of their feeds
 @dataclass(frozen=True, slots=True)
 class MarketPlaces:
     """Where an earlier process has stopped: the places of its feeds, and what it held on paper, by pool. ``held`` None:
-    what is traded is on the chain, and its states know it.
+    what is traded is on the chain, and its states know it. ``shadow`` is what its book remembered of that.
     """
 
     feeds: Mapping[str, Place]
     held: Mapping[str, int] | None
+    shadow: Mapping[str, object] = field(default_factory=dict)
 
     def book(self) -> PoolBook:
         """For states of a market that does not know what is held on paper."""
-        return PoolBook() if self.held is None else ShadowBook(self.held)
+        return PoolBook() if self.held is None else ShadowBook(self.held, self.shadow)
 
     def updates(self, feed: str) -> int:
         """How many updates of a played market were taken. Raises BadInput."""

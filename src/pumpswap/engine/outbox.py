@@ -6,7 +6,7 @@ delays the storing, not the trading.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from pumpswap.engine.feed import Place
@@ -29,18 +29,21 @@ from pumpswap.model import (
 )
 from pumpswap.storage.run import Run
 
-__all__ = ["PLACE", "Outbox"]
+__all__ = ["PLACE", "SHADOW", "Outbox"]
 
 PLACE = "place/"  # and the feed: where it stands, under this name in the states of the run
+SHADOW = "shadow"  # what a paper book remembers of our trades in its pools
 
 
 class Outbox(RunObserver):
     """Stands before the observer that stores. A process that dies loses what was not flushed, as a whole: the stored
-    books end at one moment, and the places of the feeds with them.
+    books end at one moment, and the places of the feeds with them. So does what ``memory`` gives: see ``ShadowBook``.
     """
 
-    def __init__(self, run: Run, target: RunObserver) -> None:
+    def __init__(self, run: Run, target: RunObserver, memory: Callable[[], Mapping[str, object]] | None = None) -> None:
         self._run, self._target = run, target
+        self._memory: Callable[[], Mapping[str, object]] = dict if memory is None else memory
+        self._remembered = self._memory()
         self._told: list[Callable[[], None]] = []
         self._newest: dict[str, Callable[[], None]] = {}  # of things that are remembered, not recorded: the last counts
         self._places: dict[str, Place] = {}
@@ -55,7 +58,8 @@ class Outbox(RunObserver):
         """Store what was told. Raises StorageError when the database cannot be written now, and keeps everything;
         PumpSwapError when it has refused a row: the books cannot be continued then.
         """
-        if not self._told and not self._newest and not self._places:
+        memory = self._memory()
+        if not self._told and not self._newest and not self._places and memory == self._remembered:
             return
         has_begun = False
         try:
@@ -65,6 +69,8 @@ class Outbox(RunObserver):
                     tell()
                 for feed, place in self._places.items():
                     self._run.states.save(PLACE + feed, place, self._latest_ns)
+                if memory != self._remembered:
+                    self._run.states.save(SHADOW, memory, self._latest_ns)
         except PumpSwapError as refused:
             if not has_begun:
                 raise
@@ -75,6 +81,7 @@ class Outbox(RunObserver):
         self._told.clear()
         self._newest.clear()
         self._places.clear()
+        self._remembered = memory
 
     def place(self, feed: str, place: Place) -> None:
         """Where a feed stands after what was told."""
