@@ -15,6 +15,7 @@ from pathlib import Path
 import click
 import pytest
 
+from pumpswap.app.host_bridge import bridge_text
 from pumpswap.cli import pumpswap
 from pumpswap.cli.host import bridge_commands
 from tests.cli.running import SOURCE, answer, refusal, run
@@ -196,6 +197,17 @@ def test_the_file_is_for_old_pythons_and_needs_nothing_but_click(place: Path) ->
     imported = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
     assert imported == {"argparse", "click", "os", "shutil", "signal", "subprocess", "sys", "threading"}
     assert not [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+
+
+@pytest.mark.parametrize(
+    "executable",
+    ["/srv/@COMMANDS@/pumpswap", "/srv/@ABOUT@/@VERSION@", "/a'b\"c/pump\\swap", "/x\n/\\g<0>", "/é/p", ""],
+)
+def test_the_file_has_the_program_s_path_as_it_is(executable: str) -> None:
+    text = bridge_text(bridge_commands(), "about: 'it'", "1.0", executable)
+    world: dict[str, object] = {}
+    exec(compile(text, "pumpswap_bridge.py", "exec"), world)
+    assert (world["EXECUTABLE"], world["ABOUT"], world["VERSION"]) == (executable, "about: 'it'", "1.0")
 
 
 def test_its_list_is_the_whole_command_tree() -> None:

@@ -17,6 +17,7 @@ from pumpswap.settings import LoadedSettings, load_settings, read_settings
 from pumpswap.settings.keys import all_keys
 from pumpswap.settings.loading import check_document
 from pumpswap.settings.tree import Settings
+from pumpswap.settings.yaml_file import parse_yaml
 
 
 def loaded(tmp_path: Path, text: str, environment: dict[str, str] | None = None, **more: Any) -> LoadedSettings:
@@ -77,6 +78,29 @@ def test_a_list_of_coins_has_mints_in_it_and_nothing_else() -> None:
     assert (risk.deny_tokens, risk.allow_tokens) == ((mint,), (mint,))
     with pytest.raises(ConfigError, match=r"risk\.deny_tokens\.0: .* is no mint"):
         check_document({"risk": {"deny_tokens": [f"{mint}x"]}}, "the file")
+
+
+def test_what_a_merge_brings_in_may_be_overridden() -> None:
+    text = """
+base: &base {risk: {max_position_sol: 0.1, slippage_bps: 7}, exits: {stop_loss_bps: 3}}
+one: &one
+  <<: *base
+  risk: {max_position_sol: 0.2}
+two: {<<: *one, exits: {stop_loss_bps: 4}}
+three: {<<: [*one, *base]}
+"""
+    found = parse_yaml(text, "the file")
+    assert found["one"] == {"risk": {"max_position_sol": 0.2}, "exits": {"stop_loss_bps": 3}}
+    assert found["two"] == {"risk": {"max_position_sol": 0.2}, "exits": {"stop_loss_bps": 4}}
+    assert found["three"] == found["one"]
+
+
+@pytest.mark.parametrize(
+    "text", ["a: 1\na: 1", "x: {a: 1, 'a': 2}", "a: &a {}\nb: {<<: *a, <<: *a}", "x: {1: a, 0x1: b}"]
+)
+def test_a_key_that_is_written_twice_is_refused(text: str) -> None:
+    with pytest.raises(ConfigError, match=r"line \d+: the key '.*' is there twice"):
+        parse_yaml(text, "the file")
 
 
 def test_a_passed_check_cannot_count_for_ever() -> None:

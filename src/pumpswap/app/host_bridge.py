@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources import files
@@ -34,9 +35,8 @@ def bridge_text(commands: Sequence[BridgeCommand], about: str, version: str, exe
     template = files("pumpswap.app").joinpath("pumpswap_bridge.py.template").read_text(encoding="utf-8")
     rows = pformat(tuple(each.row() for each in commands), width=118)
     values = {"VERSION": repr(version), "EXECUTABLE": repr(executable), "ABOUT": repr(about), "COMMANDS": rows}
-    for name, value in values.items():
-        template = template.replace(f"@{name}@", value)
-    return template
+    # In one pass: what is filled in may have such a name in it.
+    return re.sub(f"@({'|'.join(values)})@", lambda found: values[found[1]], template)
 
 
 def install_bridge(target: Path, text: str) -> Path:

@@ -14,30 +14,25 @@ __all__ = ["parse_yaml", "read_yaml"]
 
 
 class _Loader(yaml.SafeLoader):
-    """A key that is there twice is an error: YAML says so, and PyYAML would take the last one silently."""
+    """A key that is there twice is an error: YAML says so, and PyYAML would take the last one silently.
 
+    Keys are looked at as they are written, before ``<<`` brings in others: those may be overridden.
+    """
 
-def _mapping(loader: _Loader, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-    loader.flatten_mapping(node)
-    seen: set[object] = set()
-    for key_node, _ in node.value:
-        key = loader.construct_object(key_node, deep=True)
-        if isinstance(key, (str, int, float, bool)):
+    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
+        """The mapping. Raises YAMLError for a key that is there twice."""
+        node = super().compose_mapping_node(anchor)
+        seen: set[object] = set()
+        for key_node, _ in node.value:
+            if not isinstance(key_node, yaml.ScalarNode):
+                continue
+            is_merge = key_node.tag == "tag:yaml.org,2002:merge"
+            key = key_node.value if is_merge else self.construct_object(key_node)
             if key in seen:
                 line = key_node.start_mark.line + 1
                 raise yaml.YAMLError(f"line {line}: the key {shown(str(key))!r} is there twice")
             seen.add(key)
-    return yaml.SafeLoader.construct_mapping(loader, node, deep=deep)
-
-
-def _construct(loader: _Loader, node: yaml.MappingNode) -> Any:
-    # In two steps, as PyYAML does it, so that anchors may refer to what is not complete yet.
-    data: dict[Any, Any] = {}
-    yield data
-    data.update(_mapping(loader, node))
-
-
-_Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _construct)
+        return node
 
 
 def parse_yaml(text: str, name: str) -> dict[str, Any]:
