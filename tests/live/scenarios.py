@@ -110,7 +110,7 @@ async def _trailing(rig: Rig) -> None:
 
 async def _time(rig: Rig) -> None:
     await _quiet(rig)
-    rig.pass_seconds(120)
+    rig.pass_seconds(1_300)
 
 
 async def _rug(rig: Rig) -> None:
@@ -168,7 +168,7 @@ SCENARIOS: Mapping[str, Scenario] = {
     "take-profit": Scenario(ExitKind.TAKE_PROFIT, {"take_profit_bps": 5_000}, _take_profit),
     "ladder": Scenario(ExitKind.LADDER, {"take_profit_ladder": _LADDER}, _ladder),
     "trailing": Scenario(ExitKind.TRAILING_STOP, {"trailing_stop_bps": 2_000, "stop_loss_bps": 3_000}, _trailing),
-    "time": Scenario(ExitKind.TIME_OUT, {"max_hold_seconds": 90}, _time),
+    "time": Scenario(ExitKind.TIME_OUT, {"max_hold_seconds": 1_200}, _time),
     "rug": Scenario(ExitKind.RUG, {"rug_bps": 500}, _rug, _ANYONES, _ALLOWED, _provider),
     "liquidity-flight": Scenario(ExitKind.LIQUIDITY_FLIGHT, {"liquidity_flight_bps": 5_000}, _liquidity_flight),
     "new-supply": Scenario(ExitKind.RUG, {"sell_on_new_supply": True}, _new_supply, prepare=_mintable),
