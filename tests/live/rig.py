@@ -231,12 +231,14 @@ class Rig:
         else:
             self.engine.risk.lift("sending")
 
-    async def until_held(self, beats: int = 600) -> Position:
-        """Signals until something is bought."""
+    async def until_held(self, beats: int = 600) -> bool:
+        """Signals until something is bought. False: its fate was unknown for so long that its time was over at once."""
         for beat in range(beats):
             held = self.held
             if held is not None and not self.engine.desk.orders:
-                return held
+                return True
+            if any(isinstance(one, Filled) and order.side is TradeSide.SELL for order, one in self.told.outcomes):
+                return False
             await self.beat(scored=held is None and beat % 5 == 0)
         raise Wrong("nothing was bought")
 

@@ -48,10 +48,11 @@ async def play(scenario: Scenario, folder: Path, seed: int | None = None) -> Rig
     try:
         scenario.prepare(rig)
         await rig.start()
-        await rig.until_held()
+        is_held = await rig.until_held()
         if seed is not None:
             rig.break_endpoints(seed + 1)
-        await scenario.story(rig)
+        if is_held:
+            await scenario.story(rig)
         await rig.until_sold()
         await rig.judge(scenario.kind)
     except AssertionError as wrong:
