@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from types import TracebackType
 from typing import Self
 
+from pumpswap.engine.lately import Lately
 from pumpswap.model import (
     Alert,
     Decision,
@@ -40,7 +41,7 @@ class StateRecorder(RunObserver):
         self._now_ns = 0
         self._risk: RiskState | None = None
         self._exits: dict[str, ExitState | None] = {}  # None: its round is closed
-        self._closed: dict[str, int] = {}  # number of the last closed round, by pool
+        self._closed: Lately[int] = Lately()  # number of the last closed round, by pool
         self._repeats: dict[str, tuple[int, int]] = {}
 
     def store_states(self) -> None:
@@ -71,7 +72,7 @@ class StateRecorder(RunObserver):
     def on_outcome(self, order: Order, outcome: Outcome, position: Position | None) -> None:
         self._now_ns = max(self._now_ns, outcome.at_ns)
         if position is not None and not position.is_open:
-            self._closed[position.pool] = position.round
+            self._closed.put(position.pool, position.round, self._now_ns)
             self._exits[position.pool] = None
             self._has_changed()
 
@@ -80,7 +81,7 @@ class StateRecorder(RunObserver):
         self._has_changed()
 
     def on_exits(self, state: ExitState) -> None:
-        is_open = not state.is_over and state.round > self._closed.get(state.pool, 0)
+        is_open = not state.is_over and state.round > (self._closed.get(state.pool) or 0)
         self._exits[state.pool] = state if is_open else None
         self._has_changed()
 
@@ -105,7 +106,7 @@ class StoreRecorder(StateRecorder):
         super().__init__(run)
         self._batch: ExitStack | None = None
         self._updates = 0
-        self._decimals: dict[str, int] = {}
+        self._decimals: Lately[int] = Lately()
         self._held = {position.pool: position for position in run.open_positions()}
 
     def __enter__(self) -> Self:
@@ -128,7 +129,7 @@ class StoreRecorder(StateRecorder):
         super().on_update(update)
         self._updates += 1
         if update.state is not None:
-            self._decimals[update.pool] = update.state.base_decimals
+            self._decimals.put(update.pool, update.state.base_decimals, update.at_ns)
         if self._batch is not None and self._updates % UPDATES_PER_BATCH == 0:
             self.store_states()
             self._batch.close()
@@ -138,8 +139,9 @@ class StoreRecorder(StateRecorder):
         self._run.save_decision(decision)
 
     def on_order(self, order: Order) -> None:
-        if order.pool in self._decimals:
-            self._run.know_decimals(order.mint, self._decimals[order.pool])
+        decimals = self._decimals.get(order.pool)
+        if decimals is not None:
+            self._run.know_decimals(order.mint, decimals)
         self._run.save_order(order)
 
     def on_entries(self, entries: Sequence[LedgerEntry]) -> None:

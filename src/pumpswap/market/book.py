@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 
 from pumpswap.amm import PoolState
 from pumpswap.model import MarketUpdate
@@ -20,13 +20,16 @@ class PoolBook:
     def __init__(self) -> None:
         self._states: dict[str, PoolState] = {}
         self._observed_ns: dict[str, int] = {}
-        self._obstacles: dict[str, str] = {}
+        self._obstacles: dict[str, tuple[str, int]] = {}  # and when it was told
 
     def __len__(self) -> int:
         return len(self._states)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._states)
+
+    def __contains__(self, pool: object) -> bool:
+        return pool in self._states
 
     def apply(self, update: MarketUpdate) -> None:
         """Take over what an update tells."""
@@ -38,7 +41,7 @@ class PoolBook:
             if self._obstacles:
                 self._obstacles.pop(update.pool, None)
         elif update.obstacle:
-            self._obstacles[update.pool] = update.obstacle
+            self._obstacles[update.pool] = update.obstacle, update.at_ns
 
     def put(self, pool: str, state: PoolState) -> None:
         """Replace the state after a trade of ours."""
@@ -54,7 +57,17 @@ class PoolBook:
 
     def obstacle(self, pool: str) -> str:
         """Why the pool cannot be traded; empty when nothing is known against it."""
-        return self._obstacles.get(pool, "")
+        return self._obstacles[pool][0] if pool in self._obstacles else ""
+
+    def forget(self, before_ns: int, kept: Container[str]) -> None:
+        """Drop what the market has not told since then, but of ``kept`` pools: whoever listens for weeks hears of
+        thousands that are over.
+        """
+        old = [pool for pool in self._states if self._observed_ns.get(pool, 0) < before_ns and pool not in kept]
+        for pool in old:
+            del self._states[pool]
+            self._observed_ns.pop(pool, None)
+        self._obstacles = {pool: told for pool, told in self._obstacles.items() if told[1] >= before_ns or pool in kept}
 
     def _is_older(self, pool: str, state: PoolState) -> bool:
         """Slot 0 is that of states whose slot nobody knows: they count as told."""

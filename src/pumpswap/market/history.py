@@ -31,3 +31,11 @@ class SnapshotHistory:
     def add(self, snapshot: PoolSnapshot) -> None:
         """Remember a snapshot."""
         self._kept.setdefault(snapshot.pool, deque(maxlen=MOST_PER_POOL)).append(snapshot)
+
+    def forget(self, now_ns: int) -> None:
+        """Drop the pools whose snapshots are all too old to be looked back at."""
+        oldest = now_ns - self._keep_ns
+        self._kept = {pool: kept for pool, kept in self._kept.items() if kept[-1].at_ns >= oldest}
+
+    def __contains__(self, pool: object) -> bool:
+        return pool in self._kept

@@ -15,7 +15,7 @@ When nothing is held any more, nothing remains.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, replace
 
 import msgspec
@@ -113,6 +113,10 @@ class ShadowBook(PoolBook):
             else:
                 self._shares.pop(pool, None)
         super().put(pool, state)
+
+    def forget(self, before_ns: int, kept: Container[str]) -> None:
+        """What is ours is not forgotten either."""
+        super().forget(before_ns, {pool for pool in self if pool in kept or pool in self._held})
 
 
 def without_units(state: PoolState, base_units: int) -> PoolState:
