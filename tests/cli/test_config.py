@@ -68,7 +68,7 @@ def test_show_lists_the_whole_tree_and_says_when_nothing_is_set(monkeypatch: pyt
 def test_secrets_are_masked() -> None:
     Path("pumpswap.yaml").write_text(
         "chain: {endpoints: [{url: 'https://host.example/S3CR3T?key=S3CR3T', ws_url: 'wss://S3CR3T@host.example'}]}\n"
-        "database: {url: 'postgresql://me:S3CR3T@db.example/books'}\nsending: {jito_url: 'S3CR3T'}\n"
+        "database: {url: 'postgresql://me:S3CR3T@db.example/books'}\nsending: {jito_url: 'https://jito.example/S3CR3T'}\n"
         "run: {collector: data/gecko.db}\n"
     )
     for arguments in (["--json"], []):
@@ -76,7 +76,7 @@ def test_secrets_are_masked() -> None:
         assert "S3CR3T" not in text
     found = values("--changed")
     assert found["database.url"][0] == "postgresql://db.example/…"
-    assert found["sending.jito_url"][0] == "(secret)"
+    assert found["sending.jito_url"][0] == "https://jito.example/…"
     assert found["run.collector"][0] == "data/gecko.db"
     endpoints = found["chain.endpoints"][0]
     assert isinstance(endpoints, list)
@@ -291,11 +291,34 @@ def test_the_host_gets_a_copy_without_our_sections() -> None:
     result = run("config", "host-copy", "both.yaml", "config.yaml")
     assert result.stdout == "config.yaml: without pumpswap\n"
     assert "what: is no section of ours, and the host's rules refuse it" in result.stderr
-    assert Path("config.yaml").read_text() == "dexes: {}   # theirs\nwhat: 1\n"
+    mark, rest = Path("config.yaml").read_text().split("\n", 1)
+    assert mark.startswith("# A copy by `pumpswap config host-copy`")
+    assert rest == "dexes: {}   # theirs\nwhat: 1\n"
     refusal(2, "config", "host-copy", "both.yaml", "both.yaml")
     refusal(3, "config", "host-copy", "none.yaml", "config.yaml")
     Path("both.yaml").write_text("dexes: {}\npumpswap: {stop_loss_percent: 5}\n")
     assert values("--config", "both.yaml", "--changed")["exits.stop_loss_bps"] == (500, "both.yaml")
+
+
+def test_no_command_takes_the_host_s_file_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    theirs = "dexes: {targets: [pumpswap]}   # the only copy\n"
+    Path("config.yaml").write_text(theirs)
+    Path("pumpswap.yaml").write_text("risk: {}\n")
+    Path("both.yaml").write_text("dexes: {}\nrisk: {}\n")
+    Path("plan.yaml").write_text("pumpswap: {stop_loss_percent: 5}\n")
+    monkeypatch.setenv("EDITOR", "true")
+    for code, *words in (
+        (2, "config", "host-copy", "pumpswap.yaml", "config.yaml", "--force"),
+        (4, "config", "host-copy", "both.yaml", "config.yaml"),
+        (4, "config", "import", "plan.yaml", "--output", "config.yaml", "--force"),
+        (4, "config", "schema", "--output", "config.yaml"),
+        (4, "config", "edit", "--config", "config.yaml"),
+        (4, "init", "--yes", "--force", "--config", "config.yaml"),
+    ):
+        refusal(code, *words)
+        assert Path("config.yaml").read_text() == theirs
+    assert run("config", "host-copy", "both.yaml", "config.yaml", "--force").exit_code == 0
+    assert run("config", "host-copy", "both.yaml", "config.yaml").exit_code == 0
 
 
 def test_a_folder_that_cannot_be_written_is_an_error_and_no_traceback(here: Path) -> None:

@@ -13,6 +13,7 @@ from pumpswap.errors import ConfigError, UsageError
 from pumpswap.settings import read_settings
 from pumpswap.settings.host_file import is_host_file, our_parts
 from pumpswap.settings.plan_keys import HOST_SECTIONS
+from pumpswap.settings.write import write_settings_file
 from tests.support.material import material, requires_material
 
 needs_host = requires_material("host", "config.yaml")
@@ -82,7 +83,9 @@ def test_w15_the_copy_for_the_host_is_what_it_accepts_comments_and_all(tmp_path:
     assert done.unknown == ()
     assert host_accepts(target.read_text()) == host_accepts(host_text())
     kept = [line for line in target.read_text().splitlines() if line.strip()]
-    assert kept == [*(line for line in host_text().splitlines() if line.strip()), "# ---- what pumpswap reads"]
+    theirs = [line for line in host_text().splitlines() if line.strip()]
+    assert kept[0].startswith("# A copy by `pumpswap config host-copy`")
+    assert kept[1:] == [*theirs, "# ---- what pumpswap reads"]
     assert source.read_text() == host_text() + OURS
 
 
@@ -117,3 +120,45 @@ def test_the_same_key_twice_is_refused() -> None:
 def test_a_file_with_our_sections_only_is_ours() -> None:
     assert not is_host_file({"risk": {}, "database": {"url": "sqlite:///x"}})
     assert is_host_file({"dexes": {}, "risk": {}})
+
+
+def test_only_an_earlier_copy_is_written_over(tmp_path: Path) -> None:
+    both, target = tmp_path / "both.yaml", tmp_path / "config.yaml"
+    both.write_text("\ufeffdexes: {network: solana}\nrisk: {}\n")
+    target.write_text("dexes: {network: eth}   # the only one\n")
+    with pytest.raises(ConfigError, match=r"config\.yaml exists, and is no earlier copy"):
+        host_copy(both, target)
+    assert target.read_text() == "dexes: {network: eth}   # the only one\n"
+    host_copy(both, target, replace=True)
+    first = target.read_text()
+    assert host_accepts(first) == {"dexes": {"network": "solana"}}
+    both.write_text("dexes: {network: eth}\n")
+    host_copy(both, target)
+    assert host_accepts(target.read_text()) == {"dexes": {"network": "eth"}}
+    again = tmp_path / "again.yaml"
+    host_copy(target, again)  # a copy of a copy says so once
+    assert again.read_text() == target.read_text()
+
+
+def test_what_has_no_section_of_the_host_s_is_no_file_for_both(tmp_path: Path) -> None:
+    ours, target = tmp_path / "pumpswap.yaml", tmp_path / "config.yaml"
+    ours.write_text("risk: {}\ndatabase: {}\n")
+    with pytest.raises(UsageError, match="no file for both"):
+        host_copy(ours, target, replace=True)
+    assert not target.exists()
+
+
+@pytest.mark.parametrize("text", ["dexes: {}\n", "risk: {}\nwatchlist: {}\n", "dexes: {a: [\n", '"dexes": [}'])
+def test_nothing_of_ours_takes_the_place_of_the_host_s_file(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "config.yaml"
+    file.write_text(text)
+    with pytest.raises(ConfigError, match=r"config\.yaml is the host's configuration"):
+        write_settings_file(file, "risk: {}\n")
+    assert file.read_text() == text
+
+
+def test_a_file_of_ours_that_is_broken_may_be_replaced(tmp_path: Path) -> None:
+    file = tmp_path / "pumpswap.yaml"
+    file.write_text("risk: {a: [\n")
+    write_settings_file(file, "risk: {}\n")
+    assert file.read_text() == "risk: {}\n"

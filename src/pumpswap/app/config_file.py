@@ -29,6 +29,8 @@ __all__ = [
     "plain_value", "profiles_of", "set_key",
 ]  # fmt: skip
 
+_COPY = "# A copy by `pumpswap config host-copy`: change the file for both, and make the copy again.\n"
+_BYTE_ORDER = "\ufeff"  # with which some editors begin a file; it may stand nowhere else
 _SECRET = "(secret)"
 _PATHS = ("run.collector", "database.url")  # a path as well as a URL; only the URL may have a password in it
 
@@ -156,20 +158,28 @@ def plan_of_file(file: Path) -> PlanImport:
     return result
 
 
-def host_copy(source: Path, target: Path) -> HostCopy:
+def host_copy(source: Path, target: Path, *, replace: bool = False) -> HostCopy:
     """Write the host a copy of its file without our sections, comments kept. The original is not touched.
 
-    Raises UsageError when both are the same file, ConfigError for a file that cannot be read or cut.
+    An earlier copy is written over, another file only with ``replace``. Raises UsageError when both are the same file
+    or the first has no section of the host's, ConfigError for a file that is there, or cannot be read or cut.
     """
     if target.exists() and target.samefile(source):
         raise UsageError("the copy would replace the file itself", hint="name another file for the host")
     text = read_text(source)
     document = parse_yaml(text, str(source))
+    if not is_host_file(document):
+        hint = "IN is the file for both: the host's sections, and ours"
+        raise UsageError(f"{source} has no section of the host's, so it is no file for both", hint=hint)
+    if target.exists() and not replace and not read_text(target).startswith(_COPY):
+        hint = "--force writes over it; keep what is there first: nobody else has a copy of it"
+        raise ConfigError(f"{target} exists, and is no earlier copy", hint=hint)
     foreign = foreign_sections(document)
     ours = {*PLAN_SECTIONS, *Settings.model_fields, "profiles", "profile"}
     left_out = tuple(name for name in foreign if name in ours)
     our_parts(document)
-    write_settings_file(target, without_sections(text, left_out))
+    bare = without_sections(text, left_out).removeprefix(_COPY)
+    write_settings_file(target, _COPY + bare.removeprefix(_BYTE_ORDER), for_host=True)
     return HostCopy(left_out, tuple(name for name in foreign if name not in ours))
 
 

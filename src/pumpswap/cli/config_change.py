@@ -95,11 +95,14 @@ def _other_origin(out: Output, key: str, file: Path) -> str:
 def edit(out: Output) -> None:
     from pumpswap.app.config_file import checked_text
     from pumpswap.errors import ConfigError
+    from pumpswap.settings.host_file import refuse_host_file
     from pumpswap.settings.presets import preset_text
     from pumpswap.settings.write import write_settings_file
     from pumpswap.settings.yaml_file import read_text
 
     file = _file_of(out)
+    if file.exists():
+        refuse_host_file(file)
     before = read_text(file) if file.exists() else ""
     text = before or preset_text("standard")
     while True:

@@ -66,7 +66,8 @@ def import_(out: Output, file: Path, target: Path | None, force: bool) -> None:
     help=(
         "Write a copy of one file for both, IN, without our sections and the plan's: the host's rules refuse every "
         "section that they do not know. Comments and layout of the rest stay, and IN is not touched.\n\n"
-        "Start the host with OUT, and pumpswap with --config IN."
+        "Start the host with OUT, and pumpswap with --config IN. An OUT that is there is written over when it is an "
+        "earlier copy, else only with --force."
     ),
     examples=[
         Example("pumpswap config host-copy both.yaml config.yaml", "after each change of both.yaml", needs=_BOTH),
@@ -75,14 +76,15 @@ def import_(out: Output, file: Path, target: Path | None, force: bool) -> None:
 )
 @click.argument("source", type=PATH, metavar="IN")
 @click.argument("target", type=PATH, metavar="OUT")
+@option("--force", is_flag=True, help="Write over a file that is no earlier copy.")
 @pass_output
-def host_copy(out: Output, source: Path, target: Path) -> None:
+def host_copy(out: Output, source: Path, target: Path, force: bool) -> None:
     from pumpswap.app.config_file import host_copy as make_copy
     from pumpswap.errors import NotFound
 
     if not source.is_file():
         raise NotFound(f"there is no file {source}", hint="name the file that both use")
-    done = make_copy(source, target)
+    done = make_copy(source, target, replace=force)
     for name in done.unknown:
         out.warn(f"{name}: is no section of ours, and the host's rules refuse it")
     if out.json:

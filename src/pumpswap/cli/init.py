@@ -39,6 +39,7 @@ _NETWORKS = ("later", "localnet", "devnet", "mainnet")
 def init(out: Output, preset: str, force: bool) -> None:
     from pumpswap.app.setup import Answers, settings_text
     from pumpswap.errors import ConfigError
+    from pumpswap.settings.host_file import refuse_host_file
     from pumpswap.settings.loading import DEFAULT_FILE
     from pumpswap.settings.nearest import shown_path
     from pumpswap.settings.presets import PRESETS
@@ -48,6 +49,8 @@ def init(out: Output, preset: str, force: bool) -> None:
     if file.exists() and not force:  # before anything is asked
         hint = "--force writes over it; `pumpswap config edit` changes it"
         raise ConfigError(f"{shown_path(file)} exists already", hint=hint)
+    if file.exists():
+        refuse_host_file(file)
     asks = not (out.options.yes or out.json) and sys.stdin.isatty()
     answers = _asked(out) if asks else Answers()
     write_settings_file(file, settings_text(preset, answers), replace=force)

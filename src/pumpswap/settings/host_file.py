@@ -7,14 +7,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+from pumpswap.errors import ConfigError
+from pumpswap.settings.nearest import shown_path
 from pumpswap.settings.plan_import import import_plan
 from pumpswap.settings.plan_keys import HOST_SECTIONS, PLAN_SECTIONS
 from pumpswap.settings.plan_rows import Fate
 from pumpswap.settings.tree import Settings
+from pumpswap.settings.yaml_file import parse_yaml, read_text
 
-__all__ = ["HostParts", "foreign_sections", "is_host_file", "lay_under", "our_parts", "plan_and_ours"]
+__all__ = [
+    "HostParts",
+    "foreign_sections",
+    "is_host_file",
+    "lay_under",
+    "our_parts",
+    "plan_and_ours",
+    "refuse_host_file",
+]
 
 # ``database`` is a section of both: at the top of the host's file it is the host's, ours is below ``pumpswap``.
 _ONLY_HOST = frozenset(HOST_SECTIONS) - set(Settings.model_fields)
@@ -33,6 +45,21 @@ class HostParts:
 def is_host_file(document: Mapping[str, Any]) -> bool:
     """Whether this is the host's ``config.yaml``: it has a section that only the host has."""
     return any(name in _ONLY_HOST for name in document)
+
+
+def refuse_host_file(file: Path) -> None:
+    """Raises ConfigError for a file of the host's: its program needs it, and nobody else has a copy.
+
+    One that is no readable YAML is the host's when a line begins with a section that only the host has.
+    """
+    text = read_text(file)
+    try:
+        is_theirs = is_host_file(parse_yaml(text, "the file"))
+    except ConfigError:
+        is_theirs = any(line.partition(":")[0].strip(" \"'") in _ONLY_HOST for line in text.splitlines())
+    if is_theirs:
+        hint = "nothing was written; this program never changes it, also not with --force"
+        raise ConfigError(f"{shown_path(file)} is the host's configuration", hint=hint)
 
 
 def foreign_sections(document: Mapping[str, Any]) -> tuple[str, ...]:
