@@ -9,7 +9,7 @@ import pytest
 
 from pumpswap.app.control import PATIENCE_SECONDS, RemoteControl, open_control, origin_of_process
 from pumpswap.clock import NS_PER_SECOND, ManualClock
-from pumpswap.errors import NotFound, NotRunning, StorageError
+from pumpswap.errors import NotFound, NotRunning, StorageError, UsageError
 from pumpswap.model import (
     BreakerState,
     CommandStatus,
@@ -143,12 +143,59 @@ def test_a_command_that_nobody_answers_is_taken_back_unless_it_makes_things_safe
             with pytest.raises(NotRunning, match="taken back"):
                 control.give(CommandVerb.PANIC)
             assert terminal.waited == pytest.approx(PATIENCE_SECONDS)
-            with pytest.raises(NotRunning, match="waits for it"):
+            with pytest.raises(NotRunning, match="is stored"):
                 control.give(CommandVerb.HALT)
-            panic, halt = control.run.commands.all()
+            with pytest.raises(NotRunning, match="taken back"):
+                control.give(CommandVerb.RESUME)
+            panic, halt, resume = control.run.commands.all()
         assert (panic.status, halt.status) == (CommandStatus.FAILED, CommandStatus.WAITING)
+        assert resume.status is CommandStatus.FAILED
         life.poll()
         assert life.engine.risk.state.trading is TradingState.HALTED
+        assert life.run.commands.get(halt.number).status is CommandStatus.DONE
+
+
+def test_a_halt_holds_although_the_engine_that_is_ending_has_not_heard_it(chosen: Settings) -> None:
+    terminal = Terminal()
+    assert isinstance(chosen.database_target, Path)
+    with paper_life(chosen.database_target) as life:
+        life.step(seen(graduate(), 0))
+        life.engine.risk.fault("shutdown", "the engine is being stopped")
+        beat(life, stopping=True)
+        with open_control(chosen, clock=terminal.clock, sleep=terminal.sleep) as control:
+            given = control.give(CommandVerb.HALT)
+        assert (given.is_done, given.state) == (True, TradingState.HALTED)
+        life.engine.risk.lift("shutdown")  # what risk remembers is stored once more
+    with paper_life(chosen.database_target, now_ns=at(4)) as life:
+        assert life.engine.risk.state.trading is TradingState.HALTED
+
+
+def test_a_halt_reaches_a_process_that_gives_no_sign_of_life(chosen: Settings) -> None:
+    terminal = Terminal()
+    assert isinstance(chosen.database_target, Path)
+    with paper_life(chosen.database_target) as life:
+        with open_control(chosen, clock=terminal.clock, sleep=terminal.sleep) as control:
+            assert control.give(CommandVerb.HALT).is_done
+        life.step(seen(graduate(), 0))
+        life.poll()
+        life.step(seen(graduate(), 1, scored=True))
+        (refused,) = life.run.decisions()
+        assert [verdict.policy for verdict in refused.refusals] == ["trading state"]
+        with open_control(chosen, clock=terminal.clock, sleep=terminal.sleep) as control:
+            assert control.give(CommandVerb.RESUME).is_done
+        life.poll()
+        life.step(seen(graduate(), 2, scored=True))
+        assert [decision.accepted for decision in life.run.decisions()][-1]
+
+
+def test_a_pause_of_what_is_halted_is_refused_without_an_engine_too(chosen: Settings) -> None:
+    assert isinstance(chosen.database_target, Path)
+    with paper_life(chosen.database_target), open_control(chosen) as control:
+        control.give(CommandVerb.HALT)
+        with pytest.raises(UsageError, match="less than a pause"):
+            control.give(CommandVerb.PAUSE)
+        assert control.run.states.switch().trading is TradingState.HALTED
+        assert len(control.run.commands.all()) == 1
 
 
 def test_an_answer_in_the_last_moment_counts(chosen: Settings) -> None:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from pumpswap.engine.control import Control, set_state
+from pumpswap.engine.control import Control
+from pumpswap.engine.engine import Engine
+from pumpswap.engine.outbox import Outbox
+from pumpswap.engine.recorder import StoreRecorder
+from pumpswap.engine.trading_switch import turned
 from pumpswap.errors import StorageError, UsageError
 from pumpswap.model import (
     BreakerState,
@@ -20,9 +25,9 @@ from pumpswap.model import (
     RiskState,
     TradeSide,
     TradingState,
+    TradingSwitch,
 )
-from pumpswap.risk.tracker import RiskTracker
-from pumpswap.settings import RiskLimits
+from pumpswap.storage.run import Run
 from tests.support.market import at, graduate, seen, settings
 from tests.support.paper_life import PaperLife, paper_life
 
@@ -78,19 +83,22 @@ def test_a_pause_of_what_is_halted_raises_nothing(tmp_path: Path) -> None:
         assert state_of(life) is TradingState.EXITS_ONLY
 
 
-def test_a_resume_lifts_every_lock_and_says_what_still_waits() -> None:
+def test_a_resume_lifts_every_lock_and_says_what_still_waits(tmp_path: Path) -> None:
     locked = RiskState(
         trading=TradingState.HALTED, faults=(("feed", "silent"),), breaker=BreakerState.OPEN, failures_in_a_row=9,
         losses_until_ns=99, is_drawn_down=True, day_is_lost=True, peak_lamports=100,
     )  # fmt: skip
-    tracker = RiskTracker(RiskLimits(), locked)
-    answer = set_state(tracker, CommandVerb.RESUME, "me")
-    assert "feed: silent" in answer
-    assert tracker.state == RiskState(
-        trading_reason="resumed by me", faults=(("feed", "silent"),)
-    )  # the peak and the day are measured anew
+    with paper_life(tmp_path / "books.sqlite") as life:
+        life.run.states.save_risk(locked, 1)
+    with paper_life(tmp_path / "books.sqlite") as life:
+        assert life.engine.risk.state == replace(locked, faults=())
+        life.engine.risk.fault("feed", "silent")
+        assert "feed: silent" in ask(life, CommandVerb.RESUME).answer
+        assert life.engine.risk.state == RiskState(
+            trading_reason="resumed by me@here", faults=(("feed", "silent"),), switch=1, resumed=1
+        )  # the peak and the day are measured anew
     with pytest.raises(UsageError, match="no trading state"):
-        set_state(tracker, CommandVerb.PANIC, "me")
+        turned(TradingSwitch(), CommandVerb.CLOSE, "me")
 
 
 def test_panic_sells_everything_at_the_widest_limits_and_what_was_on_its_way_too(tmp_path: Path) -> None:
@@ -170,26 +178,29 @@ def test_what_an_earlier_process_was_asked_is_only_done_where_it_makes_things_sa
         assert len(life.engine.portfolio.positions.open_positions()) == 1
 
 
-def test_a_command_is_done_once_although_its_answer_could_not_be_stored(tmp_path: Path) -> None:
+def test_a_command_is_done_once_although_its_answer_could_not_be_stored(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with paper_life(tmp_path / "books.sqlite") as life:
-        fails = [True]
-
-        def flush() -> None:
-            if fails.pop():
-                fails.append(False)
-                raise StorageError("the database is locked", hint="wait")
-            fails.append(False)
-
+        outbox = Outbox(life.run, StoreRecorder(life.run))
         stops: list[int] = []
-        control = Control(life.run, life.engine, lambda: stops.append(1), flush, life.engine.clock.now_ns)
-        control.poll()
+        control = Control(life.run, life.engine, lambda: stops.append(1), outbox, life.engine.clock.now_ns)
         number = life.run.commands.add(Command(1, CommandVerb.STOP, "me"))
-        with pytest.raises(StorageError):
-            control.poll()
+        with monkeypatch.context() as patch:
+            patch.setattr(type(life.run), "batch", refusing)
+            with pytest.raises(StorageError):
+                control.poll()
         assert life.run.commands.get(number).status is CommandStatus.WAITING
         control.poll()
+        outbox.flush()  # as the supervisor does it every moment
         assert life.run.commands.get(number).status is CommandStatus.DONE
         assert stops == [1]
+
+
+@contextmanager
+def refusing(_run: Run) -> Iterator[None]:
+    raise StorageError("the database is locked", hint="wait")
+    yield
 
 
 def test_an_approved_buy_is_judged_again_and_ordered(tmp_path: Path) -> None:
@@ -239,3 +250,94 @@ def test_a_declined_buy_is_dropped_and_one_whose_time_is_over_has_expired(tmp_pa
         life.poll()
         assert life.run.proposals.get("d000002").status is ProposalStatus.EXPIRED
         assert life.engine.desk.orders == ()
+
+
+@pytest.mark.parametrize("verb", [CommandVerb.PAUSE, CommandVerb.EXITS_ONLY])
+def test_a_pause_after_a_panic_does_not_end_it(tmp_path: Path, verb: CommandVerb) -> None:
+    start = graduate()
+    with paper_life(tmp_path / "books.sqlite") as life:
+        life.step(seen(start, 0, scored=True))  # a buy is on its way
+        ask(life, CommandVerb.PANIC)
+        ask(life, verb)
+        for second in (2, 4, 6, 8):
+            life.step(seen(start, second))
+            life.poll()
+        assert [order.side for order in life.run.orders()] == [TradeSide.BUY, TradeSide.SELL]
+        assert life.engine.portfolio.positions.open_positions() == []
+        ask(life, CommandVerb.RESUME)
+        assert life.engine.risk.state.panic == ""
+
+
+def test_a_close_of_what_the_gate_holds_back_says_so_and_is_done_later(tmp_path: Path) -> None:
+    start = graduate()
+    with paper_life(tmp_path / "books.sqlite") as life:
+        life.step(seen(start, 0, scored=True), seen(start, 2))
+        ask(life, CommandVerb.HALT)
+        answered = ask(life, CommandVerb.CLOSE, {"what": POOL})
+        assert answered.status is CommandStatus.FAILED
+        assert "trading is halted: halted by me@here: it is tried again" in answered.answer
+        ask(life, CommandVerb.EXITS_ONLY)
+        for second in (90, 92, 94):
+            life.step(seen(start, second))
+        assert life.engine.portfolio.positions.open_positions() == []
+
+
+def test_a_close_while_an_order_on_its_token_is_out_waits_for_it(tmp_path: Path) -> None:
+    start = graduate()
+    with paper_life(tmp_path / "books.sqlite") as life:
+        life.step(seen(start, 0, scored=True), seen(start, 2))
+        assert ask(life, CommandVerb.CLOSE, {"what": POOL, "share_bps": "5000"}).answer == "selling 50 % of TEST"
+        answered = ask(life, CommandVerb.CLOSE, {"what": POOL})
+        assert (answered.status, answered.answer) == (
+            CommandStatus.DONE,
+            "to be sold as soon as possible: TEST: an order on its token has not ended",
+        )
+
+
+def test_a_crash_before_the_answer_leaves_nothing_of_the_close(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    start = graduate()
+    with paper_life(tmp_path / "books.sqlite") as life:
+        life.step(seen(start, 0, scored=True), seen(start, 2))
+    with paper_life(tmp_path / "books.sqlite", now_ns=at(3)) as life:
+        outbox = Outbox(life.run, StoreRecorder(life.run))
+        engine = Engine(life.engine.parts, (outbox,))
+        engine.clock.advance_to(at(3))
+        engine.step(seen(start, 3))
+        control = Control(life.run, engine, lambda: None, outbox, engine.clock.now_ns)
+        number = life.run.commands.add(Command(at(3), CommandVerb.CLOSE, "me", {"what": POOL}))
+        with monkeypatch.context() as patch:
+            patch.setattr(type(life.run.commands), "answer", crash)
+            with pytest.raises(KeyboardInterrupt):
+                control.poll()
+        assert engine.desk.orders, "ordered, but nobody was told"
+    with paper_life(tmp_path / "books.sqlite", now_ns=at(4)) as life:
+        assert [order.side for order in life.run.orders()] == [TradeSide.BUY]
+        exits = life.engine.desk.parts.exits.state(POOL)
+        assert exits is not None and exits.wanted is None
+        life.poll()
+        answered = life.run.commands.get(number)
+        assert answered.status is CommandStatus.FAILED and "ask again" in answered.answer
+
+
+def test_a_panic_whose_process_ended_before_its_answer_goes_on_and_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start = graduate()
+    with paper_life(tmp_path / "books.sqlite") as life:
+        life.step(seen(start, 0, scored=True), seen(start, 2))
+        number = life.run.commands.add(Command(at(2), CommandVerb.PANIC, "me"))
+        with monkeypatch.context() as patch:
+            patch.setattr(type(life.run.commands), "answer", crash)
+            with pytest.raises(KeyboardInterrupt):
+                life.control.poll()
+    with paper_life(tmp_path / "books.sqlite", now_ns=at(4)) as life:
+        life.step(seen(start, 4))
+        life.poll()
+        answered = life.run.commands.get(number)
+        assert (answered.status, "goes on" in answered.answer) == (CommandStatus.DONE, True)
+        life.step(seen(start, 70), seen(start, 72), seen(start, 74))
+        assert life.engine.portfolio.positions.open_positions() == []
+
+
+def crash(*_: object) -> None:
+    raise KeyboardInterrupt

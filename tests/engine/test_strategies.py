@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, get_args
 
 import pytest
 
-from pumpswap.engine.control import set_state
 from pumpswap.engine.strategies import STRATEGIES, FollowSignals, Momentum, PlanLoop, strategy_named
 from pumpswap.engine.strategy import Strategy, Wishes
+from pumpswap.engine.trading_switch import hear_switch, turn
 from pumpswap.errors import UsageError
 from pumpswap.model import AlertLevel, CommandVerb, Intent, Mark, Position, Side, Signal, Swap, TradeSide
 from pumpswap.settings import ExitRules, RunSettings, Settings
+from pumpswap.storage import open_database
 from tests.engine.strategy_world import market_engine, run, said, swapped
 from tests.support.market import SOL, graduate, moved, seen
 
@@ -151,15 +153,17 @@ def test_an_error_in_a_strategy_stops_entries_not_the_engine() -> None:
     ]
 
 
-def test_a_resume_tries_a_strategy_again_that_has_failed() -> None:
+def test_a_resume_tries_a_strategy_again_that_has_failed(tmp_path: Path) -> None:
     broken = Broken()
     made, heard, signals = market_engine([broken])
     run(made, signals, *[said(graduate(number), number, 90) for number in (1, 2, 3, 4)])
     assert set(dict(made.risk.state.faults)) == {"strategy broken"}
     made.risk.fault("feed", "silent")
     broken.heard = -1_000
-    answer = set_state(made.risk, CommandVerb.RESUME, "me")
-    assert answer == "resumed, all locks are lifted; entries still wait until this is repaired: feed: silent"
+    with open_database(tmp_path / "books.sqlite") as database:
+        turn(kept := database.start_run("paper", 1), CommandVerb.RESUME, "me", 1)
+        hear_switch(kept, made.risk)
+    assert dict(made.risk.state.faults) == {"feed": "silent"}
     made.risk.lift("feed")
     run(made, signals, said(graduate(5), 10, 90), seen(FIRST, 12))
     assert heard.bought[-1] == str(graduate(5).address)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +28,8 @@ class PaperLife:
     database: Database
     run: Run
     engine: Engine
-    control: Control
     taken_up: RestoredPaper
+    control: Control = field(init=False)
     stopped: int = 0
     flushed: int = 0
 
@@ -40,8 +40,17 @@ class PaperLife:
                 self.engine.step(update)
 
     def poll(self) -> None:
-        """As the supervisor does it."""
-        self.control.poll()
+        """As the supervisor does it: what follows is stored together with the answer."""
+        with self.run.batch():
+            self.control.poll()
+
+    def also(self, write: Callable[[], object]) -> None:
+        """Everything is stored at once here."""
+        write()
+
+    def flush(self) -> None:
+        """Nothing is left to store."""
+        self.flushed += 1
 
 
 @contextmanager
@@ -74,10 +83,8 @@ def paper_life(
         def stop() -> None:
             life.stopped += 1
 
-        def flush() -> None:
-            life.flushed += 1
-
-        life = PaperLife(database, run, engine, Control(run, engine, stop, flush, engine.clock.now_ns), taken_up)
+        life = PaperLife(database, run, engine, taken_up)
+        life.control = Control(run, engine, stop, life, engine.clock.now_ns)
         if taken_up.is_new:
             with run.batch():
                 engine.deposit(50 * SOL)

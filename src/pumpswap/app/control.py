@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from pumpswap.app.books import Books, Held, held_positions, open_store
 from pumpswap.clock import NS_PER_SECOND, Clock, SystemClock
-from pumpswap.engine.control import LOWERING_VERBS, STATE_VERBS, set_state
+from pumpswap.engine.trading_switch import LOWERING_VERBS, STATE_VERBS, SWITCH, turn, words_of
 from pumpswap.errors import NotRunning, StorageError
 from pumpswap.model import (
     Command,
@@ -21,11 +21,9 @@ from pumpswap.model import (
     Heartbeat,
     Proposal,
     ProposalStatus,
-    RiskState,
     TradingState,
     Verdict,
 )
-from pumpswap.risk.tracker import RiskTracker
 from pumpswap.settings import Settings
 from pumpswap.storage.database import Database
 from pumpswap.storage.run import Run
@@ -34,6 +32,7 @@ __all__ = ["Given", "RemoteControl", "Waiting", "beat_is_fresh", "open_control",
 
 PATIENCE_SECONDS = 10.0  # how long an answer is waited for
 _LOOK_SECONDS = 0.1
+_HOLDS = "no engine runs; whoever trades with these books hears it before the next order, and so does the next start"
 _BEATS = 5  # a heartbeat older than so many of them is that of a process that is gone, or hangs
 
 Sleep = Callable[[float], None]
@@ -41,8 +40,8 @@ Sleep = Callable[[float], None]
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """A command and what became of it. ``is_running``: an engine has taken it; else the stored state was changed.
-    ``state`` is what the run's trading state is now, as far as it is stored.
+    """A command and what became of it. ``is_running``: an engine has taken it; else only the word is stored.
+    ``state`` is what is set now.
     """
 
     command: Command
@@ -152,18 +151,28 @@ class RemoteControl:
     def give(self, verb: CommandVerb, arguments: Mapping[str, str] | None = None) -> Given:
         """Have a command obeyed, and wait for the answer.
 
-        Without an engine the trading state that is stored is changed: the next start honours it. Raises NotRunning for
-        everything else then, and when the engine does not answer in time.
+        What lowers the trading state is stored as a word of its own at once: it holds for whoever trades with these
+        books, whether an engine answers or not. So is a resume where no engine runs. Raises NotRunning for everything
+        else then, and when the engine does not answer in time; UsageError for a pause of what is halted.
         """
-        origin, now = origin_of_process(), self._clock.now_ns()
-        command = Command(now, verb, origin, dict(arguments or {}))
-        if not self.is_running():
-            if verb not in STATE_VERBS:
-                self.require_running(verb.value)
-            return self._give_to_stored_state(command)
-        number = self.run.commands.add(command)
-        answered = self._await_answer(number)
-        return Given(answered, True, self._state())
+        command = Command(self._clock.now_ns(), verb, origin_of_process(), dict(arguments or {}))
+        is_running = self.is_running()
+        if not is_running and verb not in STATE_VERBS:
+            self.require_running(verb.value)
+        number = self._give(command, is_running=is_running)
+        answered = self._await_answer(number) if is_running else self.run.commands.get(number)
+        return Given(answered, is_running, self._state())
+
+    def _give(self, command: Command, *, is_running: bool) -> int:
+        """Word and command are stored together."""
+        with self.run.batch():
+            if command.verb in LOWERING_VERBS or not is_running:
+                word = turn(self.run, command.verb, command.origin, command.at_ns)
+                command = replace(command, arguments={**command.arguments, SWITCH: str(word.number)})
+            if not is_running:
+                answer = f"{words_of(command.verb)} ({_HOLDS})"
+                command = replace(command, status=CommandStatus.DONE, answer=answer, done_ns=command.at_ns)
+            return self.run.commands.add(command)
 
     def answer(self, decision_ids: Sequence[str], status: ProposalStatus) -> Sequence[Proposal]:
         """Approve or decline proposals, and wait until the engine has acted on them: what became of each.
@@ -198,8 +207,8 @@ class RemoteControl:
             return command
         if command.verb in LOWERING_VERBS:
             raise NotRunning(
-                f"the engine has not answered for {PATIENCE_SECONDS:g} s; the command waits for it, and for its "
-                "next start",
+                f"the engine has not answered for {PATIENCE_SECONDS:g} s; what you have set is stored, and waits for "
+                "the engine and for its next start",
                 hint="end its process if it hangs; until then assume that it goes on as before",
             )
         self._withdraw(command)
@@ -217,24 +226,8 @@ class RemoteControl:
             if answered.status is CommandStatus.WAITING:
                 raise  # not stored; else the engine has answered in this very moment
 
-    def _give_to_stored_state(self, command: Command) -> Given:
-        """As the engine would. What belongs to orders that may still be on their way stays for the next start."""
-        before = self.run.states.risk() or RiskState()
-        tracker = RiskTracker(self._settings.risk, before)
-        answer = f"{set_state(tracker, command.verb, command.origin)} (no engine runs; the next start honours it)"
-        done = Command(
-            command.at_ns, command.verb, command.origin, command.arguments, 0, CommandStatus.DONE, answer, command.at_ns
-        )
-        with self.run.batch():
-            trials = () if command.verb is CommandVerb.RESUME else before.trials
-            after = replace(tracker.state, trials=trials, unknown=before.unknown)
-            self.run.states.save_risk(after, command.at_ns)
-            number = self.run.commands.add(done)
-        return Given(self.run.commands.get(number), False, self._state())
-
     def _state(self) -> TradingState:
-        risk = self.run.states.risk()
-        return TradingState.ACTIVE if risk is None else risk.trading
+        return self.run.states.switch().trading
 
     def _hint(self) -> str:
         if self.books.goes_on:

@@ -176,7 +176,7 @@ def _trading(settings: Settings, opened: _Opened, market: MarketSide, tally: Run
         keeper=left.keeper(),
         keeps=outbox,
         observers=(outbox, tally),
-        control=lambda engine, stop: Control(run, engine, stop, outbox.flush, wall.now_ns),
+        control=lambda engine, stop: Control(run, engine, stop, outbox, wall.now_ns),
         restored=left.restored,
         start_lamports=settings.paper.lamports("start_sol") if left.is_new else 0,
     )

@@ -78,7 +78,6 @@ class _Live:
         self._settings = settings
         self._wall = wall
         self._trading: LiveTrading = take_up(wallet.venue, wallet.books)
-        self._capital: Capital | None = None
         connection, run = wallet.connection, wallet.books.run
         self._probe = SendingProbe(connection.node, connection.schedules, wallet.signer.public_key)
         self._probing: asyncio.Task[None] | None = None
@@ -141,8 +140,9 @@ class _Live:
         self._trading.recorder.flush()
 
     def _control(self, engine: Engine, stop: Callable[[], None]) -> Control:
-        self._capital = Capital(self.wallet.books.run, engine.risk, self._wall)
-        return Control(self.wallet.books.run, engine, stop, self._trading.recorder.flush, self._wall.now_ns)
+        books, recorder = self.wallet.books, self._trading.recorder
+        Capital(books, engine.risk, self._wall, recorder.also).follow()
+        return Control(books.run, engine, stop, recorder, self._wall.now_ns)
 
     def _obstacle_of_sending(self) -> str:
         if self._probing is not None and self._probing.done():
@@ -150,10 +150,8 @@ class _Live:
         return self._probe.obstacle()
 
     async def _compare(self) -> None:
-        """On a schedule: books against wallet, and what its owner has put in or taken out."""
+        """On a schedule: books against wallet."""
         await self.wallet.reconcile()
-        if self._capital is not None:
-            self._capital.look()
 
 
 def _found_notes(wallet: TradingWallet) -> Sequence[str]:

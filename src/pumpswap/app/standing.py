@@ -64,7 +64,7 @@ def standing_of(books: Books, pool: str, mint: str, settings: Settings, clock: C
         position=None if held is None else held.position,
         has_open_order=any(order.mint == mint for order in run.orders(unresolved=True)),
         closed_ns=None if latest is None else latest.closed_ns,
-        risk=risk_figures(books, limits, as_of_ns),
+        risk=risk_figures(books, limits, as_of_ns, with_faults=is_running is not False),
         mode_obstacle=_mode_obstacle(books, is_running=is_running),
     )
     wish = Intent(TradeSide.BUY, pool, mint, as_of_ns, "")
@@ -82,9 +82,14 @@ def limits_of(books: Books, settings: Settings) -> RiskLimits:
     return RiskLimits(**{name: value for name, value in stored.items() if name in RiskLimits.model_fields})
 
 
-def risk_figures(books: Books, limits: RiskLimits, as_of_ns: int) -> RiskFigures:
-    """What risk remembers of a run, seen from ``as_of_ns``, by its latest equity."""
-    tracker = RiskTracker(limits, books.run.states.risk() or RiskState())
+def risk_figures(books: Books, limits: RiskLimits, as_of_ns: int, *, with_faults: bool = True) -> RiskFigures:
+    """What risk remembers of a run, seen from ``as_of_ns``, by its latest equity. Faults are those of the process that
+    has them.
+    """
+    remembered = books.run.states.risk() or RiskState()
+    tracker = RiskTracker(limits, remembered)
+    for name, reason in remembered.faults if with_faults else ():
+        tracker.fault(name, reason)
     point = books.run.equity.latest()
     if point is not None:
         tracker.measured(point.equity_lamports, as_of_ns)

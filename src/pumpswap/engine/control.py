@@ -1,20 +1,30 @@
-"""Control: what people at other terminals want of the running engine, done and answered; and what raises and lowers
-the trading state.
-"""
+"""Control: what people at other terminals want of the running engine, done and answered."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
+from typing import Protocol
 
 from pumpswap.engine.engine import Engine
 from pumpswap.engine.strategy import STRATEGY_FAULT
-from pumpswap.errors import NotFound, PumpSwapError, UsageError
+from pumpswap.engine.trading_switch import (
+    LOWERING_VERBS,
+    STATE_VERBS,
+    SWITCH,
+    hear_switch,
+    turn,
+    turned,
+    words_of,
+)
+from pumpswap.errors import GuardRefused, NotFound, PumpSwapError, StorageError, UsageError
 from pumpswap.model import (
     AlertLevel,
     Command,
     CommandStatus,
     CommandVerb,
+    Decision,
     ExitKind,
     Intent,
     Position,
@@ -23,88 +33,107 @@ from pumpswap.model import (
     TradeSide,
     TradingState,
 )
-from pumpswap.risk.tracker import RiskTracker
 from pumpswap.storage.history import MINT_PREFIX
 from pumpswap.storage.run import Run
 from pumpswap.units import BPS
 
-__all__ = ["LOWERING_VERBS", "PANIC", "STATE_VERBS", "Control", "set_state"]
+__all__ = ["Control", "Stores"]
 
-PANIC = "panic"  # how the reason of the trading state begins after a panic
-STATE_VERBS = frozenset({CommandVerb.PAUSE, CommandVerb.RESUME, CommandVerb.EXITS_ONLY, CommandVerb.HALT})
-# These only make things safer, so they are obeyed however old they are; of the others nobody knows whether they are
-# still meant.
-LOWERING_VERBS = frozenset({CommandVerb.PAUSE, CommandVerb.EXITS_ONLY, CommandVerb.HALT})
+_OF_BEFORE = "the process that this was asked of has ended before it could: ask again if you still want it"
 
 
-def set_state(risk: RiskTracker, verb: CommandVerb, origin: str) -> str:
-    """Raise or lower the trading state on somebody's word; says what follows. Raises UsageError for a pause that would
-    raise it.
-    """
-    if verb is CommandVerb.RESUME:
-        risk.resume(f"resumed by {origin}")
-        for name, _ in risk.state.faults:
-            if name.startswith(STRATEGY_FAULT):  # nothing else could find out that it works again
-                risk.lift(name)
-        faults = "; ".join(f"{name}: {reason}" for name, reason in risk.state.faults)
-        if faults:
-            return f"resumed, all locks are lifted; entries still wait until this is repaired: {faults}"
-        return "resumed: entries go on, all locks are lifted"
-    if verb is CommandVerb.HALT:
-        risk.set_trading(TradingState.HALTED, f"halted by {origin}")
-        return "halted: nothing is ordered, exits neither, until you resume"
-    if verb is CommandVerb.EXITS_ONLY:
-        risk.set_trading(TradingState.EXITS_ONLY, f"exits only, by {origin}")
-        return "exits only: no entries until you resume"
-    if verb is not CommandVerb.PAUSE:
-        raise UsageError(f"{verb.value} is no trading state", hint="pause, resume, exits-only or halt")
-    if risk.state.trading is TradingState.HALTED:
-        raise UsageError("trading is halted, which is less than a pause", hint="exits-only lets exits go on")
-    risk.set_trading(TradingState.EXITS_ONLY, f"paused by {origin}")
-    return "paused: no entries until you resume; exits go on"
+class Stores(Protocol):
+    """Who stores what the engine tells: the outbox on paper, the recorder of a live wallet."""
+
+    def also(self, write: Callable[[], object]) -> None:
+        """Do this in the transaction of the next flush."""
+        ...
+
+    def flush(self) -> None:
+        """Store everything that was told. Raises StorageError, and keeps what it could not store."""
+        ...
 
 
 class Control:
     """Polled by whoever runs the engine, in the engine's own thread, between two of its steps.
 
-    ``stop`` ends the run. ``flush`` stores what the engine has told: an answer is stored after what it promises, so
-    that a crash between them takes nothing back that somebody has read. ``now`` is the machine's time.
+    ``stop`` ends the run. ``stores`` is who stores what the engine tells: an answer is stored in one transaction with
+    what it promises, so that a crash leaves both or neither. ``now`` is the machine's time.
+
+    What a person has set (pause, halt, …) has a row of its own, and holds as soon as that is stored: here it is heard.
     """
 
     def __init__(
-        self, run: Run, engine: Engine, stop: Callable[[], None], flush: Callable[[], None], now: Callable[[], int]
+        self, run: Run, engine: Engine, stop: Callable[[], None], stores: Stores, now: Callable[[], int]
     ) -> None:
         self._run, self._engine = run, engine
-        self._stop, self._flush, self._now = stop, flush, now
-        self._answers: dict[int, tuple[CommandStatus, str]] = {}  # given, and not stored yet
+        self._stop, self._stores, self._now = stop, stores, now
+        self._taken: set[int] = set()  # commands that were obeyed; their answers may not be stored yet
         self._acted: set[str] = set()  # proposals whose answer was carried out
-        self._of_before = tuple(command for command in run.commands.waiting() if command.verb not in LOWERING_VERBS)
+        self._of_before = frozenset(command.number for command in run.commands.waiting())
+        hear_switch(run, engine.risk)
 
     def poll(self) -> None:
         """Do what waits. Raises StorageError when the database cannot be used now; nothing is done twice then."""
-        self._refuse_those_of_before()
-        for command in self._run.commands.waiting():
-            if command.number not in self._answers:
-                self._answers[command.number] = self._obey(command)
+        hear_switch(self._run, self._engine.risk)
+        waiting = [command for command in self._run.commands.waiting() if command.number not in self._taken]
+        for command in waiting:
+            if command.verb in STATE_VERBS and self._is_meant(command):
+                self._turn(command)
+            else:
+                self._tell(command, *(self._obey(command) if self._is_meant(command) else self._of_earlier(command)))
+            self._taken.add(command.number)
         for proposal in self._run.proposals.decided():
             if proposal.decision_id not in self._acted:
                 self._acted.add(proposal.decision_id)
                 self._act_on(proposal)
         self._go_on_with_panic()
-        if self._answers:
-            self._flush()
-            for number, (status, answer) in list(self._answers.items()):
-                self._run.commands.finish(number, status, answer, self._now())
-                del self._answers[number]
+        if waiting:
+            self._stores.flush()
 
     # ------------------------------------------------------------------------------------------ commands
 
-    def _refuse_those_of_before(self) -> None:
-        """What was asked of an earlier process, and was not taken by it."""
-        text = "the process that this was asked of has ended before it could: ask again if you still want it"
-        for command in self._of_before:
-            self._answers.setdefault(command.number, (CommandStatus.FAILED, text))
-        self._of_before = ()
+    def _is_meant(self, command: Command) -> bool:
+        """What was asked of an earlier process is only done where it makes things safer: of the rest nobody knows
+        whether it is still wanted.
+        """
+        return command.number not in self._of_before or command.verb in LOWERING_VERBS
+
+    def _of_earlier(self, command: Command) -> tuple[CommandStatus, str]:
+        panic = self._run.states.switch().panic
+        if command.verb is CommandVerb.PANIC and panic:  # the word of it was stored before anything was sold
+            return CommandStatus.DONE, f"{panic} goes on: what is held is sold at the widest limits"
+        return CommandStatus.FAILED, _OF_BEFORE
+
+    def _turn(self, command: Command) -> None:
+        """Word and answer are stored together; where the one who asked has stored the word, only the answer is."""
+        run, status, answer = self._run, CommandStatus.DONE, self._words(command)
+        with run.batch():
+            after = before = run.states.switch(to_change=True)
+            try:
+                if SWITCH not in command.arguments:
+                    after = turned(before, command.verb, command.origin)
+                elif command.arguments[SWITCH] != str(before.number):
+                    answer += f"; since then: {before.reason}"
+            except UsageError as refused:
+                status, answer = CommandStatus.FAILED, f"{refused.what}: {refused.hint}"
+            is_waiting = run.commands.answer(command.number, status, answer, self._now())
+            if is_waiting and after is not before:  # else it was taken back meanwhile
+                run.states.set_switch(after, self._now())
+        hear_switch(run, self._engine.risk)
+        if is_waiting:
+            self._engine.desk.alert(AlertLevel.INFO, "control", command.verb.value, f"{command.origin}: {answer}")
+
+    def _words(self, command: Command) -> str:
+        faults = [one for one in self._engine.risk.state.faults if not one[0].startswith(STRATEGY_FAULT)]
+        if command.verb is not CommandVerb.RESUME or not faults:
+            return words_of(command.verb)
+        told = "; ".join(f"{name}: {reason}" for name, reason in faults)
+        return f"{words_of(command.verb)}; but they wait until this is repaired: {told}"
+
+    def _tell(self, command: Command, status: CommandStatus, answer: str) -> None:
+        """The answer goes with what it promises."""
+        self._stores.also(partial(self._run.commands.answer, command.number, status, answer, self._now()))
 
     def _obey(self, command: Command) -> tuple[CommandStatus, str]:
         deeds: Mapping[CommandVerb, Callable[[Command], str]] = {
@@ -113,8 +142,9 @@ class Control:
             CommandVerb.STOP: self._end,
         }
         try:
-            deed = deeds.get(command.verb)
-            answer = set_state(self._engine.risk, command.verb, command.origin) if deed is None else deed(command)
+            answer = deeds[command.verb](command)
+        except StorageError:
+            raise  # it is tried again
         except PumpSwapError as refused:
             return CommandStatus.FAILED, f"{refused.what}: {refused.hint}"
         level = AlertLevel.WARNING if command.verb is CommandVerb.PANIC else AlertLevel.INFO
@@ -128,8 +158,8 @@ class Control:
     def _panic(self, command: Command) -> str:
         """First the state, so that nothing is bought meanwhile and a halt does not hold the sales back."""
         engine = self._engine
-        reason = f"{PANIC} by {command.origin}"
-        engine.risk.set_trading(TradingState.EXITS_ONLY, reason)
+        reason = turn(self._run, command.verb, command.origin, self._now()).panic
+        hear_switch(self._run, engine.risk)
         for proposal in list(engine.desk.proposals):
             engine.desk.drop_proposal(proposal, ProposalStatus.DECLINED, reason)
         held = engine.portfolio.positions.open_positions()
@@ -144,24 +174,36 @@ class Control:
         """Until somebody resumes, what still comes in after a panic is sold too: buys that were on their way."""
         engine = self._engine
         state = engine.risk.state
-        if state.trading is not TradingState.EXITS_ONLY or not state.trading_reason.startswith(f"{PANIC} "):
+        if not state.panic or state.trading is TradingState.HALTED:
             return
         for position in engine.portfolio.positions.open_positions():
             known = engine.desk.parts.exits.state(position.pool)
             if known is None or known.wanted is not ExitKind.PANIC:
-                self._sell(position, position.base_units, ExitKind.PANIC, state.trading_reason)
+                self._sell(position, position.base_units, ExitKind.PANIC, state.panic)
 
     def _close(self, command: Command) -> str:
         text, share = command.arguments.get("what", ""), command.arguments.get("share_bps", str(BPS))
         if not share.isdecimal() or not 0 < int(share) <= BPS:
             raise UsageError(f"a share of {share} bps", hint=f"1 to {BPS}")
-        found = self._held_as(text)
-        for position in found:
-            units = position.base_units * int(share) // BPS
-            if units:
-                self._sell(position, units, ExitKind.BY_HAND, f"asked for by {command.origin}")
         part = "" if int(share) == BPS else f"{int(share) / 100:g} % of "
-        return f"selling {part}{', '.join(self._name(position) for position in found)}"
+        begun, later, refused = [], [], []
+        for position in self._held_as(text):
+            units = position.base_units * int(share) // BPS
+            name, is_waiting = self._name(position), self._engine.desk.has_open_order(position.mint)
+            decision = self._sell(position, units, ExitKind.BY_HAND, f"asked for by {command.origin}")
+            if decision:
+                begun.append(name)
+            elif decision is None:
+                why = "an order on its token has not ended" if is_waiting else "the last try was just now"
+                later.append(f"{name}: {why}")
+            else:
+                refused.append(f"{name}: {'; '.join(one.text for one in decision.refusals)}")
+        waiting = f"to be sold as soon as possible: {part}{', '.join(later)}" if later else ""
+        if not begun and not later:
+            raise GuardRefused(f"not sold now: {part}{', '.join(refused)}", hint="it is tried again until it is sold")
+        told = [f"selling {part}{', '.join(begun)}" if begun else "", waiting]
+        told.append(f"not sold now, but tried again until it is: {part}{', '.join(refused)}" if refused else "")
+        return "; ".join(filter(None, told))
 
     def _held_as(self, text: str) -> Sequence[Position]:
         """Open positions of a pool, a mint or a name, as `positions show` understands it."""
@@ -178,11 +220,11 @@ class Control:
             raise NotFound("nothing is held of that", hint="`pumpswap positions list` lists what is held")
         return found
 
-    def _sell(self, position: Position, units: int, kind: ExitKind, reason: str) -> None:
+    def _sell(self, position: Position, units: int, kind: ExitKind, reason: str) -> Decision | None:
         engine = self._engine
         at_ns = engine.clock.now_ns()
         wish = Intent(TradeSide.SELL, position.pool, position.mint, at_ns, reason, base_units=units, exit=kind)
-        engine.desk.wish(wish)
+        return engine.desk.wish(wish)
 
     # ------------------------------------------------------------------------------------------ proposals
 
@@ -192,10 +234,10 @@ class Control:
             self._run.proposals.save(replace(proposal, status=ProposalStatus.EXPIRED))
         elif proposal.status is ProposalStatus.DECLINED:
             desk.drop_proposal(proposal.decision_id, ProposalStatus.DECLINED, proposal.origin)
-            self._flush()
+            self._stores.flush()
         else:
             desk.approve(proposal.decision_id, proposal.origin)
-            self._flush()
+            self._stores.flush()
 
     def _name(self, position: Position) -> str:
         return position.name or position.mint[:MINT_PREFIX]

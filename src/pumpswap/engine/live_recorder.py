@@ -120,6 +120,10 @@ class LiveRecorder(RunObserver):
         self._repeats.clear()
         self._places.clear()
 
+    def also(self, write: Callable[[], object]) -> None:
+        """Do this in the transaction of the next flush."""
+        self._told.append(write)
+
     def place(self, feed: str, place: Place) -> None:
         """Where a feed stands after what was told."""
         self._places[feed] = place

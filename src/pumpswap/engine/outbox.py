@@ -44,7 +44,7 @@ class Outbox(RunObserver):
         self._run, self._target = run, target
         self._memory: Callable[[], Mapping[str, object]] = dict if memory is None else memory
         self._remembered = self._memory()
-        self._told: list[Callable[[], None]] = []
+        self._told: list[Callable[[], object]] = []
         self._newest: dict[str, Callable[[], None]] = {}  # of things that are remembered, not recorded: the last counts
         self._places: dict[str, Place] = {}
         self._latest_ns = 0
@@ -82,6 +82,10 @@ class Outbox(RunObserver):
         self._newest.clear()
         self._places.clear()
         self._remembered = memory
+
+    def also(self, write: Callable[[], object]) -> None:
+        """Do this in the transaction of the next flush."""
+        self._told.append(write)
 
     def place(self, feed: str, place: Place) -> None:
         """Where a feed stands after what was told."""

@@ -136,6 +136,7 @@ class Supervisor:
         self._started_ns = self.parts.wall.now_ns()
         self._vigil.begin()
         self._store()  # what these books begin with is there before anything happens
+        self._poll()  # and what a person has set meanwhile is heard
         services = [
             asyncio.ensure_future(work)
             for work in (
@@ -194,8 +195,11 @@ class Supervisor:
             await self.parts.sleep(self.parts.settings.control_ms / 1_000)
             self.parts.look()
             self._store()
-            if self._control is not None and self._stored(self._control.poll):
-                self._store()
+            self._poll()
+
+    def _poll(self) -> None:
+        if self._control is not None and self._stored(self._control.poll):
+            self._store()
 
     async def _watch(self) -> None:
         while True:

@@ -55,6 +55,7 @@ class ChainVenueParts:
     """What a chain venue works with. ``network`` is the genesis hash of the chain that the books belong to.
 
     ``limits`` are the wallet's own; the guard holds those of one order, the venue those of a day and the reserve.
+    ``may_enter`` says why nothing is bought now, or nothing: asked before every attempt of a buy.
     """
 
     node: Node
@@ -69,6 +70,7 @@ class ChainVenueParts:
     rng: Random
     lanes: Sequence[Lane] = ()
     limits: WalletLimits | None = None
+    may_enter: Callable[[], str] = lambda: ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,6 +300,9 @@ class ChainVenue:
         limited = self._check_limits(ready.plan, view, budget)
         if limited is not None:
             return limited
+        closed = parts.may_enter() if order.side is TradeSide.BUY else ""  # last of all: nothing is awaited any more
+        if closed:
+            return Denial("trading state", closed)
         message = build_message(ready.plan.instructions, parts.wallet, request.blockhash.blockhash, budget)
         tip = ready.plan.tip.lamports if ready.plan.tip else 0
         return Built(message, ready.plan.spend_plan(budget), budget.unit_limit, price, tip)

@@ -8,7 +8,7 @@ entries until it is explained or its owner has it booked.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -21,6 +21,7 @@ from pumpswap.clock import NS_PER_SECOND, Clock
 from pumpswap.errors import LedgerMismatch
 from pumpswap.execution.alarm import alert_of_difference, alert_of_event
 from pumpswap.execution.compare import Compared, Comparison, balances_of
+from pumpswap.execution.monitor import OWN_MONEY
 from pumpswap.execution.spending import Spending
 from pumpswap.model import (
     SOL,
@@ -70,6 +71,7 @@ class LiveBooks:
         self._spending = Spending(run, clock.now_ns() - _DAYS_NS)
         self._comparison = Comparison(run, self.portfolio, wallet)
         self._is_torn = False  # more is in memory than is stored
+        self.on_capital: Callable[[int], None] = lambda _: None  # hears what the owner has put in or taken out, booked
         latest = run.reconciliations.latest()
         self._differences: Mapping[str, int] = latest.differences if latest is not None else {}
         # Ids may have been given out and never stored, so the highest counts, not how many there are.
@@ -235,18 +237,21 @@ class LiveBooks:
             node, lambda asset: asset not in self.run.owned.ignored(), partial(self._check_settled, unsent)
         )
         with self._storing():
-            result = self._book_compared(found)
+            result, capital = self._book_compared(found)
         self._differences = result.differences
+        if capital:
+            self.on_capital(capital)  # with nothing awaited in between: nobody has measured equity with it
         return result
 
-    def _book_compared(self, found: Compared) -> Reconciliation:
+    def _book_compared(self, found: Compared) -> tuple[Reconciliation, int]:
         now, slot, ignored = self._clock.now_ns(), found.holdings.slot, self.run.owned.ignored()
         quiet = {asset: units for asset, units in found.left.items() if asset in ignored}
         left = {asset: units for asset, units in found.left.items() if asset not in ignored}
         events = tuple(event if event.at_ns else replace(event, at_ns=now) for event in found.events)
         events += tuple(_unexplained({asset: units}, slot, now) for asset, units in quiet.items())
+        capital = 0
         for event in events:
-            self._book_event(event)
+            capital += self._book_event(event)
             alert = alert_of_event(event, ignored, now)
             if alert is not None:
                 self.run.alert(alert)
@@ -257,7 +262,7 @@ class LiveBooks:
         for asset, units in left.items():
             if units != self._differences.get(asset):
                 self.run.alert(alert_of_difference(asset, units, now))
-        return result
+        return result, capital
 
     def repair(self, found: Reconciliation) -> Reconciliation:
         """Book what no transaction explains, on the word of the wallet's owner; then nothing is stopped any more.
@@ -297,11 +302,13 @@ class LiveBooks:
         """Raises LedgerMismatch, naming every asset, when the ledger is not what the chain says the wallet holds."""
         self.portfolio.ledger.check_against(balances_of(await self._comparison.holdings(node)))
 
-    def _book_event(self, event: ForeignEvent) -> None:
+    def _book_event(self, event: ForeignEvent) -> int:
+        """Returns the lamports of its owner that are in it."""
         entries, changed = self.portfolio.book_foreign(event)
         self.run.append_entries(entries)
         for position in changed:
             self.run.save_position(position)
+        return sum(entry.units for entry in entries if entry.asset == SOL and entry.kind in OWN_MONEY)
 
     def _check_settled(self, unsent: str) -> None:
         waiting = [order.order_id for order in self.unresolved() if order.order_id != unsent]

@@ -16,9 +16,9 @@ from pumpswap.portfolio.valuation import mark_position
 from pumpswap.settings import ExitRules
 from pumpswap.units import BPS
 
-__all__ = ["Monitored", "Monitoring", "SeenPool", "fresh_marks", "monitor", "put_in"]
+__all__ = ["OWN_MONEY", "Monitored", "Monitoring", "SeenPool", "fresh_marks", "monitor", "put_in"]
 
-_OWN_MONEY = frozenset({EntryKind.DEPOSIT, EntryKind.WITHDRAWAL})
+OWN_MONEY = frozenset({EntryKind.DEPOSIT, EntryKind.WITHDRAWAL})
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,4 +103,4 @@ def monitor(
 
 def put_in(totals: Mapping[tuple[str, EntryKind], int]) -> int:
     """Lamports that the owner has put in, less what was taken out, by the sums of the ledger (``run.books.totals``)."""
-    return sum(units for (asset, kind), units in totals.items() if asset == SOL and kind in _OWN_MONEY)
+    return sum(units for (asset, kind), units in totals.items() if asset == SOL and kind in OWN_MONEY)

@@ -21,7 +21,7 @@ from pumpswap.model.position import Position
 from pumpswap.model.proposal import Proposal, ProposalStatus
 from pumpswap.model.q50 import Q50Frame, Q50Row, Q50Series
 from pumpswap.model.reconciliation import Reconciliation, ReconciliationStatus
-from pumpswap.model.risk_state import BreakerState, RiskState, TradingState
+from pumpswap.model.risk_state import BreakerState, RiskState
 from pumpswap.model.screen import ScreenCheck, ScreenReport, ScreenVerdict
 from pumpswap.model.signal import Side, Signal
 from pumpswap.model.snapshot import PoolSnapshot
@@ -39,6 +39,7 @@ from pumpswap.model.token_facts import (
     TokenFacts,
     TradingSeen,
 )
+from pumpswap.model.trading_switch import TradingState, TradingSwitch
 from pumpswap.model.update import MarketUpdate
 
 __all__ = [
@@ -106,6 +107,7 @@ __all__ = [
     "TradeSide",
     "TradingSeen",
     "TradingState",
+    "TradingSwitch",
     "TransferFee",
     "Unknown",
     "Verdict",

@@ -20,6 +20,7 @@ from pumpswap.model import (
     RiskState,
     TradeSide,
     TradingState,
+    TradingSwitch,
     Unknown,
 )
 from pumpswap.settings import RiskLimits
@@ -67,8 +68,9 @@ class RiskTracker:
     ) -> None:
         self._limits = limits
         self._before = state or RiskState()
-        # An order that nobody restores never ends: a trial of it would keep the breaker waiting for ever.
-        self._state = replace(self._before, trials=(), unknown=())
+        # An order that nobody restores never ends: a trial of it would keep the breaker waiting for ever. Faults are
+        # the process's that had them: nobody else could find out that they are over.
+        self._state = replace(self._before, trials=(), unknown=(), faults=())
         self._told = told
         self._equity: int | None = None
 
@@ -156,11 +158,14 @@ class RiskTracker:
         if changes:
             self._change(**changes)
 
-    def moved(self, lamports: int) -> None:
+    def moved(self, lamports: int, equity_before_lamports: int | None = None) -> None:
         """The owner has put in or taken out money: neither gain nor loss, so the shares that the day has lost and that
-        equity is below its highest stay what they are.
+        equity is below its highest stay what they are. Tell it before equity is measured with it.
+
+        ``equity_before_lamports`` is the equity just before, without it; None: as it was measured last.
         """
-        state, equity = self._state, self._equity
+        state = self._state
+        equity = self._equity if equity_before_lamports is None else equity_before_lamports
 
         def after(figure: int) -> int:
             if equity is None or equity <= 0:
@@ -182,23 +187,22 @@ class RiskTracker:
 
     # ------------------------------------------------------------------------------------------ who may change it
 
+    def obey(self, switch: TradingSwitch) -> bool:
+        """What a person has set. Returns whether somebody has resumed since the last one that was obeyed."""
+        before = self._state
+        after = before.obeying(switch, self._equity)
+        if after is not before:
+            self._take(after)
+        return after.resumed > before.resumed
+
     def set_trading(self, trading: TradingState, reason: str) -> None:
-        """A person sets the state."""
+        """The same, for books that nobody else can reach."""
         self._change(trading=trading, trading_reason=reason)
 
     def resume(self, reason: str) -> None:
-        """A person raises the state: all locks go, and drawdown and a lost day are measured from the equity of now, or
-        where that is not known from the next measurement on.
-        """
-        state, equity = self._state, self._equity
-        day, day_start = state.day, state.day_start_lamports
-        if state.day_is_lost:
-            day, day_start = (0, 0) if equity is None else (day, equity)
-        self._change(
-            trading=TradingState.ACTIVE, trading_reason=reason, breaker=BreakerState.CLOSED, failures_in_a_row=0,
-            trial_successes=0, trials=(), losses_in_a_row=0, losses_until_ns=0, is_drawn_down=False,
-            peak_lamports=max(equity or 0, 0), day_is_lost=False, day=day, day_start_lamports=day_start,
-        )  # fmt: skip
+        """A person raises the state: all locks go, see ``RiskState.unlocked``."""
+        raised = self._state.unlocked(self._equity)
+        self._take(replace(raised, trading=TradingState.ACTIVE, trading_reason=reason, panic=""))
 
     def fault(self, name: str, reason: str) -> bool:
         """Something does not work: entries stop until it is lifted. Returns whether that is new."""
@@ -298,6 +302,9 @@ class RiskTracker:
             self._change(losses_in_a_row=losses)
 
     def _change(self, **changes: object) -> None:
-        self._state = replace(self._state, **changes)  # type: ignore[arg-type]
+        self._take(replace(self._state, **changes))  # type: ignore[arg-type]
+
+    def _take(self, state: RiskState) -> None:
+        self._state = state
         if self._told is not None:
             self._told(self._state)

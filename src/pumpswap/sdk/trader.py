@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from random import Random
@@ -15,6 +15,7 @@ from pumpswap.engine.desk import Desk, DeskParts
 from pumpswap.engine.keeper import LiveKeeper
 from pumpswap.engine.live_recorder import LiveRecorder, recall
 from pumpswap.engine.restore import recall_marks
+from pumpswap.engine.trading_switch import hear_switch
 from pumpswap.errors import ChainError, NotFound, TradeRefused
 from pumpswap.execution.chain_venue import ChainVenue
 from pumpswap.execution.exit_manager import ExitManager
@@ -92,7 +93,7 @@ class Trader:
         self._executing: set[str] = set()
         self._recorder = _MarklessRecorder(run, connection.clock, recalled)
         risk = RiskTracker(settings.risk, recalled.restored.risk, self._recorder.on_risk)
-        self._capital = Capital(run, risk, connection.clock)
+        Capital(wallet.books, risk, connection.clock, self._recorder.also).follow()
         self._desk = Desk(
             DeskParts(
                 book=PoolBook(),
@@ -125,6 +126,7 @@ class Trader:
                 raise unread
             trader = cls(wallet)
             await trader._hear_fates()
+            trader._recorder.flush()
         except BaseException:
             await wallet.aclose()
             raise
@@ -237,8 +239,17 @@ class Trader:
         """The gate, what it has accepted, exits. Decide through ``trade``: this desk sends nothing by itself."""
         return self._desk
 
-    async def trade(self, intent: Intent, state: PoolState, policy: SandwichPolicy | None = None) -> Traded:
-        """Put any wish through the gate, and execute what is accepted. ``state`` is the pool's, as of the intent.
+    async def trade(
+        self,
+        intent: Intent,
+        state: PoolState,
+        policy: SandwichPolicy | None = None,
+        *,
+        observed_ns: int | None = None,
+        made: Callable[[Order], None] | None = None,
+    ) -> Traded:
+        """Put any wish through the gate, and execute what is accepted. ``state`` is the pool's, as of ``observed_ns``
+        (None: of the intent). ``made`` hears of an order before anything of it can be sent.
 
         Raises TradeRefused when something was accepted of which no order can be made, ChainError before anything is
         sent.
@@ -252,13 +263,18 @@ class Trader:
             if intent.side is TradeSide.BUY:
                 await see_held(self.connection, self.books.portfolio, self._desk.parts.book, but=intent.pool)
             self._clock.advance_to(intent.at_ns)
-            self._desk.parts.book.apply(MarketUpdate(intent.at_ns, intent.pool, state))
+            told_ns = intent.at_ns if observed_ns is None else observed_ns
+            self._desk.parts.book.apply(MarketUpdate(told_ns, intent.pool, state))
+            self._desk.mark(intent.pool)  # what is held there is worth what it would bring in this state
+            hear_switch(self.books.run, self._desk.parts.risk)
             decision, order = self._desk.decide(intent)
             self._recorder.flush()
             if order is None:
                 if decision:
                     raise TradeRefused("accepted, but no order can be made of it now", code=None, name="", hint="again")
                 return Traded(decision)
+            if made is not None:
+                made(order)
             self._executing.add(order.order_id)
         try:
             outcome = await self.venue.execute(order, policy)
@@ -305,7 +321,6 @@ class Trader:
         found = await self.wallet.reconcile()
         async with self._deciding:
             await self._hear_fates()
-        self._capital.look()
         self._recorder.flush()
         return found
 

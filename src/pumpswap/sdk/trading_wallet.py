@@ -18,7 +18,7 @@ from pumpswap.errors import ConfigError, KeyLocked, LedgerMismatch, PumpSwapErro
 from pumpswap.execution.chain_venue import ChainVenue, ChainVenueParts
 from pumpswap.execution.live_books import LiveBooks
 from pumpswap.execution.pool_source import ChainPools
-from pumpswap.model import Decision, Order, Outcome, Reconciliation, TradeSide, Verdict
+from pumpswap.model import Decision, Order, Outcome, Reconciliation, TradeSide, TradingState, Verdict
 from pumpswap.sdk.confirmations import Confirmations
 from pumpswap.sdk.connection import ChainConnection
 from pumpswap.sdk.upkeep import Upkeep
@@ -203,12 +203,18 @@ class TradingWallet:
                 rng=rng,
                 lanes=self.lanes,
                 limits=self.signer.limits,
+                may_enter=self._may_enter,
             )
         )
         self.left = self._books.unresolved()
         self.resolved = await self._venue.resolve_open(self._cannot_read)
         if await self._upkeep.resolve_open() and not self._books.unresolved():
             self.reconciliation = await self._books.reconcile(node)
+
+    def _may_enter(self) -> str:
+        """What a person has set since a buy was decided holds for its next attempt too."""
+        switch = self.books.run.states.switch()
+        return "" if switch.trading is TradingState.ACTIVE else f"trading is {switch.trading.value}: {switch.reason}"
 
     def _cannot_read(self, order: Order, error: PumpSwapError) -> None:
         self.unread[order.order_id] = error

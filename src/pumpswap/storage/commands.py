@@ -59,12 +59,16 @@ class Commands:
 
     def finish(self, number: int, status: CommandStatus, answer: str, at_ns: int) -> None:
         """Answer a command, once. Raises StorageError for one that does not wait."""
+        if not self.answer(number, status, answer, at_ns):
+            raise StorageError(f"command {number} does not wait", hint="it is answered already, or not stored")
+
+    def answer(self, number: int, status: CommandStatus, answer: str, at_ns: int) -> bool:
+        """The same; False for one that does not wait."""
         check_integers({"number": number, "done_ns": at_ns}, "the command")
         this = (COMMANDS.c.run_id == self._run_id, COMMANDS.c.id == number, COMMANDS.c.status == _WAITING)
         values = {"status": status.value, "answer": clean_text(answer), "done_ns": at_ns}
         with self._connections.writing(f"command {number}") as connection:
-            if connection.execute(update(COMMANDS).where(*this).values(values)).rowcount == 0:
-                raise StorageError(f"command {number} does not wait", hint="it is answered already, or not stored")
+            return connection.execute(update(COMMANDS).where(*this).values(values)).rowcount > 0
 
     def _commands(self, condition: ColumnElement[bool]) -> tuple[Command, ...]:
         query = select(COMMANDS).where(COMMANDS.c.run_id == self._run_id, condition)

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
 import msgspec
-from sqlalchemy import ColumnElement, Insert, delete, select
+from sqlalchemy import ColumnElement, Insert, Select, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from pumpswap.model import ExitState, Heartbeat, RiskState
+from pumpswap.model import ExitState, Heartbeat, RiskState, TradingSwitch
 from pumpswap.storage.connections import Connections
 from pumpswap.storage.documents import dump_mapping, load_mapping
 from pumpswap.storage.rows import check_integers
@@ -21,6 +21,7 @@ T = TypeVar("T")
 
 HEARTBEAT = "heartbeat"
 _RISK = "risk"
+_SWITCH = "trading"
 _EXITS = "exits/"  # and the pool: one round of a pool is open at a time
 
 
@@ -67,8 +68,24 @@ class States:
         self.save(_RISK, _plain(state), at_ns)
 
     def risk(self) -> RiskState | None:
-        """What risk remembered last; None for a run that never told it."""
-        return next(self._rows(STATES.c.name == _RISK, lambda row: _read(row, RiskState)), None)
+        """What risk remembered last, with what a person has set since; None for a run that never told either."""
+        remembered = self._remembered()
+        switch = next(self._rows(STATES.c.name == _SWITCH, lambda row: _read(row, TradingSwitch)), None)
+        return remembered if switch is None else (remembered or RiskState()).obeying(switch)
+
+    def set_switch(self, switch: TradingSwitch, at_ns: int) -> None:
+        """What a person has set. Nobody else writes it."""
+        self.save(_SWITCH, _plain(switch), at_ns)
+
+    def switch(self, *, to_change: bool = False) -> TradingSwitch:
+        """What a person has set last. ``to_change``: in a batch that will set it, others wait until that has ended."""
+        query = self._query(STATES.c.name == _SWITCH)
+        query = query.with_for_update() if to_change else query
+        stored = next(iter(self._connections.all_rows(query, lambda row: _read(row, TradingSwitch))), None)
+        if stored is not None:
+            return stored
+        before = self._remembered() or RiskState()  # books of before it had a row of its own
+        return TradingSwitch(before.switch, before.trading, before.trading_reason, before.panic, before.resumed)
 
     def save_exits(self, state: ExitState, at_ns: int) -> None:
         """What the exits of an open round remember."""
@@ -92,9 +109,14 @@ class States:
 
     # ------------------------------------------------------------------------------------------ helpers
 
+    def _remembered(self) -> RiskState | None:
+        return next(self._rows(STATES.c.name == _RISK, lambda row: _read(row, RiskState)), None)
+
     def _rows(self, condition: ColumnElement[bool], read: Callable[[StoredRow], T]) -> Iterator[T]:
-        query = select(STATES).where(STATES.c.run_id == self._run_id, condition).order_by(STATES.c.name)
-        return iter(self._connections.all_rows(query, read))
+        return iter(self._connections.all_rows(self._query(condition), read))
+
+    def _query(self, condition: ColumnElement[bool]) -> Select[Any]:
+        return select(STATES).where(STATES.c.run_id == self._run_id, condition).order_by(STATES.c.name)
 
 
 def _plain(state: object) -> dict[str, object]:

@@ -14,6 +14,7 @@ from pumpswap.engine.desk import Desk, DeskParts
 from pumpswap.engine.recorder import StoreRecorder
 from pumpswap.engine.restore import restore_paper
 from pumpswap.errors import NotRunning, PumpSwapError
+from pumpswap.engine.trading_switch import hear_switch
 from pumpswap.execution.exit_manager import ExitManager
 from pumpswap.execution.paper import PaperVenue
 from pumpswap.execution.paper_model import PaperModel
@@ -146,6 +147,7 @@ class PaperRoom:
         if order is None:
             return Done(decision, self.parts.clock.now_ns(), before=before, after=before)
         self._awaited.add(order.order_id)
+            hear_switch(self.run, self.desk.parts.risk)
         try:
             outcome, after = await self._landed(order)
         finally:
