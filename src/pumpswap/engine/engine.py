@@ -44,6 +44,9 @@ from pumpswap.units import BPS
 
 __all__ = ["Engine", "EngineParts", "Restored", "Signaller", "SwapSignaller"]
 
+_KEPT_SECONDS = 86_400
+_FORGET_EVERY_NS = 3_600 * NS_PER_SECOND
+
 Signaller = Callable[[PoolSnapshot, Sequence[PoolSnapshot]], Signal]
 SwapSignaller = Callable[[Swap, Seen], Signal | None]  # ``WalletFollower.signal`` is one
 
@@ -113,6 +116,7 @@ class Engine:
         self._wishes = _Wishes(self)
         self._history = SnapshotHistory(settings.signals.history_hours)
         self._next_equity_ns = 0
+        self._next_forget_ns = 0
         self._next_time_ns = dict.fromkeys(range(len(self.strategies)), 0)
         self._told_errors: dict[str, int] = {}
 
@@ -167,6 +171,7 @@ class Engine:
         for position in self.portfolio.positions.open_positions():
             self._look_after(position.pool)
         self._pass_time()
+        self._forget()
 
     def finish(self) -> None:
         """Let orders that are on their way land, then mark every open position at its last known state."""
@@ -263,6 +268,24 @@ class Engine:
             return
         for intent in wishes:
             self.desk.wish(intent if intent.strategy else replace(intent, strategy=strategy.name))
+
+    def _forget(self) -> None:
+        """Now and then, drop what nobody has told of for a day and what is neither held nor ordered: who listens for
+        weeks hears of thousands of pools. A replay, whose time nobody ticks, keeps everything.
+        """
+        now = self.clock.now_ns()
+        if now < self._next_forget_ns:
+            return
+        self._next_forget_ns = now + _FORGET_EVERY_NS
+        desk, book, history = self.desk, self.parts.book, self._history
+        kept = {position.pool for position in self.portfolio.positions.held()}
+        kept |= {order.pool for order in desk.orders} | {proposal.pool for proposal in desk.proposals.values()}
+        seconds = max(_KEPT_SECONDS, self.parts.settings.risk.max_state_age_seconds)
+        book.forget(now - seconds * NS_PER_SECOND, kept)
+        history.forget(now)
+        known = desk.names.items()
+        desk.names = {pool: name for pool, name in known if pool in kept or pool in book or pool in history}
+        self._told_errors = {subject: until for subject, until in self._told_errors.items() if until > now}
 
     # ------------------------------------------------------------------------------------------ telling
 
