@@ -132,7 +132,7 @@ class Desk:
     def decide(self, intent: Intent) -> tuple[Decision, Order | None]:
         """Put a wish through the gate; what is accepted is ordered at once, or proposed where a person approves."""
         now = self._now()
-        if intent.at_ns < now:  # a wish counts when it is put: an old one would make old states look fresh
+        if intent.at_ns != now:  # a wish counts when it is put: an old one would make old states look fresh
             intent = replace(intent, at_ns=now)
         schedule = self._schedule(intent.at_ns)
         if intent.side is TradeSide.BUY:

@@ -15,7 +15,8 @@ from pumpswap.clock import NS_PER_SECOND, ManualClock
 from pumpswap.engine.desk import Desk, DeskParts, MoreChecks, Screens
 from pumpswap.engine.keeper import Keeper, PaperKeeper
 from pumpswap.engine.strategies import FollowSignals
-from pumpswap.engine.strategy import STRATEGY_FAULT, Strategy, wishes_of
+from pumpswap.engine.strategy import STRATEGY_FAULT, Strategy
+from pumpswap.engine.wish_check import check_signal, wishes_of
 from pumpswap.execution.exit_manager import ExitManager
 from pumpswap.execution.venue import Venue
 from pumpswap.market.book import PoolBook
@@ -186,14 +187,17 @@ class Engine:
         self._measure_equity()
 
     def settle(self, until_ns: int) -> None:
-        """Execute and book what has landed by ``until_ns``. A market that trades on our book calls this before each of
-        its own trades; otherwise ``step`` does.
+        """Execute and book what has landed by ``until_ns``, then measure equity once: a live venue has booked all of it
+        already when it tells the first. A market that trades on our book calls this before each of its own trades;
+        otherwise ``step`` does.
         """
+        has_moved = False
         for outcome in self.parts.venue.settle(until_ns):
             self.clock.advance_to(min(outcome.at_ns, until_ns))  # a block's time may be ahead of our clock
             self.desk.book(outcome)
-            if not isinstance(outcome, Denied):
-                self._measure_equity()
+            has_moved |= not isinstance(outcome, Denied)
+        if has_moved:
+            self._measure_equity()
 
     def close_all(self, kind: ExitKind, reason: str) -> int:
         """Begin to sell everything that is held; how many rounds. Each goes on until it is done."""
@@ -211,6 +215,7 @@ class Engine:
         self._history.add(snapshot)
         try:
             signal = signaller(snapshot, past)
+            check_signal(signal)
         except Exception as broken:  # a model of the user's: no signal, no trade; the others go on
             self._tell_error("signals", snapshot.pool, broken)
             return
@@ -226,11 +231,20 @@ class Engine:
         if state is not None and state.pool.quote_mint != WSOL_MINT:
             return
         if self.parts.swap_signaller is not None:
-            signal = self.parts.swap_signaller(swap, seen_of(state, self.desk.names.get(swap.pool, "")))
-            if signal is not None:
-                self._hear(signal)
+            self._score_swap(swap, state, self.parts.swap_signaller)
         for strategy in self._swap_listeners:
             self._ask(strategy, strategy.on_swap, swap)
+
+    def _score_swap(self, swap: Swap, state: PoolState | None, signaller: SwapSignaller) -> None:
+        try:
+            signal = signaller(swap, seen_of(state, self.desk.names.get(swap.pool, "")))
+            if signal is not None:
+                check_signal(signal)
+        except Exception as broken:  # as for snapshots
+            self._tell_error("signals", swap.pool, broken)
+            return
+        if signal is not None:
+            self._hear(signal)
 
     def _hear(self, signal: Signal) -> None:
         for strategy in self.strategies:

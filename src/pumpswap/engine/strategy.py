@@ -14,7 +14,7 @@ from typing import Protocol
 from pumpswap.amm import PoolState
 from pumpswap.model import ExitKind, Intent, Mark, Position, Signal, Swap
 
-__all__ = ["STRATEGY_FAULT", "Strategy", "Wishes", "wishes_of"]
+__all__ = ["STRATEGY_FAULT", "Strategy", "Wishes"]
 
 STRATEGY_FAULT = "strategy "  # and its name: the fault of one that has failed, until a person resumes
 
@@ -73,21 +73,3 @@ class Strategy:
     def on_time(self, at_ns: int, desk: Wishes) -> Iterable[Intent]:
         """``every_seconds`` have passed."""
         return ()
-
-
-def wishes_of(answer: object) -> list[Intent]:
-    """What a handler has given back, once it is known to be wishes. Raises TypeError for anything else, and for a buy
-    with a budget: only a person names one, and passes some of the limits by that.
-    """
-    if answer == ():
-        return []
-    if not isinstance(answer, Iterable):
-        raise TypeError(f"a handler gave {type(answer).__name__}: it gives wishes, or () for none")
-    wishes: list[Intent] = []
-    for wish in answer:
-        if not isinstance(wish, Intent):
-            raise TypeError(f"a handler wished {type(wish).__name__}: desk.buy and desk.sell make wishes")
-        if wish.is_by_hand:
-            raise TypeError("a handler named a budget: desk.buy leaves the size to risk")
-        wishes.append(wish)
-    return wishes

@@ -28,6 +28,7 @@ from pumpswap.portfolio.booking import moves_of, moves_of_chore, moves_of_event
 from pumpswap.portfolio.ledger import Ledger, Move
 from pumpswap.portfolio.movements import Movement, departures, rent_in
 from pumpswap.portfolio.positions import PositionBook, adopted, cut_down
+from pumpswap.portfolio.valuation import value_by
 
 __all__ = ["Portfolio"]
 
@@ -143,11 +144,14 @@ class Portfolio:
     @property
     def exposure(self) -> int:
         """Cost of everything that is held."""
-        return sum(position.cost_lamports for position in self.positions.open_positions())
+        return sum(position.cost_lamports for position in self.positions.held())
 
     def equity_at(self, at_ns: int) -> EquityPoint:
-        """Equity by the latest marks."""
-        marked = sum(mark.value_lamports for mark in self.marks.values())
+        """Equity by the latest marks. What was traded after its mark counts too: books may be ahead of those who mark,
+        and money that has just become a position is not lost, nor there twice.
+        """
+        marks = self.marks
+        marked = sum(value_by(marks.get(position.pool), position) for position in self.positions.held())
         return EquityPoint(at_ns, self.cash, marked, self.rent_lamports)
 
     # ------------------------------------------------------------------------------------------ helpers

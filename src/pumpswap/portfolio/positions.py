@@ -145,6 +145,10 @@ class PositionBook:
         latest = self._round(pool)
         return 1 if latest is None else latest.round + 1
 
+    def held(self) -> Iterable[Position]:
+        """Open positions in no order that matters, for sums."""
+        return self._open.values()
+
     def open_positions(self) -> list[Position]:
         """Open positions in order of opening."""
         return in_order(self._open.values())

@@ -7,7 +7,7 @@ from pumpswap.amm.largest import largest_sale
 from pumpswap.errors import TradeRefused
 from pumpswap.model import Mark, Position
 
-__all__ = ["mark_position"]
+__all__ = ["mark_position", "value_by"]
 
 
 def mark_position(
@@ -27,3 +27,17 @@ def mark_position(
             return Mark(position.pool, at_ns, state_ns, units, 0, refused.what)
     value = sell_exact_base(state, schedule, part).user_quote_out
     return Mark(position.pool, at_ns, state_ns, units, value, sellable_units=part)
+
+
+def value_by(mark: Mark | None, position: Position) -> int:
+    """What a position is worth by its latest mark, in lamports: of units that are gone since nothing, and units that
+    have come since count as what they have cost, which no mark has said anything about yet.
+    """
+    held, cost = position.base_units, position.cost_lamports
+    if mark is None:
+        return cost
+    if mark.base_units == held:
+        return mark.value_lamports
+    if mark.base_units > held:
+        return mark.value_lamports * held // mark.base_units
+    return mark.value_lamports + cost * (held - mark.base_units) // held
