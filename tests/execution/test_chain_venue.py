@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -425,6 +426,33 @@ async def test_p08_each_attempt_pays_a_step_more_and_only_after_the_one_before_h
     world.chain.advance = advance  # type: ignore[method-assign]
     world.node.faults = FaultPlan()
     assert isinstance(await venue.execute(world.buy(SOL)), Filled)
+
+
+@pytest.mark.asyncio
+async def test_a_buy_that_has_expired_is_not_signed_again_once_entries_have_stopped(world: World) -> None:
+    venue, asked = await world.open(), []
+    bought = await venue.execute(world.buy(SOL))
+    assert isinstance(bought, Filled)
+
+    def may_enter() -> str:
+        asked.append(1)
+        return "" if len(asked) == 1 else "trading is halted: halted by me"
+
+    venue.parts = replace(venue.parts, may_enter=may_enter)
+    world.node.faults = FaultPlan([Fault(FaultKind.DROP_BEFORE, times=200)])
+    advance = world.chain.advance
+    world.chain.advance = lambda slots=1: advance(40 * slots)  # type: ignore[method-assign]
+    denied = await venue.execute(world.buy(SOL))
+    assert isinstance(denied, Denied), denied
+    assert (denied.rule, denied.text) == ("trading state", "trading is halted: halted by me")
+    assert len(books_of(venue).run.attempts.of_order(denied.order_id)) == 1
+    world.chain.advance = advance  # type: ignore[method-assign]
+    world.node.faults = FaultPlan()
+    first = await venue.execute(world.buy(SOL))
+    assert isinstance(first, Denied) and first.rule == "trading state", "nor for the first time"
+    assert isinstance(await venue.execute(world.sell(bought.executed.base_out)), Filled)  # type: ignore[union-attr]
+    assert len(asked) == 3, "a sale does not ask"
+    await agree(world, venue)
 
 
 class StaleRecipients:

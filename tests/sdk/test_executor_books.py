@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 
+from pumpswap.engine.trading_switch import turn
 from pumpswap.errors import StorageError
-from pumpswap.model import Denied, Filled, Intent, TradeSide
+from pumpswap.model import CommandVerb, Denied, Filled, Intent, TradeSide
 from pumpswap.portfolio.audit import audit_run
 from pumpswap.sdk.executor import ExecutionResult, PumpSwapTradingExecutor
 from pumpswap.storage.database import open_database
@@ -488,3 +489,18 @@ def _slow(market: Market) -> Callable[[int], Awaitable[None]]:
 def _alerts(market: Market) -> list[Any]:
     with open_database(market.settings.database_target) as database:
         return list(database.alerts.all())
+
+
+def test_what_somebody_has_set_holds_for_the_next_call_of_an_executor_that_is_open(tmp_path: Path) -> None:
+    first, second = graduate(1), graduate(2)
+    market = Market(tmp_path, first, second)
+
+    async def story(executor: PumpSwapTradingExecutor) -> list[ExecutionResult]:
+        done = [await executor.execute_q50_signal(signal(first))]
+        turn(market.run(), CommandVerb.HALT, "me", market.clock.now_ns())
+        done.append(await executor.execute_q50_signal(signal(second)))
+        turn(market.run(), CommandVerb.RESUME, "me", market.clock.now_ns())
+        return [*done, await executor.execute_q50_signal(signal(second))]
+
+    assert [one["status"] for one in told(market, story)] == ["executed", "rejected", "executed"]
+    assert market.run().states.switch().number == 2

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from pathlib import Path
 
+from pumpswap.app.control import RemoteControl
+from pumpswap.clock import SystemClock
 from pumpswap.localnet.faults import Fault, FaultKind
-from pumpswap.model import BreakerState, RiskState, TradeSide, TradingState
+from pumpswap.model import BreakerState, CommandVerb, Denied, Intent, RiskState, TradeSide, TradingState
 from pumpswap.sdk import PumpSwapSDK
 from pumpswap.settings import RiskLimits
 from tests.sdk.world import World, check_books, trader_of, world
@@ -34,11 +35,11 @@ def remembered(sdk: PumpSwapSDK) -> RiskState:
     return state
 
 
-def set_trading(sdk: PumpSwapSDK, trading: TradingState) -> None:
-    """As `pumpswap halt` and its like do when no engine runs."""
-    run = trader_of(sdk).books.run
-    state = run.states.risk() or RiskState()
-    run.states.save_risk(replace(state, trading=trading), 1)
+def remote(sdk: PumpSwapSDK, verb: CommandVerb) -> None:
+    """As another terminal gives it, while no engine runs."""
+    trader = trader_of(sdk)
+    settings = trader.connection.settings
+    RemoteControl(trader.database, trader.books.run, settings, SystemClock(), lambda _: None).give(verb)
 
 
 def test_entries_by_hand_count_in_the_rates_also_in_the_next_process(tmp_path: Path) -> None:
@@ -62,14 +63,33 @@ def test_what_somebody_has_set_holds_for_trades_by_hand(tmp_path: Path) -> None:
     async def story(chain: World) -> None:
         async with chain.sdk() as sdk:
             assert (await sdk.buy(chain.mint(0), "0.2"))["status"] == "filled"
-            set_trading(sdk, TradingState.HALTED)
-        async with chain.sdk() as sdk:
+            remote(sdk, CommandVerb.HALT)  # it is heard by a trader that is open
             assert (await sdk.buy(chain.mint(1), "0.1"))["status"] == "refused"
             assert (await sdk.sell(chain.mint(0), "1000"))["status"] == "refused"
-            set_trading(sdk, TradingState.EXITS_ONLY)
+            assert trader_of(sdk).books.run.states.switch().trading is TradingState.HALTED
         async with chain.sdk() as sdk:
             assert (await sdk.buy(chain.mint(1), "0.1"))["status"] == "refused"
+            remote(sdk, CommandVerb.EXITS_ONLY)
+            assert (await sdk.buy(chain.mint(1), "0.1"))["status"] == "refused"
             assert (await sdk.sell(chain.mint(0)))["status"] == "filled"
+            remote(sdk, CommandVerb.RESUME)
+            assert (await sdk.buy(chain.mint(1), "0.1"))["status"] == "filled"
+            await check_books(sdk)
+
+    asyncio.run(in_world(tmp_path, story))
+
+
+def test_a_halt_between_the_gate_and_the_signature_stops_the_buy(tmp_path: Path) -> None:
+    async def story(chain: World) -> None:
+        async with chain.sdk() as sdk:
+            trader = trader_of(sdk)
+            state, at_ns = chain.now(), trader.connection.clock.now_ns()
+            buy = Intent(TradeSide.BUY, str(state.address), chain.mint(), at_ns, "a test", quote_lamports=SOL // 10)
+            traded = await trader.trade(buy, state, made=lambda _: remote(sdk, CommandVerb.HALT))
+            assert isinstance(traded.outcome, Denied), traded
+            assert traded.outcome.rule == "trading state"
+            assert "halted by" in traded.outcome.text
+            assert chain.signatures() == []
             await check_books(sdk)
 
     asyncio.run(in_world(tmp_path, story))
