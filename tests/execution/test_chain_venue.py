@@ -312,6 +312,7 @@ async def test_concurrent_orders_on_two_tokens_share_the_wallet_without_counting
     assert {type(outcome) for outcome in outcomes} == {Filled, Denied}, outcomes
     assert [one for one in world.chain.history(WALLET) if one.err is not None] == []
     await agree(world, venue)
+    assert len(venue._locks) == 0  # of tokens that nobody trades any more nothing is remembered
 
 
 @pytest.mark.asyncio

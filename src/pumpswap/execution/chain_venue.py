@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import partial
 from random import Random
+from weakref import WeakValueDictionary
 
 from solders.pubkey import Pubkey
 
@@ -98,7 +99,7 @@ class ChainVenue:
     def __init__(self, parts: ChainVenueParts) -> None:
         self.parts = parts
         self._reservations = Reservations()
-        self._locks: dict[str, asyncio.Lock] = {}
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()  # of tokens that are being traded
         self._opening = asyncio.Lock()
         self._is_open = False
         self._is_right_network: bool | None = None
@@ -126,7 +127,8 @@ class ChainVenue:
         policy = policy or _USUAL
         policy.chosen(self.parts.lanes)
         await self._open()
-        async with self._locks.setdefault(order.mint, asyncio.Lock()):
+        lock = self._locks.setdefault(order.mint, asyncio.Lock())
+        async with lock:
             unread = await self._look_again(order.mint)
             self.parts.books.admit(order)
             blocking = self._blocked.get(order.mint)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from pumpswap.clock import NS_PER_SECOND
 from pumpswap.model import SOL, EntryKind, LedgerEntry
 from pumpswap.storage.run import Run
 
 __all__ = ["Spending"]
 
+_DAY_NS = 86_400 * NS_PER_SECOND
 _ALWAYS = frozenset({EntryKind.NETWORK_FEE, EntryKind.PRIORITY_FEE, EntryKind.TIP})
 # A sale pays these out of its proceeds.
 _BY_BUYS = frozenset(
@@ -48,6 +50,8 @@ class Spending:
         """Lamports that orders since then have paid."""
         if since_ns < self._since_ns:
             self._load(since_ns)
+        elif since_ns - self._since_ns > 2 * _DAY_NS:
+            self._forget(since_ns - _DAY_NS)  # a day of reserve: who asks next may ask for a little more
         return sum(
             spent
             for order_id, (booked_ns, spent) in self._spent.items()
@@ -59,3 +63,10 @@ class Spending:
         self._created_ns: dict[str, int] = dict(self._run.ids.created_since(since_ns))
         self._spent: dict[str, tuple[int, int]] = {}
         self.add(self._run.books.of_orders_since(since_ns))
+
+    def _forget(self, before_ns: int) -> None:
+        self._since_ns = before_ns
+        self._created_ns = {order: at_ns for order, at_ns in self._created_ns.items() if at_ns >= before_ns}
+        self._spent = {
+            order: spent for order, spent in self._spent.items() if spent[0] >= before_ns or order in self._created_ns
+        }
