@@ -133,7 +133,8 @@ def test_every_answer_has_an_exit_code() -> None:
     assert (codes["pair_not_found"], codes["pool_data_unavailable"], codes["insufficient_balance"]) == (3, 11, 10)
     assert codes["transaction_failed"] == 8
     assert codes["internal_error"] == codes["books_unavailable"] == 1
-    assert set(codes.values()) <= {0, 1, 2, 3, 7, 8, 9, 10, 11}
+    assert set(codes.values()) <= {0, 1, 2, 3, 4, 7, 8, 9, 10, 11, 12, 13}
+    assert (codes["settings_unusable"], codes["protocol_drift"], codes["wallet_locked"]) == (4, 12, 13)
 
 
 def test_rows_come_from_where_a_run_has_them(market: Market) -> None:

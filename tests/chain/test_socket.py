@@ -296,7 +296,7 @@ def test_the_socket_address_is_the_one_that_solanas_clients_derive(
 @pytest.mark.parametrize("url", ["ftp://host", "host", "http://", "http://host:port"])
 def test_an_address_that_is_none_is_refused(url: str) -> None:
     with pytest.raises(ConfigError):
-        stream_endpoints([EndpointSettings(url=SecretStr(url))])
+        stream_endpoints([EndpointSettings.model_construct(url=SecretStr(url), ws_url=None)])
 
 
 @pytest.mark.asyncio

@@ -9,7 +9,7 @@ from pumpswap.amm import PoolState
 from pumpswap.clock import ManualClock
 from pumpswap.errors import ChainError
 from pumpswap.market.book import PoolBook
-from pumpswap.model import MarketUpdate
+from pumpswap.model import Alert, MarketUpdate
 from pumpswap.sdk.executor import BookStates, PumpSwapTradingExecutor
 from pumpswap.sdk.executor.paper_room import OF_A_BOOK
 from pumpswap.settings import Settings
@@ -58,6 +58,11 @@ class Market(BookStates):
         run = open_database(self.settings.database_target).open_paper(OF_A_BOOK)
         assert run is not None
         return run
+
+    def alerts(self) -> list[Alert]:
+        """The stored ones."""
+        with open_database(self.settings.database_target) as database:
+            return list(database.alerts.all())
 
 
 def signal(state: PoolState | None = None, **changes: Any) -> dict[str, Any]:

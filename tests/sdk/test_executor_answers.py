@@ -15,6 +15,7 @@ from solders.pubkey import Pubkey
 
 from pumpswap.amm import PoolState, buy_exact_quote, current_schedule, sell_exact_base
 from pumpswap.amm.addresses import WSOL_MINT
+from pumpswap.app.execute_signal import exit_code_of
 from pumpswap.model import Costs, Denied, Filled, Order, Rejected, TradeSide, Unknown
 from pumpswap.sdk.executor import ANSWERS, ExecutionResult, Status
 from pumpswap.sdk.executor.answers import Context, code_of_outcome, order_result, told_result
@@ -201,7 +202,8 @@ def test_without_endpoints_the_answer_says_what_to_configure(tmp_path: Path) -> 
 
     result = asyncio.run(story())
     check(result)
-    assert (result["error"], "endpoint" in result["message"]) == ("pool_data_unavailable", True)
+    assert (result["error"], "endpoint" in result["message"]) == ("settings_unusable", True)
+    assert (result["retry"], exit_code_of(result)) == ("when the input has changed", 4)
 
 
 def test_a_fill_beyond_the_limit_is_slippage_and_costs_its_fees(tmp_path: Path) -> None:

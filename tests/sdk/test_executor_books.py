@@ -350,7 +350,7 @@ def test_a_position_whose_pool_cannot_be_read_is_told(tmp_path: Path) -> None:
     (answer,), (held,) = told(market, story)
     assert answer["error"] == "pool_data_unavailable"
     assert "not watched" in answer["message"]
-    assert held["obstacle"] == "the endpoint does not answer"
+    assert held["obstacle"] == "the endpoint does not answer; try again"
 
 
 def test_the_workflow_values_the_position_and_books_once(tmp_path: Path) -> None:

@@ -11,16 +11,22 @@ from typing import Any
 
 import pytest
 
+from pumpswap.app.checks import CheckStatus
+from pumpswap.app.execute_signal import SignalCall
+from pumpswap.app.live_check import live_check
 from pumpswap.chain.sender import PATIENCE_SECONDS
 from pumpswap.clock import NS_PER_SECOND, Clock, SystemClock
-from pumpswap.errors import KeyLocked
+from pumpswap.errors import ChainError, KeyLocked
 from pumpswap.localnet.chain import LocalChain
 from pumpswap.localnet.faults import Fault, FaultKind, FaultPlan
 from pumpswap.localnet.pools import PoolSpec, create_pool, wallet
 from pumpswap.localnet.programs import load_programs
 from pumpswap.localnet.server import LocalServer, ServerOptions
+from pumpswap.market.book import PoolBook
+from pumpswap.model import MarketUpdate
 from pumpswap.portfolio.audit import audit_run
-from pumpswap.sdk.executor import PumpSwapTradingExecutor
+from pumpswap.sdk.connection import ChainConnection
+from pumpswap.sdk.executor import BookStates, ChainStates, PumpSwapTradingExecutor
 from pumpswap.sdk.executor.live_room import LiveRoom
 from pumpswap.settings import PaperVenueSettings, RunSettings, Settings
 from pumpswap.storage.database import open_database
@@ -32,8 +38,8 @@ pytestmark = requires_material("chain", "programs")
 
 
 @contextlib.asynccontextmanager
-async def served(folder: Path, faults: FaultPlan | None = None) -> AsyncIterator[World]:
-    """A chain in this process, one pool, a wallet of 50 SOL."""
+async def served(folder: Path, faults: FaultPlan | None = None, *, is_checked: bool = True) -> AsyncIterator[World]:
+    """A chain in this process, one pool, a wallet of 50 SOL that has passed its live check."""
     programs = material("chain")
     assert programs is not None
     chain = LocalChain(slot_ms=SLOT_MS, start_unix=SystemClock().now_ns() // NS_PER_SECOND)
@@ -42,7 +48,18 @@ async def served(folder: Path, faults: FaultPlan | None = None) -> AsyncIterator
     key = wallet(chain, 50 * SOL)
     chain.advance(40)
     async with LocalServer(chain, ServerOptions(slot_ms=SLOT_MS), faults=faults).serve() as urls:
-        yield World(chain, pools, key, settings_for(urls.http, urls.ws, folder))
+        world = World(chain, pools, key, settings_for(urls.http, urls.ws, folder))
+        if is_checked:
+            await pass_check(world)
+        yield world
+
+
+async def pass_check(world: World) -> None:
+    """`pumpswap live check`, as the owner of the wallet makes it."""
+    async with ChainConnection(world.settings) as connection:
+        signer, pool = world.signer(GENEROUS), world.pools[0].address
+        found = [one async for one in live_check(connection, signer, SOL // 100, pool)]
+    assert all(one.status is not CheckStatus.FAILED for one in found), found
 
 
 class Later(SystemClock):
@@ -67,6 +84,7 @@ def told(world: World, **changes: Any) -> dict[str, Any]:
         "q50": 0.0008,
         "vol_regime": "medium",
         "tradeable": True,
+        "economically_significant": True,
         "pumpswap_available": True,
     }
     return {**data, **changes}
@@ -233,5 +251,116 @@ def test_a_coin_is_screened_through_the_chain_where_that_is_required(tmp_path: P
                 assert (result["status"], result["reason"]) == ("rejected", "risk_limits_exceeded")
                 (refusal,) = result["refusals"]
                 assert refusal.startswith("screen: ") and "nobody has screened" not in refusal
+
+    asyncio.run(story())
+
+
+# ---------------------------------------------------------------------------------------------- what money needs
+
+
+def test_a_state_as_old_as_its_feed_is_not_made_fresh_by_the_wish(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with served(tmp_path) as world:
+            clock = SystemClock()
+            chain = ChainStates(world.settings, clock)
+            state, _ = await chain.state(world.mint())
+            await chain.aclose()
+            book = PoolBook()
+            hour_ago_ns = clock.now_ns() - 3_600 * NS_PER_SECOND
+            book.apply(MarketUpdate(hour_ago_ns, str(state.address), state))
+            settings = world.settings.model_copy(update={"run": RunSettings(mode="auto")})
+            states = BookStates(book, clock)
+            async with PumpSwapTradingExecutor(
+                settings, live=True, signer=world.signer(GENEROUS), states=states
+            ) as executor:
+                result = await executor.execute_q50_signal(told(world))
+                assert (result["status"], result["reason"]) == ("rejected", "risk_limits_exceeded"), result["message"]
+                (refusal,) = result["refusals"]
+                assert refusal.startswith("fresh state: ")
+                assert executor.calculate_position_size(told(world)) == 0
+                room = await executor.room()
+                assert room.desk.parts.book.observed_ns(str(state.address)) == hour_ago_ns
+            assert world.signatures() == []
+
+    asyncio.run(story())
+
+
+def test_a_signal_buys_with_money_after_a_passed_live_check_only_and_sells_without(tmp_path: Path) -> None:
+    async def story() -> None:
+        clock = Later()
+        async with served(tmp_path, is_checked=False) as world:
+            async with live(world, clock=clock) as executor:
+                refused = await executor.execute_q50_signal(told(world))
+                assert (refused["status"], refused["reason"]) == ("skipped", "live_check_required")
+                assert "pumpswap live check" in refused["message"]
+            settings = world.settings.model_copy(update={"run": RunSettings(mode="approve")})
+            states = ChainStates(settings, clock)
+            by_hand = await SignalCall(settings, states, clock, world.signer(GENEROUS)).execute(told(world))
+            await states.aclose()
+            assert by_hand["reason"] == "live_check_required"
+            assert world.signatures() == []
+            await pass_check(world)
+            async with live(world, clock=clock) as executor:
+                assert (await executor.execute_q50_signal(told(world)))["status"] == "executed"
+                clock.later_ns += 25 * 3_600 * NS_PER_SECOND  # a check is good for a day
+                over = await executor.execute_q50_signal(told(world))
+                assert (over["reason"], "more than 24 h ago" in over["message"]) == ("live_check_required", True)
+                sold = await executor.execute_q50_signal(told(world, side="short", q50=None))
+                assert sold["status"] == "executed", sold["message"]
+
+    asyncio.run(story())
+
+
+def test_analysis_and_paper_order_nothing_with_money_not_even_sales(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with served(tmp_path) as world:
+            async with live(world) as executor:
+                assert (await executor.execute_q50_signal(told(world)))["status"] == "executed"
+            sent, short = len(world.signatures()), told(world, side="short", q50=None)
+            async with live(world, "paper") as executor:
+                for data in (short, told(world, signal_id="another")):
+                    refused = await executor.execute_q50_signal(data)
+                    assert (refused["status"], refused["reason"]) == ("skipped", "approval_required")
+                    assert "contradict each other" in refused["message"]
+                (exits,) = await executor.check_exits()
+                assert (exits["reason"], "not watched" in exits["message"]) == ("approval_required", True)
+            settings = world.settings.model_copy(update={"run": RunSettings(mode="analysis")})
+            states, clock = ChainStates(settings, SystemClock()), SystemClock()
+            for data in (short, told(world, signal_id="third")):
+                refused = await SignalCall(settings, states, clock, world.signer(GENEROUS)).execute(data)
+                assert (refused["reason"], "analysis" in refused["message"]) == ("approval_required", True)
+            await states.aclose()
+            assert len(world.signatures()) == sent
+
+    asyncio.run(story())
+
+
+def test_a_fault_before_its_order_is_not_answered_with_the_order_of_another_call(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with served(tmp_path) as world, live(world) as executor:
+            room = await executor.room()
+            assert isinstance(room, LiveRoom)
+            schedules = room.trader.connection.schedules
+            read, traded, calls = schedules.current, asyncio.Event(), 0
+
+            async def current() -> Any:
+                nonlocal calls
+                calls += 1
+                if calls == 2:  # the first call's, for its order; one before was for its state
+                    await traded.wait()
+                    raise ChainError("the fees cannot be read", hint="try again")
+                return await read()
+
+            schedules.current = current  # type: ignore[method-assign]
+            first = asyncio.create_task(executor.execute_q50_signal(told(world, signal_id="A")))
+            while calls < 2:
+                await asyncio.sleep(0.01)
+            second = await executor.execute_q50_signal(told(world, signal_id="B"))
+            assert second["status"] == "executed", second["message"]
+            traded.set()
+            failed = await first
+            assert (failed["status"], failed["order_id"]) == ("error", None), failed["message"]
+            assert (failed["error"], failed["retry"]) == ("pool_data_unavailable", "later")
+            assert room.executed.find(failed["signal_id"] or "") is None  # it may be tried again
 
     asyncio.run(story())

@@ -33,7 +33,10 @@ _ERROR_CODES = {
     "invalid_position_size": 2,
     "invalid_sell_amount": 2,
     "pair_not_found": 3,
+    "settings_unusable": 4,
     "pool_data_unavailable": 11,
+    "protocol_drift": 12,
+    "wallet_locked": 13,
     "insufficient_balance": 10,
     "slippage_exceeded": 8,
     "transaction_failed": 8,
@@ -62,10 +65,10 @@ class SignalCall:
     async def execute(self, signal: Mapping[str, Any]) -> ExecutionResult:
         """Through the executor: gate, order, outcome, books. Never raises for what becomes of the signal.
 
-        A live call is the owner's word for this one trade: ``run.mode`` need not be auto.
+        A live call is the owner's word for this one trade: ``run.mode`` need not be auto; but analysis orders nothing.
         """
         settings, live = self.settings, self.signer is not None
-        if live:
+        if live and settings.run.mode != "analysis":
             settings = settings.model_copy(update={"run": settings.run.model_copy(update={"mode": "auto"})})
         parts: dict[str, Any] = {"states": self.states, "clock": self.clock}
         async with PumpSwapTradingExecutor(settings, live=live, signer=self.signer, **parts) as executor:

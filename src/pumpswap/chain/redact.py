@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import logging
 import re
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from pydantic import SecretStr
 
 from pumpswap.errors import ConfigError
 
-__all__ = ["Redactor", "host_of", "silence_request_lines"]
+__all__ = ["Redactor", "bare_urls", "host_of", "silence_request_lines"]
 
 _LONGEST_TEXT = 300
 _SHORTEST_SECRET = 4
 _URL = re.compile(r"\b(?:https?|wss?)://[^\s'\"<>]+", re.IGNORECASE)
+_ANY_URL = re.compile(r"\b([a-z][a-z0-9+.-]*://)([^\s'\"<>]*)", re.IGNORECASE)
+_NAMELESS = "an endpoint"
 
 
 def host_of(url: SecretStr | str) -> str:
@@ -32,12 +34,21 @@ def host_of(url: SecretStr | str) -> str:
 
 
 class Redactor:
-    """Takes the secret parts of one URL out of texts that others wrote, and makes them one short line."""
+    """Takes the secret parts of one URL out of texts that others wrote, and makes them one short line.
+
+    Never raises: also what is no URL may hold a secret, and is needed most where something has failed already.
+    """
 
     def __init__(self, url: SecretStr | str) -> None:
         text = url.get_secret_value() if isinstance(url, SecretStr) else url
-        self._host = host_of(text)
-        parts = urlsplit(text.strip())
+        try:
+            self._host = host_of(text)
+        except ConfigError:
+            self._host = _NAMELESS
+        try:
+            parts = urlsplit(text.strip())
+        except ValueError:  # brackets that are no address: all of it is a path then
+            parts = SplitResult("", "", text.strip(), "", "")
         pieces = [*parts.path.split("/"), *re.split(r"[&=]", parts.query), parts.fragment]
         pieces += [parts.username or "", parts.password or ""]
         every = {*pieces, *(unquote(piece) for piece in pieces)}
@@ -53,6 +64,20 @@ class Redactor:
         for secret in self._secrets:
             line = line.replace(secret, "…")
         return line if len(line) <= _LONGEST_TEXT else line[: _LONGEST_TEXT - 1] + "…"
+
+
+def bare_urls(text: str) -> str:
+    """``text`` with every URL cut to scheme, host and port: of those that nobody has configured too, since paths,
+    queries and user parts carry tokens and passwords.
+    """
+    return _ANY_URL.sub(_bare, text)
+
+
+def _bare(found: re.Match[str]) -> str:
+    scheme, rest = found.groups()
+    place = re.split(r"[/?#]", rest, maxsplit=1)[0]
+    more = rest[len(place) :].rstrip("/.,;:)")
+    return f"{scheme}{place.rpartition('@')[2]}{'/…' if more else rest[len(place) :]}"
 
 
 class _NoRequestLines(logging.Filter):

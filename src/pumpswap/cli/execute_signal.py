@@ -30,8 +30,8 @@ _NEEDS = "a collector's database and a chain"
         "pool's exact prices; with --live and an unlocked wallet, for real.\n\n"
         "The signal is that of the pool's newest row in the collector's database, or a JSON object of your own "
         "(--signal; its keys are in docs/executor.md). A signal that has traded does not trade again.\n\n"
-        "Exit codes: 0 executed, or nothing to do; 7 refused by a rule; 8 by the chain; 9 outcome unknown: do not "
-        "repeat it, ask 'tx show'."
+        "Exit codes: 0 executed, or nothing to do; 4 a setting; 7 refused by a rule; 8 by the chain; 9 outcome "
+        "unknown: do not repeat it, ask 'tx show'; 11 the network; 12 upgrade pumpswap; 13 the wallet."
     ),
     examples=[
         Example("pumpswap execute-signal --pool-id POOL --dry-run", "what it would do", needs=_NEEDS),

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr
+from pydantic import AfterValidator, Field, SecretStr
 
 from pumpswap.settings.section import BpsValue, PublicKey, Seconds, Section
 
@@ -19,11 +20,26 @@ __all__ = [
 ]
 
 
+def _endpoint_url(url: SecretStr) -> SecretStr:
+    """Whether it is one at all: what is none fails here, and not in the middle of a trade."""
+    try:
+        parts = urlsplit(url.get_secret_value().strip())
+        is_usable = parts.scheme in ("http", "https", "ws", "wss") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is none
+        is_usable = False
+    if not is_usable:
+        raise ValueError("is no URL of an endpoint: write it like https://host/ or wss://host/")
+    return url
+
+
+EndpointUrl = Annotated[SecretStr, AfterValidator(_endpoint_url)]
+
+
 class EndpointSettings(Section):
     """One RPC endpoint. URLs often carry an access token, so they are secret: messages name the host only."""
 
-    url: SecretStr
-    ws_url: SecretStr | None = None  # derived when absent: wss for https, port + 1 for a port that is not 443 or 80
+    url: EndpointUrl
+    ws_url: EndpointUrl | None = None  # derived when absent: wss for https, port + 1 for a port that is not 443 or 80
     requests_per_second: float = Field(10, gt=0, le=100_000)
     timeout_ms: int = Field(5_000, ge=100, le=120_000)
 
@@ -51,7 +67,7 @@ class SendingSettings(Section):
     rebroadcast_ms: int = Field(1_000, ge=50)  # between two broadcasts of the same bytes
     poll_ms: int = Field(400, ge=20)  # between two looks for the outcome
     lanes: tuple[Literal["rpc", "jito"], ...] = ("rpc",)  # on which the same bytes go out
-    jito_url: SecretStr | None = None  # of the block engine, for the lane jito
+    jito_url: EndpointUrl | None = None  # of the block engine, for the lane jito
     tip_lamports: int = Field(0, ge=0)  # to the block engine
     dont_front: bool = False  # adds the read-only jitodontfront account
     generation: Literal["auto", "1", "2"] = "auto"  # which swap instructions; auto probes the program once

@@ -14,13 +14,16 @@ from pumpswap.amm import PoolState
 from pumpswap.amm.addresses import canonical_pool
 from pumpswap.clock import NS_PER_SECOND, Clock, ManualClock, SystemClock
 from pumpswap.engine.repeats import RepeatedRefusals
-from pumpswap.errors import KeyLocked, NotRunning, PumpSwapError
+from pumpswap.errors import KeyLocked, NotRunning
 from pumpswap.model import Intent, Position, ScreenReport, TradeSide
-from pumpswap.sdk.executor.answers import Context, ExecutionResult, result_of, told_result
+from pumpswap.sdk.executor.answers import ExecutionResult
+from pumpswap.sdk.executor.call_memory import CallMemory
 from pumpswap.sdk.executor.config import HostConfig, settings_of_config
-from pumpswap.sdk.executor.desk_views import close_positions, mark_now, preview
+from pumpswap.sdk.executor.desk_views import mark_now, preview
+from pumpswap.sdk.executor.exit_check import ExitCheck
+from pumpswap.sdk.executor.faults import safe_text
 from pumpswap.sdk.executor.live_room import LiveRoom
-from pumpswap.sdk.executor.one_call import CallMemory, OneCall
+from pumpswap.sdk.executor.one_call import OneCall, mode_obstacle
 from pumpswap.sdk.executor.paper_room import PaperRoom, PaperRoomParts
 from pumpswap.sdk.executor.pool_states import ChainStates, PoolStates
 from pumpswap.sdk.executor.position_view import position_view
@@ -181,18 +184,19 @@ class PumpSwapTradingExecutor:
         """The plan's workflow: only a signal that is tradeable, where PumpSwap is available, is sized, executed and
         tracked; ``position`` is what is held afterwards, valued, or the round that a sale has closed.
         """
-        return await OneCall(self, self._memory, signal_data, needs_flags=True).answer(self._work)
+        return await OneCall(self, self._memory, signal_data, is_workflow=True).answer(self._work)
 
     async def _work(self, signal_data: Mapping[str, Any]) -> ExecutionResult:
         await self.prepare(signal_data)
         size = self.calculate_position_size(signal_data)
         _log.info("position-size", extra={"sol": size})
-        result = await self.execute_q50_signal(signal_data)
+        result = await OneCall(self, self._memory, signal_data, is_workflow=True).answer()
         if result["status"] == "executed":
             try:
                 result["position"] = await self.update_position_tracking(result) or result["position"]
-            except PumpSwapError as failed:  # the trade is booked; only its valuation is missing
-                _log.warning("position-not-valued", extra={"pool": result["pair_address"], "reason": failed.what})
+            except Exception as failed:  # the trade is booked; only its valuation is missing
+                reason = safe_text(failed, self.settings)
+                _log.warning("position-not-valued", extra={"pool": result["pair_address"], "reason": reason})
         return result
 
     # ------------------------------------------------------------------------------------------ sizing
@@ -203,8 +207,8 @@ class PumpSwapTradingExecutor:
             signal = read_signal(signal_data, self.settings, self.clock.now_ns())
             room = await self.room()
             await room.screen(await room.refresh(str(signal.pool or signal.mint)))
-        except (Told, PumpSwapError) as failed:
-            _log.info("not-prepared", extra={"reason": str(failed)})
+        except Exception as failed:  # of whoever tells the pools too: the execution says what is the matter
+            _log.info("not-prepared", extra={"reason": safe_text(failed, self.settings)})
 
     def calculate_position_size(self, signal_data: Mapping[str, Any]) -> float:
         """SOL that the signal would buy for now, by every limit; 0 for anything that must not be bought."""
@@ -226,8 +230,8 @@ class PumpSwapTradingExecutor:
             return PositionSize.of(preview(room, intent))
         except Told as told:
             return PositionSize(0, reasons=(told.text,))
-        except PumpSwapError as failed:
-            return PositionSize(0, reasons=(failed.what,))
+        except Exception as failed:
+            return PositionSize(0, reasons=(safe_text(failed, self.settings),))
 
     def known_state(self, signal: ReadSignal) -> PoolState | None:
         """The pool that a signal is about, as it was read last; None when it was not, or the room is closed."""
@@ -261,30 +265,21 @@ class PumpSwapTradingExecutor:
             if refresh:
                 try:
                     await room.refresh(position.pool)
-                except PumpSwapError as failed:
-                    obstacle = failed.what
+                except Exception as failed:  # of whoever tells the pools: the others are valued all the same
+                    obstacle = safe_text(failed, self.settings)
             views.append(self._view(room, position) | ({"obstacle": obstacle} if obstacle else {}))
         return views
 
     async def check_exits(self) -> list[ExecutionResult]:
         """Read the pools of all that is held, and sell where the rules of ``exits`` say so: stop-loss, take-profit and
-        the others. Call it every few seconds; the answers are of the sales only. In analysis mode nothing is sold.
+        the others. Call it every few seconds; the answers are of the sales, and of positions that nobody can watch.
+
+        In analysis mode nothing is sold. Raises what opening the books raises.
         """
-        if self.settings.run.mode == "analysis":
+        mode = self.settings.run.mode
+        if mode == "analysis":
             return []
-        room, now_ns = await self.room(), self.clock.now_ns()
-        results: list[ExecutionResult] = []
-        for position, done in await close_positions(room, now_ns):
-            context = Context(
-                None, now_ns, room.trades, room.is_paper, pool=position.pool, mint=position.mint,
-                state=room.desk.parts.book.state(position.pool),
-            )  # fmt: skip
-            if isinstance(done, PumpSwapError):
-                text = f"exits of this position are not watched: {done.what}"
-                results.append(told_result("pool_data_unavailable", text, context))
-            else:
-                results.append(result_of(done, context))
-        return results
+        return await ExitCheck(self, self._memory).answers(mode_obstacle(mode) if self.is_live else "")
 
     def _view(self, room: Room, position: Position) -> dict[str, object]:
         state = room.desk.parts.book.state(position.pool)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pumpswap.chain.redact import Redactor
+from pumpswap.chain.redact import Redactor, bare_urls
 from pumpswap.errors import (
     ChainError,
     ConfigError,
@@ -17,18 +17,18 @@ from pumpswap.errors import (
 )
 from pumpswap.settings import Settings
 
-__all__ = ["code_of_fault", "safe_text"]
+__all__ = ["clean_text", "code_of_fault", "safe_text"]
 
 _CODES: tuple[tuple[type[PumpSwapError], str], ...] = (
     (StorageError, "books_unavailable"),
     (LedgerMismatch, "books_unavailable"),
     (NotRunning, "books_unavailable"),
-    (KeyLocked, "books_unavailable"),
+    (KeyLocked, "wallet_locked"),
     (InsufficientFunds, "insufficient_balance"),
     (TradeRefused, "not_sent"),
     (ChainError, "pool_data_unavailable"),
-    (ProtocolDrift, "pool_data_unavailable"),
-    (ConfigError, "pool_data_unavailable"),
+    (ProtocolDrift, "protocol_drift"),
+    (ConfigError, "settings_unusable"),
 )
 
 
@@ -38,16 +38,26 @@ def code_of_fault(broken: Exception) -> str:
 
 
 def safe_text(broken: Exception, settings: Settings) -> str:
-    """One line. URLs of endpoints and of the database are taken out, with the tokens and passwords in them."""
-    if isinstance(broken, PumpSwapError):
-        text = f"{broken.what}; {broken.hint}" if broken.hint else broken.what
-    else:
-        text = f"{type(broken).__name__}: {broken}"
+    """One line about an error, without anybody's secrets. Never raises."""
+    try:
+        if isinstance(broken, PumpSwapError):
+            text = f"{broken.what}; {broken.hint}" if broken.hint else broken.what
+        else:
+            text = f"{type(broken).__name__}: {broken}"
+    except Exception:  # an error that cannot even be written
+        text = type(broken).__name__
+    return clean_text(text, settings)
+
+
+def clean_text(text: str, settings: Settings) -> str:
+    """One line of a text that somebody else may have written: every URL is cut to its host, and the secret parts of our
+    endpoints and the database are taken out wherever they stand.
+    """
+    if settings.database.url is not None:
+        text = text.replace(settings.database.url.get_secret_value(), "the database")
     urls = [url for one in settings.chain.endpoints for url in (one.url, one.ws_url) if url is not None]
     if settings.sending.jito_url is not None:
         urls.append(settings.sending.jito_url)
     for url in urls:
         text = Redactor(url).clean(text)
-    if settings.database.url is not None:
-        text = text.replace(settings.database.url.get_secret_value(), "the database")
-    return " ".join(text.split())[:300]
+    return " ".join(bare_urls(text).split())[:300]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from pumpswap.amm import FeeSchedule, PoolState, current_schedule
@@ -14,6 +14,7 @@ from pumpswap.model import Alert, Decision, Intent, MarketUpdate, Order, Outcome
 from pumpswap.sdk.executor.answers import Done
 from pumpswap.sdk.executor.executed import ExecutedSignals
 from pumpswap.sdk.executor.pool_states import PoolStates
+from pumpswap.sdk.passed_check import check_obstacle
 from pumpswap.sdk.trader import Trader
 
 __all__ = ["LiveRoom"]
@@ -50,18 +51,32 @@ class LiveRoom:
     async def screen(self, state: PoolState) -> None:
         """Nothing: the trader's desk knows no reports, so it refuses all buys while ``risk.require_screen`` is on."""
 
-    async def trade(self, intent: Intent, signal_id: str) -> Done:
+    def buying_obstacle(self) -> str:
+        """Why money may buy nothing by a signal: the live check that is missing, or does not count any more."""
+        connection = self.trader.connection
+        return check_obstacle(self.trader.books.run, connection.settings, connection.clock.now_ns())
+
+    async def trade(self, intent: Intent, signal_id: str, made: Callable[[Order], None]) -> Done:
         """Through the trader. The trace of the signal is stored before anything can be sent for it."""
         book, positions = self.desk.parts.book, self.trader.books.portfolio.positions
         state, before = book.state(intent.pool), positions.open_round(intent.pool)
         assert state is not None, "refreshed before every trade"
+        is_made = False
+
+        def begin(order: Order) -> None:
+            nonlocal is_made
+            is_made = True
+            made(order)
+            self.executed.begin(signal_id, order)
+
         self.executed.announce(signal_id, intent)
         self._trading[intent.mint] += 1
         try:
-            traded = await self.trader.trade(intent, state)
-        except ChainError:
-            # Raised while the order was prepared, unless one is stored: then it may be out.
-            await self._take_back(signal_id)
+            # As old as the market told it: a feed that is dead is not made fresh by a wish.
+            traded = await self.trader.trade(intent, state, observed_ns=book.observed_ns(intent.pool), made=begin)
+        except Exception:
+            if not is_made:  # nothing of it can be out
+                self.executed.forget(signal_id)
             raise
         finally:
             self._trading[intent.mint] -= 1
@@ -71,11 +86,6 @@ class LiveRoom:
             return Done(traded.decision, now_ns, before=before, after=before)
         self.executed.ended(signal_id, traded.order, traded.outcome)
         return Done(traded.decision, now_ns, traded.order, traded.outcome, before, positions.latest(intent.pool))
-
-    async def _take_back(self, signal_id: str) -> None:
-        trace = self.executed.find(signal_id)
-        if trace is not None and self.executed.fate(trace)[0] is None:
-            self.executed.forget(signal_id)
 
     async def resolve(self, mint: str) -> Sequence[tuple[Order, Outcome | None]]:
         """One look at what became of orders on a token that were left open; those of which nothing is known yet."""

@@ -3,43 +3,32 @@
 from __future__ import annotations
 
 import logging
-import traceback
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from solders.pubkey import Pubkey
 
 from pumpswap.amm import PoolState
 from pumpswap.amm.addresses import WSOL_MINT, canonical_pool
-from pumpswap.clock import NS_PER_SECOND
-from pumpswap.engine.repeats import RepeatedRefusals
 from pumpswap.errors import ChainError, NotFound, ProtocolDrift
 from pumpswap.model import (
-    Alert,
     AlertLevel,
     Decision,
     Filled,
     Intent,
     Order,
-    Outcome,
     Side,
     TradeSide,
     Unknown,
     Verdict,
 )
-from pumpswap.sdk.executor.answers import (
-    Context,
-    ExecutionResult,
-    code_of_outcome,
-    order_result,
-    result_of,
-    told_result,
-)
+from pumpswap.sdk.executor.answers import Context, ExecutionResult, order_result, result_of, told_result
 from pumpswap.sdk.executor.answers_table import Status, answer_of
-from pumpswap.sdk.executor.executed import Trace
-from pumpswap.sdk.executor.faults import code_of_fault, safe_text
+from pumpswap.sdk.executor.call_memory import CallMemory
+from pumpswap.sdk.executor.fault_teller import FaultTeller, may_land
+from pumpswap.sdk.executor.faults import clean_text, code_of_fault, safe_text
 from pumpswap.sdk.executor.room import Room
 from pumpswap.sdk.executor.signal_reader import (
     ReadSignal,
@@ -54,52 +43,35 @@ from pumpswap.sdk.executor.wishes import STRATEGY, buy_of, sale_of, signal_of
 if TYPE_CHECKING:
     from pumpswap.sdk.executor.executor import PumpSwapTradingExecutor
 
-__all__ = ["CallMemory", "OneCall"]
+__all__ = ["OneCall", "mode_obstacle"]
 
 _log = logging.getLogger(__name__)
-_TELL_AGAIN_NS = 3_600 * NS_PER_SECOND
-_MOST_TOLD = 10_000
 
 Work = Callable[[Mapping[str, Any]], Awaitable[ExecutionResult]]
 
 
-@dataclass(slots=True)
-class CallMemory:
-    """What the calls of one executor share: signals that are being executed, alerts and refusals told just now."""
-
-    repeats: RepeatedRefusals
-    running: set[str] = field(default_factory=set)
-    told_ns: dict[tuple[str, str], int] = field(default_factory=dict)
-
-    def may_tell(self, code: str, subject: str, at_ns: int) -> bool:
-        """Once an hour for each subject: a caller that repeats a fault would tell it with every tick."""
-        key = (code, subject)
-        if at_ns < self.told_ns.get(key, 0):
-            return False
-        if len(self.told_ns) >= _MOST_TOLD:
-            self.told_ns = {known: until for known, until in self.told_ns.items() if until > at_ns}
-        self.told_ns[key] = at_ns + _TELL_AGAIN_NS
-        return True
-
-
 class OneCall:
-    """Made for one call. ``needs_flags``: the plan's own condition comes first."""
+    """Made for one call. ``is_workflow``: the plan's own condition, tradeable and available, in place of the frame's,
+    tradeable and economically significant.
+    """
 
     def __init__(
-        self, executor: PumpSwapTradingExecutor, memory: CallMemory, data: object, *, needs_flags: bool = False
+        self, executor: PumpSwapTradingExecutor, memory: CallMemory, data: object, *, is_workflow: bool = False
     ) -> None:
         self._executor = executor
         self._memory = memory
+        self._faults = FaultTeller(executor, memory)
         self._data = data
-        self._needs_flags = needs_flags
+        self._is_workflow = is_workflow
         self._context = Context(data, executor.clock.now_ns(), is_paper=not executor.is_live)
         self._room: Room | None = None
-        self._intent: Intent | None = None  # set when something may have been ordered
+        self._intent: Intent | None = None  # set when something may be ordered
+        self._order: Order | None = None  # that this call has made
 
     async def answer(self, work: Work | None = None) -> ExecutionResult:
         """Execute the signal, or do ``work`` with it. Raises nothing but what ends the program or the task."""
         try:
-            if self._needs_flags and isinstance(self._data, Mapping):
+            if self._is_workflow and isinstance(self._data, Mapping):
                 check_workflow_flags(self._data)
             if work is not None and isinstance(self._data, Mapping):
                 return await work(self._data)
@@ -107,7 +79,7 @@ class OneCall:
         except Told as told:
             result = await self._told(told)
         except Exception as broken:
-            result = await self._fault(broken)
+            result = await self._faults.tell(broken, self._context, self._action, self._room, self._order)
         _log.info(
             "executor-answer",
             extra={
@@ -126,7 +98,9 @@ class OneCall:
 
     async def _execute(self) -> ExecutionResult:
         executor = self._executor
-        read = read_signal(self._data, executor.settings, executor.clock.now_ns())
+        read = read_signal(
+            self._data, executor.settings, executor.clock.now_ns(), needs_significance=not self._is_workflow
+        )
         room = self._room = await executor.room()
         self._context = replace(self._context, trades=room.trades)
         state = await _pool_of(room, read)
@@ -154,12 +128,12 @@ class OneCall:
                 text = f"this signal has traded already, as {self._context.trade_id(order)}"
                 return order_result("already_executed", text, (order, outcome), self._context)
             if order is not None and isinstance(outcome, Unknown):
-                return order_result("outcome_unknown", _may_land(order, outcome), (order, outcome), self._context)
+                return order_result("outcome_unknown", may_land(order, outcome), (order, outcome), self._context)
             if order is None or outcome is not None:
                 room.executed.forget(signal_id)
         if waiting:
             order, outcome = waiting[-1]
-            return order_result("order_unresolved", _may_land(order, outcome), waiting[-1], self._context)
+            return order_result("order_unresolved", may_land(order, outcome), waiting[-1], self._context)
         return None
 
     async def _trade(self, room: Room, read: ReadSignal, signal_id: str) -> ExecutionResult:
@@ -168,11 +142,13 @@ class OneCall:
         pool, mint = str(state.address), str(state.pool.base_mint)
         signal = signal_of(read, pool, mint, executor.settings)
         mode = executor.settings.run.mode if executor.is_live else "auto"  # on paper the gate knows the mode
-        if mode == "analysis":
-            raise Told("approval_required", "run.mode is analysis: nothing is ordered")
+        if obstacle := mode_obstacle(mode):
+            raise Told("approval_required", obstacle)
         if read.side is Side.LONG:
             if mode != "auto":
                 raise Told("approval_required", f"run.mode is {mode}: live buys need auto")
+            if obstacle := room.buying_obstacle():
+                raise Told("live_check_required", f"{obstacle}: run `pumpswap live check`")
             await room.screen(state)
             now_ns = executor.clock.now_ns()
             intent = buy_of(replace(signal, at_ns=now_ns if read.is_of_model else signal.at_ns), mint, now_ns)
@@ -183,7 +159,14 @@ class OneCall:
             share = read_sell_bps(self._data, executor.settings)
             intent = sale_of(signal, held, share, executor.clock.now_ns(), (state, room.schedule))
         self._intent = intent
-        return result_of(await room.trade(intent, signal_id), self._context)
+        return result_of(await room.trade(intent, signal_id, self._made), self._context)
+
+    def _made(self, order: Order) -> None:
+        self._order = order
+
+    @property
+    def _action(self) -> str:
+        return "hold" if self._intent is None else self._intent.side.value
 
     # ------------------------------------------------------------------------------------------ other ends
 
@@ -194,71 +177,14 @@ class OneCall:
             with suppress(Told):
                 pool, mint = read_identity(self._data)
                 context = replace(context, pool=_text(pool), mint=_text(mint))
+        told.text = clean_text(told.text, self._executor.settings)
         is_error = answer_of(told.code).status is Status.ERROR
         if is_error:
-            await self._alert(told.code, AlertLevel.WARNING, context, told.text)
+            await self._faults.alert(told.code, AlertLevel.WARNING, context, told.text)
         else:
             await self._record(told, context)
-        action = "hold" if is_error or self._intent is None else self._intent.side.value
+        action = "hold" if is_error else self._action
         return told_result(told.code, told.text, context, action=action, required=list(told.required))
-
-    async def _fault(self, broken: Exception) -> ExecutionResult:
-        """Something does not work. An order that was made all the same is told as what it is: a caller that repeats
-        errors must not trade twice.
-        """
-        executor, context = self._executor, self._context
-        code, text = code_of_fault(broken), safe_text(broken, executor.settings)
-        if code == "internal_error":
-            # Where, but not what it says of itself: that may hold a URL with a token.
-            _log.error("executor-failed: %s\n%s", text, "".join(traceback.format_tb(broken.__traceback__)))
-        fate, is_known = self._fate()
-        if self._room is not None and (self._room.is_paper or code == "books_unavailable"):
-            # What is in memory may be ahead of what is stored: the next call begins with what is stored.
-            await self._drop_room()
-        if fate is not None:
-            order, outcome = fate
-            code = "outcome_unknown" if outcome is None else code_of_outcome(outcome)
-            text = f"{_may_land(order, outcome)}; {text}" if code == "outcome_unknown" else f"booked; {text}"
-        elif not is_known:
-            code, text = "outcome_unknown", f"the books cannot tell whether it was ordered: do not repeat it; {text}"
-        level = AlertLevel.CRITICAL if code == "outcome_unknown" else AlertLevel.ERROR
-        await self._alert(code, level, context, text)
-        if fate is not None:
-            return order_result(code, text, fate, context)
-        action = "hold" if self._intent is None else self._intent.side.value
-        return told_result(code, text, context, action=action)
-
-    def _fate(self) -> tuple[tuple[Order, Outcome | None] | None, bool]:
-        """The order that this call has made, if any, and whether the books could tell."""
-        intent, room = self._intent, self._room
-        if intent is None or room is None:
-            return None, True
-        trace = Trace("", intent.mint, intent.side.value, intent.at_ns)
-        try:
-            order, outcome = room.executed.fate(trace)
-        except Exception as failed:  # nobody can tell: that is no error that may be repeated
-            _log.warning("fate-not-read", extra={"reason": safe_text(failed, self._executor.settings)})
-            return None, False
-        if order is None or (room.is_paper and outcome is None):
-            return None, True
-        return (order, outcome), True
-
-    async def _drop_room(self) -> None:
-        try:
-            await self._executor.drop_room()
-        except Exception as failed:  # it is closed as far as it can be; the answer must not be lost for that
-            _log.warning("room-not-closed", extra={"reason": safe_text(failed, self._executor.settings)})
-
-    async def _alert(self, code: str, level: AlertLevel, context: Context, text: str) -> None:
-        now_ns = self._executor.clock.now_ns()
-        subject = context.mint or context.pool or ""
-        if not self._memory.may_tell(code, subject, now_ns):
-            return
-        try:
-            room = await self._executor.room()
-            room.alert(Alert(now_ns, level, "executor", subject, f"{code}: {text}"))
-        except Exception as failed:  # whatever keeps it from being stored, the answer says the same
-            _log.warning("alert-not-stored", extra={"code": code, "reason": safe_text(failed, self._executor.settings)})
 
     async def _record(self, told: Told, context: Context) -> None:
         """Store what was decided without the gate, once in a while where it repeats."""
@@ -286,7 +212,7 @@ async def _pool_of(room: Room, read: ReadSignal) -> PoolState:
     except NotFound as nothing:
         raise Told("pair_not_found", nothing.what) from None
     except (ChainError, ProtocolDrift) as failed:
-        raise Told("pool_data_unavailable", failed.what) from None
+        raise Told(code_of_fault(failed), failed.what) from None
     if read.mint is not None and state.pool.base_mint != read.mint:
         raise Told("invalid_mint_address", f"pool {state.address} trades {state.pool.base_mint}, not {read.mint}")
     if state.pool.quote_mint != WSOL_MINT:
@@ -294,10 +220,13 @@ async def _pool_of(room: Room, read: ReadSignal) -> PoolState:
     return state
 
 
-def _may_land(order: Order, outcome: Outcome | None) -> str:
-    if isinstance(outcome, Unknown):
-        return f"order {order.order_id} may still land until height {outcome.expiry_height}: do not repeat it"
-    return f"order {order.order_id} on this token is not finished"
+def mode_obstacle(mode: str) -> str:
+    """Why an executor with money orders nothing at all in this mode, not even sales; empty when it does."""
+    if mode == "analysis":
+        return "run.mode is analysis: nothing is ordered"
+    if mode == "paper":
+        return "run.mode is paper, and the executor live: these contradict each other; set run.mode to auto or approve"
+    return ""
 
 
 def _text(address: object) -> str | None:

@@ -11,10 +11,11 @@ from random import Random
 from pumpswap.amm import FeeSchedule, PoolState, current_schedule
 from pumpswap.clock import Clock
 from pumpswap.engine.desk import Desk, DeskParts
+from pumpswap.engine.outbox import SHADOW
 from pumpswap.engine.recorder import StoreRecorder
 from pumpswap.engine.restore import restore_paper
-from pumpswap.errors import NotRunning, PumpSwapError
 from pumpswap.engine.trading_switch import hear_switch
+from pumpswap.errors import NotRunning, PumpSwapError
 from pumpswap.execution.exit_manager import ExitManager
 from pumpswap.execution.paper import PaperVenue
 from pumpswap.execution.paper_model import PaperModel
@@ -24,6 +25,7 @@ from pumpswap.model import Alert, Decision, Intent, MarketUpdate, Order, Outcome
 from pumpswap.risk.tracker import RiskTracker
 from pumpswap.sdk.executor.answers import Done
 from pumpswap.sdk.executor.executed import ExecutedSignals
+from pumpswap.sdk.executor.faults import safe_text
 from pumpswap.sdk.executor.pool_states import BookStates, PoolStates
 from pumpswap.sdk.run_lock import RunLock
 from pumpswap.settings import Settings
@@ -83,7 +85,8 @@ class PaperRoom:
         self.run, self.trades = run, f"{run.header().kind}-{run.run_id}"
         self.executed = ExecutedSignals(run)
         held = {position.pool: position.base_units for position in left.portfolio.positions.open_positions()}
-        self.book: PoolBook = parts.states.book if isinstance(parts.states, BookStates) else ShadowBook(held)
+        shadow = run.states.load(SHADOW) or {}
+        self.book: PoolBook = parts.states.book if isinstance(parts.states, BookStates) else ShadowBook(held, shadow)
         self.schedule = current_schedule()
         self._recorder = StoreRecorder(run)
         self._venue = PaperVenue(
@@ -135,19 +138,24 @@ class PaperRoom:
 
     # ------------------------------------------------------------------------------------------ trading
 
-    async def trade(self, intent: Intent, signal_id: str) -> Done:
+    def buying_obstacle(self) -> str:
+        """None: there is no money in it."""
+        return ""
+
+    async def trade(self, intent: Intent, signal_id: str, made: Callable[[Order], None]) -> Done:
         """Through the desk; then the venue's latency passes, and the pool is read again before the order lands."""
         with self.writing():
             self._settle()
             before = self.desk.parts.keeper.portfolio.positions.open_round(intent.pool)
+            hear_switch(self.run, self.desk.parts.risk)
             decision, order = self.desk.decide(intent)
             if order is not None:
+                made(order)
                 self._signals[order.order_id] = signal_id
                 self.executed.begin(signal_id, order)
         if order is None:
             return Done(decision, self.parts.clock.now_ns(), before=before, after=before)
         self._awaited.add(order.order_id)
-            hear_switch(self.run, self.desk.parts.risk)
         try:
             outcome, after = await self._landed(order)
         finally:
@@ -170,17 +178,21 @@ class PaperRoom:
         """A pool that cannot be read lets the order land on its last state, or nowhere when that is too old."""
         try:
             await self.refresh(pool)
-        except PumpSwapError as failed:
-            _log.warning("pool-not-refreshed", extra={"pool": pool, "reason": failed.what})
+        except Exception as failed:  # of whoever tells the pools: whatever it is, the order is on its way
+            reason = safe_text(failed, self.parts.settings)
+            _log.warning("pool-not-refreshed", extra={"pool": pool, "reason": reason})
 
     def _settle(self) -> None:
-        for outcome in self._venue.settle(self.parts.clock.now_ns()):
+        now_ns = self.parts.clock.now_ns()
+        for outcome in self._venue.settle(now_ns):
             order = self.desk.book(outcome)
             signal_id = self._signals.pop(order.order_id, "")
             self.executed.ended(signal_id, order, outcome)
             if order.order_id in self._awaited:
                 self._ended[order.order_id] = outcome, self.desk.parts.keeper.portfolio.positions.latest(order.pool)
             self._recorder.on_equity(self.desk.measure())
+            if isinstance(self.book, ShadowBook):
+                self.run.states.save(SHADOW, self.book.memory(), now_ns)
 
     async def resolve(self, mint: str) -> Sequence[tuple[Order, Outcome | None]]:
         """Orders on a token that are on their way. What has landed by now is booked first."""

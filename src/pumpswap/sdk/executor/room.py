@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
@@ -51,8 +51,15 @@ class Room(Protocol):
         """Have a token looked at before it is bought, where ``risk.require_screen`` asks for that."""
         ...
 
-    async def trade(self, intent: Intent, signal_id: str) -> Done:
-        """Decide, order, wait for the outcome, book. Raises for faults only."""
+    def buying_obstacle(self) -> str:
+        """Why no signal may buy here at all; empty when nothing is in the way. Sales ask nobody: leaving goes on."""
+        ...
+
+    async def trade(self, intent: Intent, signal_id: str, made: Callable[[Order], None]) -> Done:
+        """Decide, order, wait for the outcome, book. ``made`` hears of the order before it can go anywhere.
+
+        Raises for faults only.
+        """
         ...
 
     async def resolve(self, mint: str) -> Sequence[tuple[Order, Outcome | None]]:

@@ -26,6 +26,7 @@ __all__ = [
     "read_identity",
     "read_sell_bps",
     "read_signal",
+    "stated_side",
 ]
 
 Q50, ANALYSER = "q50", "analyser"
@@ -79,22 +80,30 @@ class ReadSignal:
         return self.source == Q50
 
     def id_in(self, pool: str) -> str:
-        """What the signal is known by, for the pool that it turned out to be about; empty where nothing tells."""
+        """What the signal is known by, for the pool that it turned out to be about; empty where nothing tells. Buying
+        and selling on one row are two signals: that it has bought keeps nothing from being sold.
+        """
+        side = self.side.value
         if self.own_id:
-            return f"{pool}/id/{self.own_id}"
-        return "" if self.stamp_ns is None else f"{pool}/{self.source}/{self.stamp_ns}"
+            return f"{pool}/id/{self.own_id}/{side}"
+        return "" if self.stamp_ns is None else f"{pool}/{self.source}/{self.stamp_ns}/{side}"
 
 
-def read_signal(data: object, settings: Settings, now_ns: int) -> ReadSignal:
+def read_signal(data: object, settings: Settings, now_ns: int, *, needs_significance: bool = False) -> ReadSignal:
     """The signal of a dictionary, for as much as can be told without its pool. Raises Told for anything that no order
-    may follow from.
+    may follow from. ``needs_significance``: a model's buy must say that it is economically significant; otherwise it
+    must not deny it.
     """
     if not isinstance(data, Mapping):
         raise Told("invalid_signal_data", f"signal_data is {shown_value(data)}, not a dictionary", ("signal_data",))
     try:
-        return _read(data, settings, now_ns)
+        signal = _read(data, settings, now_ns)
+        is_silent = flag_of(data, "economically_significant") is None
     except BadInput as wrong:
         raise Told("invalid_signal_data", wrong.what) from None
+    if needs_significance and is_silent and signal.is_of_model and signal.side is Side.LONG:
+        raise Told("not_economically_significant", "the row does not say that it is economically significant")
+    return signal
 
 
 def check_workflow_flags(data: Mapping[Any, object]) -> None:
@@ -196,6 +205,7 @@ def _read(data: Mapping[Any, object], settings: Settings, now_ns: int) -> ReadSi
     side = _side(data, q50, settings)
     stamp = moment_of(data, "timestamp")
     _check_age(data, source, stamp, settings, now_ns)
+    score = _score(data)
     signal = ReadSignal(
         pool=pool,
         mint=mint,
@@ -205,7 +215,7 @@ def _read(data: Mapping[Any, object], settings: Settings, now_ns: int) -> ReadSi
         at_ns=now_ns if stamp is None or source == Q50 else stamp,
         own_id=_own_id(data),
         stamp_ns=stamp,
-        score=next((found for key in _SCORES if (found := number_of(data, key)) is not None), None),
+        score=score,
         strength=_strength(data, q50),
         q50=q50,
         regime=_regime(data),
@@ -295,17 +305,36 @@ def _check_entry(data: Mapping[Any, object], signal: ReadSignal, settings: Setti
 
 def _check_age(data: Mapping[Any, object], source: str, stamp: int | None, settings: Settings, now_ns: int) -> None:
     """A row of a frame may be as old as the frame's spacing; others are judged by the gate. None is of the future."""
-    if stamp is None:
-        return
-    if stamp > now_ns + _CLOCKS_DIFFER_NS:
+    if stamp is not None and stamp > now_ns + _CLOCKS_DIFFER_NS:
         raise Told("stale_signal", f"the signal is of {(stamp - now_ns) // NS_PER_SECOND} s later than now")
     if source != Q50:
         return
     tolerance = settings.q50.tolerance_seconds
     most = _FRAME_SPACING_SECONDS if tolerance is None else tolerance
-    age = (now_ns - stamp) // NS_PER_SECOND - settings.q50.visible_after_seconds
+    # What a loader has found for its moment: without a timestamp nothing else tells how old the row is.
+    minutes = number_of(data, "time_diff_minutes")
+    ages = [] if minutes is None else [int(abs(minutes) * 60)]
+    if stamp is not None:
+        ages.append((now_ns - stamp) // NS_PER_SECOND)
+    age = max(ages, default=0) - settings.q50.visible_after_seconds
     if age > most:
         raise Told("stale_signal", f"the row is {age} s old, at most {most} s")
+
+
+def _score(data: Mapping[Any, object]) -> float | None:
+    """The final score, else the signal's own. One that was computed and is no number is not the other one."""
+    for key in _SCORES:
+        found = number_of(data, key)
+        if found is not None:
+            return found
+        if data.get(key) not in (None, ""):
+            raise BadInput(f"{key} is NaN", hint="a number of 0 to 100")
+    return None
+
+
+def stated_side(data: Mapping[Any, object], settings: Settings) -> Side | None:
+    """The side that a row names itself, None where it names none. Raises BadInput for what is no side."""
+    return None if data.get("side") in (None, "") else _side(data, None, settings)
 
 
 def _regime(data: Mapping[Any, object]) -> Regime | None:
