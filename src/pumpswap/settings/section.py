@@ -26,7 +26,7 @@ Weight = Annotated[Decimal, Field(ge=0, le=1)]
 class Section(BaseModel):
     """Frozen; an unknown key is an error, and so is true or false (in YAML yes, no, on, off too) for a number."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     @field_validator("*", mode="before")
     @classmethod
