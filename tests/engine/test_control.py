@@ -215,6 +215,8 @@ def test_an_approved_buy_is_judged_again_and_ordered(tmp_path: Path) -> None:
         (order,) = life.engine.desk.orders
         assert order.decision_id == "d000002"
         assert life.run.proposals.decided() == ()
+        life.poll()
+        assert (life.control._acted, life.control._taken) == (set(), set())  # what is stored need not be remembered
 
 
 def test_an_approved_buy_may_be_refused_by_then_and_the_refusal_is_stored(tmp_path: Path) -> None:

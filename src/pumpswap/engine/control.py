@@ -76,14 +76,18 @@ class Control:
     def poll(self) -> None:
         """Do what waits. Raises StorageError when the database cannot be used now; nothing is done twice then."""
         hear_switch(self._run, self._engine.risk)
-        waiting = [command for command in self._run.commands.waiting() if command.number not in self._taken]
+        stored = self._run.commands.waiting()
+        self._taken &= {command.number for command in stored}  # of the others the answers are stored
+        waiting = [command for command in stored if command.number not in self._taken]
         for command in waiting:
             if command.verb in STATE_VERBS and self._is_meant(command):
                 self._turn(command)
             else:
                 self._tell(command, *(self._obey(command) if self._is_meant(command) else self._of_earlier(command)))
             self._taken.add(command.number)
-        for proposal in self._run.proposals.decided():
+        decided = self._run.proposals.decided()
+        self._acted &= {proposal.decision_id for proposal in decided}
+        for proposal in decided:
             if proposal.decision_id not in self._acted:
                 self._acted.add(proposal.decision_id)
                 self._act_on(proposal)
