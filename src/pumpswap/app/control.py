@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 
 from pumpswap.app.books import Books, Held, held_positions, open_store
 from pumpswap.clock import NS_PER_SECOND, Clock, SystemClock
-from pumpswap.engine.trading_switch import LOWERING_VERBS, STATE_VERBS, SWITCH, turn, words_of
-from pumpswap.errors import NotRunning, StorageError
+from pumpswap.engine.trading_switch import LOWERING_VERBS, STATE_VERBS, SWITCH, turned, words_of
+from pumpswap.errors import NotRunning, StorageError, UsageError
 from pumpswap.model import (
     Command,
     CommandStatus,
@@ -32,7 +32,7 @@ __all__ = ["Given", "RemoteControl", "Waiting", "beat_is_fresh", "open_control",
 
 PATIENCE_SECONDS = 10.0  # how long an answer is waited for
 _LOOK_SECONDS = 0.1
-_HOLDS = "no engine runs; whoever trades with these books hears it before the next order, and so does the next start"
+_HOLDS = "no engine runs: the next start honours it, and before it whoever trades with these books by hand"
 _BEATS = 5  # a heartbeat older than so many of them is that of a process that is gone, or hangs
 
 Sleep = Callable[[float], None]
@@ -153,7 +153,7 @@ class RemoteControl:
 
         What lowers the trading state is stored as a word of its own at once: it holds for whoever trades with these
         books, whether an engine answers or not. So is a resume where no engine runs. Raises NotRunning for everything
-        else then, and when the engine does not answer in time; UsageError for a pause of what is halted.
+        else then, and when the engine does not answer in time.
         """
         command = Command(self._clock.now_ns(), verb, origin_of_process(), dict(arguments or {}))
         is_running = self.is_running()
@@ -165,13 +165,18 @@ class RemoteControl:
 
     def _give(self, command: Command, *, is_running: bool) -> int:
         """Word and command are stored together."""
+        states = self.run.states
         with self.run.batch():
             if command.verb in LOWERING_VERBS or not is_running:
-                word = turn(self.run, command.verb, command.origin, command.at_ns)
+                try:
+                    word = turned(states.switch(to_change=True), command.verb, command.origin)
+                except UsageError as refused:
+                    answer = f"{refused.what}: {refused.hint}"
+                    return self.run.commands.add(_ended(command, CommandStatus.FAILED, answer))
+                states.set_switch(word, command.at_ns)
                 command = replace(command, arguments={**command.arguments, SWITCH: str(word.number)})
             if not is_running:
-                answer = f"{words_of(command.verb)} ({_HOLDS})"
-                command = replace(command, status=CommandStatus.DONE, answer=answer, done_ns=command.at_ns)
+                command = _ended(command, CommandStatus.DONE, f"{words_of(command.verb)} ({_HOLDS})")
             return self.run.commands.add(command)
 
     def answer(self, decision_ids: Sequence[str], status: ProposalStatus) -> Sequence[Proposal]:
@@ -233,6 +238,10 @@ class RemoteControl:
         if self.books.goes_on:
             return "sell by hand: pumpswap positions close POOL --live"
         return "start it with pumpswap run; play money that nobody trades is not at risk"
+
+
+def _ended(command: Command, status: CommandStatus, answer: str) -> Command:
+    return replace(command, status=status, answer=answer, done_ns=command.at_ns)
 
 
 def _user() -> str:
