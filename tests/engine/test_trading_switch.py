@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
 
+from pumpswap.engine.control import Control
+from pumpswap.engine.outbox import Outbox
 from pumpswap.engine.trading_switch import hear_switch, turn, turned
 from pumpswap.errors import UsageError
 from pumpswap.model import CommandVerb, RiskState, TradingState, TradingSwitch
 from pumpswap.risk.tracker import RiskTracker
 from pumpswap.settings import RiskLimits
 from pumpswap.storage.run import Run
+from tests.engine.supervised import opened, world
+from tests.engine.test_supervisor import states
 from tests.support.market import SOL, START_NS, at, graduate, seen
 from tests.support.paper_life import paper_life
+from tests.support.virtual_time import run_virtually
 
 PAUSE, RESUME, EXITS_ONLY = CommandVerb.PAUSE, CommandVerb.RESUME, CommandVerb.EXITS_ONLY
 HALT, PANIC = CommandVerb.HALT, CommandVerb.PANIC
@@ -109,3 +115,37 @@ def test_books_without_a_row_of_their_own_keep_the_state_that_was_set(tmp_path: 
         assert turn(life.run, EXITS_ONLY, "you", 2).number == 1
     with paper_life(tmp_path / "books.sqlite") as life:
         assert life.engine.risk.state.trading is TradingState.EXITS_ONLY
+
+
+def test_what_was_set_while_an_engine_was_made_is_heard_before_its_first_event(tmp_path: Path) -> None:
+    async def go() -> None:
+        with opened(tmp_path) as database:
+            made = world(database, [states(scored=1)])
+            outbox = made.supervisor.parts.keeps
+            assert isinstance(outbox, Outbox)
+            made.supervisor.obey(Control(made.run, made.engine, made.supervisor.stop, outbox, lambda: START_NS))
+            turn(made.run, HALT, "me", START_NS)
+            async with made.going():
+                await asyncio.sleep(0.1)  # its next look at the database is later
+                assert made.supervisor.events > 0
+            assert [decision.accepted for decision in made.run.decisions()] == [False]
+            assert list(made.run.orders()) == []
+
+    run_virtually(go())
+
+
+def test_the_end_of_an_engine_lifts_nothing_that_was_set_meanwhile(tmp_path: Path) -> None:
+    async def go() -> None:
+        with opened(tmp_path) as database:
+            made = world(database, [states(scored=1)])
+            async with made.going() as ending:
+                await asyncio.sleep(0.1)
+                made.supervisor.stop()
+                await asyncio.sleep(0)  # it has said that it stops, and what is on its way may land
+                turn(made.run, HALT, "me", START_NS)
+                await ending
+            assert made.run.states.switch().trading is TradingState.HALTED
+        with opened(tmp_path) as database:
+            assert world(database, [states(scored=1)]).engine.risk.state.trading is TradingState.HALTED
+
+    run_virtually(go())
