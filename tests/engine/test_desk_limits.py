@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import msgspec
+import pytest
 
 from pumpswap.amm import current_schedule
 from pumpswap.engine.engine import Engine, EngineParts, Restored
@@ -103,3 +104,19 @@ def test_a_buy_that_waits_for_a_person_keeps_other_buys_back_and_no_sale() -> No
     assert len(made.desk.proposals) == 2
     assert made.close_all(ExitKind.BY_HAND, "asked for") == 1
     assert [order.reason for order in made.desk.orders] == ["asked for"]
+
+
+@pytest.mark.parametrize("limit", ["max_token_sol", "max_token_fraction", "max_exposure_fraction"])
+def test_no_limit_of_cost_is_passed_by_the_fees_of_the_buy(limit: str) -> None:
+    """The fees are cost of what is held: half a SOL is the most that the coin may cost, all in."""
+    limits = {limit: "0.5" if limit == "max_token_sol" else "0.01"}
+    made, heard = engine("paper", None, **limits)
+    made.step(seen(graduate(), 0, scored=True))
+    (order,) = made.desk.orders
+    assert order.quote_lamports == SOL * 49 // 100
+    view = made.desk.book_view(heard.all[-1].intent)
+    assert (view.exposure, view.token_exposure) == (SOL // 2, SOL // 2)  # what is on its way, with its allowance
+    assert view.balance == 50 * SOL - SOL // 2
+    made.step(seen(graduate(), 3))
+    (position,) = made.portfolio.positions.open_positions()
+    assert order.quote_lamports < position.cost_lamports <= SOL // 2

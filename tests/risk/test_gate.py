@@ -128,7 +128,7 @@ def test_a_budget_named_by_hand_needs_no_signal_and_is_taken_whole() -> None:
 
 def test_a_budget_named_by_hand_is_never_cut_to_fit_but_refused_with_what_would_fit() -> None:
     decision = decide(by_hand(2 * SOL))
-    assert failed(decision) == ["size", "price impact"]
+    assert failed(decision) == ["size", "per token", "price impact"]
     verdict = decision.refusals[0]
     assert verdict.text == "2 SOL asked for, the limits allow 1"
     assert verdict.numbers["asked_lamports"] == str(2 * SOL)

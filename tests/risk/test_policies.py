@@ -86,9 +86,9 @@ INSIDE_AND_OUT: list[tuple[str, dict[str, Any], dict[str, Any], int | None]] = [
     ("screen", {"screen": screened(ScreenVerdict.SAFE), "require_screen": True}, {"require_screen": True}, None),
     ("token lists", {"deny_tokens": (OTHER_MINT,)}, {"deny_tokens": (OTHER_MINT, MINT)}, None),
     ("token lists", {"allow_tokens": (MINT,)}, {"allow_tokens": (OTHER_MINT,)}, None),
-    ("per token", {"token_exposure": 2 * SOL - SIZE}, {"token_exposure": 2 * SOL - SIZE + 1}, None),
-    ("concentration", spread(2 * SIZE), spread(2 * SIZE - 1), None),
-    ("total exposure", {"exposure": 40 * SOL - SIZE}, {"exposure": 40 * SOL - SIZE + 1}, None),
+    ("per token", {"token_exposure": 2 * SOL - SIZE - COSTS}, {"token_exposure": 2 * SOL - SIZE - COSTS + 1}, None),
+    ("concentration", spread(2 * (SIZE + COSTS)), spread(2 * (SIZE + COSTS) - 1), None),
+    ("total exposure", {"exposure": 40 * SOL - SIZE - COSTS}, {"exposure": 40 * SOL - SIZE - COSTS + 1}, None),
     ("native reserve", {"balance": 2 * SIZE}, {"balance": SIZE + COSTS + RESERVE - 1}, None),
     ("balance", {"balance": 2 * SIZE}, {"balance": SIZE + COSTS - 1}, None),
     ("slippage", {"max_slippage_bps": 300}, {"slippage_bps": 200, "max_slippage_bps": 200, "asks_bps": 201}, None),
@@ -274,6 +274,6 @@ def test_the_gate_answers_whatever_comes_in(
     if decision:
         limits = RiskLimits()
         assert limits.lamports("min_position_sol") <= decision.quote_lamports <= limits.lamports("max_position_sol")
-        assert exposure + decision.quote_lamports <= equity * limits.max_exposure_fraction
-        assert token + decision.quote_lamports <= limits.lamports("max_token_sol")
+        assert exposure + decision.quote_lamports + COSTS <= equity * limits.max_exposure_fraction
+        assert token + decision.quote_lamports + COSTS <= limits.lamports("max_token_sol")
         assert balance - decision.quote_lamports >= RESERVE + COSTS

@@ -129,9 +129,9 @@ def test_what_the_regime_raises_no_cap_lets_through() -> None:
         ("maximum fraction", {"max_position_fraction": "0.05"}, {}, 50 * SOL // 20),
         ("maximum size", {"max_position_sol": "0.7"}, {}, SOL * 7 // 10),
         ("native reserve", {"native_reserve_sol": "48", "cost_allowance_sol": "0.5"}, {}, SOL * 3 // 2),
-        ("per token", {"max_token_sol": "2"}, {"token_exposure": SOL // 2}, SOL * 3 // 2),
-        ("concentration", {"max_token_fraction": "0.1"}, {"token_exposure": 3 * SOL}, 2 * SOL),
-        ("total exposure", {"max_exposure_fraction": "0.8"}, {"exposure": 39 * SOL}, SOL),
+        ("per token", {"max_token_sol": "2"}, {"token_exposure": SOL // 2}, SOL * 149 // 100),
+        ("concentration", {"max_token_fraction": "0.1"}, {"token_exposure": 3 * SOL}, SOL * 199 // 100),
+        ("total exposure", {"max_exposure_fraction": "0.8"}, {"exposure": 39 * SOL}, SOL * 99 // 100),
         ("share of the pool", {"max_pool_share_bps": 1}, {}, SOL),
     ],
 )
@@ -286,9 +286,10 @@ def test_no_size_ever_passes_a_cap(
     assert lamports >= limits.lamports("min_position_sol")
     assert lamports <= limits.lamports("max_position_sol")
     assert lamports <= balance * part["max_position_fraction"]
-    assert balance - lamports >= limits.lamports("native_reserve_sol") + limits.lamports("cost_allowance_sol")
-    assert token + lamports <= min(Fraction(limits.lamports("max_token_sol")), equity * part["max_token_fraction"])
-    assert exposure + lamports <= equity * part["max_exposure_fraction"]
+    cost = lamports + limits.lamports("cost_allowance_sol")
+    assert balance - cost >= limits.lamports("native_reserve_sol")
+    assert token + cost <= min(Fraction(limits.lamports("max_token_sol")), equity * part["max_token_fraction"])
+    assert exposure + cost <= equity * part["max_exposure_fraction"]
     real = state.real_quote_reserve
     assert lamports * BPS <= real * min(limits.max_pool_share_bps, 2_500)
     assert lamports * limits.liquidity_multiple <= real

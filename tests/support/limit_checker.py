@@ -185,7 +185,7 @@ class LimitChecker(RunObserver):
         """What must hold at every instant, however the market moves."""
         pools, most = len(self.books.pools()), self.limits.max_open_positions
         self._hold("open positions", pools <= most, order.pool, f"{pools} of {most}")
-        token = self.books.trade_cost(order.mint) + self.books.reserved(order.mint)
+        token = self.books.cost(order.mint) + self._promised(order.mint)
         cap = self.limits.lamports("max_token_sol")
         self._hold("token in SOL", token <= cap, order.mint, f"{token} of {cap}")
         available = self.books.cash - self.books.reserved()
@@ -298,12 +298,13 @@ class LimitChecker(RunObserver):
 
     def _check_token(self, order: Order) -> None:
         limits, books, mint, equity = self.limits, self.books, order.mint, self.equity()
-        token = books.cost(mint) + books.reserved(mint) + order.quote_lamports
+        own = order.quote_lamports + limits.lamports("cost_allowance_sol")
+        token = books.cost(mint) + self._promised(mint) + own
         cap = limits.lamports("max_token_sol")
         self._hold("token in SOL", token <= cap, mint, f"{token} of {cap}")
         share = equity * Fraction(str(limits.max_token_fraction))
         self._hold("concentration", token <= share, mint, f"{token} of {equity}")
-        total = books.cost() + books.reserved() + order.quote_lamports
+        total = books.cost() + self._promised() + own
         most = equity * Fraction(str(limits.max_exposure_fraction))
         self._hold("exposure", total <= most, order.pool, f"{total} of {equity}")
         self._hold("deny list", mint not in limits.deny_tokens, mint, "denied")
@@ -314,6 +315,11 @@ class LimitChecker(RunObserver):
         self._hold("screen", passes, mint, verdict.value)
 
     # ------------------------------------------------------------------------------------------ helpers
+
+    def _promised(self, mint: str = "") -> int:
+        """What buys on their way may come to cost, the network's part in: of one token or of all."""
+        count = sum(mint in ("", order.mint) for order in self.books.buys_out)
+        return self.books.reserved(mint) + count * self.limits.lamports("cost_allowance_sol")
 
     def _value(self, pool: str) -> int:
         state, units = self._book.state(pool), self.books.held[pool].units

@@ -13,15 +13,12 @@ __all__ = ["Holding", "OwnBooks"]
 
 @dataclass
 class Holding:
-    """An open round: ``cost`` is all that was paid for what is left, ``trade_cost`` the same without what the network
-    took.
-    """
+    """An open round: ``cost`` is all that was paid for what is left, what the network took in."""
 
     pool: str
     mint: str
     units: int = 0
     cost: int = 0
-    trade_cost: int = 0
     realised: int = 0
 
 
@@ -51,10 +48,6 @@ class OwnBooks:
         """Cost of what is held, network costs in."""
         return sum(one.cost for one in self.held.values() if mint in ("", one.mint))
 
-    def trade_cost(self, mint: str) -> int:
-        """The same of one token, network costs out."""
-        return sum(one.trade_cost for one in self.held.values() if one.mint == mint)
-
     def pools(self) -> set[str]:
         """Pools with an open round, or one about to open."""
         return set(self.held) | {order.pool for order in self.buys_out}
@@ -79,15 +72,12 @@ class OwnBooks:
             round_ = self.held.setdefault(order.pool, Holding(order.pool, order.mint))
             round_.units += quote.base_out
             round_.cost += quote.gross_quote + fees + spent
-            round_.trade_cost += quote.gross_quote + fees
             return round_
         round_ = self.held[order.pool]
         is_all = quote.base_in == round_.units
         share = round_.cost if is_all else round_.cost * quote.base_in // round_.units
-        trade_share = round_.trade_cost if is_all else round_.trade_cost * quote.base_in // round_.units
         round_.units -= quote.base_in
         round_.cost -= share
-        round_.trade_cost -= trade_share
         round_.realised += quote.gross_quote - fees - spent - share
         if round_.units == 0:
             del self.held[order.pool]

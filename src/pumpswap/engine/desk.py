@@ -324,16 +324,16 @@ class Desk:
         parts, now = self.parts, self._now()
         portfolio = parts.keeper.portfolio
         waiting = [order for order in self._orders.values() if order.side is TradeSide.BUY]
-        reserved = sum(order.quote_lamports for order in waiting)
-        allowance = parts.settings.risk.lamports("cost_allowance_sol") * len(waiting)
-        of_token = [order.quote_lamports for order in waiting if order.mint == intent.mint]
+        costs = parts.settings.risk.lamports("cost_allowance_sol")  # of each: its fees become cost of what is held
+        promised = sum(order.quote_lamports + costs for order in waiting)
+        of_token = [order.quote_lamports + costs for order in waiting if order.mint == intent.mint]
         is_buy = intent.side is TradeSide.BUY
         held = portfolio.positions.open_positions()
         pools = {position.pool for position in held}
         return BookView(
-            balance=portfolio.cash - reserved - allowance,
+            balance=portfolio.cash - promised,
             equity=portfolio.equity_at(now).equity_lamports,
-            exposure=portfolio.exposure + reserved,
+            exposure=portfolio.exposure + promised,
             open_positions=len(held) + len({order.pool for order in waiting} - pools),
             position=portfolio.positions.open_round(intent.pool),
             has_open_order=self.has_open_order(intent.mint) or (is_buy and self._is_proposed(intent.mint)),

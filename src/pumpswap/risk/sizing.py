@@ -24,8 +24,8 @@ __all__ = ["Funds", "Size", "size_buy"]
 
 @dataclass(frozen=True, slots=True)
 class Funds:
-    """What there is, and what of it is taken, in lamports. ``token_exposure`` is the part of ``exposure`` that is in
-    the token to be bought.
+    """What there is, and what of it is taken, in lamports: ``exposure`` is the cost of all that is held, fees in, with
+    what buys on their way may cost, and ``token_exposure`` the part of it that is in the token to be bought.
     """
 
     balance: int
@@ -168,12 +168,18 @@ def _cap_by_money(steps: _Calculation, limits: RiskLimits, caps: Caps, funds: Fu
 
 
 def _cap_by_room(steps: _Calculation, limits: RiskLimits, caps: Caps, funds: Funds, quotes: PoolQuotes) -> None:
-    token, equity = funds.token_exposure, funds.equity
-    steps.cap("per token", caps.max_token - token, f"{limits.max_token_sol} SOL, {_sol(token)} SOL held")
-    left = caps.token_fraction.part(equity) - token
-    steps.cap("concentration", left, f"{limits.max_token_fraction} of equity, {_sol(token)} SOL held")
-    left = caps.exposure_fraction.part(equity) - funds.exposure
-    steps.cap("total exposure", left, f"{limits.max_exposure_fraction} of equity, {_sol(funds.exposure)} SOL taken")
+    # The fees of the buy become cost of what is held, so its allowance for them needs room too.
+    token, equity, costs = funds.token_exposure, funds.equity, caps.cost_allowance
+    with_costs = f"{limits.cost_allowance_sol} SOL for costs"
+    left = caps.max_token - token - costs
+    steps.cap("per token", left, f"{limits.max_token_sol} SOL, {_sol(token)} SOL held, {with_costs}")
+    left = caps.token_fraction.part(equity) - token - costs
+    steps.cap("concentration", left, f"{limits.max_token_fraction} of equity, {_sol(token)} SOL held, {with_costs}")
+    taken = funds.exposure
+    left = caps.exposure_fraction.part(equity) - taken - costs
+    steps.cap(
+        "total exposure", left, f"{limits.max_exposure_fraction} of equity, {_sol(taken)} SOL taken, {with_costs}"
+    )
 
 
 def _cap_by_pool(steps: _Calculation, limits: RiskLimits, caps: Caps, funds: Funds, quotes: PoolQuotes) -> None:

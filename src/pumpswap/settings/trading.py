@@ -35,7 +35,7 @@ class RiskLimits(Section):
     max_exposure_fraction: Share = Decimal("0.8")  # cost of all open positions, of equity
     max_open_positions: int = Field(20, ge=1, le=10_000)  # at the same time, those on their way included
     native_reserve_sol: Sol = Decimal("0.05")  # never spent on trades: fees, rent, exits
-    cost_allowance_sol: Sol = Decimal("0.01")  # kept for fees, tip and rent of each buy that is on its way
+    cost_allowance_sol: Sol = Decimal("0.01")  # kept for fees, tip and rent of each buy, in every limit of cost too
     # How often.
     max_trades_per_minute: int = Field(10, ge=1, le=1_000_000)  # entries
     max_trades_per_hour: int = Field(100, ge=1, le=1_000_000)  # entries

@@ -23,7 +23,7 @@ class BookView:
 
     balance: int  # what is free: without what buys on their way will spend and cost
     equity: int
-    exposure: int  # cost of all open positions and of the buys on their way
+    exposure: int  # cost of all open positions, and what the buys on their way may spend and cost
     open_positions: int  # rounds that are open or about to open
     position: Position | None  # the open round in this pool
     has_open_order: bool  # on the way or unresolved, for a buy also waiting for a person: on this token

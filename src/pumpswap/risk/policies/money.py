@@ -47,24 +47,30 @@ def native_reserve(ask: Candidate) -> Verdict | None:
 
 
 def per_token(ask: Candidate) -> Verdict | None:
-    """What one token may cost, in all its pools together."""
+    """What one token may cost, in all its pools together, fees in."""
     if ask.amount == 0:
         return None
-    total = ask.book.token_exposure + ask.amount
-    return at_most("per token", total, ask.caps.max_token, f"{sol(total)} SOL in this token with this trade")
+    total = ask.book.token_exposure + ask.amount + ask.caps.cost_allowance
+    return at_most(
+        "per token", total, ask.caps.max_token, f"{sol(total)} SOL in this token with this trade and its costs"
+    )
 
 
 def concentration(ask: Candidate) -> Verdict | None:
     """The same, as a share of equity."""
     if ask.amount == 0:
         return None
-    total, most = ask.book.token_exposure + ask.amount, ask.caps.token_fraction.part(ask.book.equity)
-    return at_most("concentration", total, most, f"{sol(total)} SOL of equity in this token with this trade")
+    total = ask.book.token_exposure + ask.amount + ask.caps.cost_allowance
+    most = ask.caps.token_fraction.part(ask.book.equity)
+    return at_most(
+        "concentration", total, most, f"{sol(total)} SOL of equity in this token with this trade and its costs"
+    )
 
 
 def exposure(ask: Candidate) -> Verdict | None:
     """All positions together stay below a share of equity."""
     if ask.amount == 0:
         return None
-    total, most = ask.book.exposure + ask.amount, ask.caps.exposure_fraction.part(ask.book.equity)
-    return at_most("total exposure", total, most, f"{sol(total)} SOL with this trade")
+    total = ask.book.exposure + ask.amount + ask.caps.cost_allowance
+    most = ask.caps.exposure_fraction.part(ask.book.equity)
+    return at_most("total exposure", total, most, f"{sol(total)} SOL with this trade and its costs")

@@ -86,15 +86,15 @@ class NotedBooks:
 def with_orders(view: BookView, orders: list[Order], intent: Intent, settings: Settings) -> BookView:
     """What the gate sees when these buys are on their way besides."""
     buys = [order for order in orders if order.side is TradeSide.BUY]
-    reserved = sum(order.quote_lamports for order in buys)
-    allowance = settings.risk.lamports("cost_allowance_sol") * len(buys)
-    of_token = sum(order.quote_lamports for order in buys if order.mint == intent.mint)
+    costs = settings.risk.lamports("cost_allowance_sol")
+    promised = sum(order.quote_lamports + costs for order in buys)
+    of_token = sum(order.quote_lamports + costs for order in buys if order.mint == intent.mint)
     minute, hour, day = view.risk.entries
     entries = minute + len(buys), hour + len(buys), day + len(buys)
     return replace(
         view,
-        balance=view.balance - reserved - allowance,
-        exposure=view.exposure + reserved,
+        balance=view.balance - promised,
+        exposure=view.exposure + promised,
         open_positions=view.open_positions + len({order.pool for order in buys}),
         token_exposure=view.token_exposure + of_token,
         has_open_order=view.has_open_order or any(order.mint == intent.mint for order in orders),
