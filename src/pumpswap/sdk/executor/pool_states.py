@@ -10,6 +10,7 @@ from solders.pubkey import Pubkey
 from pumpswap.amm import FeeSchedule, PoolState, current_schedule
 from pumpswap.amm.addresses import canonical_pool
 from pumpswap.clock import Clock
+from pumpswap.engine.feeds.slot_times import SlotTimes
 from pumpswap.errors import NotFound
 from pumpswap.market.book import PoolBook
 from pumpswap.sdk.connection import ChainConnection
@@ -40,6 +41,7 @@ class ChainStates:
     def __init__(self, settings: Settings, clock: Clock) -> None:
         self._settings, self._clock = settings, clock
         self._connection: ChainConnection | None = None
+        self._slots = SlotTimes(clock, settings.chain.stale_after_slots)
         self._opening = asyncio.Lock()
 
     async def connection(self) -> ChainConnection:
@@ -57,7 +59,9 @@ class ChainStates:
 
     async def state(self, pool_or_mint: str) -> tuple[PoolState, int]:
         connection, asked_ns = await self.connection(), self._clock.now_ns()
-        return await connection.pool(Pubkey.from_string(pool_or_mint)), asked_ns  # at least as new as the question
+        state = await connection.pool(Pubkey.from_string(pool_or_mint))
+        # At least as new as the question, unless its slot is known for longer: a node that stands still.
+        return state, min(asked_ns, self._slots.hear(state.slot))
 
     async def schedule(self) -> FeeSchedule:
         return await (await self.connection()).schedules.current()
