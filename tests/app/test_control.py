@@ -257,6 +257,21 @@ def test_a_run_is_chosen_by_its_number_or_by_the_latest_heartbeat(chosen: Settin
         open_control(chosen, 77).__enter__()
 
 
+def test_without_an_engine_money_that_is_traded_by_hand_comes_first(chosen: Settings) -> None:
+    now_ns = 100 * NS_PER_SECOND
+    with open_database(chosen.database_target) as database:
+        paper, live = database.start_run("paper", 1), database.start_run("live", 1)
+        paper.states.beat(Heartbeat(NS_PER_SECOND, 1, 1, "paper"))
+        with open_control(chosen, clock=ManualClock(now_ns)) as control:
+            assert control.run.run_id == live.run_id
+        paper.states.beat(Heartbeat(now_ns, 1, 1, "paper"))
+        with open_control(chosen, clock=ManualClock(now_ns)) as control:
+            assert control.run.run_id == paper.run_id, "an engine runs"
+        live.finish(now_ns, {})
+        with open_control(chosen, clock=ManualClock(2 * now_ns)) as control:
+            assert control.run.run_id == paper.run_id
+
+
 def test_the_origin_names_user_host_and_process() -> None:
     assert "@" in origin_of_process()
     assert " process " in origin_of_process()

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -197,10 +196,8 @@ def test_a_command_is_done_once_although_its_answer_could_not_be_stored(
         assert stops == [1]
 
 
-@contextmanager
-def refusing(_run: Run) -> Iterator[None]:
+def refusing(_run: Run) -> None:
     raise StorageError("the database is locked", hint="wait")
-    yield
 
 
 def test_an_approved_buy_is_judged_again_and_ordered(tmp_path: Path) -> None:

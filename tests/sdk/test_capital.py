@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from solders.system_program import TransferParams, transfer
 
-import pumpswap.sdk.trader as trader_module
 from pumpswap.localnet.pools import wallet
 from pumpswap.model import RiskState
 from pumpswap.sdk import PumpSwapSDK
+from pumpswap.sdk.held_pools import see_held
 from tests.localnet.practice import signed
 from tests.sdk.test_trader import SOL, in_world, remembered
 from tests.sdk.world import World, trader_of
@@ -36,14 +36,13 @@ def pay(chain: World, lamports: int) -> None:
 async def trade_around(chain: World, sdk: PumpSwapSDK, lamports: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """The money moves and is booked while a buy waits for the pools of what is held."""
     trader, seeing, booked = trader_of(sdk), asyncio.Event(), asyncio.Event()
-    see_held = trader_module.see_held
 
     async def slow(*arguments: object, **more: object) -> None:
         seeing.set()
         await booked.wait()
         await see_held(*arguments, **more)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(trader_module, "see_held", slow)
+    monkeypatch.setattr("pumpswap.sdk.trader.see_held", slow)
     trading = asyncio.create_task(sdk.buy(chain.mint(1), "0.1"))
     await seeing.wait()
     await asyncio.to_thread(pay, chain, lamports)

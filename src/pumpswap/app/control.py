@@ -13,6 +13,7 @@ from pumpswap.app.books import Books, Held, held_positions, open_store
 from pumpswap.clock import NS_PER_SECOND, Clock, SystemClock
 from pumpswap.engine.trading_switch import LOWERING_VERBS, STATE_VERBS, SWITCH, turned, words_of
 from pumpswap.errors import NotRunning, StorageError, UsageError
+from pumpswap.execution.live_books import LIVE
 from pumpswap.model import (
     Command,
     CommandStatus,
@@ -80,21 +81,28 @@ def beat_is_fresh(beat: Heartbeat | None, settings: Settings, now_ns: int) -> bo
 def open_control(
     settings: Settings, run_id: int | None = None, *, clock: Clock | None = None, sleep: Sleep = time.sleep
 ) -> Iterator[RemoteControl]:
-    """The hand on run ``run_id``, or on the paper or live run whose engine beat last.
+    """The hand on run ``run_id``, or on the run that an engine keeps now; where none does, on the newest live run, or
+    the paper run that was kept last.
 
     Raises NotRunning where no engine ever ran, NotFound for a number that no run has.
     """
     with open_store(settings) as database:
-        run = None if database is None else _chosen(database, run_id)
+        clock = clock or SystemClock()
+        run = None if database is None else _chosen(database, run_id, settings, clock.now_ns())
         if database is None or run is None:
             raise NotRunning("there is no run that an engine ever kept", hint="start one: pumpswap run")
-        yield RemoteControl(database, run, settings, clock or SystemClock(), sleep)
+        yield RemoteControl(database, run, settings, clock, sleep)
 
 
-def _chosen(database: Database, run_id: int | None) -> Run | None:
+def _chosen(database: Database, run_id: int | None, settings: Settings, now_ns: int) -> Run | None:
     if run_id is not None:
         return database.run(run_id)
-    return database.active_run() or database.open_paper()
+    latest = database.active_run()
+    if latest is not None and beat_is_fresh(latest.states.heartbeat(), settings, now_ns):
+        return latest
+    # Nobody runs: where money is traded by hand, what is set is meant for it.
+    live = [header.run_id for header in database.runs() if header.kind == LIVE and header.finished_ns is None]
+    return database.run(live[-1]) if live else latest or database.open_paper()
 
 
 class RemoteControl:

@@ -22,12 +22,18 @@ __all__ = ["approve", "closed_by_engine", "decline", "exits_only", "halt", "pani
 
 _RUNNING = "a running engine"
 _ANY_RUN = "a run that an engine keeps"
-_run = option("--run", "run_id", type=RUN, metavar="N", help="Number of the run; default: the one that runs now.")
+_run = option(
+    "--run",
+    "run_id",
+    type=RUN,
+    metavar="N",
+    help="Number of the run; default: the one that runs now, else the live one.",
+)
 _ANSWERED = (
     "The running engine takes it within a second, and its answer is shown. Who asked, when, and what was answered is "
     "stored."
 )
-_OFFLINE = "Without a running engine the stored state is changed, and the next start honours it."
+_OFFLINE = "What you set is stored by itself: without an engine the next start honours it, and so do trades by hand."
 
 
 def _state_command(name: str, what: str, verb: str, about: str) -> Command:

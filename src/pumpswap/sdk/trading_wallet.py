@@ -14,7 +14,7 @@ from pumpswap.chain.lanes import Lane, RpcLane
 from pumpswap.chain.sender import Sender, SenderParts
 from pumpswap.chain.signing import Signer
 from pumpswap.clock import NS_PER_SECOND
-from pumpswap.errors import ConfigError, KeyLocked, LedgerMismatch, PumpSwapError
+from pumpswap.errors import ConfigError, KeyLocked, LedgerMismatch, PumpSwapError, StorageError
 from pumpswap.execution.chain_venue import ChainVenue, ChainVenueParts
 from pumpswap.execution.live_books import LiveBooks
 from pumpswap.execution.pool_source import ChainPools
@@ -213,7 +213,10 @@ class TradingWallet:
 
     def _may_enter(self) -> str:
         """What a person has set since a buy was decided holds for its next attempt too."""
-        switch = self.books.run.states.switch()
+        try:
+            switch = self.books.run.states.switch()
+        except StorageError as failed:
+            return f"nobody can tell whether trading was stopped: {failed.what}"
         return "" if switch.trading is TradingState.ACTIVE else f"trading is {switch.trading.value}: {switch.reason}"
 
     def _cannot_read(self, order: Order, error: PumpSwapError) -> None:
