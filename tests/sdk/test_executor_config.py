@@ -110,3 +110,42 @@ def test_what_cannot_be_used_is_named(config: Any, told: str) -> None:
     with pytest.raises(ConfigError) as wrong:
         settings_of_config(config)
     assert told in f"{wrong.value.what} {wrong.value.hint}"
+
+
+@pytest.mark.parametrize(
+    ("config", "told"),
+    [
+        ({"max_slippage_percent": 1.0}, "max_slippage_percent: put it below pumpswap:"),
+        ({"max_trades_per_day": 2}, "max_trades_per_day: put it below nautilus_poc.security: or risk:"),
+        ({"stop_loss_bps": 2_000}, "stop_loss_bps: put it below exits:"),
+        ({"max_positon_sol": "0.1"}, "max_positon_sol: no such key; did you mean risk.max_position_sol?"),
+        ({"environments": {"mainnet": {}}}, "environments: put it below nautilus_poc:"),
+        ({"dexes": {}, "enabled": False}, "enabled: put it below pumpswap:"),
+    ],
+)
+def test_a_limit_outside_of_its_section_is_refused_with_its_place(config: dict[str, Any], told: str) -> None:
+    with pytest.raises(ConfigError) as refused:
+        settings_of_config(config)
+    assert told in str(refused.value)
+
+
+def test_what_changes_nothing_here_is_told_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("WARNING")
+    settings_of_config({"trading": {"max_portfolio_risk": 0.02}, "monitoring": {"max_acceptable_slippage_percent": 3}})
+    settings_of_config({"dexes": {}, "pumpswap": {"private_key_path": "key.json", "max_position_size": 0.2}})
+    first, second = caplog.messages
+    assert "max_portfolio_risk" in first and "risk.max_daily_loss_fraction" in first
+    assert "max_acceptable_slippage_percent" in first and "risk.max_slippage_bps" in first
+    assert "private_key_path" in second and "max_position_size" not in second
+
+
+def test_token_lists_of_the_plan_hold(tmp_path: Path) -> None:
+    mint = "So11111111111111111111111111111111111111112"
+    only, never = tmp_path / "only.json", tmp_path / "never.txt"
+    only.write_text(f'{{"tokens": ["{mint}"]}}', encoding="utf-8")
+    never.write_text(f"{mint}\n", encoding="utf-8")
+    lists = {"token_whitelist_path": str(only), "token_blacklist_path": str(never)}
+    risk = settings_of_config({"security": lists}).risk
+    assert (list(risk.allow_tokens), list(risk.deny_tokens)) == ([mint], [mint])
+    with pytest.raises(ConfigError, match="token_whitelist_path"):
+        settings_of_config({"security": {"token_whitelist_path": str(tmp_path / "gone.json")}})

@@ -321,3 +321,66 @@ def test_the_size_before_the_pool_is_known_is_0_and_says_so(tmp_path: Path) -> N
 def test_a_pubkey_is_no_text_and_is_refused_by_name(running: Running) -> None:
     data = signal(pool_data={"base_token_address": Pubkey.from_string(MINT)})
     assert running.ask(data)[0]["error"] == "invalid_mint_address"
+
+
+# ---------------------------------------------------------------------------------------------- what is not said
+
+
+def test_a_model_row_must_say_that_it_is_economically_significant(tmp_path: Path) -> None:
+    data = signal()
+    del data["economically_significant"]
+    market = Market(tmp_path)
+
+    async def story() -> list[ExecutionResult]:
+        async with market.executor() as executor:
+            results = [await executor.execute_q50_signal(data)]
+            results.append(await executor.execute_q50_signal({**data, "economically_significant": math.nan}))
+            # The plan's own dictionary does not have the key, but pumpswap_available.
+            results.append(await executor.execute_trading_signal({**data, "economically_significant": False}))
+            results.append(await executor.execute_trading_signal(data))
+            # Selling needs none of it, and neither does who is no model.
+            results.append(await executor.execute_q50_signal({**data, "side": "short", "q50": -0.001}))
+            market.pass_seconds(3_600)
+            results.append(await executor.execute_q50_signal({**data, "source": "mine", "q50": None}))
+            return results
+
+    held, nan, denied, bought, sold, mine = asyncio.run(story())
+    assert held["reason"] == nan["reason"] == denied["reason"] == "not_economically_significant"
+    assert "does not say" in held["message"]
+    assert (bought["status"], sold["status"], sold["action"]) == ("executed", "executed", "sell")
+    assert (mine["status"], mine["refusals"]) == ("executed", [])
+
+
+def test_that_pumpswap_is_available_is_demanded_by_the_workflow_and_proven_by_the_pool(tmp_path: Path) -> None:
+    data = signal(pumpswap_available=None)
+    market = Market(tmp_path)
+
+    async def story() -> tuple[ExecutionResult, ExecutionResult]:
+        async with market.executor() as executor:
+            return await executor.execute_trading_signal(data), await executor.execute_q50_signal(data)
+
+    skipped, bought = asyncio.run(story())
+    assert (skipped["reason"], bought["status"]) == ("pumpswap_unavailable", "executed")
+
+
+@pytest.mark.parametrize("bad", [math.nan, "nan", np.float64("nan"), Decimal("NaN")])
+def test_a_final_score_that_is_none_is_not_the_base_score(bad: object) -> None:
+    with pytest.raises(Told) as refused:
+        read(final_signal_score=bad, signal_score=90)
+    assert (refused.value.code, "final_signal_score is NaN" in refused.value.text) == ("invalid_signal_data", True)
+    assert read(final_signal_score=None, signal_score=90).score == 90
+
+
+@pytest.mark.parametrize(
+    ("minutes", "is_stale"), [(0, False), (60, False), (-60, False), (62, True), (-62, True), (600_000, True)]
+)
+def test_without_a_timestamp_the_loaders_distance_tells_the_age(minutes: float, is_stale: bool) -> None:
+    if not is_stale:
+        assert read(time_diff_minutes=minutes).side is Side.LONG
+        assert read(time_diff_minutes=minutes, timestamp=START_NS).side is Side.LONG
+        return
+    for more in ({}, {"timestamp": START_NS}):
+        with pytest.raises(Told) as refused:
+            read(time_diff_minutes=minutes, **more)
+        assert refused.value.code == "stale_signal"
+    assert read(time_diff_minutes=minutes, source="mine").side is Side.LONG

@@ -50,6 +50,16 @@ def test_the_page_tells_every_word_of_the_retry_column_and_every_public_call() -
     text = PAGE.read_text(encoding="utf-8")
     assert all(f"| {retry.value} |" in text for retry in Retry)
     calls = [name for name in vars(PumpSwapTradingExecutor) if not name.startswith("_")]
-    internal = {"open", "close", "room", "drop_room", "room_now", "current_room", "known_state", "is_live"}
+    internal = {
+        "open",
+        "close",
+        "room",
+        "drop_room",
+        "room_now",
+        "current_room",
+        "known_state",
+        "is_live",
+        "books_kind",
+    }
     assert all(f"{name}(" in text for name in set(calls) - internal)
     assert "error" in ExecutionResult.__annotations__

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -33,16 +33,22 @@ class Drawdown:
     trough_ns: int
 
 
-def max_drawdown(points: Sequence[EquityPoint]) -> Drawdown:
-    """Deepest fall in lamports; zero for a curve that never fell or has no points."""
-    deepest, peak = Drawdown(0, 0.0, 0, 0), None
+def max_drawdown(points: Sequence[EquityPoint], capital: Iterable[LedgerEntry] = ()) -> Drawdown:
+    """Deepest fall in lamports; zero for a curve that never fell or has no points. ``capital``: what was paid in and
+    out, in order of time. It moves the peak with it: a withdrawal is no loss, and a deposit hides none.
+    """
+    deepest, peak, peak_ns = Drawdown(0, 0.0, 0, 0), 0, None
+    moves = iter(capital)
+    move = next(moves, None)
     for point in points:
-        if peak is None or point.equity_lamports > peak.equity_lamports:
-            peak = point
-        fall = peak.equity_lamports - point.equity_lamports
+        while move is not None and move.at_ns <= point.at_ns:
+            peak += move.units
+            move = next(moves, None)
+        if peak_ns is None or point.equity_lamports > peak:
+            peak, peak_ns = point.equity_lamports, point.at_ns
+        fall = peak - point.equity_lamports
         if fall > deepest.lamports:
-            share = fall / peak.equity_lamports if peak.equity_lamports else 0.0
-            deepest = Drawdown(fall, share, peak.at_ns, point.at_ns)
+            deepest = Drawdown(fall, fall / peak if peak > 0 else 0.0, peak_ns, point.at_ns)
     return deepest
 
 

@@ -16,6 +16,7 @@ from pumpswap.execution.exit_distances import ExitDistances, exit_distances
 from pumpswap.execution.live_books import LIVE
 from pumpswap.model import SOL, Adoption, ExitState, LedgerEntry, Mark, Position
 from pumpswap.portfolio.lots import TaxLot, tax_lots_of
+from pumpswap.sdk.coin_entries import entries_about
 from pumpswap.sdk.connection import ChainConnection
 from pumpswap.sdk.marking import store_marks
 from pumpswap.settings import ExitRules, Settings
@@ -241,21 +242,6 @@ def position_story(books: Books, text: str, rules: ExitRules, at_ns: int) -> Sto
         marks=tuple(run.history.marks_of(pool, _MARKS_IN_STORY)),
         adoptions=tuple(adoption for adoption in adoptions if adoption.pool == pool),
     )
-
-
-def entries_about(run: Run, mint: str) -> tuple[LedgerEntry, ...]:
-    """Every movement of a coin together with what the same order or transaction moved besides, in sequence."""
-    found: dict[int, LedgerEntry] = {}
-    for entry in run.books.of_asset(mint):
-        if entry.sequence in found:
-            continue
-        if entry.order_id:
-            beside = run.books.of_order(entry.order_id)
-        else:
-            beside = run.books.between(entry.at_ns, entry.at_ns + 1)
-        together = (entry.order_id, entry.signature)
-        found |= {each.sequence: each for each in beside if (each.order_id, each.signature) == together}
-    return tuple(found[sequence] for sequence in sorted(found))
 
 
 def _known_exits(books: Books) -> dict[str, ExitState]:

@@ -9,6 +9,7 @@ from pumpswap.analytics.metrics import Drawdown, costs_by_kind, max_drawdown, sl
 from pumpswap.app.books import Books, Held, held_positions
 from pumpswap.clock import NS_PER_SECOND
 from pumpswap.model import SOL, EntryKind, EquityPoint, Position
+from pumpswap.sdk.realised import realised_since
 from pumpswap.settings import ExitRules
 
 __all__ = ["Performance", "performance_of"]
@@ -22,6 +23,7 @@ _CAPITAL = (EntryKind.DEPOSIT, EntryKind.WITHDRAWAL)
 class Performance:
     """Figures of one run over the time from ``since_ns`` to ``until_ns``. Lamports; costs are positive.
 
+    ``realised_lamports`` is what all sales in this time have earned after their costs, partial ones too.
     ``equity_change_lamports`` is without deposits and withdrawals; None where equity was never measured. Ratios are
     None where there is nothing to divide by. ``failed_costs_lamports`` are what transactions that traded nothing cost.
     """
@@ -31,6 +33,7 @@ class Performance:
     trades: int
     buys: int
     closed: tuple[Position, ...]
+    realised_lamports: int
     open: tuple[Held, ...]
     costs: Mapping[EntryKind, int]
     failed_costs_lamports: int
@@ -43,11 +46,6 @@ class Performance:
     def win_rate(self) -> float | None:
         """Share of closed rounds that earned something."""
         return win_rate(self.closed)
-
-    @property
-    def realised_lamports(self) -> int:
-        """Of rounds that were closed in this time, after all their costs."""
-        return sum(position.realised_lamports for position in self.closed)
 
     @property
     def unrealised_lamports(self) -> int:
@@ -69,7 +67,7 @@ def performance_of(books: Books, rules: ExitRules, until_ns: int, days: int) -> 
     filled = {trade.order.order_id for trade in trades}
     entries = [entry for entry in run.books.between(since_ns, until_ns + 1) if entry.asset == SOL]
     points = list(run.equity.points(since_ns))
-    capital = sum(entry.units for entry in entries if entry.kind in _CAPITAL)
+    capital = [entry for entry in entries if entry.kind in _CAPITAL]
     return Performance(
         since_ns=since_ns,
         until_ns=until_ns,
@@ -80,14 +78,15 @@ def performance_of(books: Books, rules: ExitRules, until_ns: int, days: int) -> 
             for position in run.positions()
             if not position.is_open and position.closed_ns is not None and position.closed_ns >= since_ns
         ),
+        realised_lamports=realised_since(run, since_ns),
         open=tuple(held_positions(books, rules, until_ns)),
         costs=costs_by_kind(entries),
         failed_costs_lamports=-sum(
             entry.units for entry in entries if entry.kind in _OF_TRANSACTIONS and entry.order_id not in filled
         ),
         mean_slippage=sum(slips) / len(slips) if slips else None,
-        drawdown=max_drawdown(points),
-        equity_change_lamports=_change(books, points, since_ns, capital),
+        drawdown=max_drawdown(points, capital),
+        equity_change_lamports=_change(books, points, since_ns, sum(entry.units for entry in capital)),
         equity_lamports=points[-1].equity_lamports if points else None,
     )
 

@@ -104,7 +104,7 @@ def _show(out: Output, books: Books, found: Performance, days: int) -> None:
     if change is not None:
         table.add_row("equity, after all costs", coloured(f"{short_sol(change, signed=True)} SOL", change))
     rows: list[tuple[str, str | Text]] = [
-        ("realised by closed rounds", coloured(f"{short_sol(found.realised_lamports, signed=True)} SOL",
+        ("realised by sales", coloured(f"{short_sol(found.realised_lamports, signed=True)} SOL",
                                               found.realised_lamports)),
         ("unrealised, if sold now", coloured(f"{short_sol(found.unrealised_lamports, signed=True)} SOL",
                                              found.unrealised_lamports)),

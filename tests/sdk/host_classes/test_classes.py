@@ -70,7 +70,7 @@ def test_the_proof_of_concepts_executor_buys_sells_and_tells_what_became_of_it(t
     async def story(executor: PumpSwapTradingExecutor) -> None:
         host = PumpSwapExecutor(executor=executor)
         tick = {"instrument_id": "X", "bid_price": 1, "ask_price": 2}
-        bought = await host.execute_buy_signal(signal(side=0), tick)  # the call says buy, the q50 agrees
+        bought = await host.execute_buy_signal(signal(side=None), tick)  # the call says buy, the q50 agrees
         assert bought["status"] == "executed"
         assert bought["signal_data"]["tick_data"] == tick  # type: ignore[index]
         held = await host.execute_buy_signal(signal(q50=-0.001))
@@ -241,3 +241,85 @@ def test_liquidity_is_checked_for_both_directions_and_pairs_follow_from_the_coin
     assert not validator.check_pair_availability(str(mint(2)), str(state.address))
     assert not validator.check_pair_availability("So11111111111111111111111111111111111111112")
     assert not validator.check_pair_availability("nothing", "x" * 40)
+
+
+def test_no_source_ends_the_loop_and_no_row_stops_the_others(tmp_path: Path) -> None:
+    market = Market(tmp_path)
+    calls = 0
+
+    async def story(executor: PumpSwapTradingExecutor) -> None:
+        async def pools() -> list[Any]:
+            nonlocal calls
+            calls += 1
+            market.pass_seconds(0)
+            if calls == 1:
+                raise OSError("the database is gone")
+            strategy.stop()
+            return [None, {"base_token_address": 5}, row()]
+
+        strategy = Q50PumpSwapAutomatedStrategy(executor=executor, pools=pools)
+        await asyncio.wait_for(strategy.start(), 30)
+
+    told(market, story)
+    assert calls == 2
+    assert len(list(market.run().trades())) == 1
+
+
+@pytest.mark.parametrize("side", [-1, 0, "hold", "short", "sell"])
+def test_a_row_that_names_another_side_buys_nothing(tmp_path: Path, side: object) -> None:
+    async def story(executor: PumpSwapTradingExecutor) -> None:
+        host = PumpSwapExecutor(executor=executor)
+        held = await host.execute_buy_signal(signal(side=side))
+        assert (held["status"], held["reason"]) == ("hold", "side_is_hold")
+        wrong = await host.execute_buy_signal(signal(side="up"))
+        assert wrong["error"] == "invalid_signal_data"
+        assert (await host.execute_buy_signal(signal(side="long")))["status"] == "executed"
+
+    told(Market(tmp_path), story)
+
+
+def test_the_row_that_has_bought_can_be_sold(tmp_path: Path) -> None:
+    market = Market(tmp_path)
+
+    async def story(executor: PumpSwapTradingExecutor) -> None:
+        host, data = PumpSwapExecutor(executor=executor), signal(timestamp=market.clock.now_ns())
+        assert (await host.execute_buy_signal(data))["status"] == "executed"
+        market.pass_seconds(600)
+        assert (await host.execute_sell_signal(data))["status"] == "executed"
+
+    told(market, story)
+
+
+def test_the_monitor_begins_nothing_and_looks_beside_others(tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path / "books")
+    assert TradingPerformanceMonitor(settings).get_performance_metrics()["total_trades"] == 0
+    assert PumpSwapExecutor(settings).get_execution_history() == []
+    assert not settings.data_dir.exists()
+    market = Market(tmp_path)
+
+    async def story(executor: PumpSwapTradingExecutor) -> None:
+        bought = await executor.execute_q50_signal(signal())
+        other = market.executor()  # not open: the books are somebody else's
+        assert TradingPerformanceMonitor(executor=other).get_performance_metrics()["buys"] == 1
+        (trade,) = PumpSwapExecutor(executor=other).get_execution_history()
+        assert trade["trade_id"] == bought["trade_id"]
+        assert other.current_room is None
+
+    told(market, story)
+
+
+def test_figures_have_partial_sales_and_the_fees_of_the_venue(tmp_path: Path) -> None:
+    market = Market(tmp_path)
+
+    async def story(executor: PumpSwapTradingExecutor) -> None:
+        monitor = TradingPerformanceMonitor(executor=executor)
+        bought = await executor.execute_q50_signal(signal())
+        sold = await executor.execute_q50_signal(signal(side="short", q50=-0.001, sell_fraction=0.9))
+        found = monitor.get_performance_metrics()
+        assert (found["closed_rounds"], found["realised_lamports"]) == (0, sold["pnl_lamports"])
+        assert found["realised_lamports"] < 0
+        run = market.run()
+        fees = sum(trade.filled.executed.fees for trade in run.history.trades())
+        assert found["total_costs_sol"] * SOL == pytest.approx(fees + (bought["gas_used"] or 0) + (sold["gas_used"] or 0))
+
+    told(market, story)

@@ -12,11 +12,20 @@ import pytest
 
 from pumpswap.clock import ManualClock
 from pumpswap.errors import UsageError
-from pumpswap.sdk.host_classes import PumpSwapRiskManager, RiskManager, TradeValidation, TradingRiskManager
+from pumpswap.sdk.host_classes import (
+    KellyPositionSizer,
+    PumpSwapRiskManager,
+    RiskManager,
+    TradeValidation,
+    TradingRiskManager,
+)
+from pumpswap.sdk.host_classes.pool_rows import state_of
 from pumpswap.sdk.results import pool_data_of
 from pumpswap.settings import RiskLimits, Settings
 from tests.sdk.executor_world import Market, signal
-from tests.support.market import SOL, START_NS, graduate
+from tests.support.market import SOL, START_NS, graduate, mint
+
+USDC = "EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v"
 
 
 def with_pool(number: int = 1, **changes: Any) -> dict[str, Any]:
@@ -143,6 +152,65 @@ def test_with_an_executor_its_books_count(tmp_path: Path) -> None:
             assert found.validate_trade(signal(side=0, q50=-0.001), 0)
 
     asyncio.run(story())
+
+
+def test_with_an_executor_the_lower_one_of_its_books_and_the_passed_balance_counts(tmp_path: Path) -> None:
+    market = Market(tmp_path)
+
+    async def story() -> None:
+        async with market.executor() as executor:
+            found = RiskManager(executor=executor)
+            data = signal(mint_address=str(mint(1)))
+            poor = found.validate_trade(0.5, data, 0.06)
+            assert not poor
+            assert any(reason.startswith("native reserve: ") for reason in poor.reasons), poor.reasons
+            assert not found.validate_trade_full(0.5, signal(), 0.06)
+            rich = found.validate_trade(0.5, data, 1_000_000)  # the books know better
+            assert rich, rich.reasons
+            assert rich.max_position_size < 50
+            assert found.release(rich)
+            assert found.validate_trade(0.5, data)  # what was passed counts for its own question only
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"quote_mint": USDC},
+        {"quote_token_id": f"solana_{USDC}"},
+        {"quote_token_address": USDC},
+        {"quote_token_symbol": "USDC"},
+        {"quote_decimals": 6},
+    ],
+)
+def test_a_pool_in_dollars_is_none_in_sol(more: dict[str, Any]) -> None:
+    for pool in (dict(pool_data_of(graduate())), {"reserve_sol": 500}):
+        assert not isinstance(state_of(pool), str)
+        assert state_of({**pool, **more}) == "the pool is not priced in SOL"
+    data = with_pool()
+    refused = manager().validate_trade({**data, "pool_data": {**data["pool_data"], **more}}, 0.1)
+    assert refused.reasons == ["venue: the pool is not priced in SOL"]
+
+
+@pytest.mark.parametrize(
+    ("more", "why"),
+    [
+        ({"side": "short"}, "short"),
+        ({"side": 0}, "short"),
+        ({"side": -1}, "hold"),
+        ({"q50": -0.01}, "q50"),
+        ({"q50": 0}, "q50"),
+        ({"tradeable": False}, "tradeable"),
+        ({"economically_significant": False}, "economically_significant"),
+        ({"side": "up"}, "side"),
+    ],
+)
+def test_what_buys_nothing_has_no_size(more: dict[str, Any], why: str) -> None:
+    sizer, row = KellyPositionSizer(Settings()), {"q50": 0.01, "vol_regime": "low"}
+    assert sizer.calculate_position_size(row, graduate(), 10.0)
+    size = sizer.calculate_position_size({**row, **more}, graduate(), 10.0)
+    assert (size.final_size, why in size.reasoning) == (0, True), size.reasoning
 
 
 def test_the_argument_orders_are_those_of_the_plan_and_of_the_proof_of_concept() -> None:

@@ -24,8 +24,8 @@ from pumpswap.sdk.executor.exit_check import ExitCheck
 from pumpswap.sdk.executor.faults import safe_text
 from pumpswap.sdk.executor.live_room import LiveRoom
 from pumpswap.sdk.executor.one_call import OneCall, mode_obstacle
-from pumpswap.sdk.executor.paper_room import PaperRoom, PaperRoomParts
-from pumpswap.sdk.executor.pool_states import ChainStates, PoolStates
+from pumpswap.sdk.executor.paper_room import OF_A_BOOK, PAPER, PaperRoom, PaperRoomParts
+from pumpswap.sdk.executor.pool_states import BookStates, ChainStates, PoolStates
 from pumpswap.sdk.executor.position_view import position_view
 from pumpswap.sdk.executor.room import Room
 from pumpswap.sdk.executor.signal_reader import ReadSignal, Told, read_signal
@@ -91,6 +91,11 @@ class PumpSwapTradingExecutor:
     def current_room(self) -> Room | None:
         """Where it trades, when that is open."""
         return self._room
+
+    @property
+    def books_kind(self) -> str:
+        """The kind of the books that it trades on, where it trades on paper."""
+        return OF_A_BOOK if isinstance(self._states, BookStates) else PAPER
 
     # ------------------------------------------------------------------------------------------ opening
 

@@ -31,6 +31,7 @@ from pumpswap.model import (
     Verdict,
 )
 from pumpswap.risk.gate import PoolView
+from pumpswap.risk.policies import BookView
 from pumpswap.sdk.executor.values import flag_of, number_of
 from pumpswap.sdk.host_classes.host_result import HostResult
 from pumpswap.sdk.host_classes.risk_manager import PumpSwapRiskManager, sol_lamports
@@ -74,11 +75,14 @@ class PositionRisk(HostResult):
 class RiskManager(PumpSwapRiskManager):
     """As ``PumpSwapRiskManager``, for callers who pass the size first and the balance with it."""
 
+    _passed: int | None = None  # lamports that the caller of the last question has
+
     def validate_trade(  # type: ignore[override]
         self, position_size: float, signal: Mapping[str, Any], balance: float | None = None
     ) -> TradeValidation:
         """Whether the account allows a buy of ``position_size`` SOL with ``balance`` SOL: size, reserve, exposure,
-        rates, losses, breaker. Pools are not looked at: see ``validate_trade_full``. ``balance`` None: the books'.
+        rates, losses, breaker. Pools are not looked at: see ``validate_trade_full``. ``balance`` None: the books';
+        with an executor the lower one of both counts.
         """
         with self._lock:
             try:
@@ -115,8 +119,19 @@ class RiskManager(PumpSwapRiskManager):
             return super().validate_trade(signal, position_size)
 
     def _take_balance(self, balance: float | None) -> None:
-        if balance is not None and self._executor is None:
-            self._notes.set_balance(sol_lamports(balance, is_size=False))
+        """Notes take it over; an executor's own books may only be lowered by it, for this one question."""
+        passed = None if balance is None else sol_lamports(balance, is_size=False)
+        self._passed = passed
+        if passed is not None and self._executor is None:
+            self._notes.set_balance(passed)
+
+    def _book_view(self, intent: Intent) -> BookView:
+        view = super()._book_view(intent)
+        room = None if self._executor is None else self._executor.current_room
+        if room is None or self._passed is None:
+            return view
+        missing = max(room.desk.parts.keeper.portfolio.cash - self._passed, 0)
+        return replace(view, balance=view.balance - missing, equity=max(view.equity - missing, 0))
 
     def _of_account(self, lamports: int, signal: Mapping[str, Any]) -> TradeValidation:
         now_ns = self._clock.now_ns()

@@ -11,6 +11,7 @@ from pumpswap.clock import NS_PER_SECOND
 from pumpswap.errors import BadInput, NotFound, PumpSwapError
 from pumpswap.market.q50_loader import Q50SignalLoader
 from pumpswap.sdk.executor import ExecutionResult, HostConfig, PumpSwapTradingExecutor
+from pumpswap.sdk.executor.faults import safe_text
 from pumpswap.sdk.executor.signal_reader import Told, read_identity
 from pumpswap.sdk.host_classes.performance import TradingPerformanceMonitor
 from pumpswap.signals.pool_facts import PoolFacts
@@ -111,7 +112,11 @@ class Q50PumpSwapAutomatedStrategy:
         results = await self.executor.check_exits()
         ranked: list[tuple[int, float, int, Mapping[str, Any], TradingSignal]] = []
         for row in pools:
-            signal = await self.signal_analyzer.analyze_pool_for_trading(row)
+            try:
+                signal = await self.signal_analyzer.analyze_pool_for_trading(row)
+            except Exception as failed:  # of whoever tells the pools: the other rows are looked at all the same
+                _log.warning("row-not-analysed", extra={"reason": self._told(failed)})
+                continue
             if signal.recommended_action not in ("hold", "monitor"):
                 ranked.append((signal.execution_priority, -signal.final_signal_score, len(ranked), row, signal))
         held = {str(one["pair_address"]) for one in await self.executor.positions(refresh=False)}
@@ -132,9 +137,14 @@ class Q50PumpSwapAutomatedStrategy:
         seconds = self.executor.settings.run.check_seconds
         while not self._stopping.is_set():
             try:
-                await self.run_once(await self._pools())
-            except PumpSwapError as failed:  # analysis and exits go on with the next check
-                _log.warning("check-failed", extra={"reason": failed.what})
+                try:
+                    rows = await self._pools()
+                except Exception as failed:  # without rows nothing is bought, but what is held is looked after
+                    _log.warning("pools-not-read", extra={"reason": self._told(failed)})
+                    rows = []
+                await self.run_once(rows)
+            except Exception as failed:  # whatever the source of pools raises: exits go on with the next check
+                _log.warning("check-failed", extra={"reason": self._told(failed)})
             pause = asyncio.create_task(_pause(self.executor, seconds))
             stop = asyncio.create_task(self._stopping.wait())
             await asyncio.wait({pause, stop}, return_when=asyncio.FIRST_COMPLETED)
@@ -144,6 +154,9 @@ class Q50PumpSwapAutomatedStrategy:
     def stop(self) -> None:
         """End after the check that is going on."""
         self._stopping.set()
+
+    def _told(self, failed: Exception) -> str:
+        return safe_text(failed, self.executor.settings)
 
     def _data(self, row: Mapping[str, Any], signal: TradingSignal) -> dict[str, Any]:
         data = {**signal.as_dict(), "pool_data": dict(row), "pumpswap_available": signal.pumpswap_available}

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from pumpswap.analytics.metrics import slippage_between, win_rate
+from pumpswap.analytics.metrics import costs_by_kind, slippage_between, win_rate
 from pumpswap.clock import NS_PER_SECOND
+from pumpswap.errors import NotRunning
 from pumpswap.model import Denied, Filled, Order, Outcome, Rejected
 from pumpswap.sdk.executor import HostConfig, PumpSwapTradingExecutor
 from pumpswap.sdk.host_classes.host_result import ReadyDict
+from pumpswap.sdk.realised import realised_since
+from pumpswap.storage.database import open_database
 from pumpswap.storage.run import Run
-from pumpswap.units import LAMPORTS_PER_SOL
+from pumpswap.units import I64_MAX, LAMPORTS_PER_SOL
 
-__all__ = ["TradingPerformanceMonitor", "metrics_of_run"]
+__all__ = ["TradingPerformanceMonitor", "metrics_of_run", "stored_run"]
 
 _NS_PER_MS = 1_000_000
 
@@ -37,21 +42,42 @@ class TradingPerformanceMonitor:
 
         Raises NotRunning for a live executor that is not open.
         """
-        room = self.executor.room_now()
-        since = None if days is None else self.executor.clock.now_ns() - days * 86_400 * NS_PER_SECOND
-        return ReadyDict(metrics_of_run(room.executed.run, since) | {"answers": dict(self._answers)})
+        since = 0 if days is None else self.executor.clock.now_ns() - days * 86_400 * NS_PER_SECOND
+        with stored_run(self.executor) as run:
+            return ReadyDict(metrics_of_run(run, since) | {"answers": dict(self._answers)})
 
 
-def metrics_of_run(run: Run, since_ns: int | None = None) -> dict[str, Any]:
-    """Orders by outcome, latency, slippage, gains; SOL for people, lamports exact."""
-    orders = [one for one in run.orders() if since_ns is None or one.created_ns >= since_ns]
-    fates = run.fates([order.order_id for order in orders]) if orders else []
+@contextmanager
+def stored_run(executor: PumpSwapTradingExecutor) -> Iterator[Run | None]:
+    """The books of an executor, also of one that is not open, and beside another one that trades on them; None where
+    there are none yet. Nothing is begun and nothing locked. Raises NotRunning for a live executor that is not open.
+    """
+    room = executor.current_room
+    if room is not None:
+        yield room.executed.run
+        return
+    if executor.is_live:
+        raise NotRunning("the live executor is not open", hint="await executor.open() first")
+    target = executor.settings.database_target
+    if isinstance(target, Path) and not target.exists():
+        yield None
+        return
+    with open_database(target) as database:
+        yield database.open_paper(executor.books_kind)
+
+
+def metrics_of_run(run: Run | None, since_ns: int = 0) -> dict[str, Any]:
+    """Orders by outcome, latency, slippage, gains, and all costs, the venue's fees included; SOL for people, lamports
+    exact. Without a run: of no trades.
+    """
+    orders = [] if run is None else [one for one in run.orders() if one.created_ns >= since_ns]
+    fates = [] if run is None or not orders else run.fates([order.order_id for order in orders])
     filled = [(order, outcome) for order, outcome in fates if isinstance(outcome, Filled)]
-    closed = [one for one in run.positions() if not one.is_open and (since_ns is None or one.last_trade_ns >= since_ns)]
-    realised = sum(one.realised_lamports for one in closed)
+    closed = [] if run is None else [one for one in run.positions() if (one.closed_ns or -1) >= since_ns]
+    realised = 0 if run is None else realised_since(run, since_ns)
     slippages = [float(slippage_between(order.quote, outcome.executed)) * 100 for order, outcome in filled]
     latencies = [(outcome.at_ns - order.created_ns) / _NS_PER_MS for order, outcome in filled]
-    costs = sum(outcome.costs.spent for _, outcome in fates if isinstance(outcome, Filled | Rejected))
+    costs = 0 if run is None else sum(costs_by_kind(list(run.books.between(since_ns, I64_MAX))).values())
     return {
         "total_trades": len(fates),
         "successful_trades": len(filled),

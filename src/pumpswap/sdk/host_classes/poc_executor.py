@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping
 from typing import Any
 
 from pumpswap.clock import NS_PER_SECOND
-from pumpswap.errors import UsageError
-from pumpswap.model import Denied, Filled, Order, Outcome, Rejected, Unknown
+from pumpswap.errors import BadInput, UsageError
+from pumpswap.model import Denied, Filled, Order, Outcome, Rejected, Side, Unknown
 from pumpswap.sdk.executor import ExecutionResult, HostConfig, PumpSwapTradingExecutor
+from pumpswap.sdk.executor.signal_reader import stated_side
 from pumpswap.sdk.host_classes.host_result import ReadyDict, ReadyList
-from pumpswap.sdk.host_classes.performance import metrics_of_run
+from pumpswap.sdk.host_classes.performance import metrics_of_run, stored_run
 from pumpswap.units import LAMPORTS_PER_SOL, from_units
 
 __all__ = ["PumpSwapExecutor"]
@@ -37,14 +39,26 @@ class PumpSwapExecutor:
     async def execute_buy_signal(
         self, signal: Mapping[str, Any], tick_data: Mapping[str, Any] | None = None
     ) -> ExecutionResult:
-        """Buy on this signal, if it agrees with that and everything else does. Never raises."""
-        return await self.executor.execute_q50_signal(_with(signal, "long", tick_data))
+        """Buy on this signal, if it agrees with that and everything else does; one that names another side itself
+        holds. Never raises.
+        """
+        return await self.executor.execute_q50_signal(_with(signal, self._buying_side(signal), tick_data))
 
     async def execute_sell_signal(
         self, signal: Mapping[str, Any], tick_data: Mapping[str, Any] | None = None
     ) -> ExecutionResult:
         """Sell what is held of the signal's coin, whatever its q50 says: no exit depends on it. Never raises."""
         return await self.executor.execute_q50_signal(_with(signal, "short", tick_data, without="q50"))
+
+    def _buying_side(self, signal: object) -> object:
+        """Long, where the signal says nothing else: a row that holds or sells is never turned into a purchase."""
+        if not isinstance(signal, Mapping):
+            return "long"
+        try:
+            stated = stated_side(signal, self.executor.settings)
+        except BadInput:
+            return signal["side"]  # the executor says what is wrong with it
+        return "long" if stated in (None, Side.LONG) else "hold"
 
     async def monitor_transaction(self, transaction_hash: str, timeout_seconds: float = 60) -> dict[str, Any]:
         """What became of a transaction of ours, by the books, which follow the chain. Waits for a final answer as long
@@ -77,16 +91,21 @@ class PumpSwapExecutor:
 
     def get_performance_metrics(self) -> ReadyDict:
         """Figures of all orders of these books. May be awaited. Raises NotRunning for a live executor not open."""
-        return ReadyDict(metrics_of_run(self.executor.room_now().executed.run))
+        with stored_run(self.executor) as run:
+            return ReadyDict(metrics_of_run(run))
 
     def get_execution_history(self, limit: int = 100) -> ReadyList:
         """The newest trades, the newest first, under the names of the proof of concept's table. May be awaited.
 
         Raises NotRunning for a live executor that is not open.
         """
-        room = self.executor.room_now()
         records = ReadyList()
-        for trade in list(room.executed.run.history.trades())[-max(limit, 0) :][::-1] if limit > 0 else []:
+        if limit <= 0:
+            return records
+        with stored_run(self.executor) as run:
+            trades = [] if run is None else deque(run.history.trades(), maxlen=limit)
+            begins = "" if run is None else f"{run.header().kind}-{run.run_id}"
+        for trade in reversed(trades):
             order, filled = trade.order, trade.filled
             told = _told(filled.signature, order, filled)
             tokens = None if trade.decimals is None else float(from_units(told["base_units"], trade.decimals))
@@ -94,7 +113,7 @@ class PumpSwapExecutor:
             records.append(
                 {
                     **told,
-                    "trade_id": f"{room.trades}-{order.order_id}",
+                    "trade_id": f"{begins}-{order.order_id}",
                     "mint_address": order.mint,
                     "pair_address": order.pool,
                     "timestamp": order.created_ns // NS_PER_SECOND,
@@ -107,7 +126,7 @@ class PumpSwapExecutor:
         return records
 
 
-def _with(signal: object, side: str, tick_data: Mapping[str, Any] | None, without: str = "") -> Any:
+def _with(signal: object, side: object, tick_data: Mapping[str, Any] | None, without: str = "") -> Any:
     if not isinstance(signal, Mapping):
         return signal
     rest = {key: value for key, value in signal.items() if key != without}

@@ -9,7 +9,7 @@ import msgspec
 from solders.pubkey import Pubkey
 
 from pumpswap.amm import PoolState
-from pumpswap.amm.addresses import canonical_pool
+from pumpswap.amm.addresses import WSOL_MINT, canonical_pool
 from pumpswap.errors import BadInput
 from pumpswap.market.rebuild import ASSUMED_SUPPLY, BASE_DECIMALS, QUOTE_DECIMALS, pool_of
 from pumpswap.sdk.executor.values import number_of
@@ -18,6 +18,8 @@ from pumpswap.units import LAMPORTS_PER_SOL, U64_MAX
 __all__ = ["state_of"]
 
 _EXACT = ("base_reserve_units", "quote_vault_units", "virtual_quote_units", "real_quote_units")
+_QUOTE_KEYS = ("quote_mint", "quote_token_address", "quote_token_id")
+_NOT_IN_SOL = "the pool is not priced in SOL"
 _LIKE_A_GRADUATE = 206_900_000_000_000  # base units: decides the fee tier only, where the row tells no price
 
 
@@ -26,9 +28,11 @@ def state_of(pool: object) -> PoolState | str:
     ``reserve_in_usd`` and the row's own price of SOL. A row is an estimate; both of its sides are never counted.
     """
     if isinstance(pool, PoolState):
-        return pool
+        return pool if pool.pool.quote_mint == WSOL_MINT else _NOT_IN_SOL
     if not isinstance(pool, Mapping):
         return "there are no data of the pool"
+    if not _is_in_sol(pool):
+        return _NOT_IN_SOL
     try:
         if all(isinstance(pool.get(key), int) for key in _EXACT):
             return _exact(pool)
@@ -37,6 +41,18 @@ def state_of(pool: object) -> PoolState | str:
         return wrong.what
     except (ValueError, OverflowError):
         return "the figures of the pool are no reserves"
+
+
+def _is_in_sol(pool: Mapping[str, object]) -> bool:
+    """Whether nothing in the row says that the pool is priced in anything else."""
+    for name in _QUOTE_KEYS:
+        stated = pool.get(name)
+        if stated not in (None, "") and str(stated).rpartition("_")[2] != str(WSOL_MINT):
+            return False
+    symbol = pool.get("quote_token_symbol")
+    if isinstance(symbol, str) and symbol.strip() and symbol.strip().upper() not in ("SOL", "WSOL"):
+        return False
+    return pool.get("quote_decimals") in (None, "", QUOTE_DECIMALS)
 
 
 def _exact(pool: Mapping[str, object]) -> PoolState:

@@ -12,8 +12,8 @@ from pumpswap.model import Side, Signal, SizingStep
 from pumpswap.risk.quotes import PoolQuotes
 from pumpswap.risk.sizing import Funds, Size, size_buy
 from pumpswap.sdk.executor.config import HostConfig, settings_of_config
-from pumpswap.sdk.executor.signal_reader import read_figures
-from pumpswap.sdk.executor.values import number_of
+from pumpswap.sdk.executor.signal_reader import read_figures, stated_side
+from pumpswap.sdk.executor.values import flag_of, number_of
 from pumpswap.sdk.host_classes.host_result import HostResult
 from pumpswap.sdk.host_classes.pool_rows import state_of
 from pumpswap.units import I64_MAX, LAMPORTS_PER_SOL
@@ -55,10 +55,14 @@ class KellyPositionSizer:
     def calculate_position_size(
         self, signal: Mapping[str, Any], pool_data: object = None, balance: float | None = None
     ) -> PositionSizing:
-        """How much of ``balance`` (SOL) the signal would buy in this pool. Bad input gives 0, never a default size."""
+        """How much of ``balance`` (SOL) the signal would buy in this pool. Bad input gives 0, never a default size, and
+        so does a signal that sells, holds, contradicts its q50 or says that it is not tradeable.
+        """
         try:
             lamports = _lamports(balance)
             figures = read_figures(signal, self.settings)
+            if why := self._why_not(signal, figures["q50"]):
+                return _nothing(why)
         except BadInput as wrong:
             return _nothing(wrong.what)
         state = state_of(pool_data)
@@ -68,6 +72,20 @@ class KellyPositionSizer:
         quotes = PoolQuotes(state, current_schedule())
         size = size_buy(quotes, self.settings.risk, Funds(lamports, lamports), signal=found)
         return _sizing(size, found)
+
+    def _why_not(self, signal: Mapping[str, Any], q50: float) -> str:
+        """Why nothing is bought on it. A row that does not say whether it is tradeable is sized: sizing orders nothing,
+        and whoever orders asks for it.
+        """
+        side = stated_side(signal, self.settings)
+        if side not in (None, Side.LONG):
+            return f"the signal says {side.value}: it buys nothing"
+        if q50 <= 0:
+            return f"q50 is {q50:+.4g}: no rise is expected"
+        for key in ("tradeable", "economically_significant"):
+            if flag_of(signal, key) is False:
+                return f"{key} is False"
+        return ""
 
     def validate_signal_data(self, signal: object) -> bool:
         """Whether the signal has what a size is made of."""
