@@ -84,6 +84,17 @@ def test_money_of_the_owner_changes_neither_share(lamports: int) -> None:
     assert (figures.day_is_lost, figures.is_drawn_down) == (False, False)
 
 
+def test_a_withdrawal_is_judged_by_the_equity_just_before_it() -> None:
+    """What was lost since the last measurement is a tenth of all, not half of the little that is left."""
+    tracker = told(max_drawdown_fraction=Decimal("0.2"), max_daily_loss_fraction=Decimal("0.2")).tracker
+    tracker.measured(100 * SOL, at(0))
+    tracker.moved(-80 * SOL, 90 * SOL)
+    tracker.measured(10 * SOL, at(1))
+    figures = tracker.figures(at(1))
+    assert (figures.day_is_lost, figures.is_drawn_down) == (False, False)
+    assert figures.drawdown_lamports == pytest.approx(10 * SOL / 9, abs=2)
+
+
 def test_money_that_comes_before_anything_was_measured_is_no_gain() -> None:
     tracker = RiskTracker(LIMITS, RiskState(day=at(0) // (DAY * 10**9), day_start_lamports=SOL, peak_lamports=SOL))
     tracker.moved(SOL)

@@ -45,7 +45,7 @@ async def trade_around(chain: World, sdk: PumpSwapSDK, lamports: int, monkeypatc
     monkeypatch.setattr("pumpswap.sdk.trader.see_held", slow)
     trading = asyncio.create_task(sdk.buy(chain.mint(1), "0.1"))
     await seeing.wait()
-    await asyncio.to_thread(pay, chain, lamports)
+    pay(chain, lamports)
     before = trader.books.portfolio.cash
     comparing = asyncio.create_task(trader.reconcile())
     while trader.books.portfolio.cash == before:
@@ -77,7 +77,7 @@ def test_money_that_an_order_finds_counts_in_that_moment(tmp_path: Path) -> None
         async with chain.sdk() as sdk:
             trader = trader_of(sdk)
             assert (await sdk.buy(chain.mint(0), "0.5"))["status"] == "filled"
-            await asyncio.to_thread(pay, chain, 20 * SOL)
+            pay(chain, 20 * SOL)
             await trader.books.reconcile(trader.connection.node)  # as the venue does it when the books are short
             assert abs(trader.desk.parts.risk.state.day_start_lamports - 70 * SOL) < SOL // 2
 
@@ -91,7 +91,7 @@ def test_what_was_moved_is_stored_with_the_rest_of_the_memory_or_heard_again(tmp
             assert (await sdk.buy(chain.mint(0), "0.5"))["status"] == "filled"
             stored, known = remembered(sdk), states.load("capital")
             trader.desk.parts.risk.fault("a part", "has told something that is not stored")
-            await asyncio.to_thread(pay, chain, 20 * SOL)
+            pay(chain, 20 * SOL)
             await trader.wallet.reconcile()
             assert (remembered(sdk), states.load("capital")) == (stored, known), "nothing is stored by itself"
             # here the process ends
