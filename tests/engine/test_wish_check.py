@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from pumpswap.amm import current_schedule
 from pumpswap.engine.engine import Engine, EngineParts
+from pumpswap.engine.strategies import FollowSignals
 from pumpswap.engine.strategy import Strategy, Wishes
 from pumpswap.engine.wish_check import check_signal, wishes_of
 from pumpswap.execution.paper import PaperVenue
@@ -34,8 +35,6 @@ WRONG: list[tuple[str, Any, str]] = [
     ("at_ns", 1.5, "at_ns is of type float, not int"),
     ("at_ns", 2**63, f"at_ns is {2**63}, not within 0 to {2**63 - 1}"),
     ("reason", 7, "reason is of type int, not str"),
-    ("reason", "a\0b", "reason has a NUL character: no database stores it"),
-    ("reason", "\ud800", "reason is not valid Unicode"),
     ("signal", "strong", "a signal source gave str, not a Signal"),
     ("signal", replace(SIGNAL, score="high"), "signal.score is of type str, not number"),  # type: ignore[arg-type]
     ("base_units", 2.0, "base_units is of type float, not int"),
@@ -105,6 +104,15 @@ def test_a_wish_that_names_another_time_counts_now() -> None:
         run(made, signals, said(FIRST, 1, 90.0), seen(FIRST, 3))
         assert [decision.intent.at_ns for decision in heard.decisions] == [SIGNAL.at_ns]
         assert made.risk.state.entries_ns == (SIGNAL.at_ns,)
+
+
+@pytest.mark.parametrize("name", ["a\0b", "\ud800", "<script>", ""])
+def test_no_name_that_a_stranger_gives_a_coin_is_a_fault(name: str) -> None:
+    made, heard, signals = market_engine([FollowSignals()])
+    update, signal = said(FIRST, 1, 90.0)
+    run(made, signals, (update, replace(signal, name=name, reasons=(name,))), seen(FIRST, 3))
+    assert made.risk.state.faults == ()
+    assert heard.bought == [SIGNAL.pool]
 
 
 def test_what_desk_words_itself_passes() -> None:
