@@ -11,6 +11,7 @@ from pumpswap.errors import AmountOutOfRange, LedgerMismatch, TradeRefused
 from pumpswap.model import SOL, Costs, Denied, EntryKind, Filled, Order, Rejected, TradeSide, Unknown
 from pumpswap.portfolio.ledger import Ledger, ledger_line, ledger_sha256
 from pumpswap.portfolio.portfolio import Portfolio
+from pumpswap.portfolio.positions import PositionBook
 from tests.support.market import START_NS, graduate
 
 COSTS = Costs(network_fee=5_000, priority_fee=20_000, tip=0, rent_paid=0)
@@ -73,6 +74,19 @@ def test_a_new_round_begins_after_everything_was_sold() -> None:
         portfolio.book(order, filled)
     assert [one.round for one in portfolio.positions] == [1, 2]
     assert portfolio.positions.last_closed_ns(str(state.address)) == START_NS + 3
+
+
+def test_closed_rounds_of_stored_books_stay_in_the_database() -> None:
+    portfolio, state = Portfolio(positions=PositionBook(lambda _: None)), graduate()
+    portfolio.deposit(10**13, START_NS)
+    for number in range(0, 20, 2):
+        order, filled, state = _buy(state, 10**9, number)
+        portfolio.book(order, filled)
+        order, filled, state = _sell(state, filled.executed.base_out, number + 1)
+        portfolio.book(order, filled)
+    assert list(portfolio.positions) == portfolio.positions._closed == []
+    assert portfolio.positions.next_round(str(state.address)) == 11
+    assert portfolio.positions.last_closed_ns(str(state.address)) == START_NS + 19
 
 
 def test_each_fee_and_cost_has_its_own_kind_and_they_sum_to_the_cash() -> None:

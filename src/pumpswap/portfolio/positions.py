@@ -99,7 +99,8 @@ class PositionBook:
     """The latest round of every pool and all rounds before it.
 
     ``recall`` tells the latest stored round of a pool, for a book that has taken over the open rounds only: the closed
-    ones of years are looked up when their pool comes up again.
+    ones of years are looked up when their pool comes up again, and those that are closed from now on are not kept
+    either. Its iteration tells the open ones alone.
     """
 
     def __init__(self, recall: Callable[[str], Position | None] | None = None) -> None:
@@ -176,7 +177,7 @@ class PositionBook:
                 hint="the stored positions contradict each other: restore the database from a backup",
             )
         self._put(position)
-        if not position.is_open:
+        if not position.is_open and self._recall is None:
             self._closed.append(position)
 
     def after(self, order: Order, outcome: Filled, name: str = "") -> Position:
