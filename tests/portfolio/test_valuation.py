@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pumpswap.amm import current_schedule, sell_exact_base
 from pumpswap.model import Costs, Filled, Mark, Order, Position, TradeSide
-from pumpswap.portfolio.valuation import value_by
+from pumpswap.portfolio.valuation import after_sale, value_by
+from tests.execution.exit_world import bought, sold
 from tests.support.market import SOL, START_NS, always, at, engine, graduate, seen
 
 HELD = Position("pool", "mint", 1, START_NS, base_units=1_000, cost_lamports=SOL)
@@ -67,5 +70,25 @@ def test_equity_takes_a_sale_into_account_that_was_booked_before_anybody_marked(
     )
     books.book(order, Filled("x1", at(4), 1, quote, Costs(), "s"))
     after = books.equity_at(at(4)).equity_lamports
-    # Half of the coins is money now, at a slightly better price than that of both halves together.
-    assert before - 10 <= after <= before + before // 1_000
+    assert after == before  # half of the coins is money now, and the other half brings what is left
+    other = sell_exact_base(state.after(quote), current_schedule(), position.base_units - half).user_quote_out
+    assert abs(books.marks[position.pool].value_lamports - other) < other // 100
+
+
+@given(st.integers(2, 10**12), st.integers(0, 10**12), st.integers(0, 10**12), st.data())
+def test_no_sale_makes_anybody_richer_by_a_mark_nor_poorer(
+    units: int, value: int, brought: int, data: st.DataObject
+) -> None:
+    left = data.draw(st.integers(1, units - 1))
+    before, after = replace(HELD, base_units=units), replace(HELD, base_units=left)
+    found = after_sale(mark(units, value), before, after, sold(units - left, 1, brought))
+    assert (found.base_units, found.sellable_units) == (left, None)
+    assert 0 <= found.value_lamports <= value * left // units
+    assert found.value_lamports + brought <= max(value, brought)
+    assert found.value_lamports >= min(value - brought, value * left // units)
+
+
+def test_a_buy_leaves_the_mark_as_it_was() -> None:
+    assert after_sale(mark(1_000, 7), HELD, replace(HELD, base_units=2_000), bought(1_000, 1, graduate())) == mark(
+        1_000, 7
+    )

@@ -28,7 +28,7 @@ from pumpswap.portfolio.booking import moves_of, moves_of_chore, moves_of_event
 from pumpswap.portfolio.ledger import Ledger, Move
 from pumpswap.portfolio.movements import Movement, departures, rent_in
 from pumpswap.portfolio.positions import PositionBook, adopted, cut_down
-from pumpswap.portfolio.valuation import value_by
+from pumpswap.portfolio.valuation import after_sale, value_by
 
 __all__ = ["Portfolio"]
 
@@ -53,10 +53,14 @@ class Portfolio:
         """Book an outcome: (new entries, changed position). Outcomes that moved nothing change nothing."""
         if not isinstance(outcome, Filled | Rejected):
             return [], None
+        before = self.positions.open_round(order.pool)
         position = self.positions.after(order, outcome, name) if isinstance(outcome, Filled) else None
         entries = self._post_for(order, outcome, moves_of(order, outcome))
         if position is not None:
             self._take_over(position)
+            mark = self.marks.get(order.pool)
+            if before is not None and mark is not None and isinstance(outcome, Filled):
+                self.marks[order.pool] = after_sale(mark, before, position, outcome)
         return entries, position
 
     def book_remainder(

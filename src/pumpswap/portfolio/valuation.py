@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from pumpswap.amm import FeeSchedule, PoolState, sell_exact_base
+from dataclasses import replace
+
+from pumpswap.amm import FeeSchedule, PoolState, SellQuote, sell_exact_base
 from pumpswap.amm.largest import largest_sale
 from pumpswap.errors import TradeRefused
-from pumpswap.model import Mark, Position
+from pumpswap.model import Filled, Mark, Position
 
-__all__ = ["mark_position", "value_by"]
+__all__ = ["after_sale", "mark_position", "value_by"]
 
 
 def mark_position(
@@ -27,6 +29,18 @@ def mark_position(
             return Mark(position.pool, at_ns, state_ns, units, 0, refused.what)
     value = sell_exact_base(state, schedule, part).user_quote_out
     return Mark(position.pool, at_ns, state_ns, units, value, sellable_units=part)
+
+
+def after_sale(mark: Mark, before: Position, after: Position, filled: Filled) -> Mark:
+    """What a mark says once a part is sold: the rest is worth what the sale has not brought, and no more than its
+    share, so that a sale alone makes nobody richer. After a buy it is the mark that it was.
+    """
+    if not isinstance(filled.executed, SellQuote):
+        return mark
+    value = value_by(mark, before)
+    share = value * after.base_units // before.base_units
+    left = min(max(value - filled.executed.user_quote_out, 0), share)
+    return replace(mark, base_units=after.base_units, value_lamports=left, sellable_units=None)
 
 
 def value_by(mark: Mark | None, position: Position) -> int:
