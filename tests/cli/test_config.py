@@ -321,6 +321,26 @@ def test_no_command_takes_the_host_s_file_away(monkeypatch: pytest.MonkeyPatch) 
     assert run("config", "host-copy", "both.yaml", "config.yaml").exit_code == 0
 
 
+def test_variables_of_other_programs_are_named_where_they_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NAUTILUS_MAX_SLIPPAGE", "4")
+    monkeypatch.setenv("BUY_SLIPPAGE", "15")
+    warned = run("config", "show", "--changed").stderr
+    ignored = "the variable BUY_SLIPPAGE of another program is ignored: risk: slippage_bps is above max_slippage_bps"
+    assert ignored in warned
+    assert (
+        "the variable NAUTILUS_MAX_SLIPPAGE of another program sets risk.slippage_bps, risk.max_slippage_bps" in warned
+    )
+    warnings = answer("runs", "list", "--data-dir", "books")["warnings"]
+    assert warnings == [ignored]
+    begun = run(
+        "run", "--market", "simulated", "--fast", "--duration", "60s", "--data-dir", "books", "--json"
+    ).stdout.splitlines()[0]
+    assert len(json.loads(begun)["warnings"]) == 2
+    Path("pumpswap.yaml").write_text("risk: {slippage_bps: 200, max_slippage_bps: 200}\nfeasibility: {}\n")
+    assert answer("config", "show")["warnings"] == []
+    assert values("risk")["risk.max_slippage_bps"] == (200, "pumpswap.yaml")
+
+
 def test_a_folder_that_cannot_be_written_is_an_error_and_no_traceback(here: Path) -> None:
     if os.geteuid() == 0:
         Path("folder").mkdir()

@@ -39,7 +39,6 @@ def test_the_tables_of_variables_are_complete() -> None:
     for name, borrowed in BORROWED.items():
         for key in borrowed.keys.split(", "):
             assert f"`{key}`" in listed[name]
-        assert listed[name].endswith("below the file" if borrowed.below_file else "above the file")
 
 
 def test_the_group_is_attached_as_the_page_says() -> None:

@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 
 from pumpswap.errors import ConfigError
-from pumpswap.settings import read_settings
+from pumpswap.settings import load_settings, read_settings
 from pumpswap.settings.environment import BORROWED, OTHERS, value_of_text
 from pumpswap.settings.keys import all_keys, find_key
 from pumpswap.settings.reload import value_at
+
+TOO_WIDE = "of another program is ignored: risk: slippage_bps is above max_slippage_bps"
 
 
 @pytest.fixture(autouse=True)
@@ -103,23 +105,67 @@ def test_w16_the_largest_position_is_what_the_name_says_and_nothing_else() -> No
     assert found.origins == {"risk.max_position_fraction": "NAUTILUS_MAX_POSITION_SIZE"}
 
 
-def test_ours_win_over_theirs_and_the_file_over_names_without_a_prefix(tmp_path: Any) -> None:
+def test_ours_win_over_theirs_and_the_file_over_other_programs(tmp_path: Any) -> None:
     both = {"NAUTILUS_MAX_POSITION_SIZE": "0.25", "PUMPSWAP_RISK__MAX_POSITION_FRACTION": "0.4"}
     assert value("risk.max_position_fraction", **both) == Decimal("0.4")
     file = tmp_path / "pumpswap.yaml"
-    file.write_text("risk: {slippage_bps: 200, max_position_fraction: 0.1}\n")
-    found = read_settings(file, environment={"BUY_SLIPPAGE": "1", "NAUTILUS_MAX_POSITION_SIZE": "0.25"})
-    assert found.settings.risk.slippage_bps == 200
-    assert found.settings.risk.max_position_fraction == Decimal("0.25")
+    file.write_text("risk: {slippage_bps: 200, max_slippage_bps: 300, max_position_fraction: 0.1}\n")
+    theirs = {"BUY_SLIPPAGE": "1", "NAUTILUS_MAX_POSITION_SIZE": "0.25", "NAUTILUS_MAX_SLIPPAGE": "10"}
+    found = read_settings(file, environment=theirs | {"NAUTILUS_MAX_DAILY_TRADES": "42"})
+    risk = found.settings.risk
+    assert (risk.slippage_bps, risk.max_slippage_bps, risk.max_position_fraction) == (200, 300, Decimal("0.1"))
+    assert risk.max_trades_per_day == 42  # about which the file says nothing
+    assert found.borrowed == {"NAUTILUS_MAX_DAILY_TRADES": ("risk.max_trades_per_day",)}
+    assert found.ignored == ()
 
 
-def test_a_value_that_cannot_be_translated_names_their_variable() -> None:
-    with pytest.raises(ConfigError) as caught:
-        read_settings(environment={"NAUTILUS_STOP_LOSS_PERCENT": "much", "BUY_SLIPPAGE": "0.001"})
-    assert caught.value.problems == (
-        "BUY_SLIPPAGE: has more digits than there are basis points or seconds",
-        "NAUTILUS_STOP_LOSS_PERCENT: is no number",
+@pytest.mark.parametrize(
+    ("name", "text", "reason"),
+    [
+        ("NAUTILUS_STOP_LOSS_PERCENT", "much", "is no number"),
+        ("BUY_SLIPPAGE", "0.001", "has more digits than there are basis points or seconds"),
+        ("BUY_SLIPPAGE", "15", "risk: slippage_bps is above max_slippage_bps"),
+        ("NAUTILUS_MAX_POSITION_SIZE", "1.5", "risk.max_position_fraction: input should be less than or equal to 1"),
+        ("NAUTILUS_PAYER_PUBLIC_KEY", "me", "wallet.public_key: string should match pattern"),
+        ("NAUTILUS_ENVIRONMENT", "production", "chain.network: input should be 'mainnet', 'devnet' or 'localnet'"),
+        ("HTTPS_RPC_ENDPOINT", "5", ""),
+    ],
+)
+def test_a_variable_of_another_program_that_does_not_fit_is_ignored(name: str, text: str, reason: str) -> None:
+    found = read_settings(environment={name: text, "SELL_SLIPPAGE": "12"})
+    if reason:
+        (told,) = found.ignored
+        assert told.startswith(f"the variable {name} of another program is ignored: {reason}")
+        assert found.borrowed == {"SELL_SLIPPAGE": ("exits.slippage_bps",)}
+    assert found.settings.exits.slippage_bps == 1_200
+
+
+def test_only_what_does_not_fit_is_ignored(tmp_path: Any) -> None:
+    file = tmp_path / "pumpswap.yaml"
+    file.write_text("risk: {max_slippage_bps: 300}\n")
+    theirs = {"NAUTILUS_MAX_SLIPPAGE": "10", "SELL_SLIPPAGE": "2", "NAUTILUS_KELLY_MULTIPLIER": "x"}
+    found = read_settings(file, environment=theirs)
+    assert (found.settings.risk.slippage_bps, found.settings.risk.max_slippage_bps) == (300, 300)
+    assert found.borrowed == {"SELL_SLIPPAGE": ("exits.slippage_bps",)}
+    assert found.ignored == (
+        "the variable NAUTILUS_KELLY_MULTIPLIER of another program is ignored: is no number",
+        f"the variable NAUTILUS_MAX_SLIPPAGE {TOO_WIDE}",
     )
+
+
+def test_what_is_wrong_with_ours_is_still_refused_and_is_not_put_on_theirs() -> None:
+    with pytest.raises(ConfigError) as caught:
+        read_settings(environment={"BUY_SLIPPAGE": "15", "PUMPSWAP_EXITS__SLIPPAGE_BPS": "many"})
+    (problem,) = caught.value.problems
+    assert problem.startswith("PUMPSWAP_EXITS__SLIPPAGE_BPS: exits.slippage_bps: ")
+
+
+def test_without_the_names_of_their_sources_they_are_told_in_the_log(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("BUY_SLIPPAGE", "15")
+    assert load_settings().risk.slippage_bps == 300
+    assert [record.message for record in caplog.records] == [f"the variable BUY_SLIPPAGE {TOO_WIDE}"]
 
 
 def test_an_endpoint_of_the_sdk_is_kept_secret() -> None:

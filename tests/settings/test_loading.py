@@ -179,7 +179,8 @@ def test_the_profile_of_the_file_and_of_the_environment(tmp_path: Path) -> None:
     text = "profile: a\nprofiles: {a: {risk: {slippage_bps: 1}}, b: {risk: {slippage_bps: 2}}, devnet: {}}\n"
     assert loaded(tmp_path, text).settings.risk.slippage_bps == 1
     assert loaded(tmp_path, text, {"PUMPSWAP_PROFILE": "b"}).settings.risk.slippage_bps == 2
-    assert loaded(tmp_path, text, {"NAUTILUS_ENVIRONMENT": "testnet"}).profile == "devnet"
+    assert loaded(tmp_path, text, {"NAUTILUS_ENVIRONMENT": "testnet"}).profile == "a"  # the file wins
+    assert loaded(tmp_path, text.removeprefix("profile: a"), {"NAUTILUS_ENVIRONMENT": "testnet"}).profile == "devnet"
     assert loaded(tmp_path, text, {"PUMPSWAP_PROFILE": "b"}, profile="a").profile == "a"
     network = loaded(tmp_path, "{}", {"NAUTILUS_ENVIRONMENT": "testnet"})
     assert network.settings.chain.network == "devnet"

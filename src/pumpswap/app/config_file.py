@@ -25,8 +25,8 @@ from pumpswap.settings.yaml_edit import with_value, without_sections
 from pumpswap.settings.yaml_file import parse_yaml, read_text
 
 __all__ = [
-    "EffectiveKey", "HostCopy", "KeyChange", "checked_text", "effective_keys", "host_copy", "key_named", "plan_of_file",
-    "plain_value", "profiles_of", "set_key",
+    "EffectiveKey", "HostCopy", "KeyChange", "checked_text", "effective_keys", "host_copy", "key_named",
+    "place_of_books", "plan_of_file", "plain_value", "profiles_of", "set_key",
 ]  # fmt: skip
 
 _COPY = "# A copy by `pumpswap config host-copy`: change the file for both, and make the copy again.\n"
@@ -88,6 +88,12 @@ def plain_value(value: Any, key: Key | None = None) -> Any:
     if isinstance(value, (tuple, list)):
         return [plain_value(one) for one in value]
     return str(value) if isinstance(value, (Decimal, Path)) else value
+
+
+def place_of_books(settings: Settings) -> str:
+    """Where the books are, as a message may say it: a path, or of a URL what is no secret."""
+    target = settings.database_target
+    return str(target) if isinstance(target, Path) else _masked(target)
 
 
 def key_named(name: str) -> Key:

@@ -13,10 +13,12 @@ from pumpswap.cli.params import NAME, PATH
 
 if TYPE_CHECKING:
     from pumpswap.app.config_file import EffectiveKey
-    from pumpswap.settings import LoadedSettings
+    from pumpswap.settings import LoadedSettings, Settings
     from pumpswap.settings.keys import Key
 
-__all__ = ["config", "loaded_for", "schema", "show", "validate", "value_text"]
+__all__ = [
+    "config", "loaded_for", "schema", "settings_anyway", "show", "tell_borrowed", "validate", "value_text",
+]  # fmt: skip
 
 _HERE, _CHANGE, _PLAN = "pumpswap.cli.config", "pumpswap.cli.config_change", "pumpswap.cli.config_plan"
 _WIDEST_VALUE = 60
@@ -50,7 +52,40 @@ def loaded_for(out: Output, **sections: Any) -> LoadedSettings:
 
     if out.options.data_dir:
         sections["data_dir"] = out.options.data_dir
-    return read_settings(out.options.config, profile=out.options.profile, **sections)
+    loaded = read_settings(out.options.config, profile=out.options.profile, **sections)
+    for text in loaded.ignored:
+        _warn_once(out, text)
+    return loaded
+
+
+def settings_anyway(out: Output) -> Settings:
+    """As ``loaded_for``, for what must work while the settings are wrong: what is wrong is left out, with a warning.
+
+    Raises ConfigError where it could say where the books are.
+    """
+    from pumpswap.app.config_file import place_of_books
+    from pumpswap.settings.lenient import read_leniently
+
+    sections: dict[str, Any] = {"data_dir": out.options.data_dir} if out.options.data_dir else {}
+    found = read_leniently(out.options.config, profile=out.options.profile, **sections)
+    for text in (*found.problems, *found.ignored):
+        _warn_once(out, text)
+    if found.problems:
+        out.warn(
+            f"this command goes on without what is wrong in the settings; its books: {place_of_books(found.settings)}"
+        )
+    return found.settings
+
+
+def tell_borrowed(out: Output, loaded: LoadedSettings) -> None:
+    """Say which variables of other programs are in force: nobody may have set them for this one."""
+    for name, keys in loaded.borrowed.items():
+        _warn_once(out, f"the variable {name} of another program sets {', '.join(keys)}")
+
+
+def _warn_once(out: Output, text: str) -> None:
+    if text not in out.warnings:
+        out.warn(text)
 
 
 @command(
@@ -73,6 +108,7 @@ def show(out: Output, key: str | None, changed: bool) -> None:
     from pumpswap.app.config_file import effective_keys
 
     loaded = loaded_for(out)
+    tell_borrowed(out, loaded)
     rows = [row for row in effective_keys(loaded) if _is_asked(row, key) and not (changed and row.is_default)]
     if not rows and key is not None:
         from pumpswap.app.config_file import key_named

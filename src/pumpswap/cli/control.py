@@ -42,10 +42,10 @@ def _state_command(name: str, what: str, verb: str, about: str) -> Command:
     @pass_output
     def given(out: Output, run_id: int | None) -> None:
         from pumpswap.app.control import open_control
-        from pumpswap.cli.run_result import settings_for
+        from pumpswap.cli.config import settings_anyway
         from pumpswap.model import CommandVerb
 
-        with open_control(settings_for(out), run_id) as control:
+        with open_control(settings_anyway(out), run_id) as control:
             _tell(out, control, control.give(CommandVerb(verb)))
 
     return given
@@ -96,12 +96,12 @@ halt = _state_command(
 @pass_output
 def panic(out: Output, run_id: int | None) -> None:
     from pumpswap.app.control import open_control
+    from pumpswap.cli.config import settings_anyway
     from pumpswap.cli.control_view import plan_json, show_plan
     from pumpswap.cli.db import confirmed
-    from pumpswap.cli.run_result import settings_for
     from pumpswap.model import CommandVerb
 
-    with open_control(settings_for(out), run_id) as control:
+    with open_control(settings_anyway(out), run_id) as control:
         control.require_running("sell")
         held = control.held()
         confirmed(out, "panic", lambda: show_plan(out, control, held), "Sell all of it now?")
@@ -170,11 +170,11 @@ def closed_by_engine(out: Output, settings: Settings, address: str, *, live: boo
 
 def _answer(out: Output, decision_ids: Sequence[str], run_id: int | None, *, is_approval: bool) -> None:
     from pumpswap.app.control import open_control
+    from pumpswap.cli.config import settings_anyway
     from pumpswap.cli.control_view import show_answered, show_waiting
-    from pumpswap.cli.run_result import settings_for
     from pumpswap.model import ProposalStatus
 
-    with open_control(settings_for(out), run_id) as control:
+    with open_control(settings_anyway(out), run_id) as control:
         if not decision_ids:
             show_waiting(out, control)
             return

@@ -80,7 +80,7 @@ def run(out: Output, /, **given: Any) -> None:
 
 def _reload(out: Output, given: dict[str, Any]) -> SettingsReload:
     """The settings of this call, and how they are read again when the file changes."""
-    from pumpswap.cli.config import loaded_for
+    from pumpswap.cli.config import loaded_for, tell_borrowed
     from pumpswap.clock import SystemClock
     from pumpswap.settings.reload import SettingsReload
 
@@ -90,7 +90,9 @@ def _reload(out: Output, given: dict[str, Any]) -> SettingsReload:
         section["signals"] = given["signals"]
     sections = {"run": section} if section else {}
     sections |= chain_sections(given["urls"], given["ws_url"], given["network"])
-    return SettingsReload(loaded_for(out, **sections), lambda: loaded_for(out, **sections), SystemClock())
+    loaded = loaded_for(out, **sections)
+    tell_borrowed(out, loaded)
+    return SettingsReload(loaded, lambda: loaded_for(out, **sections), SystemClock())
 
 
 def _run_paper(out: Output, settings: Settings, order: RunOrder, reload: SettingsReload) -> None:
@@ -180,7 +182,7 @@ class Stage:
         from pumpswap.cli.run_end import show_begin
 
         if self.lines is not None:
-            self.lines.emit("begin", begun.to_json())
+            self.lines.emit("begin", {**begun.to_json(), "warnings": self._out.warnings})
         else:
             show_begin(self._out, begun)
 

@@ -15,10 +15,11 @@ from rich.text import Text
 
 from pumpswap.analytics.explain import story_of
 from pumpswap.app.paper import PaperRun
+from pumpswap.cli.config import loaded_for
 from pumpswap.cli.formats import age_text, printable, sol_text
 from pumpswap.cli.output import Output
 from pumpswap.clock import NS_PER_SECOND
-from pumpswap.settings import Settings, load_settings
+from pumpswap.settings import Settings
 
 __all__ = ["run_json", "settings_for", "show_run"]
 
@@ -27,9 +28,7 @@ MOST_ROWS = 12
 
 def settings_for(out: Output, **sections: Any) -> Settings:
     """Settings as the global options want them; ``sections`` are what the command's own options say."""
-    if out.options.data_dir:
-        sections["data_dir"] = out.options.data_dir
-    return load_settings(out.options.config, profile=out.options.profile, **sections)
+    return loaded_for(out, **sections).settings
 
 
 def run_json(run: PaperRun) -> dict[str, Any]:

@@ -16,9 +16,13 @@ from pumpswap.settings.keys import Key, all_keys, find_key, meant, section_of
 from pumpswap.settings.nearest import nearest, shown
 from pumpswap.settings.tree import Settings
 
-__all__ = ["BORROWED", "OTHERS", "Borrowed", "Given", "borrowed_variables", "our_variables", "value_of_text"]
+__all__ = [
+    "BORROWED", "OTHERS", "Borrowed", "Given", "borrowed_variables", "is_borrowed", "our_variables",
+    "profile_of_others", "value_of_text",
+]  # fmt: skip
 
 PREFIX = "PUMPSWAP_"
+_ENVIRONMENT = "NAUTILUS_ENVIRONMENT"
 OTHERS = {
     "PUMPSWAP_PROFILE": "the profile of the settings file, as --profile",
     "PUMPSWAP_WALLET_PASSWORD": "the wallet's password, where there is no keyring and no --password-fd",
@@ -45,7 +49,6 @@ class Borrowed:
     keys: str  # several are separated by commas
     convert: Callable[[str], Any]
     how: str = "as it is"
-    below_file: bool = False  # names without a prefix are other programs' too: the file wins
 
 
 def _number(text: str) -> Decimal:
@@ -92,11 +95,11 @@ BORROWED: Mapping[str, Borrowed] = {
     ),
     "NAUTILUS_SOLANA_NETWORK": Borrowed("chain.network", _network, "testnet means devnet"),
     "NAUTILUS_SOLANA_RPC_ENDPOINT": Borrowed("chain.endpoints", _endpoint, "the only endpoint"),
-    "HTTPS_RPC_ENDPOINT": Borrowed("chain.endpoints", _endpoint, "the only endpoint", below_file=True),
-    "BUY_SLIPPAGE": Borrowed("risk.slippage_bps", _bps, "percent × 100", below_file=True),
-    "SELL_SLIPPAGE": Borrowed("exits.slippage_bps", _bps, "percent × 100", below_file=True),
+    "HTTPS_RPC_ENDPOINT": Borrowed("chain.endpoints", _endpoint, "the only endpoint"),
+    "BUY_SLIPPAGE": Borrowed("risk.slippage_bps", _bps, "percent × 100"),
+    "SELL_SLIPPAGE": Borrowed("exits.slippage_bps", _bps, "percent × 100"),
     "SWAP_PRIORITY_FEE": Borrowed(
-        "sending.priority_cap_micro_lamports", lambda text: _whole(_number(text)), "never more than this", True
+        "sending.priority_cap_micro_lamports", lambda text: _whole(_number(text)), "never more than this"
     ),
 }
 
@@ -113,12 +116,18 @@ def our_variables(environment: Mapping[str, str]) -> list[Given]:
     return found
 
 
-def borrowed_variables(environment: Mapping[str, str], *, below_file: bool) -> list[Given]:
-    """What variables of the proof of concept (above the file) or of the SDK (below it) say."""
+def borrowed_variables(environment: Mapping[str, str], profiles: object = None) -> list[Given]:
+    """What variables of the proof of concept and of the SDK say. They are other programs' too, so the file wins.
+
+    ``profiles``: those of the file, one of which NAUTILUS_ENVIRONMENT may mean instead of a network.
+    """
     found: list[Given] = []
+    network = _network(environment.get(_ENVIRONMENT, ""))
+    if network and profile_of_others(environment, profiles) is None:
+        found.append(Given(("chain", "network"), network, _ENVIRONMENT))
     for name, borrowed in BORROWED.items():
         text = environment.get(name)
-        if not text or borrowed.below_file is not below_file:
+        if not text:
             continue
         paths = [tuple(key.split(".")) for key in borrowed.keys.split(", ")]
         try:
@@ -126,6 +135,17 @@ def borrowed_variables(environment: Mapping[str, str], *, below_file: bool) -> l
         except ValueError as wrong:
             found.append(Given(paths[0], None, name, f"{name}: {wrong}"))
     return found
+
+
+def profile_of_others(environment: Mapping[str, str], profiles: object) -> str | None:
+    """The profile of the file that NAUTILUS_ENVIRONMENT names, if it names one."""
+    name = _network(environment.get(_ENVIRONMENT, ""))
+    return name if isinstance(profiles, Mapping) and name in profiles else None
+
+
+def is_borrowed(origin: str) -> bool:
+    """Whether the source of a value is a variable of another program."""
+    return origin in BORROWED or origin == _ENVIRONMENT
 
 
 def value_of_text(key: Key, text: str) -> Any:
