@@ -114,7 +114,7 @@ def test_people_see_the_list_in_eighty_columns(where: Where) -> None:
     for each in answer("positions", "list", *where)["positions"]:
         assert f"  pool  {each['pool']}\n  mint  {each['mint']}\n" in text
         assert each["name"] in text
-    assert "stop-loss at −" in text
+    assert "stop-loss 20 % below cost (" in text
     assert "rounds, " in text
 
 

@@ -7,7 +7,7 @@ from fractions import Fraction
 from pumpswap.app.books import Held
 from pumpswap.cli.positions_view import exits_json, exits_text
 from pumpswap.execution.exit_distances import ExitDistances
-from pumpswap.model import ExitKind, Position
+from pumpswap.model import ExitKind, Mark, Position
 
 HELD = Position("pool", "mint", 1, 0, base_units=5, cost_lamports=10**9)
 
@@ -25,8 +25,16 @@ def test_every_exit_that_waits_is_told_in_words() -> None:
         next_rung=Fraction(1, 4),
     )
     assert exits_text(held(exits)) == (
-        "stop-loss at −20.00 %, take-profit at +100.00 %, trailing stop at −5.00 %, next rung at +25.00 %, "
-        "time-out in 1 h"
+        "stop-loss 20 % away, take-profit 100 % away, trailing stop 5 % away, ladder 25 % away, time-out in 1 h"
+    )
+
+
+def test_an_exit_that_is_measured_at_the_cost_tells_both_distances() -> None:
+    # Worth 1.25 times its cost: a stop 20 % below cost is 36 % away, a profit of 100 % is 60 % away.
+    exits = ExitDistances(Fraction(-36, 100), Fraction(60, 100), None, Fraction(-1, 20), None)
+    mark = Mark("pool", at_ns=1, state_ns=1, base_units=5, value_lamports=1_250_000_000)
+    assert exits_text(Held(HELD, 6, mark, exits)) == (
+        "stop-loss 20 % below cost (36 % away), take-profit 100 % above cost (60 % away), trailing stop 5 % away"
     )
 
 

@@ -111,14 +111,17 @@ def _show(out: Output, books: Books, held: list[Held]) -> None:
     for name in ("tokens", "invested", "value", "profit", "", "trades", "active"):
         table.add_column(name, justify="right", no_wrap=True)
     for each in held:
-        position, gain, value = each.position, each.unrealised_lamports, each.value_lamports
+        position, value = each.position, each.value_lamports
+        # What a closed round has brought is realised, and measured at all that it has cost.
+        gain = each.unrealised_lamports if position.is_open else position.realised_lamports
+        cost = position.cost_lamports if position.is_open else position.bought_lamports
         table.add_row(
             Text(name_of(position)),
-            tokens_text(position.base_units, each.decimals),
-            short_sol(position.cost_lamports),
+            tokens_text(position.base_units, each.decimals) if position.is_open else "0",
+            short_sol(cost),
             "?" if value is None and position.is_open else short_sol(value or 0),
             "" if gain is None else coloured(short_sol(gain, signed=True), gain),
-            "" if gain is None or not position.cost_lamports else percent_text(Fraction(gain, position.cost_lamports)),
+            "" if gain is None or not cost else percent_text(Fraction(gain, cost)),
             str(position.buys + position.sells),
             "yes" if position.is_open else "no",
         )

@@ -59,18 +59,22 @@ class Output:
         click.echo(json.dumps(document, indent=2))
 
     def show(self, *parts: RenderableType, keep_lines: bool = False) -> None:
-        """Print tables and text on stdout; text is taken literally.
+        """Print tables and text on stdout; text is taken literally. A table that is too wide is told row by row.
 
         ``keep_lines``: lines that are too long for the terminal stay whole, so that keys in them can be copied.
         """
+        from rich.table import Table
         from rich.text import Text
+
+        from pumpswap.cli.stacked import fitting
 
         console = self.console
         if keep_lines:
             console = _console(self.options, sys.stdout, _PIPE_WIDTH)
         with console.capture() as captured:
             for part in parts:
-                console.print(Text(part) if isinstance(part, str) else part)
+                shown = fitting(part, console) if isinstance(part, Table) else part
+                console.print(Text(shown) if isinstance(shown, str) else shown)
         # rich fills every line with spaces, which diff and grep do not like.
         lines = captured.get().splitlines()
         click.echo("\n".join(line.rstrip() for line in lines), color=console.is_terminal or None)

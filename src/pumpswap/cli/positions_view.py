@@ -26,7 +26,7 @@ from pumpswap.cli.books_view import (
     time_at,
     tokens_text,
 )
-from pumpswap.cli.formats import age_text, percent_text
+from pumpswap.cli.formats import age_text, percent_text, significant_text
 from pumpswap.cli.output import Output
 from pumpswap.clock import NS_PER_SECOND, SystemClock
 from pumpswap.settings import ExitRules, Settings
@@ -37,6 +37,8 @@ _WIDE = 110
 _MOST_ROUNDS = 200
 _MOST_UNASSIGNED = 10
 _MOST_DETAILED = 12
+_LEGEND = "mark: how old the state behind the value is; stop-loss, take-profit: how far the value is from there."
+_FALL, _RISE = -1, 1  # which change of the value an exit waits for
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,7 @@ def show_list(out: Output, books: Books, settings: Settings, *, every: bool) -> 
     out.show(run_text(books, as_of_ns))
     if held:
         out.show("", _held_table(held, as_of_ns, out.console.width))
+        out.say(_LEGEND if out.console.width >= _WIDE else _LEGEND.partition(";")[0] + ".")
         if len(held) > _MOST_DETAILED:
             _show_addresses(out, held)
         else:
@@ -144,7 +147,7 @@ def _show_addresses(out: Output, held: Sequence[Held]) -> None:
     for each in held:
         table.add_row(Text(name_of(each.position)), each.position.pool)
     out.show("", table)
-    out.say("`pumpswap positions show POOL` tells the rest of each.")
+    out.say("`pumpswap positions show POOL` tells the rest of each, its exits too.")
 
 
 def _details(each: Held, as_of_ns: int) -> Text:
@@ -226,25 +229,38 @@ def mark_text(each: Held, as_of_ns: int) -> str:
 
 
 def exits_text(each: Held) -> str:
-    """What each exit rule waits for, from here."""
+    """What each exit rule waits for: where it stands against the cost, and how far the value is from there."""
     exits = each.exits
     if exits is None:
         return ""
     parts = [] if exits.selling is None else [f"selling now ({exits.selling.value})"]
-    if exits.stop_loss is not None:
-        parts.append("stop-loss is due" if exits.stop_loss >= 0 else f"stop-loss at {percent_text(exits.stop_loss)}")
-    if exits.take_profit is not None:
-        due = exits.take_profit <= 0
-        parts.append("take-profit is due" if due else f"take-profit at {percent_text(exits.take_profit)}")
-    if exits.trailing_stop is not None:
-        due = exits.trailing_stop >= 0
-        parts.append("trailing stop is due" if due else f"trailing stop at {percent_text(exits.trailing_stop)}")
-    if exits.next_rung is not None:
-        due = exits.next_rung <= 0
-        parts.append("ladder is due" if due else f"next rung at {percent_text(exits.next_rung)}")
+    waiting = (
+        ("stop-loss", exits.stop_loss, _FALL, True),
+        ("take-profit", exits.take_profit, _RISE, True),
+        ("trailing stop", exits.trailing_stop, _FALL, False),
+        ("ladder", exits.next_rung, _RISE, True),
+    )
+    for name, away, direction, is_of_cost in waiting:
+        if away is not None:
+            is_due = away * direction <= 0
+            parts.append(f"{name} is due" if is_due else f"{name} {_line_text(each, away, is_of_cost=is_of_cost)}")
     if exits.seconds_left is not None:
         parts.append(f"time-out {_left(exits.seconds_left)}")
     return ", ".join(parts)
+
+
+def _line_text(each: Held, away: Fraction, *, is_of_cost: bool) -> str:
+    """``20 % below cost (29.9 % away)``: two figures that are easily taken for each other."""
+    distance = f"{_share_text(abs(away))} away"
+    value, cost = each.value_lamports, each.position.cost_lamports
+    if not is_of_cost or value is None or not cost:
+        return distance
+    line = (1 + away) * Fraction(value, cost) - 1
+    return f"{_share_text(abs(line))} {'below' if line < 0 else 'above'} cost ({distance})"
+
+
+def _share_text(share: Fraction) -> str:
+    return f"{significant_text(share * 100, 4)} %"
 
 
 def _left(seconds: int) -> str:
