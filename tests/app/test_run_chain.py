@@ -18,7 +18,7 @@ from pumpswap.app.run_parts import RunOptions
 from pumpswap.clock import SystemClock
 from pumpswap.engine.supervisor import Ending
 from pumpswap.errors import ConfigError, StorageError
-from pumpswap.model import Decision, Filled, Order, Outcome, Position, RunObserver
+from pumpswap.model import Decision, Filled, MarketUpdate, Order, Outcome, Position, RunObserver
 from pumpswap.settings import Settings
 from tests.sdk.world import World, world
 from tests.support.material import requires_material
@@ -35,7 +35,12 @@ class Watcher(RunObserver):
     filled: list[tuple[Order, Filled]] = field(default_factory=list)
     decisions: list[Decision] = field(default_factory=list)
     begun: list[BegunRun] = field(default_factory=list)
+    states: set[str] = field(default_factory=set)  # of which pools one was heard
     stop: Callable[[], None] = lambda: None
+
+    def on_update(self, update: MarketUpdate) -> None:
+        if update.state is not None:
+            self.states.add(update.pool)
 
     def on_decision(self, decision: Decision) -> None:
         self.decisions.append(decision)
@@ -121,6 +126,26 @@ def test_a_followed_wallets_trade_on_the_chain_is_a_signal(tmp_path: Path) -> No
             await work
             ((bought, _),) = watcher.filled
             assert bought.reason.startswith("wallet-follow")
+
+    asyncio.run(go())
+
+
+def test_a_strategy_on_trades_begins_without_rows_and_sees_the_pools_that_are_traded(tmp_path: Path) -> None:
+    async def go() -> None:
+        async with world(tmp_path) as chain:
+            watcher = Watcher(1)
+            work = asyncio.ensure_future(ran(settings_of(chain, run={"strategy": "momentum"}), watcher))
+            while not watcher.begun:
+                await asyncio.sleep(0.05)
+            assert "waits for bursts" in " ".join(watcher.begun[0].notes)
+            async with chain.sdk() as sdk:
+                await sdk.buy(chain.mint(), Decimal("0.1"))
+            async with asyncio.timeout(20):
+                while not watcher.states:
+                    await asyncio.sleep(0.1)
+            watcher.stop()
+            await work
+            assert watcher.states == {str(chain.pools[0].address)}
 
     asyncio.run(go())
 

@@ -109,6 +109,22 @@ def test_what_cannot_be_played_is_named(tmp_path: Path) -> None:
     refusal(2, "--data-dir", str(tmp_path), "run", "--fast")
 
 
+def test_a_run_of_no_length_is_refused_and_so_are_no_signals_beside_others(tmp_path: Path) -> None:
+    folder = ("--data-dir", str(tmp_path))
+    assert "no span of time" in refusal(2, *folder, *FAST, "--duration", "0s")["what"]
+    assert "others beside it" in refusal(2, *folder, *FAST, "--signals", "none", "--signals", "q50")["what"]
+    assert "run.signals names none" in refusal(4, *folder, *FAST, "--signals", "none")["what"]
+    momentum = run("--json", *folder, *FAST, "--duration", "2m", "--signals", "none", "--strategy", "momentum")
+    assert momentum.exit_code == 0
+
+
+def test_a_frame_that_is_not_there_leaves_no_run_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PUMPSWAP_Q50__PATH", str(tmp_path / "gone.csv"))
+    error = refusal(4, "--data-dir", str(tmp_path), *FAST, "--signals", "q50")
+    assert "gone.csv does not exist" in error["what"]
+    assert not (tmp_path / "pumpswap.sqlite").exists()
+
+
 def test_analysis_orders_nothing(tmp_path: Path) -> None:
     result = run("--json", "--data-dir", str(tmp_path), *FAST, "--duration", "8m", "--mode", "analysis")
     end = lines_of(result.stdout)[-1]

@@ -256,6 +256,16 @@ def test_held_pools_come_first_then_the_best_fresh_scores() -> None:
     assert watch.pools(at(3_601), ["held"]) == ["held"]
 
 
+def test_what_was_traded_last_fills_the_places_that_scores_leave() -> None:
+    watch = WatchList(2, 75.0)
+    for second, pool in enumerate(("a", "b", "c", "a")):
+        watch.overhear(pool, at(second))
+    assert watch.pools(at(10), []) == ["a", "c"]
+    watch.hear(Signal("s", at(10), Side.LONG, 90.0, 1.0, "test"))
+    assert watch.pools(at(10), ["held"]) == ["held", "s", "a"]
+    assert watch.pools(at(400), []) == ["s"]
+
+
 # ---------------------------------------------------------------------------------------------- played markets
 
 

@@ -99,7 +99,7 @@ def test_a_database_without_a_collector_is_refused(tmp_path: Path) -> None:
 
     with open_database(tmp_path / "books.sqlite"):
         pass
-    with pytest.raises(BadInput, match="no snapshots of a collector"):
+    with pytest.raises(BadInput, match="there are none"):
         SnapshotTail(tmp_path / "books.sqlite").newest()
     with pytest.raises(NotFound):
         SnapshotTail(tmp_path / "nowhere.sqlite").newest()

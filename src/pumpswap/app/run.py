@@ -14,6 +14,7 @@ from typing import Any
 from pumpswap.app.follow import FollowDesk
 from pumpswap.app.run_lock import RunLock
 from pumpswap.app.run_market import MarketPlaces, chain_market, played_market, simulated_market
+from pumpswap.app.run_needs import require_signals
 from pumpswap.app.run_order import BegunRun, RunOrder
 from pumpswap.app.run_parts import FinishedRun, MarketSide, RunOptions, TradingSide, run_sides
 from pumpswap.app.run_scoring import open_scoring
@@ -102,6 +103,7 @@ async def run_paper(
         raise ConfigError(f"the mode {settings.run.mode} trades live", hint="add --live, or choose --mode paper")
     if order.is_fast and not order.market:
         raise UsageError("a chain cannot go faster", hint="--fast is for --market simulated and for recordings")
+    require_signals(settings)
     async with AsyncExitStack() as stack:
         database = stack.enter_context(open_database(settings.database_target, busy_ms=_BUSY_MS))
         stack.callback(RunLock(database, settings.data_dir / "locks", order.kind).release)
@@ -202,7 +204,7 @@ async def _market(
     if order.seed is None:
         return played_market(order.market, found.places, wall, is_fast=order.is_fast)
     start = None if order.is_fast else found.start_ns
-    return simulated_market(order.seed, found.places, wall, start_ns=start, seconds=order.market_seconds)
+    return simulated_market(settings, order, found.places, wall, start)
 
 
 def _limited(options: RunOptions, order: RunOrder) -> RunOptions:

@@ -9,8 +9,11 @@ from itertools import islice
 from pumpswap.amm import FeeSchedule, current_schedule, schedule_at
 from pumpswap.app.follow import FollowDesk, learn_past, swap_stream
 from pumpswap.app.paper import DEMO_START_NS
+from pumpswap.app.run_needs import collector_of, listens_to_all, needs_rows, needs_swaps, require_chain
+from pumpswap.app.run_order import RunOrder
 from pumpswap.app.run_parts import MarketSide
 from pumpswap.app.run_screens import RunScreens
+from pumpswap.app.simulated_screens import SimulatedScreens
 from pumpswap.clock import Clock
 from pumpswap.engine.engine import Engine
 from pumpswap.engine.feed import Feed, FeedTools, Place
@@ -22,7 +25,7 @@ from pumpswap.engine.feeds.states import StateFeed
 from pumpswap.engine.feeds.swaps import SwapFeed
 from pumpswap.engine.feeds.watch_list import WatchList
 from pumpswap.engine.health import Monitor
-from pumpswap.errors import BadInput, ConfigError, PumpSwapError
+from pumpswap.errors import BadInput, PumpSwapError
 from pumpswap.market.book import PoolBook
 from pumpswap.market.shadow_book import ShadowBook, without_units
 from pumpswap.market.simulator import MarketSimulator
@@ -36,7 +39,6 @@ __all__ = [
     "SIMULATED_SECONDS",
     "MarketPlaces",
     "chain_market",
-    "_missing",
     "played_market",
     "simulated_market",
 ]
@@ -72,20 +74,6 @@ class MarketPlaces:
 # ---------------------------------------------------------------------------------------------- the chain
 
 
-def _missing(settings: Settings) -> list[str]:
-    """What is missing to trade on a chain, each in a sentence that says what to do."""
-    missing: list[str] = []
-    if not settings.chain.endpoints and settings.run.mode != "analysis":
-        missing.append("no endpoint to ask for states of pools: set chain.endpoints and chain.network, or pass --url")
-    if _needs_rows(settings) and (why := _no_rows(settings)):
-        missing.append(f"no rows of a collector to score: {why}")
-    if "follow" in settings.run.signals and not settings.follow.wallets:
-        missing.append("nobody to follow: name wallets under follow.wallets")
-    if _needs_swaps(settings) and not settings.chain.endpoints:
-        missing.append("no endpoint to hear trades from: set chain.endpoints and chain.network, or pass --url")
-    return missing
-
-
 async def chain_market(
     settings: Settings,
     places: MarketPlaces,
@@ -99,13 +87,8 @@ async def chain_market(
 
     Raises ConfigError naming everything that is missing, and the node's ChainError when it cannot be reached at all.
     """
-    missing = _missing(settings)
-    if missing:
-        raise ConfigError(
-            "; ".join(missing),
-            hint="`pumpswap init` makes settings; `pumpswap run --market simulated` tries all of it without a chain",
-        )
-    tail = SnapshotTail(_collector(settings)) if _needs_rows(settings) else None
+    require_chain(settings)
+    tail = SnapshotTail(collector_of(settings)) if needs_rows(settings) else None
     tools, slots = FeedTools(clock), SlotTimes(clock, settings.chain.stale_after_slots)
     if not settings.chain.endpoints:
         return _rows_only(settings, tail, places, tools)
@@ -129,8 +112,8 @@ async def chain_market(
         made: list[Feed] = [StateFeed(connection, pools, settings.run.state_poll_ms, tools, slots)]
         if tail is not None:
             made.append(SnapshotFeed(tail, engine, places.feeds.get("snapshots"), tools, connection.reader, slots))
-        if _needs_swaps(settings):
-            made.append(_swaps(settings, connection, tools, slots))
+        if needs_swaps(settings):
+            made.append(_swaps(settings, connection, tools, slots, watch))
         return made
 
     book = places.book()
@@ -145,6 +128,7 @@ async def chain_market(
         feeds,
         clock,
         monitors=(drift, Monitor("slots", slots.obstacle)),
+        notes=_notes(settings, tail),
         screens=screens.report if helpers else None,
         helpers=helpers,
     )
@@ -161,53 +145,53 @@ def _rows_only(settings: Settings, tail: SnapshotTail | None, places: MarketPlac
     return MarketSide(where, places.book(), lambda _: current_schedule(), feeds, tools.clock, notes=notes)
 
 
-def _swaps(settings: Settings, connection: ChainConnection, tools: FeedTools, slots: SlotTimes) -> SwapFeed:
+def _swaps(
+    settings: Settings, connection: ChainConnection, tools: FeedTools, slots: SlotTimes, watch: WatchList
+) -> SwapFeed:
     followed = {wallet.address for wallet in settings.follow.wallets} if "follow" in settings.run.signals else set()
-    wallets = sorted(followed) if settings.run.strategy != "momentum" else []
+    is_for_all = listens_to_all(settings)
 
     def needs_state(swap: Swap) -> bool:
+        if is_for_all:
+            watch.overhear(swap.pool, tools.clock.now_ns())
         return swap.trader in followed
 
+    wallets = [] if is_for_all else sorted(followed)
     return SwapFeed(lambda: swap_stream(connection, wallets), connection.reader, needs_state, tools, slots)
 
 
-def _needs_rows(settings: Settings) -> bool:
-    return bool({"analyser", "q50"} & set(settings.run.signals))
-
-
-def _needs_swaps(settings: Settings) -> bool:
-    return "follow" in settings.run.signals or settings.run.strategy == "momentum"
-
-
-def _collector(settings: Settings) -> str:
-    named = settings.run.collector
-    return str(settings.database_target) if named is None else named.get_secret_value()
-
-
-def _no_rows(settings: Settings) -> str:
-    """Why there are no rows to score; empty when there are, or may come."""
-    try:
-        SnapshotTail(_collector(settings)).newest()
-    except PumpSwapError as refused:
-        return f"{refused.what} ({refused.hint})"
-    return ""
+def _notes(settings: Settings, tail: SnapshotTail | None) -> tuple[str, ...]:
+    """What it waits for, where that is not rows that are there."""
+    if tail is None and listens_to_all(settings):
+        return ("No rows of a collector are read: the strategy momentum waits for bursts in the trades of others.",)
+    if tail is None:
+        return ("No rows of a collector are read: it waits for trades of the wallets under follow.wallets.",)
+    if not tail.newest():
+        return ("There is no row yet: nothing is scored before a collector, as `pumpswap collect`, writes some.",)
+    return ()
 
 
 # ---------------------------------------------------------------------------------------------- played markets
 
 
-def simulated_market(seed: int, places: MarketPlaces, wall: Clock, *, start_ns: int | None, seconds: int) -> MarketSide:
+def simulated_market(
+    settings: Settings, order: RunOrder, places: MarketPlaces, wall: Clock, start_ns: int | None
+) -> MarketSide:
     """The simulator; ``start_ns`` None: as quickly as it goes, in a time of its own, else at the pace of its time.
 
-    What an earlier process has seen of it is played again first, without us: the same seed gives the same market.
+    What an earlier process has seen of it is played again first, without us: the same seed gives the same market. Its
+    coins are screened where the settings ask for that: by the real rules, on what the simulator knows.
     """
-    book = PoolBook()
+    book, seed = PoolBook(), order.seed or 0
     begins = DEMO_START_NS if start_ns is None else start_ns
-    market = MarketSimulator(book, seed=seed, start_ns=begins, duration_s=seconds)
+    market = MarketSimulator(book, seed=seed, start_ns=begins, duration_s=order.market_seconds)
     done = places.updates(SIMULATION)
+    now: list[Callable[[], int]] = []
+    screens = SimulatedScreens(market, book, settings.screen, lambda: now[0]())
 
     def feeds(engine: Engine) -> Sequence[Feed]:
-        updates = market.updates(engine.settle)
+        now[:] = [engine.clock.now_ns]
+        updates = screens.hearing(market.updates(engine.settle))
         _catch_up(engine, updates, done)
         for pool, units in (places.held or {}).items():  # it was played without us: what we hold is not in its pools
             state = book.state(pool)
@@ -226,6 +210,7 @@ def simulated_market(seed: int, places: MarketPlaces, wall: Clock, *, start_ns: 
         notes=(
             "The market is simulated: its participants are invented, its curve, fees and limits are the program's.",
         ),
+        screens=screens.report if settings.risk.require_screen else None,
     )
 
 

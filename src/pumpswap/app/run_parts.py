@@ -54,6 +54,7 @@ class ScoringSide:
     swap_signaller: SwapSignaller | None = None
     strategies: Sequence[Strategy] | None = None
     helpers: Sequence[Feed] = ()
+    monitors: Sequence[Monitor] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +140,7 @@ async def run_sides(
         clock=market.clock or engine.clock,
         wall=options.wall,
         random=options.random,
-        monitors=(*market.monitors, *trading.monitors),
+        monitors=(*market.monitors, *scoring.monitors, *trading.monitors),
         helpers=(*market.helpers, *scoring.helpers),
         ticks=market.clock is not None,
         process=options.process,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from pumpswap.amm import FeeSchedule
 from pumpswap.app.follow import FollowDesk
@@ -13,9 +14,12 @@ from pumpswap.engine.engine import Signaller
 from pumpswap.engine.feed import FeedTools
 from pumpswap.engine.feeds.errand import Errand
 from pumpswap.engine.feeds.watch_list import WatchList
+from pumpswap.engine.health import Monitor
 from pumpswap.engine.strategies.named import strategy_named
 from pumpswap.market.book import PoolBook
+from pumpswap.market.q50_loader import Q50SignalLoader
 from pumpswap.settings import Settings
+from pumpswap.settings.nearest import shown_path
 from pumpswap.signals.base_score import BaseScoreSignaller
 from pumpswap.signals.combined import CombinedSignaller
 from pumpswap.signals.enhanced_signaller import EnhancedScoreSignaller
@@ -41,12 +45,13 @@ def _enhanced(settings: Settings, book: PoolBook, schedule_for: Callable[[int], 
 async def open_scoring(
     settings: Settings, market: MarketSide, watch: WatchList, follow: FollowDesk | None, clock: Clock
 ) -> ScoringSide:
-    """Signals and strategy of ``run.signals`` and ``run.strategy``. Raises ConfigError for a Q50 frame that is not
-    there; one that cannot be read is no error: it gives no signals, and says so. Model and analyser together make one
-    signal: the model says where to and how much, the score whether the pool is worth it.
+    """Signals and strategy of ``run.signals`` and ``run.strategy``. Raises ConfigError without a path of a Q50 frame;
+    one that cannot be read is a fault until it can: it gives no signals, and says so. Model and analyser together make
+    one signal: the model says where to and how much, the score whether the pool is worth it.
     """
     signaller: Signaller | None = None
     helpers: list[Errand] = []
+    monitors: list[Monitor] = []
     if "analyser" in settings.run.signals:
         signaller = analyser(settings, market.book, market.schedule_for)
     if "q50" in settings.run.signals:
@@ -54,9 +59,16 @@ async def open_scoring(
         await loader.load_signals()
         tools = FeedTools(clock)
         helpers.append(Errand("q50 frame", _FRAME_SECONDS, lambda: tools.in_thread(loader.refresh), tools))
+        monitors.append(Monitor("q50", partial(_no_frame, loader)))
         source = Q50Source(loader, settings)
         scores = _enhanced(settings, market.book, market.schedule_for)
         signaller = source if signaller is None else CombinedSignaller(source, scores, settings.signals.score)
     snapshots = None if signaller is None else watch.hearing(signaller)
     swaps = None if follow is None else follow.follower.signal
-    return ScoringSide(snapshots, swaps, [strategy_named(settings.run.strategy, settings)], helpers)
+    return ScoringSide(snapshots, swaps, [strategy_named(settings.run.strategy, settings)], helpers, monitors)
+
+
+def _no_frame(loader: Q50SignalLoader) -> str:
+    """Why the file of the model, as it is now, is not in use: what is remembered of it grows old."""
+    failure = loader.failure
+    return f"the Q50 frame {shown_path(loader.path)} cannot be used: {failure}" if failure else ""

@@ -14,7 +14,7 @@ import click
 from pumpswap.cli.chain_options import chain_options, chain_sections
 from pumpswap.cli.lazy import Example, command, option
 from pumpswap.cli.output import Output, pass_output
-from pumpswap.cli.params import DURATION, SOURCE
+from pumpswap.cli.params import SOURCE, DurationType
 
 if TYPE_CHECKING:
     from pumpswap.app.run import RunResult
@@ -27,10 +27,12 @@ if TYPE_CHECKING:
 
 __all__ = ["run"]
 
-_SIGNALS = ("analyser", "q50", "follow")
+_NO_SIGNALS = "none"
+_SIGNALS = ("analyser", "q50", "follow", _NO_SIGNALS)
 _STRATEGIES = ("follow-signals", "plan-loop", "momentum")
 _NEEDS = "an endpoint and rows of a collector"
 _LIVE = "Live trading"
+_LENGTH = DurationType(least=1, example="90s, 30m, 12h")
 
 
 @command(
@@ -55,7 +57,7 @@ _LIVE = "Live trading"
 @option("--mode", type=click.Choice(["analysis", "paper", "approve", "auto"]), help="Default: run.mode, else paper.")
 @option("--market", type=SOURCE, metavar="MARKET", help="simulated[:SEED], or a recording; default: the chain.")
 @option("--fast", is_flag=True, help="Play a simulated or recorded market without waiting.")
-@option("--duration", type=DURATION, metavar="TIME", help="How long: 90s, 30m, 12h. Of a simulated market its length.")
+@option("--duration", type=_LENGTH, metavar="TIME", help="How long: 90s, 30m, 12h. Of a simulated market its length.")
 @option("--new", "is_new", is_flag=True, help="Begin new books; those that are open are ended.")
 @option("--signals", "signals", type=click.Choice(_SIGNALS), multiple=True, help="What to heed; repeatable.")
 @option("--strategy", type=click.Choice(_STRATEGIES), help="What to do about it; default: run.strategy.")
@@ -87,12 +89,22 @@ def _reload(out: Output, given: dict[str, Any]) -> SettingsReload:
     wished = {"mode": given["mode"], "strategy": given["strategy"], "collector": given["collector"]}
     section = {name: value for name, value in wished.items() if value is not None}
     if given["signals"]:
-        section["signals"] = given["signals"]
+        section["signals"] = _signals(given["signals"])
     sections = {"run": section} if section else {}
     sections |= chain_sections(given["urls"], given["ws_url"], given["network"])
     loaded = loaded_for(out, **sections)
     tell_borrowed(out, loaded)
     return SettingsReload(loaded, lambda: loaded_for(out, **sections), SystemClock())
+
+
+def _signals(given: tuple[str, ...]) -> tuple[str, ...]:
+    from pumpswap.errors import UsageError
+
+    if _NO_SIGNALS not in given:
+        return given
+    if len(given) > 1:
+        raise UsageError("--signals none, and others beside it", hint="either none, or those that are heeded")
+    return ()
 
 
 def _run_paper(out: Output, settings: Settings, order: RunOrder, reload: SettingsReload) -> None:

@@ -23,6 +23,7 @@ from pumpswap.market.q50_file import CompleteRules, Q50Reading, read_q50
 from pumpswap.model import Q50Frame, Q50Row, Q50Series
 from pumpswap.model.q50 import Q50_REQUIRED
 from pumpswap.settings import Q50Settings, Settings
+from pumpswap.settings.nearest import shown_path
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -149,7 +150,9 @@ class Q50SignalLoader:
 
     def _fail(self, reason: str, stamp: _Stamp | None) -> None:
         if reason != self._failure:
-            _log.warning("q50 frame not read", extra={"path": str(self.path), "reason": reason})
+            # Whoever sees the bare line must know which file, and why.
+            text = f"q50 frame not read: {shown_path(self.path)}: {reason}"
+            _log.warning(text, extra={"path": str(self.path), "reason": reason})
         self._failure, self._failed_stamp = reason, stamp
 
     # ------------------------------------------------------------------------------------------------- looking
@@ -158,6 +161,11 @@ class Q50SignalLoader:
     def frame(self) -> Q50Frame | None:
         """The frame in use, None before the first one was read."""
         return self._loaded.reading.frame if self._loaded else None
+
+    @property
+    def failure(self) -> str | None:
+        """Why the file, as it was at the last look, is not in use; None when it is."""
+        return self._failure
 
     @property
     def reading(self) -> Q50Reading | None:

@@ -7,7 +7,7 @@ from ``pumpswap.amm``; what is invented is only who wants to trade when. SOL cos
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from heapq import heappop, heappush
@@ -110,6 +110,11 @@ class MarketSimulator:
         """When something is to happen next; None when the market is over."""
         due = self._queue[0][0] if self._queue else None
         return None if due is None or due > self._end_ns else due
+
+    @property
+    def listings(self) -> Sequence[Listing]:
+        """Every pool with its own floor: for whoever plays the node that could be asked about it."""
+        return tuple(self._listings)
 
     def truth(self) -> tuple[SimulatedTruth, ...]:
         """The story of every pool so far: for tests, and for telling afterwards why a loss was one."""

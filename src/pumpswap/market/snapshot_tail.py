@@ -17,6 +17,7 @@ __all__ = ["SnapshotTail", "TailPlace", "TailRow"]
 
 _TABLE = "new_pools_history"
 _COLUMNS = (*SNAPSHOT_COLUMNS, "signal_score")
+_NO_TABLE = "`pumpswap collect` writes some there; your own collector's database is named with --collector"
 _GAP_ROWS = 1_000  # a transaction that is that far behind the newest has been rolled back
 
 
@@ -136,6 +137,8 @@ class SnapshotTail:
         return tuple((one.stat().st_mtime_ns, one.stat().st_size) if one.exists() else None for one in files)
 
     def _check(self, moment: HostMoment) -> None:
+        if not moment.columns(_TABLE):
+            raise BadInput(f"there are none in {self.location} yet", hint=_NO_TABLE)
         missing = [name for name in ("id", "pool_id", "collected_at") if name not in moment.columns(_TABLE)]
         if missing:
             raise BadInput(

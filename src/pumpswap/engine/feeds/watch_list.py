@@ -1,4 +1,6 @@
-"""WatchList: whose states are followed: what is held, and the pools with the best scores of late."""
+"""WatchList: whose states are followed: what is held, the pools with the best scores of late, and those that are traded
+now, where a strategy lives on trades.
+"""
 
 from __future__ import annotations
 
@@ -11,14 +13,18 @@ from pumpswap.model import PoolSnapshot, Signal
 __all__ = ["WatchList"]
 
 _FRESH_SECONDS = 3_600
+_TRADED_SECONDS = 300
 
 
 class WatchList:
-    """``most`` pools beside those that are held, of scores from ``min_score`` that are at most an hour old."""
+    """``most`` pools beside those that are held: of scores from ``min_score`` that are at most an hour old, and of
+    trades that somebody has overheard in the last minutes.
+    """
 
     def __init__(self, most: int, min_score: float) -> None:
         self._most, self._min_score = most, min_score
         self._scores: dict[str, tuple[int, float]] = {}
+        self._traded: dict[str, int] = {}  # when last; the latest comes last
 
     def hear(self, signal: Signal) -> None:
         """A pool was scored."""
@@ -26,6 +32,13 @@ class WatchList:
             self._scores[signal.pool] = signal.at_ns, signal.score
         else:
             self._scores.pop(signal.pool, None)
+
+    def overhear(self, pool: str, at_ns: int) -> None:
+        """A pool was traded."""
+        self._traded.pop(pool, None)
+        self._traded[pool] = at_ns
+        while len(self._traded) > self._most:
+            del self._traded[next(iter(self._traded))]
 
     def hearing(
         self, signaller: Callable[[PoolSnapshot, Sequence[PoolSnapshot]], Signal]
@@ -40,10 +53,17 @@ class WatchList:
         return heard
 
     def pools(self, now_ns: int, held: Iterable[str]) -> list[str]:
-        """Addresses: the held ones, then the best scores first."""
+        """Addresses: the held ones, then the best scores first, then what was traded last."""
         oldest = now_ns - _FRESH_SECONDS * NS_PER_SECOND
         self._scores = {pool: score for pool, score in self._scores.items() if score[0] >= oldest}
         kept = list(dict.fromkeys(held))
         known = set(kept)
         others = ((score, at_ns, pool) for pool, (at_ns, score) in self._scores.items() if pool not in known)
-        return kept + [pool for _, _, pool in nlargest(self._most, others)]
+        scored = [pool for _, _, pool in nlargest(self._most, others)]
+        known.update(scored)
+        traded = [
+            pool
+            for pool, at_ns in reversed(self._traded.items())
+            if pool not in known and at_ns >= now_ns - _TRADED_SECONDS * NS_PER_SECOND
+        ]
+        return kept + scored + traded[: max(self._most - len(scored), 0)]
