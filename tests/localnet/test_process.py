@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,8 @@ import pytest
 from solders.pubkey import Pubkey
 
 from pumpswap.amm import PoolState
-from pumpswap.errors import ConfigError, NotRunning
+from pumpswap.clock import NS_PER_SECOND, SystemClock
+from pumpswap.errors import ConfigError, NotFound, NotRunning
 from pumpswap.localnet.chain import LocalChain
 from pumpswap.localnet.faults import FaultPlan
 from pumpswap.localnet.pools import pool_state
@@ -196,3 +198,33 @@ def test_bad_options_end_it_with_one_clear_line(tmp_path: Path) -> None:
     lagging = started("--programs", str(program_folder()), "--lag", "241")
     assert lagging.returncode == 2
     assert "lag from 0 to 240" in lagging.stderr
+
+
+@needs_programs
+def test_the_clock_of_a_new_chain_is_that_of_the_machine() -> None:
+    before = SystemClock().now_ns() // NS_PER_SECOND
+    chain = make_chain(LocalnetOptions(programs=program_folder()))
+    assert before <= chain.unix_time <= SystemClock().now_ns() // NS_PER_SECOND
+    assert chain.unix_time == chain.time_of(chain.slot)
+
+
+def test_slots_that_a_busy_machine_misses_have_no_blocks_and_their_time_passes() -> None:
+    async def held_up() -> tuple[int, int]:
+        chain = LocalChain(slot_ms=10)
+        async with LocalServer(chain, ServerOptions(slot_ms=10)).serve():
+            slot, height = chain.slot, chain.block_height
+            time.sleep(0.3)  # the loop is what is held up
+            while chain.slot < slot + 30:
+                await asyncio.sleep(0.001)
+            return chain.slot - slot, chain.block_height - height
+
+    slots, blocks = asyncio.run(held_up())
+    assert slots >= 30
+    assert blocks < slots - 20
+
+
+def test_a_folder_that_is_not_there_is_named_in_full(tmp_path: Path) -> None:
+    with pytest.raises(NotFound, match=str(tmp_path / "nowhere")):
+        load_programs(LocalChain(), tmp_path / "nowhere")
+    with pytest.raises(NotFound, match=f"pump_amm is not in {tmp_path}/programs"):
+        load_programs(LocalChain(), tmp_path)

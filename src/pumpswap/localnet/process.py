@@ -23,6 +23,7 @@ __all__ = ["LocalnetOptions", "RunningLocalnet", "make_chain", "run_localnet", "
 
 _START_SECONDS = 60
 _STOP_SECONDS = 10
+_NS_PER_MS = 1_000_000
 _SETTLED_SLOTS = 40  # from the first slot on, something is final
 
 
@@ -55,10 +56,12 @@ def make_chain(options: LocalnetOptions) -> LocalChain:
             "the practice chain runs the real program, and no folder with it is named",
             hint="get it with `pumpswap localnet pull --from URL`, or name one with --programs",
         )
-    start_unix = options.start_unix
+    slot_ms, start_unix = options.slot_ms or 400, options.start_unix
     if start_unix is None:
-        start_unix = SystemClock().now_ns() // NS_PER_SECOND
-    chain = LocalChain(seed=options.seed, slot_ms=options.slot_ms or 400, start_unix=start_unix)
+        # The slots that are settled before anybody looks are in the past: else the chain would run ahead by them.
+        settled_ns = _SETTLED_SLOTS * slot_ms * _NS_PER_MS
+        start_unix = (SystemClock().now_ns() - settled_ns) // NS_PER_SECOND
+    chain = LocalChain(seed=options.seed, slot_ms=slot_ms, start_unix=start_unix)
     load_programs(chain, options.programs)
     chain.advance(_SETTLED_SLOTS)
     return chain
@@ -76,6 +79,10 @@ async def run_localnet(
     )
     if options.market:
         server.node.open_market(options.market)
+    if options.slot_ms and options.start_unix is None and options.load_state is None:
+        # Programs and pools have taken their time to make.
+        late_seconds = SystemClock().now_ns() // NS_PER_SECOND - chain.unix_time
+        chain.skip(max(late_seconds * 1_000 // options.slot_ms - 1, 0))
     async with server.serve() as urls:
         await _serve_others(chain, options, list(options.lags), [urls], lambda every: ready(every, server), until)
     if options.save_state is not None:

@@ -47,13 +47,15 @@ def load_programs(chain: LocalChain, folder: Path) -> LoadedPrograms:
 
     Raises NotFound when a program or a settings account is missing, BadInput for a broken file.
     """
+    if not folder.is_dir():
+        raise NotFound(f"there is no folder {folder}", hint=_PULL)
     elves = {program: _elf(folder, name) for name, program in PROGRAM_NAMES.items()}
     source, paths = _account_files(folder)
     accounts = [read_account(path) for path in paths]
     missing = {GLOBAL_CONFIG, AMM_FEE_CONFIG} - {account.address for account in accounts}
     if missing:
         names = ", ".join(sorted(map(str, missing)))
-        raise NotFound(f"{folder.name} lacks the settings accounts {names}", hint=_PULL)
+        raise NotFound(f"{folder} lacks the settings accounts {names}", hint=_PULL)
     for program, elf in elves.items():
         chain.add_program(program, elf)
     for account in accounts:
@@ -101,7 +103,7 @@ def _account_files(folder: Path) -> tuple[str, Sequence[Path]]:
     except OSError:
         date = None
     if date is None:
-        raise NotFound(f"{folder.name} has no manifest that dates its programs", hint=_PULL)
+        raise NotFound(f"{folder} has no manifest that dates its programs", hint=_PULL)
     return date[0], [path for path in files if date[0] in path.name.split(".")]
 
 
@@ -109,7 +111,7 @@ def _elf(folder: Path, name: str) -> bytes:
     for path in (folder / "programs" / f"{name}.so.gz", folder / "programs" / f"{name}.so"):
         if path.exists():
             return _read_elf(path, path.stat().st_mtime_ns)
-    raise NotFound(f"the program {name} is not in {folder.name}/programs", hint=_PULL)
+    raise NotFound(f"the program {name} is not in {folder / 'programs'}", hint=_PULL)
 
 
 @lru_cache(16)
