@@ -15,8 +15,8 @@ RUNNING: dict[str, Meaning] = {
             "name": "`risk` (locks, circuit breaker, day, faults), `trading` (what a person has set: only a command "
             "writes it), `exits/…` (the exits of the open round in that pool), `place/…` (where a feed stands), "
             "`shadow` (what paper trades have changed in their pools, which no chain tells), `heartbeat`; of live "
-            "runs `heard` (which outcomes risk and exits know of), `capital` (what was put in, as risk knows it), `live check` (the last one that has "
-            "passed)",
+            "runs `heard` (which outcomes risk and exits know of), `capital` (what was put in, as risk knows it), "
+            "`live check` (the last one that has passed)",
             "document": "what is remembered, JSON",
             "updated_ns": "when it was written",
         },
