@@ -320,6 +320,7 @@ def test_figures_have_partial_sales_and_the_fees_of_the_venue(tmp_path: Path) ->
         assert found["realised_lamports"] < 0
         run = market.run()
         fees = sum(trade.filled.executed.fees for trade in run.history.trades())
-        assert found["total_costs_sol"] * SOL == pytest.approx(fees + (bought["gas_used"] or 0) + (sold["gas_used"] or 0))
+        network = (bought["gas_used"] or 0) + (sold["gas_used"] or 0)
+        assert found["total_costs_sol"] * SOL == pytest.approx(fees + network)
 
     told(market, story)
