@@ -23,11 +23,12 @@ from pumpswap.risk.policies.trading import (
 from pumpswap.risk.tracker import RiskFigures, RiskTracker
 from pumpswap.settings import RiskLimits, Settings
 
-__all__ = ["Standing", "limits_of", "risk_figures", "standing_of"]
+__all__ = ["Standing", "general_obstacles", "limits_of", "risk_figures", "standing_of"]
 
 # The policies that need no market: what they say holds for any buy at this moment.
+_GENERAL = (trading_state, mode, circuit_breaker, daily_loss, drawdown, loss_streak, trade_rate)
 _POLICIES = (
-    *(trading_state, mode, circuit_breaker, daily_loss, drawdown, loss_streak, trade_rate),
+    *_GENERAL,
     *(one_position, open_order, cooldown),
 )
 
@@ -72,6 +73,29 @@ def standing_of(books: Books, pool: str, mint: str, settings: Settings, clock: C
     verdicts = (policy(ask) for policy in _POLICIES)
     obstacles = tuple(verdict for verdict in verdicts if verdict is not None and not verdict.passed)
     return Standing(pool, mint, as_of_ns, held, exits, obstacles, is_running)
+
+
+def general_obstacles(books: Books, settings: Settings, clock: Clock) -> tuple[Verdict, ...]:
+    """Refusals that any buy would meet at ``books.as_of_ns``, whatever its pool."""
+    as_of_ns, limits = books.as_of_ns(clock), limits_of(books, settings)
+    is_running = beat_is_fresh(books.run.states.heartbeat(), settings, clock.now_ns()) if _is_kept(books) else None
+    risk = risk_figures(books, limits, as_of_ns, with_faults=is_running is not False)
+    point = books.run.equity.latest()
+    view = BookView(
+        balance=0,
+        equity=0 if point is None else point.equity_lamports,
+        exposure=0,
+        open_positions=0,
+        position=None,
+        has_open_order=False,
+        closed_ns=None,
+        risk=risk,
+        mode_obstacle=_mode_obstacle(books, is_running=is_running),
+    )
+    wish = Intent(TradeSide.BUY, "", "", as_of_ns, "")
+    ask = Candidate(wish, view, limits, Caps.of(limits), settings.signals, None, None, "")
+    verdicts = (policy(ask) for policy in _GENERAL)
+    return tuple(verdict for verdict in verdicts if verdict is not None and not verdict.passed)
 
 
 def limits_of(books: Books, settings: Settings) -> RiskLimits:

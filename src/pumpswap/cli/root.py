@@ -15,6 +15,7 @@ COMMANDS = {
     "demo": Entry("pumpswap.cli.demo:demo", "watch a simulated market being traded on paper"),
     "paper": Entry("pumpswap.cli.paper:paper", "trade recorded markets on paper"),
     "run": Entry("pumpswap.cli.run:run", "trade: on paper, or with --live"),
+    "status": Entry("pumpswap.cli.status:status", "is an engine at work, and why is nothing bought?"),
     "live": Entry("pumpswap.cli.live:live", "before a run with money: check, test trade"),
     "quote": Entry("pumpswap.cli.quote:quote", "exact result of a trade: price, fees, impact, limit"),
     "buy": Entry("pumpswap.cli.buy:buy", "buy a coin: simulated, or with --live"),

@@ -60,6 +60,10 @@ class Decided:
         """The newest decisions about a coin, in order of time."""
         return self._newest(DECISIONS.c.mint == mint, newest)
 
+    def since(self, since_ns: int, newest: int) -> Sequence[StoredDecision]:
+        """The newest decisions that were made, or repeated, since then, in order of time."""
+        return self._newest(or_(DECISIONS.c.at_ns >= since_ns, DECISIONS.c.repeated_ns >= since_ns), newest)
+
     def pools_of(self, address: str) -> Sequence[tuple[str, str]]:
         """(pool, mint) of what decisions with this pool, or this mint, were about."""
         return self._pools(DECISIONS.c.pool == address) or self._pools(DECISIONS.c.mint == address)
