@@ -129,5 +129,5 @@ def test_a_run_with_money_begins_after_the_check_and_ends_in_order(where: Where,
     assert (begin["kind"], begin["taken_up"]["open_positions"]) == ("live", 0)
     assert (end["ended"], end["orders_on_the_way"], end["is_finished"]) == ("time is up", 0, False)
     people = run(*arguments)
-    assert "REAL MONEY" in people.stderr
+    assert "Practice money" in people.stderr
     assert "Run" in people.stdout and "time is up" in people.stdout

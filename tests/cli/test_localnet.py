@@ -15,6 +15,7 @@ import pytest
 from solders.keypair import Keypair
 
 from pumpswap.localnet.process import LocalnetOptions, RunningLocalnet, start_process
+from pumpswap.market.snapshot_tail import SnapshotTail
 from tests.cli.running import answer, environment, parsed, refusal, run
 from tests.support.material import material, requires_material
 
@@ -176,3 +177,31 @@ def test_damaged_and_missing_chains_are_named(tmp_path: Path) -> None:
         said = refusal(code, "localnet", "start", "--port", "0", "--load-state", str(tmp_path / name))
         assert name in said["what"]
         assert said["hint"]
+
+
+def test_rows_of_the_bots_pools_are_what_a_run_scores(tmp_path: Path) -> None:
+    config = tmp_path / "pumpswap.yaml"
+    config.write_text("run: {snapshot_poll_seconds: 1}\n")
+    books = ("--data-dir", str(tmp_path), "--config", str(config))
+    with start_process(LocalnetOptions(programs=programs(), slot_ms=100, market=1, seed=2)) as chain:
+        url = chain.http_url
+        assert answer("localnet", "rows", "--once", "--url", url, *books)["rows"] == 1
+        (row,) = SnapshotTail(tmp_path / "pumpswap.sqlite").past(0)
+        (told,) = ask(url, "localnet_pools")
+        assert row.snapshot.pool == told["address"]
+        assert row.snapshot.name == f"TRY-{told['baseMint'][:4]} / SOL"
+        writer = begin("localnet", "rows", "--every", "1s", "--url", url, *books)
+        try:
+            text = run("run", "--url", url, "--network", "localnet", "--duration", "5s", *books)
+        finally:
+            _, written, _ = end(writer, signal.SIGINT)
+    assert written.endswith("written.\n")
+    assert text.exit_code == 0, text.output
+    assert f"TRY-{told['baseMint'][:4]}" in text.output
+
+
+def test_rows_need_bots(tmp_path: Path) -> None:
+    with start_process(LocalnetOptions(programs=programs(), slot_ms=1_000)) as quiet:
+        error = refusal(3, "localnet", "rows", "--once", str(tmp_path / "rows.db"), "--url", quiet.http_url)
+    assert "localnet market" in error["hint"]
+    assert not (tmp_path / "rows.db").exists()

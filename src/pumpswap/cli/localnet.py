@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import signal
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,7 +14,7 @@ import click
 from pumpswap.cli.formats import time_text
 from pumpswap.cli.lazy import Entry, Example, LazyGroup, command, option
 from pumpswap.cli.output import Output, pass_output
-from pumpswap.cli.params import PUBKEY, SOL
+from pumpswap.cli.params import PUBKEY, SOL, SOURCE, DurationType
 
 if TYPE_CHECKING:
     from solders.pubkey import Pubkey
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from pumpswap.localnet.process import LocalnetOptions
     from pumpswap.localnet.server import LocalServer, LocalUrls
 
-__all__ = ["airdrop", "localnet", "market", "pull", "start", "status"]
+__all__ = ["airdrop", "localnet", "market", "pull", "rows", "start", "status"]
 
 _HERE = "pumpswap.cli.localnet"
 _RUNNING = "a running practice chain"
@@ -33,6 +34,7 @@ localnet = LazyGroup(
         "start": Entry(f"{_HERE}:start", "run a practice chain until Ctrl-C"),
         "status": Entry(f"{_HERE}:status", "what a running one is doing"),
         "market": Entry(f"{_HERE}:market", "more pools, with bots that trade on them"),
+        "rows": Entry(f"{_HERE}:rows", "a collector's rows of its pools, for a run to score"),
         "airdrop": Entry(f"{_HERE}:airdrop", "practice SOL for a wallet"),
         "pull": Entry(f"{_HERE}:pull", "fetch the real program from any endpoint"),
     },
@@ -128,6 +130,8 @@ def _tell_ready(out: Output, urls: LocalUrls, server: LocalServer) -> None:
             "\nIn another terminal:\n"
             f"  pumpswap pool watch {coin} --url {urls.http}\n"
             f"  pumpswap buy {coin} 0.1 --url {urls.http}\n"
+            f"  pumpswap localnet rows --url {urls.http}\n"
+            f"  pumpswap run --url {urls.http} --network localnet\n"
         )
     out.say("Ctrl-C ends it.")
 
@@ -194,6 +198,49 @@ def market(out: Output, pools: int, url: str) -> None:
         return
     for each in created:
         out.show(f"coin {each['baseMint']}  pool {each['address']}", keep_lines=True)
+
+
+@command(
+    "rows",
+    help=(
+        "Write rows of a collector about the pools on which a practice chain's bots trade, until Ctrl-C: what "
+        "`pumpswap run` scores. Without DATABASE they go to the books' own database, where run looks for them.\n\n"
+        "A practice SOL counts as 150 dollars in them."
+    ),
+    examples=[
+        Example("pumpswap localnet rows", "beside `run --url http://127.0.0.1:8899`", needs=_RUNNING),
+        Example("pumpswap localnet rows --once practice.db", "one row of each pool", needs=_RUNNING),
+    ],
+)
+@click.argument("database", type=SOURCE, required=False)
+@option("--every", type=DurationType(least=1, example="10s"), default="10s", show_default=True, metavar="TIME",
+        help="Between two rows of a pool.")  # fmt: skip
+@option("--once", is_flag=True, help="One row of each pool, then end.")
+@_url
+@pass_output
+def rows(out: Output, database: str | None, every: int, once: bool, url: str) -> None:
+    from pumpswap.app.practice_rows import write_rows
+    from pumpswap.cli.formats import counted
+    from pumpswap.cli.run_result import settings_for
+    from pumpswap.cli.waiting import wait_for
+    from pumpswap.clock import SystemClock
+
+    settings = settings_for(out)
+    target = settings.database_target if database is None else database
+    stored = 0
+
+    def told(snapshots: int) -> None:
+        nonlocal stored
+        if not stored and not once:
+            out.say(f"{counted(snapshots, 'row')} every {every} s into {database or 'the books'}. Ctrl-C ends it.")
+        stored += snapshots
+
+    with contextlib.suppress(KeyboardInterrupt):  # how it ends
+        wait_for(write_rows(settings, url, target, SystemClock(), every_seconds=None if once else every, told=told))
+    if out.json:
+        out.emit("localnet_rows", {"rows": stored})
+    else:
+        out.show(f"{counted(stored, 'row')} written.")
 
 
 @command(

@@ -18,7 +18,10 @@ _MOST_REASONS = 6
 
 def show_begin(out: Output, begun: BegunRun) -> None:
     """On what it runs, and what it has taken up."""
-    money = "REAL MONEY." if begun.kind == "live" else "Play money; nothing here can spend yours."
+    money = "Play money; nothing here can spend yours."
+    if begun.kind == "live":
+        is_practice = begun.market.startswith("localnet ")
+        money = "Practice money, worth nothing." if is_practice else "REAL MONEY."
     out.say(f"Run {begun.run_id} listens to {begun.market}. {money}")
     for note in begun.notes:
         out.say(f"  · {note}")

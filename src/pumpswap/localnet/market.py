@@ -31,6 +31,7 @@ from pumpswap.amm.addresses import SYSTEM_PROGRAM, TOKEN_2022_PROGRAM, WSOL_MINT
 from pumpswap.chain.node import ChainAccount
 from pumpswap.errors import TradeRefused, UsageError
 from pumpswap.localnet.chain import LocalChain, SubmitReceipt
+from pumpswap.localnet.market_tally import MarketTally
 from pumpswap.localnet.pools import PoolSpec, create_pool, fund_tokens, pool_state, schedule_of
 
 __all__ = ["MARKET_POOLS", "BotTrade", "MarketBots"]
@@ -88,6 +89,8 @@ class MarketBots:
         self.pools = [create_pool(chain, spec, rng) for spec in specs]
         self._bots = [Keypair.from_seed(rng.randbytes(32)) for _ in range(bots)]
         self._sent = 0
+        self.tally = MarketTally()
+        self.created_unix = {state.address: chain.unix_time for state in self.pools}
         for bot in self._bots:
             self._outfit(bot)
 
@@ -101,6 +104,7 @@ class MarketBots:
         specs = [MARKET_POOLS[(count + number) % len(MARKET_POOLS)] for number in range(pools)]
         opened = [create_pool(self.chain, spec, self._rng) for spec in specs]
         self.pools += opened
+        self.created_unix |= {state.address: self.chain.unix_time for state in opened}
         for bot in self._bots:
             self._outfit(bot)
         return opened
@@ -169,6 +173,14 @@ class MarketBots:
         steps += swap_sequence(swap, state, key, existing)
         message = MessageV0.try_compile(key, steps, [], self.chain.blocks.newest.blockhash)
         receipt = self.chain.submit(bytes(VersionedTransaction(message, [bot])))
+        if receipt.has_landed and receipt.err is None:
+            self.tally.note(
+                state.address,
+                self.chain.unix_time,
+                is_buy=isinstance(quote, BuyQuote),
+                quote_units=quote.gross_quote,
+                price_before=state.spot_price,
+            )
         return BotTrade(state.address, key, quote, receipt)
 
     def _price(self) -> int:

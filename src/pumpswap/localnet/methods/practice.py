@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from pumpswap.amm import PoolState
 from pumpswap.chain.node import ChainAccount
 from pumpswap.localnet.faults import Fault, FaultKind
+from pumpswap.localnet.market import MarketBots
+from pumpswap.localnet.market_tally import DAY_SECONDS, HOUR_SECONDS, Traded
+from pumpswap.localnet.pools import pool_state
 from pumpswap.localnet.rpc_errors import invalid_params
 from pumpswap.localnet.rpc_node import MOST_LAG_SLOTS
 from pumpswap.localnet.rpc_params import Config, Params, as_bytes, as_pubkey, as_signature
@@ -39,6 +43,39 @@ def _market(state: RpcState, params: Params) -> object:
         raise invalid_params(f"Invalid params: pools is from 1 to {_MOST_POOLS}")
     created = state.node.open_market(pools)
     return [{"address": str(each.address), "baseMint": str(each.pool.base_mint)} for each in created]
+
+
+def _pools(state: RpcState, params: Params) -> object:
+    """The pools on which bots trade, with what was traded there in the last hour and day."""
+    market, chain = state.node.market, state.chain
+    if not isinstance(market, MarketBots):
+        return []
+    return [_pool(market, pool_state(chain, known), chain.unix_time) for known in market.pools]
+
+
+def _pool(market: MarketBots, state: PoolState, unix_time: int) -> dict[str, object]:
+    return {
+        "address": str(state.address),
+        "baseMint": str(state.pool.base_mint),
+        "quoteMint": str(state.pool.quote_mint),
+        "baseDecimals": state.base_decimals,
+        "baseReserve": str(state.base_reserve),
+        "quoteReserve": str(state.effective_quote_reserve),
+        "baseSupply": str(state.base_supply),
+        "createdUnix": market.created_unix[state.address],
+        "hour": _span(market.tally.over(state.address, unix_time, HOUR_SECONDS)),
+        "day": _span(market.tally.over(state.address, unix_time, DAY_SECONDS)),
+    }
+
+
+def _span(traded: Traded) -> dict[str, object]:
+    before = traded.price_before
+    return {
+        "buys": traded.buys,
+        "sells": traded.sells,
+        "quoteUnits": str(traded.quote_units),
+        "priceBefore": None if before is None else [str(before.numerator), str(before.denominator)],
+    }
 
 
 def _advance(state: RpcState, params: Params) -> object:
@@ -158,4 +195,9 @@ TEST_METHODS: dict[str, Method] = {
     "localnet_firedFaults": _fired_faults,
     "localnet_saveState": _save_state,
 }
-METHODS: dict[str, Method] = {"localnet_status": _status, "localnet_market": _market, **TEST_METHODS}
+METHODS: dict[str, Method] = {
+    "localnet_status": _status,
+    "localnet_market": _market,
+    "localnet_pools": _pools,
+    **TEST_METHODS,
+}
