@@ -379,3 +379,10 @@ def test_a_wrong_argument_as_long_as_a_key_is_not_repeated(arguments: list[str])
     assert "…" in error["what"]
     short = refusal(2, *(argument.format("5x") for argument in arguments))
     assert "5x" in short["what"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"), [(("rnu",), "run"), (("positions", "lsit"), "list"), (("ledgre",), "ledger")]
+)
+def test_swapped_letters_are_understood(typed: tuple[str, ...], meant: str) -> None:
+    assert f"did you mean {meant}?" in refusal(2, *typed)["hint"]

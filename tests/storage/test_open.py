@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import subprocess
 import sys
 from contextlib import ExitStack
@@ -167,3 +168,17 @@ def test_opening_again_does_not_load_alembic(target: str | Path) -> None:
     )
     answer = subprocess.run([sys.executable, "-c", code, str(target)], check=True, capture_output=True, text=True)
     assert (answer.stdout.strip(), answer.stderr) == ("False", "")
+
+
+def test_a_new_database_is_its_owners_alone_and_an_old_one_keeps_its_rights(tmp_path: Path) -> None:
+    new, old = tmp_path / "new.sqlite", tmp_path / "old.sqlite"
+    before = os.umask(0o022)
+    try:
+        open_database(new).close()
+        open_database(old).close()
+        assert stat.S_IMODE(new.stat().st_mode) == 0o600
+        old.chmod(0o640)
+        open_database(old).close()
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE(old.stat().st_mode) == 0o640

@@ -183,7 +183,7 @@ def _name_of(error: click.BadParameter) -> str:
 
 def _did_you_mean(name: str, known: Sequence[str], otherwise: str) -> str:
     # One letter resembles nothing: an unknown "-x" is not guessed at.
-    similar = difflib.get_close_matches(name, known, n=2, cutoff=0.7) if len(name) > 2 else []
+    similar = difflib.get_close_matches(name, known, n=2, cutoff=0.66) if len(name) > 2 else []
     return f"did you mean {' or '.join(similar)}? ({otherwise})" if similar else otherwise
 
 

@@ -24,6 +24,7 @@ WRITES: dict[str, Any] = {"pumpswap_writes": True}
 _WRITER_LOCK = 0x70756D70  # "pump"
 BUSY_MS = 30_000
 _SWITCHES = 100
+_OWN_FOLDER = "choose a folder of your own with --data-dir"
 _DURABLE = ("on", "remote_apply")  # the others lose commits when this machine, or the standby, loses its power
 SQLITE_HEADER = b"SQLite format 3\0"
 
@@ -92,6 +93,7 @@ def _sqlite(path: Path, busy_ms: int, *, as_found: bool) -> Engine:
     path = path.expanduser().absolute()
     _check_file(path)
     engine = create_engine(URL.create("sqlite", database=str(path)), connect_args={"timeout": busy_ms / 1_000})
+    event.listen(engine, "do_connect", lambda *_: _begin_private(path))
     event.listen(engine, "connect", _prepare_sqlite if as_found else _set_up_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
@@ -120,12 +122,27 @@ def _check_file(path: Path) -> None:
             raise StorageError(f"{path} is a folder", hint="name a file in it")
         header = _header(path)
     except OSError as error:
-        raise StorageError(f"{path} cannot be opened: {error.strerror}", hint="choose a folder of your own") from None
+        raise StorageError(f"{path} cannot be opened: {error.strerror}", hint=_OWN_FOLDER) from None
     if header and header != SQLITE_HEADER:
         raise StorageError(f"{path} is not a database", hint="name another file; this one has not been touched")
     # The write-ahead log and its index lie beside the database.
     if not os.access(folder, os.W_OK | os.X_OK) or (path.exists() and not os.access(path, os.W_OK)):
-        raise StorageError(f"{path} cannot be written", hint="check who owns the file and its folder")
+        raise StorageError(
+            f"{path} cannot be written",
+            hint="check who owns the file and its folder, or name another folder with --data-dir",
+        )
+
+
+def _begin_private(path: Path) -> None:
+    """A new file is its owner's alone: it tells what somebody owns. Files that are there keep the rights they have;
+    SQLite gives its log beside the file the same ones.
+    """
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    except FileExistsError:
+        return
+    except OSError as error:
+        raise StorageError(f"{path} cannot be opened: {error.strerror}", hint=_OWN_FOLDER) from None
 
 
 def _header(path: Path) -> bytes:
