@@ -182,3 +182,16 @@ async def test_order_ids_go_on_over_processes(tmp_path: Path) -> None:
     again = await LiveBooks.open(world.database, world.node, WALLET, world.clock)
     assert again.next_order_id() == books.next_order_id() == "l000002"
     world.close()
+
+
+@pytest.mark.asyncio
+async def test_a_position_has_the_name_that_its_signal_told(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    venue = await world.open()
+    books = venue.parts.books
+    assert isinstance(books, LiveBooks)
+    order = world.buy(SOL // 10)
+    books.know_name(order.pool, "TEAPOT / SOL")
+    await venue.execute(order)
+    assert [position.name for position in books.run.open_positions()] == ["TEAPOT / SOL"]
+    world.close()

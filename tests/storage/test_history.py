@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from pumpswap.model import EntryKind, TradeSide
@@ -113,3 +115,15 @@ def test_a_coin_without_a_name_is_found_by_the_first_eight_characters_of_its_min
     assert list(run.history.rounds("ABCDEFGH")) == [position]
     for text in ("ABCDEFG", "ABCDEFGHi", "abcdefgh", ""):
         assert list(run.history.rounds(text)) == []
+
+
+def test_a_coin_is_called_what_its_newest_named_signal_calls_it(run: Run) -> None:
+    assert run.history.called(samples.MINT) == ""
+    plain = samples.decision().intent
+    signal = plain.signal
+    assert signal is not None
+    for number, name in ((1, "OLD"), (2, "NEW"), (3, "")):
+        intent = replace(plain, at_ns=samples.NS + number, signal=replace(signal, name=name))
+        run.save_decision(samples.decision(number, intent=intent))
+    assert run.history.called(samples.MINT) == "NEW"
+    assert run.history.called("another") == ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from solders.pubkey import Pubkey
@@ -204,7 +204,7 @@ def unassigned_units(books: Books) -> dict[str, int]:
 
 
 def held_positions(books: Books, rules: ExitRules, at_ns: int) -> tuple[Held, ...]:
-    """Open positions, oldest first."""
+    """Open positions, oldest first; one without a name has what signals call its coin."""
     known = _known_exits(books)
     return tuple(_held(books, position, rules, at_ns, known) for position in books.run.open_positions())
 
@@ -250,9 +250,11 @@ def _known_exits(books: Books) -> dict[str, ExitState]:
 
 
 def _held(books: Books, position: Position, rules: ExitRules, at_ns: int, known: Mapping[str, ExitState]) -> Held:
+    history = books.run.history
+    if not position.name:
+        position = replace(position, name=history.called(position.mint))
     if not position.is_open:
         return Held(position, None, None, None)
-    history = books.run.history
     newest = next(iter(history.marks_of(position.pool, 1)), None)
     mark = newest if newest is not None and newest.base_units == position.base_units else None
     exits = exit_distances(position, mark, rules, at_ns, known.get(position.pool))

@@ -98,6 +98,9 @@ class LiveKeeper:
     def decided(self, decision: Decision, state: PoolState | None) -> None:
         if state is not None:
             self._books.know_decimals(decision.intent.mint, state.base_decimals)
+        signal = decision.intent.signal
+        if decision.accepted and signal is not None and signal.name:
+            self._books.know_name(decision.intent.pool, signal.name)
 
     def book(self, order: Order, outcome: Outcome, name: str) -> Booked:
         changed = self._books.portfolio.positions.latest(order.pool) if isinstance(outcome, Filled) else None

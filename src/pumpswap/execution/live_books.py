@@ -70,6 +70,7 @@ class LiveBooks:
         self._decided: set[str] = set()  # by this process; asking the database takes time that an order does not have
         self._spending = Spending(run, clock.now_ns() - _DAYS_NS)
         self._comparison = Comparison(run, self.portfolio, wallet)
+        self._names: dict[str, str] = {}  # of coins that are being bought, by pool
         self._is_torn = False  # more is in memory than is stored
         self.on_capital: Callable[[int], None] = lambda _: None  # hears what the owner has put in or taken out, booked
         latest = run.reconciliations.latest()
@@ -142,6 +143,10 @@ class LiveBooks:
         """Decimals of a mint, for the columns in whole tokens."""
         self.run.know_decimals(mint, decimals)
 
+    def know_name(self, pool: str, name: str) -> None:
+        """What the coin of a pool is called, for the position that an order on its way may open."""
+        self._names[pool] = name
+
     def settle(self, order: Order, outcome: Outcome, foreign: Mapping[str, int]) -> None:
         """Book an outcome in one database transaction; ``foreign`` goes in beside it, under its signature.
 
@@ -158,11 +163,13 @@ class LiveBooks:
         self._spending.add(entries)
         if isinstance(outcome, Unknown) and is_open:
             self._open.add(order.order_id)
+        else:
+            self._names.pop(order.pool, None)
 
     def _fill(self, order: Order, filled: Filled) -> list[LedgerEntry]:
         """The usual end of an order of this process: all of it in as few questions as the database allows."""
         gain = self.portfolio.gain_of(order, filled)
-        entries, position = self.portfolio.book(order, filled)
+        entries, position = self.portfolio.book(order, filled, self._names.get(order.pool, ""))
         assert position is not None, "a fill changes its position"
         self.run.settle(Settlement(order, filled, gain, entries, position))
         return entries
@@ -189,7 +196,7 @@ class LiveBooks:
             self._spending, self._is_torn = spending, False
 
     def _book(self, order: Order, outcome: Outcome, foreign: Mapping[str, int]) -> list[LedgerEntry]:
-        entries, position = self.portfolio.book(order, outcome)
+        entries, position = self.portfolio.book(order, outcome, self._names.get(order.pool, ""))
         others, cut = self.portfolio.book_remainder(order, outcome, foreign)
         self.run.append_entries([*entries, *others])
         for changed in ([position] if position is not None else []) + cut:

@@ -17,6 +17,7 @@ from pumpswap.storage.tables import DECISIONS, LEDGER, MARKS, ORDERS, POSITIONS,
 
 __all__ = ["MINT_PREFIX", "History", "StoredTrade"]
 
+_SIGNALS = 3  # the newest that are asked for a name
 MINT_PREFIX = 8  # of a coin without a name, people are shown so many characters of its mint
 
 # Columns of the order beside those of its trade; both tables have a run_id, an order_id and a base_units.
@@ -59,6 +60,15 @@ class History:
         this = (DECISIONS.c.run_id == self._run_id, DECISIONS.c.mint == mint, DECISIONS.c.at_ns >= since_ns)
         query = select(DECISIONS).where(*this).order_by(DECISIONS.c.at_ns, DECISIONS.c.id)
         return self._connections.rows(query, rows.decision_of)
+
+    def called(self, mint: str) -> str:
+        """What the newest signals about a coin call it; empty where none does."""
+        query = select(DECISIONS).where(
+            DECISIONS.c.run_id == self._run_id, DECISIONS.c.mint == mint, DECISIONS.c.signal.is_not(None)
+        )
+        newest = query.order_by(DECISIONS.c.at_ns.desc(), DECISIONS.c.id.desc()).limit(_SIGNALS)
+        told = [each.intent.signal for each in self._connections.rows(newest, rows.decision_of)]
+        return next((signal.name for signal in told if signal is not None and signal.name), "")
 
     def decimals(self, mint: str) -> int | None:
         """Decimals of a mint, as its trades or positions tell them; None where none does. For display only."""
