@@ -124,7 +124,7 @@ def test_people_see_a_coin_with_what_is_held_and_its_exits(demo: Path) -> None:
     result = run("why", "UMBRELLA", "--last", "3", "--data-dir", str(demo))
     assert result.exit_code == 0, result.output
     assert "UMBRELLA / SOL: held since" in result.stdout
-    assert "stop-loss at" in result.stdout
+    assert "stop-loss" in result.stdout
     assert "✗ one position" in result.stdout
     assert "There are older decisions" not in result.stdout
     assert all(len(line) <= 80 for line in result.stdout.splitlines())

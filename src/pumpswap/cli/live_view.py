@@ -36,7 +36,10 @@ from pumpswap.units import format_units
 __all__ = ["LiveView", "PlainView"]
 
 FRAMES_PER_SECOND = 12
+NARROW = 100  # columns; below it lines are folded, and there are fewer of them
 MOST_POOLS = 12  # rows of the table: those that are held, then those with the latest news
+MOST_NAME = 20
+MODE = "mode"  # the policy that holds everything back in analysis
 MOST_POINTS = 2_000  # of the curve of equity; then every second one is left out
 
 
@@ -64,17 +67,23 @@ class PlainView(RunObserver):
 
     def say(self, at_ns: int, line: Text) -> None:
         """Print one line with its market time."""
-        self.console.print(Text(format_utc(at_ns)[11:] + "  ", style="dim") + line)
+        # In a pipe a line stays a line, however long.
+        stamped = Text(format_utc(at_ns)[11:] + "  ", style="dim") + line
+        self.console.print(stamped, soft_wrap=not self.console.is_terminal)
 
 
 class LiveView(RunObserver):
     """Redraws a screen while the run goes on, slowed down to ``seconds`` for the whole of it."""
 
-    def __init__(self, console: Console, *, duration_seconds: int, seconds: float) -> None:
+    def __init__(
+        self, console: Console, *, duration_seconds: int, seconds: float, frames_per_second: float = FRAMES_PER_SECOND
+    ) -> None:
         self.names: dict[str, str] = {}
         self._console = console
         self._pace = seconds / duration_seconds if duration_seconds else 0.0
-        self._live = Live(console=console, refresh_per_second=FRAMES_PER_SECOND, transient=True)
+        self._frame_seconds = 1 / frames_per_second
+        # Drawn when there is something new, not by a timer: a log of a terminal would grow for nothing.
+        self._live = Live(console=console, auto_refresh=False, transient=True)
         self._pools: dict[str, MarketUpdate] = {}
         self._first_price: dict[str, float] = {}
         self._decisions: deque[Text] = deque(maxlen=8)
@@ -144,13 +153,13 @@ class LiveView(RunObserver):
             time.sleep(ahead)
             now += ahead
         if now >= self._next_frame:
-            self._next_frame = now + 1 / FRAMES_PER_SECOND
+            self._next_frame = now + self._frame_seconds
             self.draw(at_ns)
 
     def draw(self, at_ns: int) -> None:
         """Show everything as it is at a moment."""
         self._shown_ns = max(self._shown_ns, at_ns)
-        self._live.update(self._screen(self._shown_ns))
+        self._live.update(self._screen(self._shown_ns), refresh=True)
 
     # ------------------------------------------------------------------------------------------ drawing
 
@@ -158,21 +167,47 @@ class LiveView(RunObserver):
         return Group(
             self._headline(at_ns),
             self._pool_table(),
-            Panel(Group(*self._decisions), title="decisions", title_align="left", border_style="dim", box=box.ROUNDED),
-            Panel(Group(*self._outcomes), title="orders", title_align="left", border_style="dim", box=box.ROUNDED),
+            Panel(
+                Group(*self._latest(self._decisions)),
+                title="decisions",
+                title_align="left",
+                border_style="dim",
+                box=box.ROUNDED,
+            ),
+            Panel(
+                Group(*self._latest(self._outcomes)),
+                title="orders",
+                title_align="left",
+                border_style="dim",
+                box=box.ROUNDED,
+            ),
             self._position_table(),
         )
 
+    def _panel(self, title: str, lines: deque[Text]) -> Panel:
+        body = Group(*self._latest(lines))
+        return Panel(body, title=title, title_align="left", border_style="dim", box=box.ROUNDED)
+
+    def _latest(self, lines: deque[Text]) -> list[Text]:
+        """Folded between words where the terminal is narrow: a reason that is cut tells nothing."""
+        if self._console.width >= NARROW:
+            return list(lines)
+        folded = [line.copy() for line in list(lines)[-4:]]
+        for line in folded:
+            line.no_wrap = False
+        return folded
+
     def _headline(self, at_ns: int) -> Text:
         counts = self._counts
-        line = Text(f" {format_utc(at_ns)}", style="bold", no_wrap=True, overflow="ellipsis")
+        line = Text(f" {format_utc(at_ns)}", style="bold")
         line.append(f"   {counts['swaps']} swaps", style="dim")
         line.append(f"   {counts['accepted']} accepted, {counts['refused']} refused   ", style="dim")
         if self._equity:
             change = self._equity[-1] - self._equity[0]
             line.append(f"equity {_sol(self._equity[-1])} SOL ")
             line.append(f"({_sol(change, signed=True)})", style="green" if change >= 0 else "red")
-            line.append("  " + sparkline(self._equity), style="cyan")
+            if self._console.width >= NARROW:
+                line.append("  " + sparkline(self._equity), style="cyan")
         return line
 
     def _pool_table(self) -> Table:
@@ -194,7 +229,7 @@ class LiveView(RunObserver):
             position = self._positions.get(pool)
             held = _sol(position.cost_lamports) if position and position.is_open else ""
             table.add_row(
-                self.names.get(pool, pool[:8]),
+                called(self.names, pool),
                 f"{price * 1e12 / 1e9:,.4f}",
                 Text(f"{change:+.1%}", style="green" if change >= 0 else "red"),
                 f"{state.real_quote_reserve / 1e9:,.1f}",
@@ -221,7 +256,7 @@ class LiveView(RunObserver):
             value = mark.value_lamports if mark else 0
             change = value / position.cost_lamports - 1 if position.cost_lamports else 0.0
             style = "green" if change >= 0 else "red"
-            name = self.names.get(position.pool, position.pool[:8])
+            name = called(self.names, position.pool)
             table.add_row(name, _sol(position.cost_lamports), _sol(value), Text(f"{change:+.1%}", style=style))
         return table
 
@@ -229,25 +264,42 @@ class LiveView(RunObserver):
 def decision_line(decision: Decision, names: dict[str, str]) -> Text:
     """A decision in one line: what was wanted, and every reason against it."""
     intent = decision.intent
-    line = Text(f"{names.get(intent.pool, intent.pool[:8]):<12.12}", style="bold")
+    line = Text(f"{called(names, intent.pool):<9}", style="bold")
     if decision:
         verb = "buy" if intent.side is TradeSide.BUY else "sell"
         amount = f" {_sol(decision.quote_lamports)} SOL" if intent.side is TradeSide.BUY else ""
         return line.append(f" {verb}{amount}", style="green").append(f"  {intent.reason}", style="dim")
-    reasons = "; ".join(f"{verdict.policy}: {verdict.text}" for verdict in decision.refusals)
+    would = would_buy_lamports(decision)
+    if would is not None:
+        return line.append(f" would buy {_sol(would)} SOL", style="green").append(f"  {intent.reason}", style="dim")
+    refusals = decision.refusals
+    if len(refusals) > 1:  # in analysis mode each is refused by it: the others tell more
+        refusals = tuple(verdict for verdict in refusals if verdict.policy != MODE)
+    reasons = "; ".join(f"{verdict.policy}: {verdict.text}" for verdict in refusals)
     return line.append(" refused  ", style="yellow").append(reasons, style="dim")
+
+
+def would_buy_lamports(decision: Decision) -> int | None:
+    """What a buy would have been, where nothing but the mode is against it; None for everything else."""
+    is_held_back = [verdict.policy for verdict in decision.refusals] == [MODE]
+    if not is_held_back or decision.intent.side is not TradeSide.BUY or not decision.sizing:
+        return None
+    return decision.sizing[-1].lamports
+
+
+def called(names: dict[str, str], pool: str) -> str:
+    """What a pool is called: every one of these is against SOL, which need not be said."""
+    return names.get(pool, pool[:8]).removesuffix(" / SOL")[:MOST_NAME]
 
 
 def outcome_line(order: Order, outcome: Outcome, position: Position | None, names: dict[str, str]) -> Text:
     """An outcome in one line: quoted against executed for fills, the code for rejections."""
-    line = Text(f"{names.get(order.pool, order.pool[:8]):<12.12}", style="bold")
+    line = Text(f"{called(names, order.pool):<9}", style="bold")
     if isinstance(outcome, Filled):
         quoted, executed = order.quote, outcome.executed
         if isinstance(executed, BuyQuote) and isinstance(quoted, BuyQuote):
             slip = executed.total_quote * quoted.base_out / (quoted.total_quote * executed.base_out) - 1
-            return line.append(
-                f" bought for {_sol(executed.total_quote)} SOL, {slip:+.2%} against the quote", style="green"
-            )
+            return line.append(f" bought for {_sol(executed.total_quote)} SOL, {_against(slip)}", style="green")
         if not isinstance(executed, BuyQuote) and not isinstance(quoted, BuyQuote):
             result = position.realised_lamports if position else 0
             style = "green" if result >= 0 else "red"
@@ -261,6 +313,13 @@ def outcome_line(order: Order, outcome: Outcome, position: Position | None, name
     if isinstance(outcome, Denied):
         return line.append(f" not sent: {outcome.rule}", style="yellow").append(f"  {outcome.text}", style="dim")
     return line.append(f" {type(outcome).__name__}")
+
+
+def _against(slip: float) -> str:
+    """A price against the quoted one: who has paid less has done better."""
+    if abs(slip) < 0.00005:
+        return "as quoted"
+    return f"{abs(slip):.2%} {'worse' if slip > 0 else 'better'} than quoted"
 
 
 def sparkline(values: list[int], width: int = 24) -> str:

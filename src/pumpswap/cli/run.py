@@ -44,7 +44,8 @@ _LENGTH = DurationType(least=1, example="90s, 30m, 12h")
         "Paper books go on: what one run leaves the next one takes up. Ctrl-C or a TERM signal ends it in order: no"
         " entries, what is on its way may land; a second one ends it at once. From another terminal: 'pause', 'halt',"
         " 'panic', 'why'.\n\n"
-        "With --json every event is one line. Exit codes: 0 ended in order, 130 by Ctrl-C, 1 something broke."
+        "In a pipe every event is one line on stdout, with --json one object. Exit codes: 0 ended in order, 130 by "
+        "Ctrl-C, 1 something broke."
     ),
     examples=[
         Example("pumpswap run --market simulated --fast", "all of it at once, no chain, no key"),
@@ -150,24 +151,28 @@ class Stage:
 
     def __init__(self, out: Output, *, has_own_time: bool = False) -> None:
         """``has_own_time``: the market's time is not the machine's."""
+        from pumpswap.cli.run_quiet import QuietSpell
         from pumpswap.cli.run_view import JsonLines, RunLines, RunScreen
 
         self._out = out
         self.lines: JsonLines | None = None
+        view: RunScreen | RunLines
         self._screen: Any = nullcontext()
         self._on_beat: Callable[[Heartbeat], None] = _silent
         self._observers: Sequence[Any] = ()
         self._was_interrupted = False
+        quiet = QuietSpell()
         if out.json:
             self.lines = JsonLines()
             self._observers, self._on_beat = (self.lines,), self.lines.on_beat
-        elif out.talk.is_terminal and not out.options.quiet:
-            self._screen = screen = RunScreen(out.talk)
-            self._observers = (screen,)
-            if not has_own_time:
-                self._on_beat = screen.on_beat
-        elif not out.options.quiet:
-            self._observers = (RunLines(out.talk),)
+            return
+        if out.talk.is_terminal and out.console.is_terminal and not out.options.quiet:
+            self._screen = view = RunScreen(out.talk, quiet)
+        else:  # what happens is data: it stays with --quiet, and can be piped
+            view = RunLines(out.console, quiet)
+        self._observers = (view, quiet)
+        if not has_own_time:
+            self._on_beat = view.on_beat
 
     def __enter__(self) -> Stage:
         self._screen.__enter__()
@@ -204,6 +209,8 @@ class Stage:
             click.get_current_context().exit(130)
 
     def _stops(self, stop: Callable[[], None]) -> None:
+        from pumpswap.cli.run_view import JsonLines, RunLines
+
         def interrupt() -> None:
             self._was_interrupted = True
             stop()
@@ -211,8 +218,9 @@ class Stage:
         loop = asyncio.get_running_loop()
         loop.add_signal_handler(signal.SIGTERM, stop)
         loop.add_signal_handler(signal.SIGINT, interrupt)
-        if self.lines is not None:
-            self.lines.closed = stop
+        for view in self._observers:
+            if isinstance(view, (JsonLines, RunLines)):
+                view.closed = stop
 
 
 def _silent(_: object) -> None:

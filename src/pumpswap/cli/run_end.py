@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pumpswap.cli.formats import sol_text
+from pumpswap.cli.formats import counted, sol_text
 from pumpswap.cli.output import Output
 
 if TYPE_CHECKING:
@@ -47,8 +47,8 @@ def show_end(out: Output, result: RunResult) -> None:
         Text.assemble(
             "Equity ",
             (f"{sol_text(change, signed=True)}", style),
-            f" to {sol_text(tally.last_equity)} since this process began: {fills} trades,"
-            f" {tally.rounds} rounds closed, {tally.won} won, {result.open_positions} open.",
+            f" to {sol_text(tally.last_equity)} since this process began: {counted(fills, 'trade')},"
+            f" {counted(tally.rounds, 'round')} closed, {tally.won} won, {result.open_positions} open.",
         ),
         Text(f"{result.events} updates, at most {result.longest_queue} waiting; {_decided(result)}"),
     ]

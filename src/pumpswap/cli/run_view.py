@@ -12,7 +12,9 @@ from rich.text import Text
 
 from pumpswap.amm import BuyQuote, Quote
 from pumpswap.cli.formats import printable
-from pumpswap.cli.live_view import LiveView, PlainView
+from pumpswap.cli.live_view import LiveView, PlainView, called, would_buy_lamports
+from pumpswap.cli.run_quiet import QuietSpell
+from pumpswap.clock import NS_PER_SECOND
 from pumpswap.model import (
     Alert,
     AlertLevel,
@@ -31,6 +33,9 @@ from pumpswap.model import (
     Unknown,
 )
 
+_FRAMES_PER_SECOND = 2
+_LIFE_NS = 10 * NS_PER_SECOND  # without news the screen is drawn again so often
+
 __all__ = ["JsonLines", "RunLines", "RunScreen", "alert_line"]
 
 _STYLES = {
@@ -44,18 +49,42 @@ _STYLES = {
 def alert_line(alert: Alert) -> Text:
     """An alert in one line."""
     subject = f" {printable(alert.subject)}" if alert.subject else ""
-    line = Text(f"{alert.level.value:<12.12}", style=_STYLES[alert.level])
+    line = Text(f"{alert.level.value:<9}", style=_STYLES[alert.level])
     return line.append(f" {alert.topic}{subject}: ").append(printable(alert.text), style="dim")
 
 
 def proposal_line(proposal: Proposal, name: str) -> Text:
     """A buy that waits for a person."""
-    line = Text(f"{name:<12.12}", style="bold").append(" waits for you  ", style="magenta")
+    line = Text(f"{name:<9}", style="bold").append(" waits for you  ", style="magenta")
     return line.append(f"pumpswap approve {proposal.decision_id}", style="dim")
 
 
 class RunLines(PlainView):
     """One line for everything that matters, for pipes, logs and services."""
+
+    def __init__(self, console: Console, quiet: QuietSpell | None = None) -> None:
+        """``quiet`` hears the same run. ``closed`` is called when nobody reads the lines any more."""
+        super().__init__(console)
+        self.closed: Callable[[], None] = lambda: None
+        self._quiet = quiet
+        self._is_open = True
+
+    def say(self, at_ns: int, line: Text) -> None:
+        if not self._is_open:
+            return
+        with self.console.capture() as captured:
+            super().say(at_ns, line)
+        try:
+            click.echo(captured.get(), nl=False, color=self.console.is_terminal or None)
+        except BrokenPipeError:  # rich would end the process in the middle of the engine's turn
+            self._is_open = False
+            self.closed()
+
+    def on_beat(self, beat: Heartbeat) -> None:
+        """While nothing is bought, say why now and then."""
+        line = None if self._quiet is None else self._quiet.line(beat.at_ns)
+        if line is not None:
+            self.say(beat.at_ns, line)
 
     def on_repeat(self, decision: Decision, of: str, repeats: int) -> None:
         """Told once."""
@@ -65,19 +94,27 @@ class RunLines(PlainView):
 
     def on_proposal(self, proposal: Proposal) -> None:
         if proposal.status is ProposalStatus.WAITING:
-            name = self.names.get(proposal.pool, proposal.pool[:8])
+            name = called(self.names, proposal.pool)
             self.say(proposal.at_ns, proposal_line(proposal, name))
 
 
 class RunScreen(LiveView):
     """The screen of the demo, in real time: it never holds the engine up."""
 
-    def __init__(self, console: Console) -> None:
-        super().__init__(console, duration_seconds=0, seconds=0.0)
+    def __init__(self, console: Console, quiet: QuietSpell | None = None) -> None:
+        """``quiet`` hears the same run."""
+        super().__init__(console, duration_seconds=0, seconds=0.0, frames_per_second=_FRAMES_PER_SECOND)
+        self._quiet = quiet
+        self._drawn_ns = 0
 
     def on_beat(self, beat: Heartbeat) -> None:
-        """Nothing may have happened for a while: the screen shows that it lives."""
-        self.draw(beat.at_ns)
+        """Nothing may have happened for a while: the screen shows that it lives, and why nothing is bought."""
+        line = None if self._quiet is None else self._quiet.line(beat.at_ns)
+        if line is not None:
+            self.note(beat.at_ns, line)
+        if line is not None or beat.at_ns - self._drawn_ns >= _LIFE_NS:
+            self._drawn_ns = beat.at_ns
+            self.draw(beat.at_ns)
 
     def on_repeat(self, decision: Decision, of: str, repeats: int) -> None:
         """Told once."""
@@ -87,7 +124,7 @@ class RunScreen(LiveView):
 
     def on_proposal(self, proposal: Proposal) -> None:
         if proposal.status is ProposalStatus.WAITING:
-            name = self.names.get(proposal.pool, proposal.pool[:8])
+            name = called(self.names, proposal.pool)
             self.note(proposal.at_ns, proposal_line(proposal, name))
 
 
@@ -107,7 +144,7 @@ class JsonLines(RunObserver):
             self.closed()
 
     def on_decision(self, decision: Decision) -> None:
-        intent = decision.intent
+        intent, would = decision.intent, would_buy_lamports(decision)
         self.emit(
             "accepted" if decision else "refused",
             {
@@ -119,6 +156,8 @@ class JsonLines(RunObserver):
                 "reason": intent.reason,
                 "quote_lamports": str(decision.quote_lamports),
                 "base_units": str(decision.base_units),
+                "score": None if intent.signal is None else intent.signal.score,
+                "would_buy_lamports": None if would is None else str(would),
                 "refusals": [{"policy": one.policy, "text": one.text} for one in decision.refusals],
             },
         )
