@@ -57,9 +57,10 @@ def limited(where: Where) -> Where:
 
 def test_everything_that_is_missing_for_money_is_named_with_the_command_that_gives_it(where: Where) -> None:
     told = refusal(4, "run", "--mode", "auto", *where)["what"]
-    assert "2 things are missing" in told
+    assert "3 things are missing" in told
     assert "--live is missing" in told
-    assert "pumpswap wallet limits" in told
+    assert "pumpswap wallet limits --max-order SOL --max-day SOL --min-reserve SOL" in told
+    assert "pumpswap live check, once the rest is there" in told
     told = refusal(4, "run", "--live", *where)["what"]
     assert "the mode paper orders nothing live" in told
     limited(where)

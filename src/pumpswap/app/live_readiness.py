@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from pumpswap.chain.networks import network_of
+from pumpswap.clock import SystemClock
 from pumpswap.errors import ConfigError, NotFound, PumpSwapError
+from pumpswap.execution.live_books import LIVE
 from pumpswap.sdk.passed_check import PassedCheck, check_obstacle, fingerprint, passed_check, require_check, store_check
 from pumpswap.settings import Settings
+from pumpswap.storage.database import open_database
 from pumpswap.wallet.keystore import read_keystore
 
 __all__ = [
@@ -36,9 +40,34 @@ def require_ready(settings: Settings, keystore: Path, *, is_live: bool) -> None:
     elif chain.network == "mainnet" and not chain.allow_mainnet:
         missing.append("mainnet has a switch of its own: pumpswap config set chain.allow_mainnet true")
     missing += _wallet(keystore)
+    hint = "`pumpswap live --help`; in the documentation: Going live, safely"
+    if obstacle := _check(settings, keystore):
+        if not missing:
+            hint = "run it: pumpswap live check"
+        missing.append(f"{obstacle}: pumpswap live check, once the rest is there" if missing else obstacle)
     if missing:
         first = missing[0] if len(missing) == 1 else f"{len(missing)} things are missing: " + "; ".join(missing)
-        raise ConfigError(f"not ready to trade with money: {first}", hint="docs/live.md", problems=tuple(missing))
+        raise ConfigError(f"not ready to trade with money: {first}", hint=hint, problems=tuple(missing))
+
+
+def _check(settings: Settings, keystore: Path) -> str:
+    """Why no passed check counts, as far as the books tell without asking the chain which one it is."""
+    none = "no `live check` of this wallet has passed on this network"
+    try:
+        wallet = str(read_keystore(keystore).public_key)
+    except PumpSwapError:
+        return none
+    target = settings.database_target
+    if isinstance(target, Path) and not target.exists():
+        return none
+    with open_database(target) as database:
+        obstacles = [
+            check_obstacle(database.run(header.run_id), settings, SystemClock().now_ns())
+            for header in database.runs()
+            if header.kind == LIVE and header.wallet == wallet and header.finished_ns is None
+            if header.network is not None and network_of(header.network) == settings.chain.network
+        ]
+    return none if not obstacles else "" if "" in obstacles else obstacles[-1]
 
 
 def _wallet(file: Path) -> list[str]:
@@ -49,5 +78,5 @@ def _wallet(file: Path) -> list[str]:
     except PumpSwapError as damaged:
         return [f"{damaged.what}: {damaged.hint}"]
     if keystore.limits is None:
-        return ["the wallet has no limits: pumpswap wallet limits --max-order SOL --max-day SOL --reserve SOL"]
+        return ["the wallet has no limits: pumpswap wallet limits --max-order SOL --max-day SOL --min-reserve SOL"]
     return []
