@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import signal
 from pathlib import Path
 
 from rich.console import Console
@@ -25,8 +26,8 @@ from pumpswap.model import (
     TradeSide,
     Verdict,
 )
-from tests.cli.running import process, run
-from tests.cli.test_run import FAST, lines_of
+from tests.cli.running import answer, process, run
+from tests.cli.test_run import FAST, begun, lines_of, wait_for
 from tests.support.market import START_NS
 
 POOL, MINT = "Pool" * 8, "Mint" * 8
@@ -38,8 +39,8 @@ def at(seconds: int) -> int:
 
 
 def refused(*policies: str, score: float = 80.0, name: str = "CAT / SOL") -> Decision:
-    signal = Signal(POOL, START_NS, Side.LONG, score, 1.0, "test", mint=MINT, name=name)
-    intent = Intent(TradeSide.BUY, POOL, MINT, START_NS, f"test {score}", signal)
+    found = Signal(POOL, START_NS, Side.LONG, score, 1.0, "test", mint=MINT, name=name)
+    intent = Intent(TradeSide.BUY, POOL, MINT, START_NS, f"test {score}", found)
     verdicts = tuple(Verdict(policy, False, f"{policy} says no") for policy in policies)
     steps = (SizingStep("base fraction", 2 * 10**9, ""), SizingStep("maximum size", 10**9, ""))
     return Decision("d000001", intent, False, verdicts, steps, 0, 0)
@@ -73,6 +74,30 @@ def test_a_reader_that_goes_away_ends_it_in_order() -> None:
         for second in range(2):
             view.on_alert(Alert(at(second), AlertLevel.INFO, "topic", "", "text"))
     assert ended == [True]
+
+
+def test_the_list_of_runs_tells_who_runs_and_what_goes_on(tmp_path: Path) -> None:
+    folder = ("--data-dir", str(tmp_path))
+    running = begun(tmp_path, "run", "--market", "simulated:3")
+    try:
+        wait_for(running, "heartbeat")
+        listed = run(*folder, "runs", "list").stdout
+        assert f"running (pid {running.pid})" in listed
+        (known,) = answer(*folder, "runs", "list")["runs"]
+        assert (known["is_running"], known["process"]) == (True, running.pid)
+    finally:
+        running.send_signal(signal.SIGTERM)
+        running.communicate(timeout=30)
+    assert "stopped, goes on at the next start" in run(*folder, "runs", "list").stdout
+    assert answer(*folder, "runs", "list")["runs"][0]["is_running"] is False
+
+
+def test_a_market_at_the_pace_of_real_time_says_what_to_expect(tmp_path: Path) -> None:
+    running = begun(tmp_path, "run", "--market", "simulated:3")
+    notes = wait_for(running, "begin")[0]["notes"]
+    running.send_signal(signal.SIGTERM)
+    running.communicate(timeout=30)
+    assert any("over after 30 min" in note and "--fast" in note for note in notes)
 
 
 # ---------------------------------------------------------------------------------------------- analysis

@@ -46,6 +46,10 @@ __all__ = [
 SIMULATED_SECONDS = 1_800
 _SCREEN_SECONDS = 1  # between two tokens: each takes many questions
 _PAST_SWAPS = 200  # of each followed wallet
+_REAL_TIME = (
+    "It goes at the pace of real time: a screen, a score and a trade may take minutes to come, and it is over after "
+    "{length}. With --fast all of it is played at once."
+)
 SIMULATION, RECORDING = "simulation", "recording"  # names of their feeds
 
 
@@ -200,6 +204,7 @@ def simulated_market(
         clock = None if start_ns is None else wall
         return [PlayedFeed(SIMULATION, updates, clock=clock, next_ns=lambda: market.next_ns, done=done)]
 
+    pace = () if start_ns is None else (_REAL_TIME.format(length=_length(order.market_seconds)),)
     return MarketSide(
         f"simulated market, seed {seed}",
         book,
@@ -209,9 +214,14 @@ def simulated_market(
         start_ns=begins,
         notes=(
             "The market is simulated: its participants are invented, its curve, fees and limits are the program's.",
+            *pace,
         ),
         screens=screens.report if settings.risk.require_screen else None,
     )
+
+
+def _length(seconds: int) -> str:
+    return f"{seconds // 60} min" if seconds >= 120 else f"{seconds} s"
 
 
 def played_market(target: str, places: MarketPlaces, wall: Clock, *, is_fast: bool) -> MarketSide:
