@@ -52,6 +52,7 @@ REFUSALS: dict[str, Decision] = {
     "one position": decide(book=book(position=HELD)),
     "open order": decide(book=book(has_open_order=True)),
     "cool-down": decide(book=book(closed_ns=at(-200))),
+    "declined": decide(book=book(declined_ns=at(-200))),
     "open positions": decide(book=book(open_positions=20)),
     "token lists": limited(deny_tokens=(MINT,)),
     "screen": hand(screen=UNSAFE),
@@ -77,7 +78,7 @@ ROWS = {row.split("|")[1].strip().strip("`"): row for row in TEXT.splitlines() i
 
 def names() -> set[str]:
     """Policies by the names that their verdicts carry, of buys and of sales, whatever they answer."""
-    held = book(position=replace(HELD, base_units=10**9), closed_ns=at(-900))
+    held = book(position=replace(HELD, base_units=10**9), closed_ns=at(-900), declined_ns=at(-900))
     asked = [decide(book=held), decide(sell(10**9), book=held)]
     assert [len(one.verdicts) for one in asked] == [len(BUY_POLICIES), len(SELL_POLICIES)]
     return {verdict.policy for one in asked for verdict in one.verdicts}

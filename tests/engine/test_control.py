@@ -12,6 +12,7 @@ from pumpswap.engine.control import Control
 from pumpswap.engine.engine import Engine
 from pumpswap.engine.outbox import Outbox
 from pumpswap.engine.recorder import StoreRecorder
+from pumpswap.engine.restore import restore_states
 from pumpswap.engine.trading_switch import turned
 from pumpswap.errors import StorageError, UsageError
 from pumpswap.model import (
@@ -26,6 +27,7 @@ from pumpswap.model import (
     TradingState,
     TradingSwitch,
 )
+from pumpswap.storage import open_database
 from pumpswap.storage.run import Run
 from tests.support.market import at, graduate, seen, settings
 from tests.support.paper_life import PaperLife, paper_life
@@ -340,3 +342,23 @@ def test_a_panic_whose_process_ended_before_its_answer_goes_on_and_says_so(
 
 def crash(*_: object) -> None:
     raise KeyboardInterrupt
+
+
+def test_what_a_person_declined_is_not_proposed_again_until_its_cool_down_is_over_restarts_included(
+    tmp_path: Path,
+) -> None:
+    books, start = tmp_path / "books.sqlite", graduate(1)
+    chosen = settings(risk={"cooldown_seconds": 100}, run={"repeat_refusal_seconds": 0})
+    with paper_life(books, chosen, mode="approve") as life:
+        life.step(seen(start, 0, scored=True))
+        life.run.proposals.decide("d000001", ProposalStatus.DECLINED, "me@here", at(5))
+        life.poll()
+        life.step(seen(start, 7, scored=True))
+        assert life.engine.desk.proposals == {}
+        stored = life.run.decided.get("d000002")
+        assert stored is not None
+        (refusal,) = stored.decision.refusals
+        assert (refusal.policy, refusal.until_ns) == ("declined", at(100))
+        run_id = life.run.run_id
+    with open_database(books) as database:
+        assert restore_states(database.run(run_id), at(50)).declined == {str(start.pool.base_mint): at(0)}

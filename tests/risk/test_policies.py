@@ -169,6 +169,13 @@ def test_a_pool_rests_after_a_round_and_the_refusal_says_how_long(closed_ns: int
     assert (found.passed, found.until_ns) == (until_ns is None, until_ns)
 
 
+@pytest.mark.parametrize(("declined_ns", "until_ns"), [(at(-600), None), (at(-600) + 1, START_NS + 1)])
+def test_a_token_that_a_person_declined_rests_too(declined_ns: int, until_ns: int | None) -> None:
+    found = verdict(decide(book=book(declined_ns=declined_ns)), "declined")
+    assert (found.passed, found.until_ns) == (until_ns is None, until_ns)
+    assert decide(by_hand(SOL // 2), book=book(declined_ns=declined_ns))  # who asks for it by hand has changed his mind
+
+
 @pytest.mark.parametrize(("score", "passes"), [(75.0, True), (74.999, False), (float("nan"), False)])
 def test_a_score_must_reach_the_threshold(score: float, passes: bool) -> None:
     assert verdict(decide(buy(score)), "signal").passed is passes
@@ -226,8 +233,8 @@ def test_a_refusal_of_size_names_the_step_that_left_nothing() -> None:
 
 def test_every_policy_answers_a_plain_buy_and_a_plain_sale() -> None:
     decision = decide()
-    # The cool-down has nothing to say of a pool that was never held.
-    assert len(decision.verdicts) == len(BUY_POLICIES) - 1
+    # The cool-downs have nothing to say of a pool that was never held, and of a coin that nobody has declined.
+    assert len(decision.verdicts) == len(BUY_POLICIES) - 2
     held = book(position=replace(HELD, base_units=10**9))
     assert len(decide(sell(10**9), book=held).verdicts) == len(SELL_POLICIES)
 

@@ -48,6 +48,7 @@ RULES: dict[str, Callable[[Numbers], bool]] = {
     "slippage": _at_most("slippage_bps", "max_slippage_bps"),
     "way out": _share("round_trip_loss", "max_round_trip_loss_bps"),
     "cool-down": lambda told: int(told["since_ns"]) >= int(told["cooldown_seconds"]) * SECOND,
+    "declined": lambda told: int(told["since_ns"]) >= int(told["cooldown_seconds"]) * SECOND,
     "open positions": lambda told: int(told["open_positions"]) < int(told["max_open_positions"]),
     "trade rate": _rate,
     "holding": lambda told: 0 < int(told["base_units"]) <= int(told["held_base_units"]),

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 from pumpswap.app.books import Books, Held, held_positions
 from pumpswap.app.control import beat_is_fresh
-from pumpswap.clock import Clock
+from pumpswap.clock import NS_PER_SECOND, Clock
 from pumpswap.model import ExitState, Intent, RiskState, TradeSide, Verdict
 from pumpswap.risk.caps import Caps
 from pumpswap.risk.policies import BookView, Candidate
-from pumpswap.risk.policies.reason import cooldown, one_position, open_order
+from pumpswap.risk.policies.reason import cooldown, declined, one_position, open_order
 from pumpswap.risk.policies.trading import (
     circuit_breaker,
     daily_loss,
@@ -29,7 +29,7 @@ __all__ = ["Standing", "general_obstacles", "limits_of", "risk_figures", "standi
 _GENERAL = (trading_state, mode, circuit_breaker, daily_loss, drawdown, loss_streak, trade_rate)
 _POLICIES = (
     *_GENERAL,
-    *(one_position, open_order, cooldown),
+    *(one_position, open_order, cooldown, declined),
 )
 
 
@@ -65,6 +65,7 @@ def standing_of(books: Books, pool: str, mint: str, settings: Settings, clock: C
         position=None if held is None else held.position,
         has_open_order=any(order.mint == mint for order in run.orders(unresolved=True)),
         closed_ns=None if latest is None else latest.closed_ns,
+        declined_ns=_declined_ns(books, mint, as_of_ns - limits.cooldown_seconds * NS_PER_SECOND),
         risk=risk_figures(books, limits, as_of_ns, with_faults=is_running is not False),
         mode_obstacle=_mode_obstacle(books, is_running=is_running),
     )
@@ -118,6 +119,11 @@ def risk_figures(books: Books, limits: RiskLimits, as_of_ns: int, *, with_faults
     if point is not None:
         tracker.measured(point.equity_lamports, as_of_ns)
     return tracker.figures(as_of_ns)
+
+
+def _declined_ns(books: Books, mint: str, since_ns: int) -> int | None:
+    declined = books.run.proposals.declined_since(since_ns)
+    return max((one.decided_ns or 0 for one in declined if one.mint == mint), default=None)
 
 
 def _is_kept(books: Books) -> bool:

@@ -236,6 +236,8 @@ class Control:
         desk = self._engine.desk
         if proposal.decision_id not in desk.proposals:  # its time was over before this was read
             self._run.proposals.save(replace(proposal, status=ProposalStatus.EXPIRED))
+            if proposal.status is ProposalStatus.DECLINED:
+                desk.has_declined(proposal.mint, self._now())
         elif proposal.status is ProposalStatus.DECLINED:
             desk.drop_proposal(proposal.decision_id, ProposalStatus.DECLINED, proposal.origin)
             self._stores.flush()

@@ -76,6 +76,7 @@ class Desk:
         self.parts = parts
         self.names: dict[str, str] = {}  # of coins, by pool
         self.proposals: dict[str, Proposal] = {}  # that wait for a person, by decision
+        self.declined: dict[str, int] = {}  # when a person last declined to buy it, by mint
         self._now = now
         self._observers = tuple(observers)
         self._proposed: dict[str, Intent] = {}
@@ -176,6 +177,14 @@ class Desk:
         self._proposed.pop(decision_id, None)
         proposal = self.proposals.pop(decision_id)
         self._tell_proposal(replace(proposal, status=status, origin=origin, decided_ns=self._now()))
+        if status is ProposalStatus.DECLINED:
+            self.has_declined(proposal.mint, self._now())
+
+    def has_declined(self, mint: str, at_ns: int) -> None:
+        """A person does not want this token: it is not proposed again until its cool-down is over."""
+        rest_ns = self.parts.settings.risk.cooldown_seconds * NS_PER_SECOND
+        self.declined = {one: then for one, then in self.declined.items() if at_ns - then < rest_ns}
+        self.declined[mint] = at_ns
 
     def _judged(self, intent: Intent, schedule: FeeSchedule) -> Decision:
         book = self.parts.book
@@ -338,6 +347,7 @@ class Desk:
             position=portfolio.positions.open_round(intent.pool),
             has_open_order=self.has_open_order(intent.mint) or (is_buy and self._is_proposed(intent.mint)),
             closed_ns=portfolio.positions.last_closed_ns(intent.pool),
+            declined_ns=self.declined.get(intent.mint),
             token_exposure=sum(one.cost_lamports for one in held if one.mint == intent.mint) + sum(of_token),
             risk=parts.risk.figures(now),
             mode_obstacle="analysis mode: nothing is ordered" if parts.mode == "analysis" else "",

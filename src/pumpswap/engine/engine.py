@@ -6,8 +6,8 @@ the books differ.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from pumpswap.amm import FeeSchedule, PoolState
 from pumpswap.amm.addresses import WSOL_MINT
@@ -54,10 +54,11 @@ SwapSignaller = Callable[[Swap, Seen], Signal | None]  # ``WalletFollower.signal
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """What an earlier process has left: the locks of risk, the exits of open rounds."""
+    """What an earlier process has left: the locks of risk, the exits of open rounds, what was declined of late."""
 
     risk: RiskState | None = None
     exits: tuple[ExitState, ...] = ()
+    declined: Mapping[str, int] = field(default_factory=dict)  # when a person declined to buy it, by mint
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +109,7 @@ class Engine:
             mode=parts.mode,
         )
         self.desk = Desk(desk_parts, self.clock.now_ns, self._observers)
+        self.desk.declined.update(parts.restored.declined)
         self.strategies = (
             (FollowSignals(settings.exits.short_signal_bps),) if parts.strategies is None else tuple(parts.strategies)
         )

@@ -20,6 +20,7 @@ __all__ = ["LOST", "RestoredPaper", "recall_marks", "restore_paper", "restore_st
 
 LOST = "lost"  # the rule of a paper order that has died with its process
 _DAY_NS = 86_400 * NS_PER_SECOND
+_DECLINED_NS = 30 * _DAY_NS  # no cool-down is longer
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +86,16 @@ def restore_states(run: Run, at_ns: int) -> Restored:
             if state not in kept:
                 run.states.drop_exits(state.pool)
         for proposal in (*run.proposals.waiting(), *run.proposals.decided()):
+            if proposal.status is ProposalStatus.DECLINED:
+                run.proposals.save(proposal)  # acted on: it is not waiting any more
+                continue
             origin = proposal.origin or "the process that proposed it has ended"
             run.proposals.save(
                 replace(proposal, status=ProposalStatus.EXPIRED, origin=origin, decided_ns=at_ns),
             )
-    return Restored(_with_later_buys(run, run.states.risk(), at_ns), kept)
+    recent = run.proposals.declined_since(at_ns - _DECLINED_NS)
+    declined = {proposal.mint: proposal.decided_ns or proposal.at_ns for proposal in recent}
+    return Restored(_with_later_buys(run, run.states.risk(), at_ns), kept, declined)
 
 
 def recall_marks(run: Run, portfolio: Portfolio) -> None:

@@ -72,6 +72,11 @@ class Proposals:
         answered = PROPOSALS.c.status.in_([status.value for status in _ANSWERS])
         return self._proposals(and_(answered, PROPOSALS.c.acted.is_(False)))
 
+    def declined_since(self, since_ns: int) -> tuple[Proposal, ...]:
+        """What a person has declined since then, oldest first."""
+        said_no = PROPOSALS.c.status == ProposalStatus.DECLINED.value
+        return self._proposals(and_(said_no, PROPOSALS.c.decided_ns >= since_ns))
+
     def about(self, decision_id: str) -> Proposal | None:
         """The one that was made of a decision, or that led to it; None for none."""
         this = or_(PROPOSALS.c.decision_id == decision_id, PROPOSALS.c.follow_up == decision_id)

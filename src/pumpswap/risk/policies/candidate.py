@@ -28,6 +28,7 @@ class BookView:
     position: Position | None  # the open round in this pool
     has_open_order: bool  # on the way or unresolved, for a buy also waiting for a person: on this token
     closed_ns: int | None  # when the last round in this pool ended
+    declined_ns: int | None = None  # when a person last declined to buy this token
     token_exposure: int = 0  # of ``exposure``, the part of this token, in all its pools
     risk: RiskFigures = field(default_factory=RiskFigures)
     mode_obstacle: str = ""  # why nothing at all is ordered, as in analysis mode

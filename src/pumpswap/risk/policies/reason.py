@@ -5,7 +5,7 @@ from __future__ import annotations
 from pumpswap.model import Side, Verdict
 from pumpswap.risk.policies.candidate import Candidate, seconds
 
-__all__ = ["cooldown", "one_position", "open_order", "open_positions", "signal", "signal_age"]
+__all__ = ["cooldown", "declined", "one_position", "open_order", "open_positions", "signal", "signal_age"]
 
 
 def signal(ask: Candidate) -> Verdict | None:
@@ -68,6 +68,19 @@ def cooldown(ask: Candidate) -> Verdict | None:
     if since >= ask.caps.cooldown_ns:
         return Verdict("cool-down", True, text, numbers)
     return Verdict("cool-down", False, text, numbers, closed + ask.caps.cooldown_ns)
+
+
+def declined(ask: Candidate) -> Verdict | None:
+    """A token that a person has declined is not proposed again at once."""
+    said = ask.book.declined_ns
+    if said is None or ask.intent.is_by_hand:
+        return None
+    since, rest = ask.intent.at_ns - said, ask.limits.cooldown_seconds
+    numbers = {"since_ns": str(since), "cooldown_seconds": str(rest)}
+    text = f"declined by a person {seconds(since)} ago, left alone for {rest} s"
+    if since >= ask.caps.cooldown_ns:
+        return Verdict("declined", True, text, numbers)
+    return Verdict("declined", False, text, numbers, said + ask.caps.cooldown_ns)
 
 
 def open_positions(ask: Candidate) -> Verdict | None:

@@ -39,7 +39,7 @@ from pumpswap.units import I64_MAX, LAMPORTS_PER_SOL
 __all__ = ["PumpSwapRiskManager", "sol_lamports"]
 
 # What a person who names a size is not asked, and a signal is.
-_OF_SIGNALS = frozenset({"one position", "cool-down", "open positions"})
+_OF_SIGNALS = frozenset({"one position", "cool-down", "declined", "open positions"})
 _WARN_EXPOSURE, _WARN_BALANCE = 0.6, 0.8
 
 
