@@ -125,8 +125,9 @@ def test_set_makes_a_file_for_its_owner_only_and_keeps_the_mode_of_one_that_is_t
     [
         ("risk.max_positon_sol", "1", 2, "risk.max_positon_sol: no such key"),
         ("risk", "1", 2, "risk is a section"),
-        ("risk.max_position_sol", "lots", 4, "input should be a valid decimal"),
-        ("exits.stop_loss_bps", "10001", 4, "less than or equal to 10000"),
+        ("risk.max_position_sol", "lots", 4, "is no number"),
+        ("risk.max_position_sol", "-1", 4, "must be at least 0"),
+        ("exits.stop_loss_bps", "10001", 4, "must be at most 10000"),
         ("run.signals", "[a", 2, "is no readable list"),
         ("exits.max_slippage_bps", "1", 4, "max_slippage_bps is below slippage_bps"),
     ],
@@ -167,7 +168,7 @@ def test_validate_tells_everything_at_once() -> None:
     result = run("config", "validate")
     assert result.exit_code == 4
     assert result.stdout.splitlines() == [
-        "pumpswap.yaml: risk.slippage_bps: input should be greater than or equal to 0",
+        "pumpswap.yaml: risk.slippage_bps: must be at least 0",
         "pumpswap.yaml: risk.max_positon_sol: no such key; did you mean max_position_sol?",
         "pumpswap.yaml: profile a: exit: no such key; did you mean exits?",
     ]
@@ -353,3 +354,24 @@ def test_a_folder_that_cannot_be_written_is_an_error_and_no_traceback(here: Path
         assert "cannot be written" in refusal(4, "config", "set", "risk.max_position_sol", "1")["what"]
     finally:
         here.chmod(0o700)
+
+
+def test_remarks_about_a_file_of_two_programs_are_counted(tmp_path: Path) -> None:
+    file = tmp_path / "both.yaml"
+    file.write_text(f"dexes: {{}}\npumpswap:\n  stop_loss_percent: 12.5\n  take_profit_percent: 70\n")
+    short = run("--config", str(file), "config", "show", "--changed")
+    assert "2 remarks about this file: -v tells them." in short.stderr
+    assert "→" not in short.stderr
+    assert (
+        "pumpswap.stop_loss_percent → exits.stop_loss_bps" in run("-v", "--config", str(file), "config", "show").stderr
+    )
+
+
+def test_a_long_value_is_shown_whole(tmp_path: Path) -> None:
+    file = tmp_path / "both.yaml"
+    urls = ", ".join(f"http://127.0.0.1:{port}" for port in range(8_001, 8_007))
+    file.write_text(f"chain:\n  endpoints: [{urls}]\n")
+    shown = run("--config", str(file), "config", "show", "--changed")
+    assert shown.exit_code == 0, shown.output
+    assert "…" not in shown.stdout.replace("/…", "")
+    assert shown.stdout.count("http://127.0.0.1/") == 6

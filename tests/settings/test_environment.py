@@ -32,6 +32,7 @@ def value(key: str, **environment: str) -> Any:
         ("PUMPSWAP_RISKS__MAX_POSITION_SOL", "did you mean PUMPSWAP_RISK__MAX_POSITION_SOL?"),
         ("PUMPSWAP_RISK_MAX_POSITION_SOL", "did you mean PUMPSWAP_RISK__MAX_POSITION_SOL?"),
         ("PUMPSWAP_MAX_POSITION_SOL", "did you mean PUMPSWAP_RISK__MAX_POSITION_SOL?"),
+        ("PUMPSWAP_RISK__FOO", "PUMPSWAP_RISK__SCALE_BY_VOLATILITY and others: `pumpswap config show`"),
         ("PUMPSWAP_DATADIR", "did you mean PUMPSWAP_DATA_DIR?"),
         ("PUMPSWAP_WALLET_PASWORD", "did you mean PUMPSWAP_WALLET_PASSWORD?"),
         ("PUMPSWAP_PROFIL", "did you mean PUMPSWAP_PROFILE?"),
@@ -53,7 +54,9 @@ def test_an_empty_variable_is_refused() -> None:
 
 
 def test_a_bad_value_names_the_variable() -> None:
-    with pytest.raises(ConfigError, match=r"^the settings: PUMPSWAP_RISK__SLIPPAGE_BPS: risk\.slippage_bps: input"):
+    with pytest.raises(
+        ConfigError, match=r"^the settings: PUMPSWAP_RISK__SLIPPAGE_BPS: risk\.slippage_bps: is no whole number"
+    ):
         read_settings(environment={"PUMPSWAP_RISK__SLIPPAGE_BPS": "many"})
     with pytest.raises(ConfigError, match="PUMPSWAP_RUN__SIGNALS: is no readable list"):
         read_settings(environment={"PUMPSWAP_RUN__SIGNALS": "[a"})
@@ -125,9 +128,9 @@ def test_ours_win_over_theirs_and_the_file_over_other_programs(tmp_path: Any) ->
         ("NAUTILUS_STOP_LOSS_PERCENT", "much", "is no number"),
         ("BUY_SLIPPAGE", "0.001", "has more digits than there are basis points or seconds"),
         ("BUY_SLIPPAGE", "15", "risk: slippage_bps is above max_slippage_bps"),
-        ("NAUTILUS_MAX_POSITION_SIZE", "1.5", "risk.max_position_fraction: input should be less than or equal to 1"),
+        ("NAUTILUS_MAX_POSITION_SIZE", "1.5", "risk.max_position_fraction: must be at most 1"),
         ("NAUTILUS_PAYER_PUBLIC_KEY", "me", "wallet.public_key: string should match pattern"),
-        ("NAUTILUS_ENVIRONMENT", "production", "chain.network: input should be 'mainnet', 'devnet' or 'localnet'"),
+        ("NAUTILUS_ENVIRONMENT", "production", "chain.network: must be 'mainnet', 'devnet' or 'localnet'"),
         ("HTTPS_RPC_ENDPOINT", "5", ""),
     ],
 )

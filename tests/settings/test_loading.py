@@ -39,10 +39,10 @@ def problems(tmp_path: Path, text: str, environment: dict[str, str] | None = Non
         ("risk: {stop_loss_bps: 1}", "risk.stop_loss_bps: no such key; did you mean exits.stop_loss_bps?"),
         ("exit: {stop_loss_bps: 1}", "exit: no such key; did you mean exits?"),
         ("max_position_sol: 1", "max_position_sol: no such key; did you mean risk.max_position_sol?"),
-        ("risk: {max_position_sol: lots}", "risk.max_position_sol: input should be a valid decimal"),
-        ("risk: {max_position_sol: -1}", "risk.max_position_sol: input should be greater than or equal to 0"),
+        ("risk: {max_position_sol: lots}", "risk.max_position_sol: is no number"),
+        ("risk: {max_position_sol: -1}", "risk.max_position_sol: must be at least 0"),
         ("risk: 5", "risk: is a section: write its keys below it, for example risk."),
-        ("run: {mode: automatic}", "run.mode: input should be 'analysis', 'paper', 'approve' or 'auto'"),
+        ("run: {mode: automatic}", "run.mode: must be 'analysis', 'paper', 'approve' or 'auto'"),
         ("exits: {max_slippage_bps: 1}", "exits: max_slippage_bps is below slippage_bps"),
         ("chain: {endpoints: [{url: http://a, tiemout_ms: 5}]}", "chain.endpoints.0.tiemout_ms: no such key"),
         ("signal_analysis: {}", "signal_analysis: no such key; it is the plan's section: `pumpswap config import`"),
@@ -104,7 +104,7 @@ def test_a_key_that_is_written_twice_is_refused(text: str) -> None:
 
 
 def test_a_passed_check_cannot_count_for_ever() -> None:
-    with pytest.raises(ConfigError, match=r"run\.live_check_hours: input should be less than or equal to 168"):
+    with pytest.raises(ConfigError, match=r"run\.live_check_hours: must be at most 168"):
         check_document({"run": {"live_check_hours": 169}}, "the file")
 
 
@@ -245,3 +245,13 @@ def test_one_wrong_letter_in_any_key_is_refused_and_guessed(name: str, place: in
         check_document({section: {wrong: 1}}, "it")
     (problem,) = caught.value.problems
     assert problem.startswith(f"{section}.{wrong}: no such key; did you mean ")
+
+
+@pytest.mark.parametrize(
+    "text", ["http://127.0.0.1:8899", "[http://127.0.0.1:8899]", "[{url: 'http://127.0.0.1:8899'}]"]
+)
+def test_an_endpoint_may_be_its_bare_url(text: str, tmp_path: Path) -> None:
+    file = tmp_path / "pumpswap.yaml"
+    file.write_text(f"chain:\n  endpoints: {text}\n")
+    (endpoint,) = read_settings(file, environment={}).settings.chain.endpoints
+    assert endpoint.url.get_secret_value() == "http://127.0.0.1:8899"

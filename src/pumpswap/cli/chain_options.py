@@ -48,6 +48,11 @@ def chain_sections(urls: tuple[str, ...], ws_url: str | None, network: str | Non
     if ws_url is not None and not urls:
         raise UsageError("--ws-url belongs to an --url", hint="name both, or set chain.endpoints in pumpswap.yaml")
     chain: dict[str, Any] = {}
+    for name, url in (*(("--url", url) for url in urls), *((("--ws-url", ws_url),) if ws_url is not None else ())):
+        if not _is_url(url):
+            raise UsageError(
+                f"{name}: that is no URL of an endpoint", hint="write it like https://host/ or wss://host/"
+            )
     if urls:
         chain["endpoints"] = [{"url": url} for url in urls]
         if ws_url is not None:
@@ -60,6 +65,16 @@ def chain_sections(urls: tuple[str, ...], ws_url: str | None, network: str | Non
     if network is not None:
         chain["network"] = network
     return {"chain": chain} if chain else {}
+
+
+def _is_url(text: str) -> bool:
+    from urllib.parse import urlsplit
+
+    try:
+        parts = urlsplit(text.strip())
+        return parts.scheme in ("http", "https", "ws", "wss") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is none
+        return False
 
 
 def _is_loopback(url: str) -> bool:

@@ -21,7 +21,6 @@ __all__ = [
 ]  # fmt: skip
 
 _HERE, _CHANGE, _PLAN = "pumpswap.cli.config", "pumpswap.cli.config_change", "pumpswap.cli.config_plan"
-_WIDEST_VALUE = 60
 
 config = LazyGroup(
     "config",
@@ -143,6 +142,8 @@ def _show_rows(out: Output, loaded: LoadedSettings, rows: list[EffectiveKey]) ->
     from rich import box
     from rich.table import Table
 
+    from pumpswap.cli.formats import counted
+
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("key", no_wrap=True)
     table.add_column("value")
@@ -157,19 +158,22 @@ def _show_rows(out: Output, loaded: LoadedSettings, rows: list[EffectiveKey]) ->
         out.show(head, table)
     else:
         out.show(head, "", "Every setting has its default.")
+    if loaded.notes and not out.options.verbose:
+        out.say(f"{counted(len(loaded.notes), 'remark')} about this file: -v tells them.")
+        return
     for note in loaded.notes:
         out.say(f"  · {note}")
 
 
 def value_text(value: Any, key: Key | None = None) -> str:
-    """A value as the file would have it, secrets masked, cut where it is long."""
+    """A value as the file would have it, secrets masked."""
     from pumpswap.app.config_file import plain_value
     from pumpswap.settings.yaml_edit import rendered
 
     plain = plain_value(value, key)
     text = plain if isinstance(plain, str) else rendered(plain)
     text = "none" if text == "null" else text
-    return text if len(text) <= _WIDEST_VALUE else f"{text[: _WIDEST_VALUE - 1]}…"
+    return text
 
 
 @command(

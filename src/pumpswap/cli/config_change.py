@@ -34,9 +34,10 @@ def _file_of(out: Output) -> Path:
         Example("pumpswap config set run.signals analyser,q50", "a list"),
         Example("pumpswap config set chain.endpoints - < endpoints.txt", "a secret", needs="a file"),
     ],
+    context_settings={"ignore_unknown_options": True},  # -1 is a value, if a wrong one
 )
 @click.argument("key", type=NAME)
-@click.argument("value")
+@click.argument("value", type=click.UNPROCESSED)
 @pass_output
 def set_(out: Output, key: str, value: str) -> None:
     from pumpswap.app.config_file import key_named, plain_value, set_key

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, SecretStr
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
 from pumpswap.settings.section import BpsValue, PublicKey, Seconds, Section
 
@@ -44,12 +44,24 @@ class EndpointSettings(Section):
     timeout_ms: int = Field(5_000, ge=100, le=120_000)
 
 
+def _bare_urls(value: object) -> object:
+    """An endpoint of which only the URL is named; one of them, or a list."""
+    if isinstance(value, str):
+        value = [one.strip() for one in value.split(",") if one.strip()]
+    return (
+        [{"url": one} if isinstance(one, str) else one for one in value] if isinstance(value, list | tuple) else value
+    )
+
+
+Endpoints = Annotated[tuple[EndpointSettings, ...], BeforeValidator(_bare_urls)]
+
+
 class ChainSettings(Section):
     """Which chain, and through which endpoints; the first is preferred, the others take over when it fails."""
 
     network: Literal["mainnet", "devnet", "localnet"] | None = None  # explicit: nothing is guessed from a URL
     allow_mainnet: bool = False  # mainnet's own switch, in addition to the network
-    endpoints: tuple[EndpointSettings, ...] = ()  # the first is preferred
+    endpoints: Endpoints = ()  # the first is preferred; URLs, or mappings with url
     max_slot_lag: int = Field(25, ge=1)  # a node this many slots behind the best one is not read from
     stale_after_slots: int = Field(50, ge=1)  # a stream this far behind the chain stops entries
     schedule_refresh_seconds: int = Field(300, ge=1)  # GlobalConfig and FeeConfig are read again

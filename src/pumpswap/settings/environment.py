@@ -182,6 +182,10 @@ def _given(name: str, path: tuple[str, ...], text: str) -> Given:
 
 def _did_you_mean(name: str, path: tuple[str, ...]) -> str:
     variables = {variable_of(key): key for key in all_keys()}
+    section = section_of(path[0]) if len(path) > 1 else None
+    if section is not None and nearest(path[1], section.model_fields) is None and meant(path) is None:
+        some = [variable_of(key) for key in all_keys() if key.startswith(f"{path[0]}.")][:3]
+        return f"; settings of {path[0]} are {', '.join(some)} and others: `pumpswap config show`"
     every = (*OTHERS, *variables, *(PREFIX + one.upper() for one in Settings.model_fields))
     close = nearest(name.upper().removeprefix(PREFIX), [one.removeprefix(PREFIX) for one in every])
     likely = None if close is None else PREFIX + close

@@ -18,6 +18,17 @@ from pumpswap.settings.tree import Settings
 __all__ = ["OPTION", "Layers", "refusal"]
 
 OPTION = "option"
+# What the validator says in the words of its own types.
+_WORDS = {
+    **dict.fromkeys(
+        ("decimal_parsing", "decimal_type", "float_parsing", "float_type"), "is no number, for example 0.5"
+    ),
+    **dict.fromkeys(("int_parsing", "int_type", "int_from_float"), "is no whole number, for example 5"),
+    **dict.fromkeys(("bool_parsing", "bool_type"), "is neither true nor false"),
+    **dict.fromkeys(("tuple_type", "list_type", "set_type", "frozen_set_type"), "is no list: write [a, b]"),
+    **dict.fromkeys(("string_type", "path_type"), "is no text"),
+    "missing": "is missing",
+}
 
 
 @dataclass(slots=True)
@@ -123,7 +134,9 @@ def _problem(error: Any, origins: Mapping[str, str], file: str) -> str:
         return f"{source}{where}: no such key{_suggestion(path)}"
     if error["type"] in ("model_type", "model_attributes_type"):
         return f"{source}{where}: is a section: write its keys below it, for example {_first_key(path)}"
-    message = str(error["msg"]).removeprefix("Value error, ")
+    message = _WORDS.get(error["type"]) or str(error["msg"]).removeprefix("Value error, ")
+    message = message.replace("Input should be", "must be").replace("greater than or equal to", "at least")
+    message = message.replace("less than or equal to", "at most").replace("greater than", "above")
     return f"{source}{where}: {message[:1].lower() + message[1:]}"
 
 
