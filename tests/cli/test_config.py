@@ -358,7 +358,7 @@ def test_a_folder_that_cannot_be_written_is_an_error_and_no_traceback(here: Path
 
 def test_remarks_about_a_file_of_two_programs_are_counted(tmp_path: Path) -> None:
     file = tmp_path / "both.yaml"
-    file.write_text(f"dexes: {{}}\npumpswap:\n  stop_loss_percent: 12.5\n  take_profit_percent: 70\n")
+    file.write_text("dexes: {}\npumpswap:\n  stop_loss_percent: 12.5\n  take_profit_percent: 70\n")
     short = run("--config", str(file), "config", "show", "--changed")
     assert "2 remarks about this file: -v tells them." in short.stderr
     assert "→" not in short.stderr
