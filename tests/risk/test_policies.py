@@ -284,3 +284,10 @@ def test_the_gate_answers_whatever_comes_in(
         assert exposure + decision.quote_lamports + COSTS <= equity * limits.max_exposure_fraction
         assert token + decision.quote_lamports + COSTS <= limits.lamports("max_token_sol")
         assert balance - decision.quote_lamports >= RESERVE + COSTS
+
+
+def test_a_state_that_is_a_few_milliseconds_ahead_of_us_is_of_now() -> None:
+    assert verdict(decide(observed_ns=START_NS + 5_000_000), "fresh state").text.startswith(
+        "the pool's state is 0 s old"
+    )
+    assert "after now" in verdict(decide(observed_ns=START_NS + 200_000_000), "fresh state").text

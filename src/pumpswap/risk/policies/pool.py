@@ -11,6 +11,8 @@ from pumpswap.units import BPS
 
 __all__ = ["freshness", "impact", "liquidity", "price", "slippage", "venue", "way_out"]
 
+_ROUNDED_NS = 100_000_000  # times of slots are estimated: a state that is so little ahead of us is of now
+
 
 def venue(ask: Candidate) -> Verdict | None:
     """The pool is one we can trade at all, and trades what is wished for."""
@@ -40,7 +42,7 @@ def freshness(ask: Candidate) -> Verdict | None:
         return Verdict("fresh state", False, "nobody knows how old the pool's state is")
     age = ask.intent.at_ns - ask.observed_ns
     numbers = {"age_ns": str(age), "max_state_age_seconds": str(most)}
-    said = f"{seconds(age)} old" if age >= 0 else f"stamped {seconds(-age)} after now"
+    said = f"{seconds(max(age, 0))} old" if age >= -_ROUNDED_NS else f"stamped {seconds(-age)} after now"
     text = f"the pool's state is {said}, at most {most} s"
     return Verdict("fresh state", abs(age) <= ask.caps.max_state_age_ns, text, numbers)
 
