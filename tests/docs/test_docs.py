@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from solders.pubkey import Pubkey
 
 from pumpswap.amm import explain
 from pumpswap.amm.addresses import AMM_PROGRAM
 from pumpswap.settings import Settings
 from pumpswap.settings.keys import section_of
+from pumpswap.settings.page import settings_table, with_tables
 from tests.support.market import graduate
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -27,16 +29,25 @@ def test_every_relative_link_leads_somewhere(page: Path) -> None:
             assert (page.parent / target).exists(), f"{page.name} → {target}"
 
 
+def test_the_settings_page_has_the_tables_of_the_settings_classes() -> None:
+    text = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
+    assert with_tables(text) == text, "python -m pumpswap.settings.page docs/settings.md"
+
+
 @pytest.mark.parametrize("name", SECTIONS)
-def test_the_settings_page_lists_every_key_with_its_default(name: str) -> None:
+def test_the_settings_page_has_a_table_for_every_section(name: str) -> None:
     text = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
     section = text.split(f"\n## {name}\n")[1].split("\n## ")[0]
-    listed = dict(re.findall(r"^\| `(\w+)` \| `([^`]*)` \|", section, flags=re.MULTILINE))
-    fields = SECTIONS[name].model_fields
-    defaults = {key: str(field.default) for key, field in fields.items()}
-    assert {
-        key: value.capitalize() if value in ("true", "false") else value for key, value in listed.items()
-    } == defaults
+    assert settings_table(name) in section
+    assert re.findall(r"^\| `(\w+)` \|", section, flags=re.MULTILINE) == list(SECTIONS[name].model_fields)
+
+
+def test_defaults_are_shown_as_people_write_them() -> None:
+    text = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
+    for name, section in SECTIONS.items():
+        table = text.split(f"\n## {name}\n")[1].split("\n## ")[0]
+        listed = dict(re.findall(r"^\| `(\w+)` \| `([^`]*)` \|", table, flags=re.MULTILINE))
+        assert section.model_validate({key: yaml.safe_load(value) for key, value in listed.items()}) == section()
 
 
 def test_the_python_of_the_core_page_runs() -> None:

@@ -59,37 +59,43 @@ Endpoints = Annotated[tuple[EndpointSettings, ...], BeforeValidator(_bare_urls)]
 class ChainSettings(Section):
     """Which chain, and through which endpoints; the first is preferred, the others take over when it fails."""
 
-    network: Literal["mainnet", "devnet", "localnet"] | None = None  # explicit: nothing is guessed from a URL
-    allow_mainnet: bool = False  # mainnet's own switch, in addition to the network
-    endpoints: Endpoints = ()  # the first is preferred; URLs, or mappings with url
+    # `mainnet`, `devnet` or `localnet`: never guessed, and compared with the endpoint's genesis hash
+    network: Literal["mainnet", "devnet", "localnet"] | None = None
+    allow_mainnet: bool = False  # mainnet's own switch, beside `network: mainnet`
+    # the first is preferred, the others take over when it fails; URLs, or mappings with `url`
+    endpoints: Endpoints = ()
     max_slot_lag: int = Field(25, ge=1)  # a node this many slots behind the best one is not read from
-    stale_after_slots: int = Field(50, ge=1)  # a stream this far behind the chain stops entries
-    schedule_refresh_seconds: int = Field(300, ge=1)  # GlobalConfig and FeeConfig are read again
+    # a stream this far behind stops entries, and so does a chain without a new slot for so long
+    stale_after_slots: int = Field(50, ge=1)
+    schedule_refresh_seconds: int = Field(300, ge=1)  # how often GlobalConfig and FeeConfig are read again
 
 
 class SendingSettings(Section):
     """How a transaction is priced, sent and followed."""
 
     priority_percentile: int = Field(75, ge=0, le=100)  # of recent fees on this pool's writable accounts
-    priority_floor_micro_lamports: int = Field(10_000, ge=0)  # of a compute unit, whatever others pay
-    priority_cap_micro_lamports: int = Field(2_000_000, ge=0)  # of a compute unit, never more
-    priority_step_bps: int = Field(15_000, ge=10_000)  # each new attempt pays at least this much of the one before
-    compute_margin_bps: BpsValue = 2_000  # above what the simulation used: bump searches vary
-    max_attempts: int = Field(3, ge=1, le=20)  # each only after the proven expiry of the one before
+    priority_floor_micro_lamports: int = Field(10_000, ge=0)  # for a compute unit at least, whatever others pay
+    priority_cap_micro_lamports: int = Field(2_000_000, ge=0)  # for a compute unit at most
+    priority_step_bps: int = Field(15_000, ge=10_000)  # a new attempt pays at least this share of the one before
+    compute_margin_bps: BpsValue = 2_000  # compute limit above what the simulation used
+    # transactions of one order, each only after the proven expiry of the one before
+    max_attempts: int = Field(3, ge=1, le=20)
     rebroadcast_ms: int = Field(1_000, ge=50)  # between two broadcasts of the same bytes
     poll_ms: int = Field(400, ge=20)  # between two looks for the outcome
-    lanes: tuple[Literal["rpc", "jito"], ...] = ("rpc",)  # on which the same bytes go out
-    jito_url: EndpointUrl | None = None  # of the block engine, for the lane jito
-    tip_lamports: int = Field(0, ge=0)  # to the block engine
+    lanes: tuple[Literal["rpc", "jito"], ...] = ("rpc",)  # on which the same bytes go out: `rpc`, `jito`, or both
+    jito_url: EndpointUrl | None = None  # the block engine, for the lane `jito`
+    tip_lamports: int = Field(0, ge=0)  # paid to a tip account of the block engine; booked as a cost of its own
     dont_front: bool = False  # adds the read-only jitodontfront account
-    generation: Literal["auto", "1", "2"] = "auto"  # which swap instructions; auto probes the program once
+    # swap instructions `1` or `2`; `auto` asks the program once, by simulation
+    generation: Literal["auto", "1", "2"] = "auto"
     quorum: int = Field(2, ge=1)  # endpoints that must agree on what became of a transaction, if there are so many
 
 
 class DatabaseSettings(Section):
     """Where the books are. A URL may carry a password, so it is secret: messages leave it out."""
 
-    url: SecretStr | None = None  # postgresql://… or sqlite:///…; default: <data_dir>/pumpswap.sqlite
+    # `postgresql://…` or `sqlite:///…`, a secret; default: `pumpswap.sqlite` in the data folder
+    url: SecretStr | None = None
 
 
 class BooksSettings(Section):
@@ -101,5 +107,5 @@ class BooksSettings(Section):
 class WalletSettings(Section):
     """Where the key is, never the key. Limits live in the keystore, under its seal."""
 
-    keystore: Path | None = None  # default: <data_dir>/wallets/default.json
+    keystore: Path | None = None  # the file; default: `wallets/default.json` in the data folder
     public_key: PublicKey | None = None  # compared with the key that was unlocked

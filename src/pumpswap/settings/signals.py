@@ -16,8 +16,9 @@ __all__ = ["FeasibilitySettings", "Q50Settings", "RegimeSettings", "SignalSettin
 class SignalSettings(Section):
     """When a signal is a reason to trade."""
 
-    score: Literal["base", "enhanced"] = "base"  # which score makes the signal
-    min_score: float = Field(75.0, ge=0, le=100)  # the host's watchlist threshold
+    # which score makes the signal: the host's `base`, or `enhanced` by what can be traded
+    score: Literal["base", "enhanced"] = "base"
+    min_score: float = Field(75.0, ge=0, le=100)  # the host's watchlist threshold, for whichever score it is
     history_hours: int = Field(24, ge=1, le=168)  # how much history of a pool its score may use
 
 
@@ -33,10 +34,10 @@ class FeasibilitySettings(Section):
     liquidity_multiple: int = Field(10, ge=1)  # and the pool holds at least this many times the intended size
     require_screen: bool = False  # whether a token that nobody screened counts as not buyable
     reference_depth_sol: Decimal = Field(Decimal(100), gt=0)  # a pool this deep has the full liquidity factor
-    reference_buy_sol: Decimal = Field(Decimal(10), gt=0)  # and one that takes this much the full size part
+    reference_buy_sol: Decimal = Field(Decimal(10), gt=0)  # a pool that takes this much has the full size part
     liquidity_weight: Weight = Decimal("0.3")  # of the enhanced score
-    feasibility_weight: Weight = Decimal("0.2")  # what the two leave of 1 is the weight of the base score
-    boost_factor: Decimal = Field(Decimal("1.2"), ge=1, le=2)  # of the score, for pools above boost_above
+    feasibility_weight: Weight = Decimal("0.2")  # of the enhanced score; what the two leave of 1 is the base score's
+    boost_factor: Decimal = Field(Decimal("1.2"), ge=1, le=2)  # of the score, for pools above `boost_above`
     boost_above: Weight = Decimal("0.7")  # feasibility above which the boost applies
 
     @model_validator(mode="after")
@@ -54,13 +55,14 @@ class Q50Settings(Section):
     instrument: str | None = None  # of a frame with several; a frame with one needs no name
     threshold_percentile: Weight = Decimal("0.8")  # of past |q50|: what is below is no reason to enter
     require_high_quality: bool = False  # the published frames have it false in every row
-    min_expected_value: Weight = Decimal("0.0005")  # what a row must promise in its own direction, as in the frame
+    # what a row must promise in its own direction, the risk of the other one taken off
+    min_expected_value: Weight = Decimal("0.0005")
     warm_up: int = Field(100, ge=1)  # rows during which there is no regime and no entry
     history_size: int = Field(10_000, ge=100)  # past rows on which the threshold is calibrated
-    visible_after_seconds: Seconds = 0  # a row counts so long after its stamp: what its making takes
-    side_code: Literal["frame", "plan"] = "frame"  # 1 long, 0 short, -1 hold; plan: 1 long, 0 hold, -1 short
+    visible_after_seconds: Seconds = 0  # a row counts only so long after its stamp: the time that its making takes
+    side_code: Literal["frame", "plan"] = "frame"  # `frame`: 1 long, 0 short, -1 hold; `plan`: 1 long, 0 hold, -1 short
     complete_by_rules: bool = False  # compute what the file lacks from q10, q50, q90 and the volatility
-    market_wide: bool = True  # a pool without an instrument of its own gets the chosen one's direction
+    market_wide: bool = True  # a pool without an instrument of its own gets the direction of the chosen one
     # Which instrument speaks for a coin or a pool, by mint or pool address.
     instruments: dict[str, str] = Field({})  # which instrument speaks for a coin or a pool, by mint or pool address
 
@@ -75,7 +77,7 @@ class RegimeSettings(Section):
     medium_multiplier: Decimal = Field(Decimal("1"), ge=0, le=10)  # of the size of a trade
     high_multiplier: Decimal = Field(Decimal("0.85"), ge=0, le=10)  # of the size of a trade
     extreme_multiplier: Decimal = Field(Decimal("0.6"), ge=0, le=10)  # of the size of a trade
-    history_size: int = Field(10_000, ge=100)  # past values that are compared
+    history_size: int = Field(10_000, ge=100)  # past values that are remembered: the percentiles are theirs
 
     @model_validator(mode="after")
     def _percentiles_rise(self) -> Self:

@@ -17,7 +17,7 @@ class RiskLimits(Section):
     """What one trade and all of them may do. Sizes are fractions of the SOL balance; absolute caps are in SOL."""
 
     # How much: every step only lowers the size.
-    base_position_fraction: Share = Decimal("0.1")
+    base_position_fraction: Share = Decimal("0.1")  # what a size begins with, of the SOL balance
     kelly_fraction: Weight = Decimal("0.25")  # of full Kelly, for signals that tell their odds; 0: not used
     scale_by_volatility: bool = True  # a signal that tells its vol_risk gets less when that is large
     max_position_fraction: Share = Decimal("0.5")  # at most this share of the SOL balance
@@ -76,23 +76,30 @@ class LadderRung(Section):
 class ExitRules(Section):
     """When an open position is sold. Measured on the executable value, all fees in, against the cost."""
 
-    take_profit_bps: int = Field(10_000, ge=0, le=10_000_000)  # 100 % above cost; 0 disables
-    take_profit_ladder: tuple[LadderRung, ...] = ()  # parts that are sold on the way
-    stop_loss_bps: BpsValue = 2_000  # 20 % below cost; 0 disables
-    trailing_stop_bps: BpsValue = 0  # below the highest value since the entry; 0 disables
-    trailing_after_bps: int = Field(0, ge=0, le=10_000_000)  # the trailing stop counts once the gain has been so high
-    max_hold_seconds: Seconds = 86_400  # 0 disables
-    short_signal_bps: BpsValue = 10_000  # of what is held, sold when the signal turns short; 0 disables
-    liquidity_flight_bps: BpsValue = 5_000  # fall of the real quote reserve since the entry; 0 disables
-    rug_bps: BpsValue = 500  # fall of the pool's product since the entry, which no swap makes smaller; 0 disables
-    sell_on_new_supply: bool = True  # somebody has used the mint authority since the entry
+    take_profit_bps: int = Field(10_000, ge=0, le=10_000_000)  # sell all at this gain over cost; 0 disables
+    # parts sold on the way: a list of `{gain_bps: …, sell_bps: …}`, of what the round has bought
+    take_profit_ladder: tuple[LadderRung, ...] = ()
+    stop_loss_bps: BpsValue = 2_000  # sell all at this loss of cost; 0 disables
+    # sell all when the value per unit is so far below its highest since the entry; 0 disables
+    trailing_stop_bps: BpsValue = 0
+    # the trailing stop counts once that highest was so far above cost; 0: from the start
+    trailing_after_bps: int = Field(0, ge=0, le=10_000_000)
+    max_hold_seconds: Seconds = 86_400  # sell all after more than this time; 0 disables
+    short_signal_bps: BpsValue = 10_000  # part of what is held that is sold when the signal turns short; 0 disables
+    # sell all when the pool's real quote reserve, our trades left out, has fallen so far; 0 disables
+    liquidity_flight_bps: BpsValue = 5_000
+    # sell all when base reserve × effective quote reserve, which no swap lowers, has fallen so far; 0 disables
+    rug_bps: BpsValue = 500
+    # sell all when the supply of the coin has grown: somebody has used the mint authority
+    sell_on_new_supply: bool = True
     # How it is sold.
-    slippage_bps: BpsValue = 1_000  # leaving matters more than the price
-    retry_seconds: Seconds = 5  # after a sale that failed
+    # what a sale accepts between quote and execution: leaving matters more than the price
+    slippage_bps: BpsValue = 1_000
+    retry_seconds: Seconds = 5  # wait after a sale that failed
     slippage_step_bps: BpsValue = 1_000  # each retry accepts so much more
-    max_slippage_bps: BpsValue = 5_000  # no retry accepts more
-    min_part_sol: Sol = Decimal("0.01")  # a sale that the pool can only pay in parts is split no finer
-    blocked_alert_seconds: Seconds = 300  # somebody is told when a sale was impossible for so long; 0 disables
+    max_slippage_bps: BpsValue = 5_000  # no retry accepts more; a rug and panic begin here
+    min_part_sol: Sol = Decimal("0.01")  # a sale that the pool can only pay in parts is split no finer than this
+    blocked_alert_seconds: Seconds = 300  # an alert when a sale that is due has been impossible for so long; 0 disables
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
@@ -113,30 +120,37 @@ class PaperVenueSettings(Section):
 
     start_sol: Sol = Decimal("50")  # what new paper books begin with
     latency_ms: int = Field(1_200, ge=0, le=600_000)  # decision to execution
-    latency_slots: int | None = Field(None, ge=0, le=1_500)  # the same in slots of 400 ms; counts instead, if set
-    failed_bps: BpsValue | None = None  # orders that fail whatever the price; none: `run` as observed, else 0
-    priority: Literal["fixed", "observed"] | None = None  # none: `run` draws from observed fees, else fixed
-    compute_unit_limit: int = Field(300_000, ge=1, le=1_400_000)  # of each transaction
-    compute_unit_price_micro_lamports: int = Field(100_000, ge=0)  # what the priority fee is made of
-    tip_lamports: int = Field(0, ge=0)  # of each transaction
+    # the same in slots of 400 ms; where it is set it counts instead of `latency_ms`
+    latency_slots: int | None = Field(None, ge=0, le=1_500)
+    # orders that fail whatever the price, fees paid; null: as observed in `run` (312), else 0
+    failed_bps: BpsValue | None = None
+    # `fixed`: by the two keys below; `observed`: as others paid; null: observed in `run`, else fixed
+    priority: Literal["fixed", "observed"] | None = None
+    compute_unit_limit: int = Field(300_000, ge=1, le=1_400_000)  # of each transaction, for the priority fee
+    compute_unit_price_micro_lamports: int = Field(100_000, ge=0)  # for the priority fee
+    tip_lamports: int = Field(0, ge=0)  # paid with a filled order
 
 
 class RunSettings(Section):
     """The running engine: what it listens to, what it may do, how it is watched."""
 
-    mode: Literal["analysis", "paper", "approve", "auto"] = "paper"  # the last two only with --live
-    signals: tuple[Literal["analyser", "q50", "follow"], ...] = ("analyser",)  # what is heeded
-    strategy: Literal["follow-signals", "plan-loop", "momentum"] = "follow-signals"  # what is done about it
+    # `analysis` orders nothing; `paper`; `approve` and `auto` trade with money, only with `--live`
+    mode: Literal["analysis", "paper", "approve", "auto"] = "paper"
+    # what is heeded: `analyser`, `q50`, `follow`; the first two together make one signal
+    signals: tuple[Literal["analyser", "q50", "follow"], ...] = ("analyser",)
+    # what is done about it: `follow-signals`, `plan-loop` or `momentum`
+    strategy: Literal["follow-signals", "plan-loop", "momentum"] = "follow-signals"
     check_seconds: int = Field(300, ge=1)  # plan-loop: between two looks at the signals
     max_entries_per_check: int = Field(5, ge=1)  # plan-loop: best priorities first
     collector: SecretStr | None = None  # database whose rows are scored, a path or a URL; default: that of the books
     snapshot_poll_seconds: int = Field(5, ge=1)  # between two looks at the collector's rows
     state_poll_ms: int = Field(1_000, ge=50)  # between two readings of the watched pools
-    watched_pools: int = Field(200, ge=1, le=100_000)  # pools whose state is followed; held ones always are
+    # pools whose state is followed, the best scores of the last hour first; held ones always are
+    watched_pools: int = Field(200, ge=1, le=100_000)
     approve_seconds: int = Field(120, ge=1)  # how long an order waits for `pumpswap approve`
     queue_size: int = Field(10_000, ge=1)  # events that may wait; a feed that is faster waits itself
-    control_ms: int = Field(250, ge=10)  # between two looks for commands
-    heartbeat_seconds: int = Field(2, ge=1)  # between two signs of life
+    control_ms: int = Field(250, ge=10)  # between two looks for commands, and between two commits
+    heartbeat_seconds: int = Field(2, ge=1)  # between two signs of life in the database
     repeat_refusal_seconds: Seconds = 600  # the same refusal within so long is counted, not stored again; 0: stored
-    shutdown_seconds: int = Field(30, ge=0)  # what is in flight is waited for on a stop, then handed to the next start
+    shutdown_seconds: int = Field(30, ge=0)  # what is on its way is waited for on a stop, then handed to the next start
     live_check_hours: int = Field(24, ge=1, le=168)  # how long a passed `pumpswap live check` counts
