@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -62,7 +63,8 @@ def test_the_figures_are_those_of_the_run(where: tuple[str, ...]) -> None:
     assert set(figures["costs_lamports"]) >= {"lp_fee", "protocol_fee", "creator_fee", "network_fee", "priority_fee"}
     assert abs(figures["mean_slippage"]) < 0.5
     text = run("performance-report", *where).stdout
-    assert "equity, after all costs" in text
+    assert "change of equity, after all costs" in text
+    assert re.search(r"\nequity +[\d.]+ SOL\n", text)
     assert f"{won / len(closed):.1%}" in text
 
 

@@ -24,7 +24,7 @@ from pumpswap.sdk.trader import LimitedSigner
 from pumpswap.settings import DatabaseSettings, Settings
 from pumpswap.signals import PoolFacts, PumpSwapSignalAnalyzer
 
-__all__ = ["DryRun", "SignalCall", "check_signal", "exit_code_of", "signal_of_row", "source_of"]
+__all__ = ["DryRun", "SignalCall", "check_signal", "exit_code_of", "require_name", "signal_of_row", "source_of"]
 
 _EXIT_CODES = {"executed": 0, "hold": 0, "skipped": 7, "rejected": 7, "unknown": 9}
 _ERROR_CODES = {
@@ -42,6 +42,10 @@ _ERROR_CODES = {
     "transaction_failed": 8,
     "not_sent": 7,
 }
+
+
+_PAIRS = ("pool_id", "pair_address", "pumpswap_pair_address")
+_NAMING = ("address", "id", "base_token_address", "base_token_id", "mint_address")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,12 +105,21 @@ def check_signal(signal: Mapping[str, Any], pool_id: str | None) -> dict[str, An
     found = dict(signal)
     if pool_id is None:
         return found
-    named = [found.get(key) for key in ("pool_id", "pair_address", "pumpswap_pair_address") if found.get(key)]
+    named = [found.get(key) for key in _PAIRS if found.get(key)]
     if any(bare_address(str(each)) != bare_address(pool_id) for each in named):
         raise UsageError(
             "the signal is about another pool than --pool-id", hint="leave --pool-id out, or name its pool"
         )
     return found if named else {**found, "pool_id": pool_id}
+
+
+def require_name(signal: Mapping[str, Any]) -> None:
+    """Raises UsageError for a signal about nothing."""
+    if not any(signal.get(key) for key in (*_PAIRS, *_NAMING)):
+        raise UsageError(
+            "the signal names neither a pool nor a coin",
+            hint="its key pair_address names the pool, base_token_address the coin; or add --pool-id",
+        )
 
 
 async def signal_of_row(
@@ -151,11 +164,14 @@ def _newest(settings: Settings, source: str | Path, pool_id: str) -> tuple[PoolS
     history = SnapshotHistory(settings.signals.history_hours)
     database = HostDatabase(source)
     newest: PoolSnapshot | None = None
-    for snapshot in database.snapshots(bare_address(pool_id)):
-        history.add(snapshot)
-        newest = snapshot
+    hint = "collect it first (`pumpswap collect`), or name the database with --database"
+    try:
+        for snapshot in database.snapshots(bare_address(pool_id)):
+            history.add(snapshot)
+            newest = snapshot
+    except NotFound as missing:
+        raise NotFound(f"no row of this pool: {missing.what}", hint=hint) from None
     if newest is None:
-        hint = "collect it first (`pumpswap collect`), or name the database with --database"
         raise NotFound(f"{database.location} has no row of this pool", hint=hint)
     return newest, history.before(newest)
 

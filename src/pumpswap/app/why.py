@@ -12,7 +12,7 @@ from pumpswap.app.books import Books
 from pumpswap.app.standing import Standing, standing_of
 from pumpswap.clock import Clock
 from pumpswap.errors import NotFound
-from pumpswap.model import Decision, Filled, LedgerEntry, Order, Outcome, Position, Proposal, TradeSide
+from pumpswap.model import AttemptState, Decision, Filled, LedgerEntry, Order, Outcome, Position, Proposal, TradeSide
 from pumpswap.settings import Settings
 from pumpswap.storage.decided import StoredDecision
 from pumpswap.storage.run import Run
@@ -25,12 +25,15 @@ _MOST_POOLS = 20
 
 @dataclass(frozen=True, slots=True)
 class Fate:
-    """An order and how it went. ``outcome`` None: it is on its way. ``entries`` are what it moved."""
+    """An order and how it went. ``outcome`` None: it is on its way. ``entries`` are what it moved. ``seen_ns``: when
+    we saw that it had landed, by our own clock; the chain's times are whole seconds of another one.
+    """
 
     order: Order
     outcome: Outcome | None
     entries: tuple[LedgerEntry, ...]
     decimals: int | None
+    seen_ns: int | None = None
 
     @property
     def filled(self) -> Filled | None:
@@ -190,7 +193,9 @@ def _tale(run: Run, stored: StoredDecision) -> Tale:
 def _fate(run: Run, order: Order) -> Fate:
     outcome = run.decided.outcome(order.order_id)
     entries = tuple(run.books.of_order(order.order_id))
-    return Fate(order, outcome, entries, run.history.decimals(order.mint))
+    landed = [each for each in run.attempts.of_order(order.order_id) if each.state is AttemptState.LANDED]
+    seen_ns = landed[-1].resolved_ns if landed else None
+    return Fate(order, outcome, entries, run.history.decimals(order.mint), seen_ns)
 
 
 def _round(run: Run, fate: Fate) -> RoundResult | None:

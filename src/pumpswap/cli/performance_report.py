@@ -102,7 +102,9 @@ def _show(out: Output, books: Books, found: Performance, days: int) -> None:
     table.add_column("value", justify="right")
     change = found.equity_change_lamports
     if change is not None:
-        table.add_row("equity, after all costs", coloured(f"{short_sol(change, signed=True)} SOL", change))
+        table.add_row("change of equity, after all costs", coloured(f"{short_sol(change, signed=True)} SOL", change))
+    if found.equity_lamports is not None:
+        table.add_row("equity", f"{short_sol(found.equity_lamports)} SOL")
     rows: list[tuple[str, str | Text]] = [
         ("realised by sales", coloured(f"{short_sol(found.realised_lamports, signed=True)} SOL",
                                               found.realised_lamports)),
