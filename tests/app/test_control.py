@@ -101,7 +101,7 @@ def test_without_an_engine_the_stored_state_is_changed_and_the_next_start_honour
 
 
 def test_what_needs_an_engine_says_that_there_is_none(chosen: Settings) -> None:
-    with pytest.raises(NotRunning, match="no run") as never:
+    with pytest.raises(NotRunning, match="no engine runs") as never:
         open_control(chosen).__enter__()
     assert "pumpswap run" in never.value.hint
     terminal = Terminal(at(60))

@@ -12,6 +12,7 @@ import pytest
 from pumpswap.clock import NS_PER_SECOND, SystemClock
 from pumpswap.model import Heartbeat, TradeSide, TradingState
 from pumpswap.settings import Settings
+from pumpswap.storage.database import open_database
 from tests.cli.running import answer, refusal, run
 from tests.support.market import START_NS as MARKET_NS
 from tests.support.market import graduate, seen, settings
@@ -97,6 +98,27 @@ def test_panic_shows_its_plan_asks_and_sells(tmp_path: Path) -> None:
         assert document["plan"][0]["value_lamports"] is not None
         assert "selling 1 position" in document["command"]["answer"]
         assert any(order.side is TradeSide.SELL for order in life.run.orders())
+
+
+def test_panic_without_a_terminal_says_so_and_with_nothing_held_asks_nothing(tmp_path: Path) -> None:
+    with engine_at_work(tmp_path) as life:
+        silent = run("panic", "--data-dir", str(tmp_path), input="")
+        assert silent.exit_code == 2
+        assert "no terminal to ask" in silent.stderr
+        assert "--yes" in silent.stderr
+        assert state_of(life) is TradingState.ACTIVE
+    with engine_at_work(tmp_path / "other", mode="approve") as life:
+        done = run("panic", "--data-dir", str(tmp_path / "other"), input="")
+        assert done.exit_code == 0, done.output
+        assert "selling 0 positions" in done.stdout
+        assert "1 proposal that waited for you is gone" in " ".join(done.stdout.split())
+        assert state_of(life) is TradingState.EXITS_ONLY
+
+
+def test_a_run_that_is_over_is_called_that(tmp_path: Path) -> None:
+    with open_database(tmp_path / "pumpswap.sqlite") as database:
+        database.start_run("paper", 1).finish(2, {})
+    assert "run 1 is over" in refusal(6, "--data-dir", str(tmp_path), "pause")["what"]
 
 
 def test_closing_what_a_running_engine_holds_asks_the_engine(tmp_path: Path) -> None:

@@ -111,7 +111,7 @@ def test_detach_shows_its_plan_and_asks(host: str, data_folder: Path) -> None:
     assert not data_folder.exists()
     done = db("detach", host, input="y\n")
     assert done.exit_code == 0, done.output
-    assert "rows of 20 tables are in" in done.stdout
+    assert "rows of 23 tables are in" in done.stdout
     assert image(host) == before
     (folder,) = (data_folder / "exports").iterdir()
     assert (folder / "manifest.json").exists()

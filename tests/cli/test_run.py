@@ -164,7 +164,9 @@ def test_a_term_signal_ends_it_in_order_and_the_next_run_goes_on(tmp_path: Path)
     wait_for(running, "heartbeat")
     other = process("--json", "--data-dir", str(tmp_path), "run", "--market", "simulated:3")
     assert other.returncode == 1
-    assert "another process" in json.loads(other.stdout)["what"]
+    error = json.loads(other.stdout)
+    assert f"another process (pid {running.pid}) is running" in error["what"]
+    assert f"kill {running.pid}" in error["hint"]
     running.send_signal(signal.SIGTERM)
     out, error = running.communicate(timeout=30)
     assert (running.returncode, error) == (0, "")

@@ -6,13 +6,14 @@ import contextlib
 import io
 import json
 import signal
+from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
 
 from pumpswap.cli.live_view import decision_line, would_buy_lamports
 from pumpswap.cli.run_quiet import QuietSpell
-from pumpswap.cli.run_view import RunLines, RunScreen
+from pumpswap.cli.run_view import RunLines, RunScreen, proposal_line
 from pumpswap.clock import NS_PER_SECOND
 from pumpswap.model import (
     Alert,
@@ -20,6 +21,8 @@ from pumpswap.model import (
     Decision,
     Heartbeat,
     Intent,
+    Proposal,
+    ProposalStatus,
     Side,
     Signal,
     SizingStep,
@@ -149,6 +152,17 @@ def test_nothing_to_wish_is_told_too() -> None:
     line = quiet.line(at(60))
     assert line is not None
     assert "nothing was a reason" in line.plain
+
+
+def test_a_proposal_is_told_with_its_time_and_why_it_waits_no_longer() -> None:
+    waiting = Proposal("d000001", POOL, MINT, "CAT / SOL", 10**9, at(0), at(119))
+    told = proposal_line(waiting, "CAT")
+    assert told is not None
+    assert told.plain == "CAT       waits for you, 119 s  pumpswap approve d000001"
+    gone = proposal_line(replace(waiting, status=ProposalStatus.DECLINED, origin="panic by ann"), "CAT")
+    assert gone is not None
+    assert gone.plain == "CAT       waits no longer  proposal d000001 declined: panic by ann"
+    assert proposal_line(replace(waiting, status=ProposalStatus.ORDERED), "CAT") is None
 
 
 # ---------------------------------------------------------------------------------------------- the screen

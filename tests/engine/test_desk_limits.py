@@ -91,6 +91,7 @@ def test_a_buy_that_waits_for_a_person_keeps_other_buys_back_and_no_sale() -> No
     assert len(made.desk.proposals) == 1
     made.step(seen(there, 5, scored=True))
     assert [verdict.policy for verdict in heard.all[-1].refusals] == ["open order"]
+    assert heard.all[-1].refusals[0].text == "a buy of it waits for your approval"
     made.step(seen(moved(here, -60), 6))
     made.step(seen(moved(here, -60), 8))
     assert made.portfolio.positions.open_round(pool) is None

@@ -90,8 +90,16 @@ def open_control(
         clock = clock or SystemClock()
         run = None if database is None else _chosen(database, run_id, settings, clock.now_ns())
         if database is None or run is None:
-            raise NotRunning("there is no run that an engine ever kept", hint="start one: pumpswap run")
+            raise NotRunning(_nobody(database), hint="start one: pumpswap run")
         yield RemoteControl(database, run, settings, clock, sleep)
+
+
+def _nobody(database: Database | None) -> str:
+    """Why there is no run to command."""
+    headers = () if database is None else database.runs()
+    if not headers:
+        return "no engine runs, and there are no books yet"
+    return f"no engine runs: run {headers[-1].run_id} is over"
 
 
 def _chosen(database: Database, run_id: int | None, settings: Settings, now_ns: int) -> Run | None:

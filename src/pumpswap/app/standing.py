@@ -64,6 +64,7 @@ def standing_of(books: Books, pool: str, mint: str, settings: Settings, clock: C
         open_positions=len(positions),
         position=None if held is None else held.position,
         has_open_order=any(order.mint == mint for order in run.orders(unresolved=True)),
+        is_proposed=any(proposal.mint == mint for proposal in run.proposals.waiting()),
         closed_ns=None if latest is None else latest.closed_ns,
         declined_ns=_declined_ns(books, mint, as_of_ns - limits.cooldown_seconds * NS_PER_SECOND),
         risk=risk_figures(books, limits, as_of_ns, with_faults=is_running is not False),

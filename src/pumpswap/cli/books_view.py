@@ -93,8 +93,9 @@ def time_at(at_ns: int) -> str:
 
 
 def duration_text(seconds: int) -> str:
-    """``15 min``: the largest unit that fits."""
-    return next((f"{seconds // unit} {name}" for unit, name in _LONG if seconds >= unit), f"{max(seconds, 0)} s")
+    """``15 min``: the largest unit that fits; seconds up to two minutes, where each of them counts."""
+    fitting = (f"{seconds // unit} {name}" for unit, name in _LONG if seconds >= (120 if unit == 60 else unit))
+    return next(fitting, f"{max(seconds, 0)} s")
 
 
 def short_sol(lamports: int, *, signed: bool = False) -> str:

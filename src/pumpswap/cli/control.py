@@ -104,7 +104,8 @@ def panic(out: Output, run_id: int | None) -> None:
     with open_control(settings_anyway(out), run_id) as control:
         control.require_running("sell")
         held = control.held()
-        confirmed(out, "panic", lambda: show_plan(out, control, held), "Sell all of it now?")
+        if held:  # else there is nothing that could not be undone
+            confirmed(out, "panic", lambda: show_plan(out, control, held), "Sell all of it now?")
         _tell(out, control, control.give(CommandVerb.PANIC), {"plan": plan_json(held)})
 
 

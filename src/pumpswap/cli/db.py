@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from pumpswap.cli.asking import agree
 from pumpswap.cli.lazy import Entry, Example, LazyGroup, command
 from pumpswap.cli.output import Output, pass_output
 from pumpswap.errors import UsageError
@@ -182,7 +183,7 @@ def confirmed(out: Output, name: str, show: Callable[[], None], question: str) -
     if out.json:
         raise UsageError(f"{name} with --json needs --yes", hint="nobody could answer the question")
     show()
-    click.confirm(question, abort=True, err=True)
+    agree(question)
 
 
 def size_text(size_bytes: int) -> str:

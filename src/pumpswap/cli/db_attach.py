@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from pumpswap.cli.asking import agree, is_agreed
 from pumpswap.cli.chain_options import chain_options, chain_settings
 from pumpswap.cli.lazy import Example, command, option
 from pumpswap.cli.output import Output, pass_output
@@ -109,7 +110,7 @@ def detach(out: Output, database: str, dry_run: bool, folder: Path | None) -> No
         if out.json:
             raise UsageError("detach with --json needs --yes", hint="nobody could answer the question")
         _show_attached(out, look(database), target)
-        click.confirm("Export and remove all this now?", abort=True, err=True)
+        agree("Export and remove all this now?")
     with nullcontext() if dry_run else nobody_trading(settings, database):
         done = detach_host(database, target, at_ns, dry_run=dry_run)
     if out.json:
@@ -156,7 +157,7 @@ def _clear(out: Output, database: str, check: PairCheck) -> int:
         out.say(f"{check.checked:,} pair addresses compared at slot {check.slot:,}, {len(check.wrong):,} wrong.")
     if not check.ours or (out.json and not out.options.yes):
         return 0
-    if not out.options.yes and not click.confirm(f"Empty the {len(check.ours)} that attach has filled?", err=True):
+    if not out.options.yes and not is_agreed(f"Empty the {len(check.ours)} that attach has filled?"):
         return 0
     return clear_wrong_pairs(database, check, SystemClock().now_ns())
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from pumpswap.cli.asking import agree
 from pumpswap.cli.chain_options import chain_options, chain_settings
 from pumpswap.cli.lazy import Example, command, option
 from pumpswap.cli.output import Output, pass_output
@@ -79,7 +81,7 @@ def execute_signal(
     if signer is not None and not out.options.yes:
         if out.json:
             raise UsageError("--live with --json needs --yes", hint="nobody could answer the question")
-        click.confirm(f"Trade now, with the money of wallet {signer.public_key}?", abort=True, err=True)
+        agree(f"Trade now, with the money of wallet {signer.public_key}?")
     own = None if signal_file is None else _own_signal(signal_file, pool_id)
     source = database or source_of(settings)
     code = wait_for(_run(out, settings, (pool_id, own, source), signer, dry_run=dry_run))
@@ -88,11 +90,18 @@ def execute_signal(
 
 
 def _own_signal(file: str, pool_id: str | None) -> dict[str, Any]:
-    from pumpswap.app.execute_signal import check_signal
+    from pumpswap.app.execute_signal import check_signal, require_name
     from pumpswap.cli.sources import json_object, read_source
+    from pumpswap.errors import BadInput, UsageError
 
     name = "standard input" if file == "-" else file
-    return check_signal(json_object(read_source(file), name), pool_id)
+    try:
+        found = json_object(read_source(file), name)
+    except BadInput as broken:
+        raise UsageError(broken.what, hint=broken.hint) from None
+    signal = check_signal(found, pool_id)
+    require_name(signal)
+    return signal
 
 
 async def _run(
@@ -147,22 +156,35 @@ def _show_look(out: Output, found: DryRun) -> int:
     return 7 if not size.lamports and found.signal.get("side") == "long" else 0
 
 
+def _tokens(amount: object) -> str:
+    return f"{amount:,}" if isinstance(amount, (int, float, Decimal)) else str(amount)
+
+
 def _figure(score: object) -> str:
     return f"{score:.1f}" if isinstance(score, (int, float)) else "none"
 
 
 def _show_result(out: Output, result: dict[str, Any]) -> None:
+    from pumpswap.app.execute_signal import exit_code_of
+
     if out.json:
         out.emit("execute_signal", {"result": _exact(result)})
         return
     how = "on paper" if result["is_paper"] else "live"
+    if result["status"] == "error":
+        from pumpswap.cli.failures import Answer, Failure
+
+        what = f"({how}) {result['message'] or result['reason'] or result['error']}"
+        hint = "a signal is described in the documentation: The executor"
+        raise Failure(Answer(str(result["error"]), exit_code_of(result), what, hint), out.options)
     out.show(f"{result['status'].capitalize()} ({how}): {result['message'] or result['reason'] or result['error']}")
     for refusal in result["refusals"]:
         out.show(f"  · {refusal}")
     if result["status"] == "executed":
         from pumpswap.cli.formats import sol_text
 
-        out.show(f"  {result['action']}  {result['token_amount']} tokens for {sol_text(result['quote_lamports'])}")
+        paid = sol_text(result["quote_lamports"])
+        out.show(f"  {result['action']}  {_tokens(result['token_amount'])} tokens for {paid}")
     if result["signature"] and not result["is_paper"]:
         out.show(f"  signature  {result['signature']}", keep_lines=True)
     if result["decision_id"]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from pumpswap.cli.asking import agree
 from pumpswap.cli.chain_options import chain_options, chain_settings
 from pumpswap.cli.formats import sol_text
 from pumpswap.cli.lazy import Entry, Example, LazyGroup, command, option
@@ -156,7 +157,7 @@ async def _traded(
             state = await (busiest_pool(connection) if pool is None else connection.pool(pool))
             out.say(f"Buys for {sol_text(lamports)} in pool {state.address} and sells all of it again, with money.")
             if not out.options.yes:
-                click.confirm(f"Trade now, with the money of wallet {signer.public_key}?", abort=True, err=True)
+                agree(f"Trade now, with the money of wallet {signer.public_key}?")
             return await trade_there_and_back(trader, await connection.pool(state.address), lamports)
         finally:
             await trader.aclose()

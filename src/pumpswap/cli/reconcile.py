@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from pumpswap.cli.asking import agree
 from pumpswap.cli.chain_options import chain_options, chain_settings
 from pumpswap.cli.formats import time_text
 from pumpswap.cli.lazy import Example, command, option
@@ -92,7 +93,7 @@ def _repair(out: Output, trader: Trader, found: Reconciliation) -> Reconciliatio
         out.say("No transaction explains these differences; --repair books them as foreign movements:")
         for asset, units in found.differences.items():
             out.say(f"  {units_text(asset, units)}")
-        click.confirm("Is that so, and shall it be booked?", abort=True, err=True)
+        agree("Is that so, and shall it be booked?")
     return trader.books.repair(found)
 
 

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from pumpswap.amm import BuyQuote, Quote
+from pumpswap.cli.books_view import duration_text
 from pumpswap.cli.formats import printable
 from pumpswap.cli.live_view import LiveView, PlainView, called, would_buy_lamports
 from pumpswap.cli.run_quiet import QuietSpell
@@ -36,7 +37,7 @@ from pumpswap.model import (
 _FRAMES_PER_SECOND = 2
 _LIFE_NS = 10 * NS_PER_SECOND  # without news the screen is drawn again so often
 
-__all__ = ["JsonLines", "RunLines", "RunScreen", "alert_line"]
+__all__ = ["JsonLines", "RunLines", "RunScreen", "alert_line", "proposal_line"]
 
 _STYLES = {
     AlertLevel.INFO: "cyan",
@@ -53,9 +54,17 @@ def alert_line(alert: Alert) -> Text:
     return line.append(f" {alert.topic}{subject}: ").append(printable(alert.text), style="dim")
 
 
-def proposal_line(proposal: Proposal, name: str) -> Text:
-    """A buy that waits for a person."""
-    line = Text(f"{name:<9}", style="bold").append(" waits for you  ", style="magenta")
+def proposal_line(proposal: Proposal, name: str) -> Text | None:
+    """A buy that waits for a person, or why it does not any more; None where an order or a refusal tells that."""
+    line = Text(f"{name:<9}", style="bold")
+    if proposal.status in (ProposalStatus.DECLINED, ProposalStatus.EXPIRED):
+        why = f": {printable(proposal.origin)}" if proposal.origin else ""
+        line.append(" waits no longer  ", style="yellow")
+        return line.append(f"proposal {proposal.decision_id} {proposal.status.value}{why}", style="dim")
+    if proposal.status is not ProposalStatus.WAITING:
+        return None
+    seconds = (proposal.expires_ns - proposal.at_ns) // NS_PER_SECOND
+    line.append(f" waits for you, {duration_text(seconds)}  ", style="magenta")
     return line.append(f"pumpswap approve {proposal.decision_id}", style="dim")
 
 
@@ -93,9 +102,9 @@ class RunLines(PlainView):
         self.say(alert.at_ns, alert_line(alert))
 
     def on_proposal(self, proposal: Proposal) -> None:
-        if proposal.status is ProposalStatus.WAITING:
-            name = called(self.names, proposal.pool)
-            self.say(proposal.at_ns, proposal_line(proposal, name))
+        line = proposal_line(proposal, called(self.names, proposal.pool))
+        if line is not None:
+            self.say(proposal.decided_ns or proposal.at_ns, line)
 
 
 class RunScreen(LiveView):
@@ -123,9 +132,9 @@ class RunScreen(LiveView):
         self.note(alert.at_ns, alert_line(alert))
 
     def on_proposal(self, proposal: Proposal) -> None:
-        if proposal.status is ProposalStatus.WAITING:
-            name = called(self.names, proposal.pool)
-            self.note(proposal.at_ns, proposal_line(proposal, name))
+        line = proposal_line(proposal, called(self.names, proposal.pool))
+        if line is not None:
+            self.note(proposal.decided_ns or proposal.at_ns, line)
 
 
 class JsonLines(RunObserver):

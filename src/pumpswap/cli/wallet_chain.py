@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from pumpswap.cli.asking import agree
 from pumpswap.cli.chain_options import chain_options, chain_settings
 from pumpswap.cli.formats import sol_text
 from pumpswap.cli.lazy import Example, command, option
@@ -142,7 +143,7 @@ async def _do(out: Output, settings: Settings, wish: ChoreWish, signer: LimitedS
             if not out.options.yes:
                 if out.json:
                     raise UsageError("--live with --json needs --yes", hint="nobody could answer the question")
-                click.confirm(f"{_described(wish)} of wallet {signer.public_key} now?", abort=True, err=True)
+                agree(f"{_described(wish)} of wallet {signer.public_key} now?")
             result = await trader.upkeep.do(wish)
         finally:
             await trader.aclose()

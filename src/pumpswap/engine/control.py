@@ -164,14 +164,19 @@ class Control:
         engine = self._engine
         reason = turn(self._run, command.verb, command.origin, self._now()).panic
         hear_switch(self._run, engine.risk)
-        for proposal in list(engine.desk.proposals):
+        waited = list(engine.desk.proposals)
+        for proposal in waited:
             engine.desk.drop_proposal(proposal, ProposalStatus.DECLINED, reason)
         held = engine.portfolio.positions.open_positions()
         engine.close_all(ExitKind.PANIC, reason)
         buys = sum(1 for order in engine.desk.orders if order.side is TradeSide.BUY)
         also = f"; {buys} on the way {'is' if buys == 1 else 'are'} sold as soon as bought" if buys else ""
+        if waited:
+            also += (
+                f"; {_counted(len(waited), 'proposal')} that waited for you {'is' if len(waited) == 1 else 'are'} gone"
+            )
         named = f": {', '.join(self._name(position) for position in held)}" if held else ""
-        count = f"{len(held)} position{'' if len(held) == 1 else 's'}"
+        count = _counted(len(held), "position")
         return f"selling {count} at the widest limits{named}{also}; no entries until you resume"
 
     def _go_on_with_panic(self) -> None:
@@ -247,3 +252,7 @@ class Control:
 
     def _name(self, position: Position) -> str:
         return position.name or position.mint[:MINT_PREFIX]
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"

@@ -7,17 +7,15 @@ accepted counts from that moment on, so that limits hold however many wishes com
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from pumpswap.amm import BuyQuote, FeeSchedule
 from pumpswap.clock import NS_PER_SECOND
-from pumpswap.engine.keeper import Keeper
+from pumpswap.engine.desk_parts import DeskParts
+from pumpswap.engine.promised import with_orders
 from pumpswap.engine.repeats import RepeatedRefusals
 from pumpswap.errors import AmountOutOfRange, PumpSwapError, TradeRefused
-from pumpswap.execution.exit_manager import ExitManager
 from pumpswap.execution.planner import OrderPlanner
-from pumpswap.execution.venue import Venue
-from pumpswap.market.book import PoolBook
 from pumpswap.model import (
     Alert,
     AlertLevel,
@@ -33,40 +31,16 @@ from pumpswap.model import (
     Proposal,
     ProposalStatus,
     RunObserver,
-    ScreenReport,
     TradeSide,
     TradingState,
     Unknown,
-    Verdict,
 )
 from pumpswap.portfolio.valuation import mark_position
 from pumpswap.risk.gate import PoolView, RiskGate
 from pumpswap.risk.policies import BookView
-from pumpswap.risk.tracker import RiskTracker
 from pumpswap.settings import Settings
 
-__all__ = ["Desk", "DeskParts"]
-
-Screens = Callable[[str], ScreenReport | None]
-MoreChecks = Callable[[Decision], Sequence[Verdict]]
-
-
-@dataclass(frozen=True, slots=True)
-class DeskParts:
-    """What a desk works with. ``screens`` tells the newest report on a mint; ``checks`` are asked beside the gate about
-    a buy that it would accept (the wallet's own limits); ``mode`` is that of ``RunSettings``.
-    """
-
-    book: PoolBook
-    venue: Venue
-    keeper: Keeper
-    risk: RiskTracker
-    exits: ExitManager
-    schedule_for: Callable[[int], FeeSchedule]
-    settings: Settings
-    screens: Screens | None = None
-    checks: MoreChecks | None = None
-    mode: str = "paper"
+__all__ = ["Desk"]
 
 
 class Desk:
@@ -151,10 +125,23 @@ class Desk:
         """Put an exit's sale through the gate; what is not ordered is tried again later."""
         decision, order = self.decide(intent)
         if order is None:
-            reason = "; ".join(verdict.text for verdict in decision.refusals) or "it could not be ordered"
-            self.parts.exits.refused(position, reason, intent.at_ns)
-            self._tell_exits()
+            self.refused(position, decision)
         return decision
+
+    def refused(self, position: Position, why: Decision | str) -> None:
+        """A sale that ``wanted`` gave was not ordered: it is tried again after a while."""
+        if isinstance(why, Decision):
+            why = "; ".join(verdict.text for verdict in why.refusals) or "it could not be ordered"
+        self.parts.exits.refused(position, why, self._now())
+        self._tell_exits()
+
+    def preview(self, intent: Intent) -> Decision:
+        """What would be decided now, by the same limits: neither told nor ordered, and it takes no number."""
+        if intent.side is TradeSide.BUY:
+            self.measure()
+        settings = self.parts.settings
+        gate = RiskGate(settings.risk, settings.signals, lambda: "preview")
+        return self._judged(intent, self._schedule(intent.at_ns), gate=gate)
 
     def approve(self, decision_id: str, origin: str) -> Decision:
         """Order a proposed buy, if the gate still agrees with it now. Raises NotFound for what does not wait."""
@@ -162,7 +149,7 @@ class Desk:
         fresh = replace(intent, at_ns=self._now(), proposed_ns=proposal.at_ns)
         self.measure()
         schedule = self._schedule(fresh.at_ns)
-        decision = self._judged(fresh, schedule)
+        decision = self._judged(fresh, schedule, approved=proposal.quote_lamports)
         self._tell_new(decision)  # the proposal names it: it is stored whatever was refused before
         status = ProposalStatus.ORDERED if decision else ProposalStatus.REFUSED
         self._tell_proposal(
@@ -186,10 +173,13 @@ class Desk:
         self.declined = {one: then for one, then in self.declined.items() if at_ns - then < rest_ns}
         self.declined[mint] = at_ns
 
-    def _judged(self, intent: Intent, schedule: FeeSchedule) -> Decision:
+    def _judged(
+        self, intent: Intent, schedule: FeeSchedule, approved_lamports: int | None = None, gate: RiskGate | None = None
+    ) -> Decision:
         book = self.parts.book
         view = PoolView(book.state(intent.pool), book.observed_ns(intent.pool), book.obstacle(intent.pool))
-        decision = self._gate.decide(intent, view, self.book_view(intent), schedule)
+        books = replace(self.book_view(intent), approved_lamports=approved_lamports)
+        decision = (gate or self._gate).decide(intent, view, books, schedule)
         if decision and intent.side is TradeSide.BUY and self.parts.checks is not None:
             verdicts = tuple(self.parts.checks(decision))
             accepted = all(verdict.passed for verdict in verdicts)
@@ -295,17 +285,26 @@ class Desk:
 
     def look_after(self, pool: str) -> tuple[Position, Mark] | None:
         """Value the position of a pool and sell it when an exit rule says so. Returns both when nothing was sold."""
-        position = self.parts.keeper.portfolio.positions.open_round(pool)
-        if position is None:
-            return None
-        mark = self.mark(pool)
-        if mark is None or self.has_open_order(position.mint):
-            return None
-        intent = self._wanted(position, mark)
-        if intent is None:
-            return position, mark
-        self._sell(position, intent)
+        seen = self._valued(pool)
+        intent = None if seen is None else self._wanted(*seen)
+        if seen is None or intent is None:
+            return seen
+        self._sell(seen[0], intent)
         return None
+
+    def wanted(self, pool: str) -> Intent | None:
+        """Value the position of a pool; the sale that an exit wants of it now, for whoever orders it himself. He says
+        by ``refused`` when it was not ordered.
+        """
+        seen = self._valued(pool)
+        return None if seen is None else self._wanted(*seen)
+
+    def _valued(self, pool: str) -> tuple[Position, Mark] | None:
+        """The position and its value; None where nothing is held, or an order on its token has not ended."""
+        position, mark = self.parts.keeper.portfolio.positions.open_round(pool), self.mark(pool)
+        if position is None or mark is None or self.has_open_order(position.mint):
+            return None
+        return position, mark
 
     def _wanted(self, position: Position, mark: Mark) -> Intent | None:
         """The sale that an exit wants now. While nothing could be ordered it waits without asking the gate, so that
@@ -332,28 +331,25 @@ class Desk:
         """What the gate sees: the books, and beside them all that it has accepted and that has not ended."""
         parts, now = self.parts, self._now()
         portfolio = parts.keeper.portfolio
-        waiting = [order for order in self._orders.values() if order.side is TradeSide.BUY]
-        costs = parts.settings.risk.lamports("cost_allowance_sol")  # of each: its fees become cost of what is held
-        promised = sum(order.quote_lamports + costs for order in waiting)
-        of_token = [order.quote_lamports + costs for order in waiting if order.mint == intent.mint]
         is_buy = intent.side is TradeSide.BUY
         held = portfolio.positions.open_positions()
-        pools = {position.pool for position in held}
-        return BookView(
-            balance=portfolio.cash - promised,
+        view = BookView(
+            balance=portfolio.cash,
             equity=portfolio.equity_at(now).equity_lamports,
-            exposure=portfolio.exposure + promised,
-            open_positions=len(held) + len({order.pool for order in waiting} - pools),
+            exposure=portfolio.exposure,
+            open_positions=len(held),
             position=portfolio.positions.open_round(intent.pool),
-            has_open_order=self.has_open_order(intent.mint) or (is_buy and self._is_proposed(intent.mint)),
+            has_open_order=False,
+            is_proposed=is_buy and self._is_proposed(intent.mint),
             closed_ns=portfolio.positions.last_closed_ns(intent.pool),
             declined_ns=self.declined.get(intent.mint),
-            token_exposure=sum(one.cost_lamports for one in held if one.mint == intent.mint) + sum(of_token),
+            token_exposure=sum(one.cost_lamports for one in held if one.mint == intent.mint),
             risk=parts.risk.figures(now),
             mode_obstacle="analysis mode: nothing is ordered" if parts.mode == "analysis" else "",
             books_obstacle=parts.keeper.obstacle(intent.mint),
             screen=None if parts.screens is None else parts.screens(intent.mint),
         )
+        return with_orders(view, self.orders, intent, parts.settings.risk, {position.pool for position in held})
 
     # ------------------------------------------------------------------------------------------ telling
 

@@ -66,6 +66,13 @@ class Ending(Enum):
     MARKET_IS_OVER = "the market is over"
 
 
+_STOPPING = {
+    Ending.STOPPED: "somebody has stopped it: no entries any more, what is on its way may land",
+    Ending.TIME_IS_UP: "its time is up: no entries any more, what is on its way may land",
+    Ending.MARKET_IS_OVER: "the market is over",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class SupervisorParts:
     """``clock`` is the market's time, ``wall`` the machine's; they differ for a market of the past. ``ticks`` False:
@@ -231,7 +238,7 @@ class Supervisor:
         engine = self.parts.engine
         self._wish_to_end.set()
         engine.risk.fault(_SHUTDOWN, "the engine is being stopped")
-        engine.desk.alert(AlertLevel.INFO, "engine", "stop", f"stopping: {self._ending.value if self._ending else ''}")
+        engine.desk.alert(AlertLevel.INFO, "engine", "stop", _STOPPING[self._ending or Ending.STOPPED])
         self._beat()
         if self._ending is not Ending.MARKET_IS_OVER:
             await self._meanwhile(self._landed(), services)

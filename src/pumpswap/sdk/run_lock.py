@@ -13,6 +13,8 @@ from pumpswap.storage.database import Database
 
 __all__ = ["RunLock"]
 
+_LONGEST = 20  # digits of a process
+
 
 class RunLock:
     """Held from its making to ``release``; the system releases it when the process ends, however it ends.
@@ -33,11 +35,15 @@ class RunLock:
         try:
             fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
+            process = os.pread(self._descriptor, _LONGEST, 0).decode(errors="replace").strip()
             self.release()
+            who, how = (f" (pid {process})", f"kill {process}") if process.isdecimal() else ("", "a TERM signal")
             raise StorageError(
-                f"another process is running on the {kind} books of {database.location}",
-                hint="stop it first (`pumpswap halt` stops its trading), or name another --data-dir",
+                f"another process{who} is running on the {kind} books of {database.location}",
+                hint=f"end it in order first, by Ctrl-C at its terminal or `{how}`, or name another --data-dir",
             ) from None
+        os.truncate(self._descriptor, 0)
+        os.pwrite(self._descriptor, f"{os.getpid()}\n".encode(), 0)  # for whoever comes second
         try:
             self._claim = database.claim(f"{kind} run")
         except StorageError:

@@ -26,7 +26,7 @@ class BookView:
     exposure: int  # cost of all open positions, and what the buys on their way may spend and cost
     open_positions: int  # rounds that are open or about to open
     position: Position | None  # the open round in this pool
-    has_open_order: bool  # on the way or unresolved, for a buy also waiting for a person: on this token
+    has_open_order: bool  # on the way or unresolved: on this token
     closed_ns: int | None  # when the last round in this pool ended
     declined_ns: int | None = None  # when a person last declined to buy this token
     token_exposure: int = 0  # of ``exposure``, the part of this token, in all its pools
@@ -34,6 +34,8 @@ class BookView:
     mode_obstacle: str = ""  # why nothing at all is ordered, as in analysis mode
     books_obstacle: str = ""  # why nothing of this token may be bought
     screen: ScreenReport | None = None  # the newest report on this token
+    approved_lamports: int | None = None  # what a person has approved of this buy: no more is bought
+    is_proposed: bool = False  # whether a buy of this token waits for a person, and this would be another one
 
 
 @dataclass(frozen=True, slots=True)

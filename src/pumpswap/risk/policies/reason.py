@@ -54,6 +54,8 @@ def open_order(ask: Candidate) -> Verdict | None:
     """
     if ask.book.has_open_order:
         return Verdict("open order", False, "an order on this token is not finished")
+    if ask.book.is_proposed:
+        return Verdict("open order", False, "a buy of it waits for your approval")
     return Verdict("open order", True, "no order on this token is open")
 
 
