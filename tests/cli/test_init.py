@@ -75,3 +75,12 @@ def test_the_practice_chain_needs_no_url(here: Path) -> None:
     asked(here, Network="localnet", Database="")
     assert made().chain.network == "localnet"
     assert made().chain.endpoints[0].url.get_secret_value() == "http://127.0.0.1:8899"
+
+
+def test_a_data_folder_that_cannot_be_is_said_before_anything_is_written(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    file = tmp_path / "pumpswap.yaml"
+    error = refusal(4, "init", "--yes", "--config", str(file), "--data-dir", str(tmp_path / "file" / "data"))
+    assert "cannot be used" in error["what"]
+    assert "--data-dir" in error["hint"]
+    assert not file.exists()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -37,9 +37,10 @@ _NETWORKS = ("later", "localnet", "devnet", "mainnet")
 @option("--force", is_flag=True, help="Write over a file that is there.")
 @pass_output
 def init(out: Output, preset: str, force: bool) -> None:
-    from pumpswap.app.setup import Answers, settings_text
+    from pumpswap.app.setup import Answers, check_data_dir, settings_text
     from pumpswap.errors import ConfigError
     from pumpswap.settings.host_file import refuse_host_file
+    from pumpswap.settings.lenient import read_leniently
     from pumpswap.settings.loading import DEFAULT_FILE
     from pumpswap.settings.nearest import shown_path
     from pumpswap.settings.presets import PRESETS
@@ -51,6 +52,7 @@ def init(out: Output, preset: str, force: bool) -> None:
         raise ConfigError(f"{shown_path(file)} exists already", hint=hint)
     if file.exists():
         refuse_host_file(file)
+    check_data_dir(read_leniently(None, **_place(out)).settings.data_dir)
     asks = not (out.options.yes or out.json) and sys.stdin.isatty()
     answers = _asked(out) if asks else Answers()
     write_settings_file(file, settings_text(preset, answers), replace=force)
@@ -64,6 +66,10 @@ def init(out: Output, preset: str, force: bool) -> None:
         out.say(f"  {step:<34}# {about}")
     if answers.database:
         out.say(f"  {'pumpswap db attach --dry-run':<34}# what would be added to your collector's database")
+
+
+def _place(out: Output) -> dict[str, Any]:
+    return {} if out.options.data_dir is None else {"data_dir": out.options.data_dir}
 
 
 def _asked(out: Output) -> Answers:
