@@ -7,8 +7,9 @@ from dataclasses import replace
 import msgspec
 import pytest
 
+from pumpswap.clock import NS_PER_SECOND
 from pumpswap.execution.exit_manager import ExitManager
-from pumpswap.model import AlertLevel, ExitKind, ExitState
+from pumpswap.model import AlertLevel, Costs, Denied, ExitKind, ExitState, Rejected
 from pumpswap.settings import ExitRules, LadderRung
 from tests.execution.exit_world import HELD, POOL, Round, bought, denied, mark, rejected
 from tests.support.market import SOL, at, graduate
@@ -64,6 +65,54 @@ def test_the_alert_of_a_failure_says_why_and_what_is_next() -> None:
     assert alert.text == ("sale failed, the first time: ExceededSlippage: pays less; next try in 5 s, accepting 20 %")
     assert (alert.subject, alert.at_ns) == (POOL, at(60))
     assert made.manager.take_alerts() == []
+
+
+def test_an_outage_of_the_endpoints_does_not_widen_the_limit() -> None:
+    made = stopped()
+    pauses, second = [], 60
+    for _ in range(6):
+        made.manager.ended(None, Denied("o2", at(second), "endpoints", "cannot be reached"), POOL)
+        pauses.append((made.known.retry_ns - at(second)) // NS_PER_SECOND)
+        second += pauses[-1]
+        found = made.look(SOL // 2, second)
+        assert found is not None
+        assert found.slippage_bps == RULES.slippage_bps
+    assert pauses == [5, 10, 20, 30, 30, 30]
+    (alert,) = made.manager.take_alerts()
+    assert alert.text == (
+        "sale not done, the first time: endpoints: cannot be reached; next try in 5 s, still accepting 10 %"
+    )
+    assert (alert.level, alert.topic) == (AlertLevel.WARNING, "exit failed")
+    for _ in range(14):
+        made.manager.ended(None, Denied("o2", at(second), "endpoints", "cannot be reached"), POOL)
+    (again,) = made.manager.take_alerts()
+    assert again.text.startswith("sale not done, 20 times in a row: ")
+    assert again.level is AlertLevel.ERROR
+
+
+@pytest.mark.parametrize(
+    ("outcome", "is_wider"),
+    [
+        (Denied("o2", at(60), "limit", "the sale pays less now"), True),
+        (Denied("o2", at(60), "expired", "its transactions have expired"), True),
+        (Rejected("o2", at(60), 1, 6004, "ExceededSlippage", "", Costs(), "s"), True),
+        (Denied("o2", at(60), "insufficient funds", "the wallet has less"), False),
+        (Denied("o2", at(60), "trading state", "trading is halted"), False),
+        (Denied("o2", at(60), "key locked", "no key"), False),
+        (Denied("o2", at(60), "simulation", "it would fail"), False),
+        (Rejected("o2", at(60), 1, 11, "NonNativeHasBalance", "", Costs(), "s"), False),
+        (Rejected("o2", at(60), 1, 6004, "Unknown", "of another program", Costs(), "s"), False),
+        (Rejected("o2", at(60), 1, None, "NetworkFailure", "", Costs(), "s"), False),
+    ],
+    ids=lambda one: getattr(one, "rule", None) or getattr(one, "name", None),
+)
+def test_only_what_failed_by_its_price_accepts_more(outcome: Rejected | Denied, is_wider: bool) -> None:
+    made = stopped()
+    made.fail(60)
+    made.manager.ended(None, outcome, POOL)
+    found = made.look(SOL // 2, 65)
+    assert found is not None
+    assert found.slippage_bps == (3_000 if is_wider else 2_000), "what was widened by the price stays so"
 
 
 def test_a_success_forgets_the_failures() -> None:

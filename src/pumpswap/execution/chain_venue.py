@@ -47,6 +47,7 @@ __all__ = ["ChainVenue", "ChainVenueParts", "Executed"]
 
 _USUAL = SandwichPolicy()  # as the settings say
 _UNKNOWN_INSTRUCTION = 101
+_SLIPPAGE_CODES = frozenset({6004, 6040})
 _DAY_NS = 86_400 * NS_PER_SECOND
 _MAX_PLANS = 3  # the first, one with a fresh schedule, one of the other generation
 
@@ -471,6 +472,8 @@ def _set_event() -> asyncio.Event:
 def _denial_of(failure: Failure) -> Denial:
     if failure.is_lack_of_funds:
         return Denial("insufficient funds", f"the simulation failed: {failure.name}: {failure.text}")
+    if failure.amm_code in _SLIPPAGE_CODES:  # the pool has moved between the plan and its simulation
+        return Denial("limit", f"the simulation failed with {failure.code} {failure.name}: {failure.text}")
     code = "" if failure.code is None else f"{failure.code} "
     where = f" in program {failure.program}" if failure.program is not None else ""
     return Denial("simulation", f"it would fail with {code}{failure.name}{where}: {failure.text}")

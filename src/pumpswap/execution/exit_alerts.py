@@ -6,7 +6,15 @@ from pumpswap.execution.exits import DueExit
 from pumpswap.model import Alert, AlertLevel, Denied, ExitKind, ExitState, Position, Rejected
 from pumpswap.settings import ExitRules
 
-__all__ = ["begun_alert", "blocked_alert", "failed_alert", "is_told", "refused_alert"]
+__all__ = [
+    "begun_alert",
+    "blocked_alert",
+    "failed_alert",
+    "is_told",
+    "is_told_rarely",
+    "put_off_alert",
+    "refused_alert",
+]
 
 _TOLD_WHEN_BEGUN = {ExitKind.RUG: AlertLevel.CRITICAL, ExitKind.LIQUIDITY_FLIGHT: AlertLevel.WARNING}
 
@@ -14,6 +22,11 @@ _TOLD_WHEN_BEGUN = {ExitKind.RUG: AlertLevel.CRITICAL, ExitKind.LIQUIDITY_FLIGHT
 def is_told(times: int) -> bool:
     """The first time, then every third."""
     return times == 1 or times % 3 == 0
+
+
+def is_told_rarely(times: int) -> bool:
+    """The first time, then every twentieth: about every ten minutes."""
+    return times == 1 or times % 20 == 0
 
 
 def begun_alert(due: DueExit, position: Position, at_ns: int) -> Alert | None:
@@ -32,6 +45,17 @@ def failed_alert(known: ExitState, outcome: Rejected | Denied, rules: ExitRules,
         f"next try in {rules.retry_seconds} s, accepting {slippage_bps / 100:g} %"
     )
     level = AlertLevel.WARNING if known.failures == 1 else AlertLevel.ERROR
+    return Alert(outcome.at_ns, level, "exit failed", known.pool, text)
+
+
+def put_off_alert(known: ExitState, outcome: Rejected | Denied, seconds: int, slippage_bps: int) -> Alert:
+    """A sale did not get through, for a reason that is not its price."""
+    why = outcome.name if isinstance(outcome, Rejected) else outcome.rule
+    text = (
+        f"sale not done, {_times(known.refusals)}: {why}: {outcome.text}; "
+        f"next try in {seconds} s, still accepting {slippage_bps / 100:g} %"
+    )
+    level = AlertLevel.WARNING if known.refusals == 1 else AlertLevel.ERROR
     return Alert(outcome.at_ns, level, "exit failed", known.pool, text)
 
 

@@ -12,8 +12,11 @@ from pumpswap.execution.exit_alerts import (
     blocked_alert,
     failed_alert,
     is_told,
+    is_told_rarely,
+    put_off_alert,
     refused_alert,
 )
+from pumpswap.execution.exit_failures import is_of_price
 from pumpswap.execution.exit_pool import begun, grown, reduced, watched
 from pumpswap.execution.exit_urgency import is_at_any_price, urgency, wished
 from pumpswap.execution.exits import due_exit
@@ -116,25 +119,39 @@ class ExitManager:
         if isinstance(outcome, Filled):
             self._put(_sold(known, outcome))
         elif isinstance(outcome, (Rejected, Denied)):
+            self._failed(known, outcome)
+
+    def refused(self, position: Position, reason: str, at_ns: int) -> None:
+        """The gate, or the planner, did not let the sale through that ``look`` gave."""
+        known, seconds = self._put_off(self._of_round(position) or begun(position, None), at_ns)
+        if is_told(known.refusals):
+            self._alerts.append(refused_alert(known, reason, at_ns, seconds))
+
+    # ------------------------------------------------------------------------------------------ helpers
+
+    def _failed(self, known: ExitState, outcome: Rejected | Denied) -> None:
+        """What failed by its price accepts more the next time. Whatever else was in the way, an endpoint above all,
+        says nothing about the price: that is tried again at the same limit, less and less often.
+        """
+        if is_of_price(outcome):
             failures = known.failures + 1
             retry_ns = outcome.at_ns + self.rules.retry_seconds * NS_PER_SECOND
             known = replace(known, failures=failures, refusals=0, retry_ns=retry_ns)
             self._put(known)
             if is_told(failures):
                 self._alerts.append(failed_alert(known, outcome, self.rules, self._slippage_bps(known)))
+            return
+        known, seconds = self._put_off(known, outcome.at_ns)
+        if is_told_rarely(known.refusals):
+            self._alerts.append(put_off_alert(known, outcome, seconds, self._slippage_bps(known)))
 
-    def refused(self, position: Position, reason: str, at_ns: int) -> None:
-        """The gate, or the planner, did not let the sale through that ``look`` gave."""
-        known = self._of_round(position) or begun(position, None)
-        refusals = known.refusals + 1
-        first = max(self.rules.retry_seconds, 1)
+    def _put_off(self, known: ExitState, at_ns: int) -> tuple[ExitState, int]:
+        """Something that is not the price was in the way once more: wait longer. Returns the seconds too."""
+        refusals, first = known.refusals + 1, max(self.rules.retry_seconds, 1)
         seconds = min(first << min(refusals - 1, 16), max(_MOST_REFUSED_SECONDS, first))
         known = replace(known, refusals=refusals, retry_ns=at_ns + seconds * NS_PER_SECOND)
         self._put(known)
-        if is_told(refusals):
-            self._alerts.append(refused_alert(known, reason, at_ns, seconds))
-
-    # ------------------------------------------------------------------------------------------ helpers
+        return known, seconds
 
     def _of_round(self, position: Position) -> ExitState | None:
         known = self._states.get(position.pool)
