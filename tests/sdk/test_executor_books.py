@@ -339,6 +339,53 @@ def test_exits_are_sold_by_the_same_rules_as_in_the_engine(tmp_path: Path, chang
     assert audit_run(market.run()).is_right
 
 
+def test_the_highest_value_that_an_exit_remembers_survives_closing_and_opening(tmp_path: Path) -> None:
+    market = Market(tmp_path, exits={"trailing_stop_bps": 2_000, "stop_loss_bps": 9_000, "take_profit_bps": 0})
+    before = market.book.state(str(graduate().address))
+    assert before is not None
+
+    async def rise(executor: PumpSwapTradingExecutor) -> None:
+        await executor.execute_q50_signal(signal())
+        market.pass_seconds(10)
+        market.show(moved(before, 60))
+        assert await executor.check_exits() == []
+
+    async def fall(executor: PumpSwapTradingExecutor) -> list[ExecutionResult]:
+        market.pass_seconds(10)
+        market.show(moved(before, 10))
+        return await executor.check_exits()
+
+    told(market, rise)
+    (known,) = market.run().states.exits()
+    assert [mark.value_lamports for mark in market.run().marks()][-1:] == [known.peak_lamports]
+    (sold,) = told(market, fall)
+    assert (sold["status"], sold["action"]) == ("executed", "sell")
+    assert [order.reason.startswith("trailing") for order in market.run().orders()] == [False, True]
+
+
+def test_while_trading_is_halted_exits_wait_without_asking_the_gate(tmp_path: Path) -> None:
+    market = Market(tmp_path)
+    before = market.book.state(str(graduate().address))
+    assert before is not None
+
+    async def story(executor: PumpSwapTradingExecutor) -> None:
+        await executor.execute_q50_signal(signal())
+        turn(market.run(), CommandVerb.HALT, "a person", market.clock.now_ns())
+        market.pass_seconds(10)
+        market.show(moved(before, -35))
+        for _ in range(3):
+            assert await executor.check_exits() == []
+            market.pass_seconds(1)
+        (known,) = market.run().states.exits()
+        assert (known.refusals, known.wanted is not None, known.blocked_ns > 0) == (0, True, True)
+        assert len(list(market.run().decisions())) == 1
+        turn(market.run(), CommandVerb.RESUME, "a person", market.clock.now_ns())
+        (sold,) = await executor.check_exits()
+        assert sold["status"] == "executed", sold["message"]
+
+    told(market, story)
+
+
 def test_a_position_whose_pool_cannot_be_read_is_told(tmp_path: Path) -> None:
     market = Market(tmp_path)
 

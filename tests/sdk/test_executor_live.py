@@ -30,6 +30,7 @@ from pumpswap.sdk.executor import BookStates, ChainStates, PumpSwapTradingExecut
 from pumpswap.sdk.executor.live_room import LiveRoom
 from pumpswap.settings import PaperVenueSettings, RunSettings, Settings
 from pumpswap.storage.database import open_database
+from pumpswap.wallet.limits import WalletLimits
 from tests.clients.our_sdk import SOL, settings_for
 from tests.sdk.world import GENEROUS, SLOT_MS, World
 from tests.support.material import material, requires_material
@@ -158,6 +159,28 @@ def test_an_exit_rule_sells_live(tmp_path: Path) -> None:
             (sold,) = await executor.check_exits()
             assert (sold["status"], sold["action"], sold["is_paper"]) == ("executed", "sell", False), sold["message"]
             await check_books(executor)
+
+    asyncio.run(story())
+
+
+def test_the_size_of_a_buy_knows_the_limits_of_the_wallet(tmp_path: Path) -> None:
+    """What is asked, and what is executed, are refused alike; asking stores nothing."""
+    limits = WalletLimits(GENEROUS.max_order_lamports, GENEROUS.max_day_lamports, 50 * SOL)
+
+    async def story() -> None:
+        async with served(tmp_path) as world:
+            settings = world.settings.model_copy(update={"run": RunSettings(mode="auto")})
+            async with PumpSwapTradingExecutor(settings, live=True, signer=world.signer(limits)) as executor:
+                await executor.prepare(told(world))
+                size = executor.explain_position_size(told(world))
+                assert (size.sol, "wallet: reserve" in "; ".join(size.reasons)) == (0, True)
+                room = await executor.room()
+                assert list(room.executed.run.decisions()) == []
+                refused = await executor.execute_q50_signal(told(world))
+                assert refused["status"] == "rejected", refused["message"]
+            async with live(world) as executor:
+                await executor.prepare(told(world))
+                assert executor.calculate_position_size(told(world)) > 0
 
     asyncio.run(story())
 

@@ -8,7 +8,7 @@ from random import Random, SystemRandom
 
 from pumpswap.amm import FeeSchedule
 from pumpswap.clock import Clock, SystemClock
-from pumpswap.engine.desk import MoreChecks, Screens
+from pumpswap.engine.desk_parts import MoreChecks, Screens
 from pumpswap.engine.engine import Engine, EngineParts, Restored, Signaller, SwapSignaller
 from pumpswap.engine.feed import Feed
 from pumpswap.engine.health import Monitor

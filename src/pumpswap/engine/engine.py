@@ -12,7 +12,8 @@ from dataclasses import dataclass, field, replace
 from pumpswap.amm import FeeSchedule, PoolState
 from pumpswap.amm.addresses import WSOL_MINT
 from pumpswap.clock import NS_PER_SECOND, ManualClock
-from pumpswap.engine.desk import Desk, DeskParts, MoreChecks, Screens
+from pumpswap.engine.desk import Desk
+from pumpswap.engine.desk_parts import DeskParts, MoreChecks, Screens
 from pumpswap.engine.keeper import Keeper, PaperKeeper
 from pumpswap.engine.strategies import FollowSignals
 from pumpswap.engine.strategy import STRATEGY_FAULT, Strategy

@@ -11,7 +11,8 @@ from random import Random
 from pumpswap.amm import FeeSchedule, PoolState
 from pumpswap.chain.dont_front import Sandwich
 from pumpswap.clock import ManualClock
-from pumpswap.engine.desk import Desk, DeskParts
+from pumpswap.engine.desk import Desk
+from pumpswap.engine.desk_parts import DeskParts
 from pumpswap.engine.keeper import LiveKeeper
 from pumpswap.engine.live_recorder import LiveRecorder, recall
 from pumpswap.engine.restore import recall_marks
@@ -290,6 +291,34 @@ class Trader:
             return await find_sandwich(self.connection.node, order.pool, outcome.signature, outcome.slot)
         except (ChainError, NotFound):
             return None  # the trade is booked; this is a remark that `tx show` can make later
+
+    # ------------------------------------------------------------------------------------------ looking
+
+    async def wanted(self, pool: str) -> Intent | None:
+        """Value what is held of a pool, in the state that the desk's book has; the sale that an exit rule wants of it
+        now. Who passes it to ``trade`` says by ``refused`` when it was not ordered.
+        """
+        self._schedule = await self.connection.schedules.current()
+        async with self._deciding:
+            await self._hear_fates()
+            self._clock.advance_to(self._now_ns())
+            hear_switch(self.books.run, self._desk.parts.risk)
+            intent = self._desk.wanted(pool)
+            self._recorder.flush()
+            return intent
+
+    def refused(self, position: Position, why: Decision | str) -> None:
+        """A sale that ``wanted`` gave was not ordered: the exits try it again after a while."""
+        self._clock.advance_to(self._now_ns())
+        self._desk.refused(position, why)
+        self._recorder.flush()
+
+    def preview(self, intent: Intent, schedule: FeeSchedule) -> Decision:
+        """What would be decided now, by the wallet's limits too, with these fees. Nothing is stored or sent."""
+        self._schedule = schedule
+        self._clock.advance_to(self._now_ns())
+        hear_switch(self.books.run, self._desk.parts.risk)
+        return self._desk.preview(intent)
 
     # ------------------------------------------------------------------------------------------ outcomes
 

@@ -19,7 +19,7 @@ from pumpswap.model import Intent, Position, ScreenReport, TradeSide
 from pumpswap.sdk.executor.answers import ExecutionResult
 from pumpswap.sdk.executor.call_memory import CallMemory
 from pumpswap.sdk.executor.config import HostConfig, settings_of_config
-from pumpswap.sdk.executor.desk_views import mark_now, preview
+from pumpswap.sdk.executor.desk_views import mark_now
 from pumpswap.sdk.executor.exit_check import ExitCheck
 from pumpswap.sdk.executor.faults import safe_text
 from pumpswap.sdk.executor.live_room import LiveRoom
@@ -232,7 +232,7 @@ class PumpSwapTradingExecutor:
             now_ns = self.clock.now_ns()
             found = signal_of(signal, pool_name, mint, self.settings)
             intent = Intent(TradeSide.BUY, pool_name, mint, now_ns, "how much", replace(found, at_ns=now_ns))
-            return PositionSize.of(preview(room, intent))
+            return PositionSize.of(room.preview(intent))
         except Told as told:
             return PositionSize(0, reasons=(told.text,))
         except Exception as failed:

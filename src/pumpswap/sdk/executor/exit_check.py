@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from pumpswap.model import AlertLevel, Order, Position
 from pumpswap.sdk.executor.answers import Context, ExecutionResult, result_of, told_result
 from pumpswap.sdk.executor.call_memory import CallMemory
-from pumpswap.sdk.executor.desk_views import mark_now
 from pumpswap.sdk.executor.fault_teller import FaultTeller
 from pumpswap.sdk.executor.faults import code_of_fault, safe_text
 from pumpswap.sdk.executor.room import Room
@@ -46,11 +45,7 @@ class ExitCheck:
     async def _answer(self, position: Position) -> ExecutionResult | None:
         room = await self._executor.room()  # another one, where a fault has cost the last one its books
         try:
-            state = await room.refresh(position.pool)
-            mark = mark_now(room, position, self._now_ns)
-            room.desk.parts.keeper.portfolio.mark(mark)
-            has_order = room.desk.has_open_order(position.mint)
-            wanted = None if has_order else room.desk.parts.exits.look(position, mark, state)
+            wanted = await room.wanted(position.pool)
         except Exception as failed:
             return await self._not_watched(room, position, failed)
         if wanted is None:
@@ -59,8 +54,7 @@ class ExitCheck:
         try:
             done = await room.trade(wanted, "", made.append)
             if done.order is None:
-                reason = "; ".join(verdict.text for verdict in done.decision.refusals) or "it could not be ordered"
-                room.desk.parts.exits.refused(position, reason, self._now_ns)
+                room.refused(position, done.decision)
             return result_of(done, self._context(room, position))
         except Exception as broken:
             order = made[0] if made else None
@@ -82,7 +76,7 @@ class ExitCheck:
         """Told to the exits, which try again after a while, and raise an alarm when it goes on."""
         try:
             room = await self._executor.room()
-            room.desk.parts.exits.refused(position, reason, self._now_ns)
+            room.refused(position, reason)
         except Exception as failed:  # the next check wants the same sale
             _log.warning("exit-not-noted", extra={"reason": safe_text(failed, self._executor.settings)})
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pumpswap.amm import FeeSchedule, PoolState, current_schedule
 from pumpswap.engine.desk import Desk
 from pumpswap.errors import ChainError
-from pumpswap.model import Alert, Decision, Intent, MarketUpdate, Order, Outcome
+from pumpswap.model import Alert, Decision, Intent, MarketUpdate, Order, Outcome, Position
 from pumpswap.sdk.executor.answers import Done
 from pumpswap.sdk.executor.executed import ExecutedSignals
 from pumpswap.sdk.executor.pool_states import PoolStates
@@ -50,6 +50,19 @@ class LiveRoom:
 
     async def screen(self, state: PoolState) -> None:
         """Nothing: the trader's desk knows no reports, so it refuses all buys while ``risk.require_screen`` is on."""
+
+    async def wanted(self, pool: str) -> Intent | None:
+        """What the wallet's exits want sold there now."""
+        await self.refresh(pool)
+        return await self.trader.wanted(pool)
+
+    def refused(self, position: Position, why: Decision | str) -> None:
+        """A sale of an exit was not ordered."""
+        self.trader.refused(position, why)
+
+    def preview(self, intent: Intent) -> Decision:
+        """The trader's answer to a wish, by the fees of the last ``refresh``."""
+        return self.trader.preview(intent, self.schedule)
 
     def buying_obstacle(self) -> str:
         """Why money may buy nothing by a signal: the live check that is missing, or does not count any more."""

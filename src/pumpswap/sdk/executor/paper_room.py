@@ -10,7 +10,8 @@ from random import Random
 
 from pumpswap.amm import FeeSchedule, PoolState, current_schedule
 from pumpswap.clock import Clock
-from pumpswap.engine.desk import Desk, DeskParts
+from pumpswap.engine.desk import Desk
+from pumpswap.engine.desk_parts import DeskParts
 from pumpswap.engine.outbox import SHADOW
 from pumpswap.engine.recorder import StoreRecorder
 from pumpswap.engine.restore import restore_paper
@@ -137,6 +138,22 @@ class PaperRoom:
             self._reports[str(state.pool.base_mint)] = report
 
     # ------------------------------------------------------------------------------------------ trading
+
+    async def wanted(self, pool: str) -> Intent | None:
+        """What the exits want sold there now."""
+        await self.refresh(pool)
+        with self.writing():
+            hear_switch(self.run, self.desk.parts.risk)
+            return self.desk.wanted(pool)
+
+    def refused(self, position: Position, why: Decision | str) -> None:
+        """A sale of an exit was not ordered."""
+        with self.writing():
+            self.desk.refused(position, why)
+
+    def preview(self, intent: Intent) -> Decision:
+        """The desk's answer to a wish."""
+        return self.desk.preview(intent)
 
     def buying_obstacle(self) -> str:
         """None: there is no money in it."""

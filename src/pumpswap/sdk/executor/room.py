@@ -8,7 +8,7 @@ from typing import Protocol
 
 from pumpswap.amm import FeeSchedule, PoolState
 from pumpswap.engine.desk import Desk
-from pumpswap.model import Alert, Decision, Intent, Order, Outcome
+from pumpswap.model import Alert, Decision, Intent, Order, Outcome, Position
 from pumpswap.sdk.executor.answers import Done
 from pumpswap.sdk.executor.executed import ExecutedSignals
 
@@ -49,6 +49,20 @@ class Room(Protocol):
 
     async def screen(self, state: PoolState) -> None:
         """Have a token looked at before it is bought, where ``risk.require_screen`` asks for that."""
+        ...
+
+    async def wanted(self, pool: str) -> Intent | None:
+        """Read the pool, value what is held of it, and say which sale an exit rule wants of it now; it is stored what
+        the exits remember. Raises what ``refresh`` raises.
+        """
+        ...
+
+    def refused(self, position: Position, why: Decision | str) -> None:
+        """The sale that ``wanted`` gave was not ordered: the exits try it again after a while."""
+        ...
+
+    def preview(self, intent: Intent) -> Decision:
+        """What would be decided now, by every limit. Nothing is stored or ordered, and no pool is read."""
         ...
 
     def buying_obstacle(self) -> str:

@@ -6,8 +6,10 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from pumpswap.amm import FeeSchedule, PoolState, current_schedule
-from pumpswap.engine.desk import Desk, DeskParts
+from pumpswap.engine.desk import Desk
+from pumpswap.engine.desk_parts import DeskParts
 from pumpswap.engine.keeper import Booked
+from pumpswap.engine.promised import with_orders
 from pumpswap.execution.exit_manager import ExitManager
 from pumpswap.execution.hand_venue import HandVenue
 from pumpswap.market.book import PoolBook
@@ -17,7 +19,7 @@ from pumpswap.risk.policies import BookView
 from pumpswap.risk.tracker import RiskTracker
 from pumpswap.settings import Settings
 
-__all__ = ["NotedBooks", "with_orders"]
+__all__ = ["NotedBooks", "with_approved"]
 
 
 class _NotedKeeper:
@@ -83,20 +85,14 @@ class NotedBooks:
             self.risk.moved(moved)
 
 
-def with_orders(view: BookView, orders: list[Order], intent: Intent, settings: Settings) -> BookView:
-    """What the gate sees when these buys are on their way besides."""
-    buys = [order for order in orders if order.side is TradeSide.BUY]
-    costs = settings.risk.lamports("cost_allowance_sol")
-    promised = sum(order.quote_lamports + costs for order in buys)
-    of_token = sum(order.quote_lamports + costs for order in buys if order.mint == intent.mint)
+def with_approved(desk: Desk, orders: list[Order], intent: Intent) -> BookView:
+    """What the gate sees when these, which the desk does not know, are on their way besides."""
+    view = desk.book_view(intent)
+    held = desk.parts.keeper.portfolio.positions.open_positions()
+    counted = {position.pool for position in held}
+    counted |= {order.pool for order in desk.orders if order.side is TradeSide.BUY}
+    view = with_orders(view, orders, intent, desk.parts.settings.risk, counted)
+    buys = sum(1 for order in orders if order.side is TradeSide.BUY)
     minute, hour, day = view.risk.entries
-    entries = minute + len(buys), hour + len(buys), day + len(buys)
-    return replace(
-        view,
-        balance=view.balance - promised,
-        exposure=view.exposure + promised,
-        open_positions=view.open_positions + len({order.pool for order in buys}),
-        token_exposure=view.token_exposure + of_token,
-        has_open_order=view.has_open_order or any(order.mint == intent.mint for order in orders),
-        risk=replace(view.risk, entries=entries, trial_is_out=view.risk.trial_is_out or bool(buys)),
-    )
+    entries = minute + buys, hour + buys, day + buys
+    return replace(view, risk=replace(view.risk, entries=entries, trial_is_out=view.risk.trial_is_out or buys > 0))

@@ -31,7 +31,7 @@ from pumpswap.sdk.executor import HostConfig, PumpSwapTradingExecutor, settings_
 from pumpswap.sdk.executor.signal_reader import ReadSignal, Told, read_sell_bps, read_signal
 from pumpswap.sdk.executor.values import flag_of, number_of
 from pumpswap.sdk.executor.wishes import sale_of, signal_of
-from pumpswap.sdk.host_classes.books import NotedBooks, with_orders
+from pumpswap.sdk.host_classes.books import NotedBooks, with_approved
 from pumpswap.sdk.host_classes.pool_rows import state_of
 from pumpswap.sdk.host_classes.validation import TradeValidation, refused, risk_level, what_to_do
 from pumpswap.units import I64_MAX, LAMPORTS_PER_SOL
@@ -191,7 +191,7 @@ class PumpSwapRiskManager:
         desk = self._notes.desk if room is None else room.desk
         if intent.side is TradeSide.BUY and room is None:  # an executor measures by itself, in its own thread
             desk.measure()
-        return with_orders(desk.book_view(intent), list(self._orders.values()), intent, self.settings)
+        return with_approved(desk, list(self._orders.values()), intent)
 
     def _pool(self, read: ReadSignal, signal_data: Mapping[str, Any]) -> tuple[PoolState, PoolView] | str:
         now_ns = self._clock.now_ns()
