@@ -30,7 +30,7 @@ def test_a_preset_becomes_the_file_as_it_is(preset: str) -> None:
     assert Path("pumpswap.yaml").read_text() == preset_text(preset)
     assert "on paper" in result.stderr
     steps = [line.split("#")[0].strip() for line in result.stderr.splitlines() if line.startswith("  pumpswap")]
-    assert steps == ["pumpswap doctor", "pumpswap run --market simulated", "pumpswap run"]
+    assert steps == ["pumpswap doctor", "pumpswap run --market simulated --fast", "pumpswap run"]
 
 
 def test_a_file_that_is_there_is_not_written_over_without_force() -> None:

@@ -56,16 +56,16 @@ def init(out: Output, preset: str, force: bool) -> None:
     asks = not (out.options.yes or out.json) and sys.stdin.isatty()
     answers = _asked(out) if asks else Answers()
     write_settings_file(file, settings_text(preset, answers), replace=force)
-    steps = ["pumpswap doctor", "pumpswap run --market simulated", "pumpswap run"]
+    steps = ["pumpswap doctor", "pumpswap run --market simulated --fast", "pumpswap run"]
     if out.json:
         out.emit("init", {"file": str(file), "preset": preset, "next": steps})
         return
     out.show(f"{file}: {preset}, {PRESETS[preset]}", keep_lines=True)
     out.say("Everything starts on paper. Nothing spends money without --live, an unlocked key and limits.\n\nNext:")
     for step, about in zip(steps, ("is everything in order?", "a market without a network", "the chain"), strict=True):
-        out.say(f"  {step:<34}# {about}")
+        out.say(f"  {step:<41}# {about}")
     if answers.database:
-        out.say(f"  {'pumpswap db attach --dry-run':<34}# what would be added to your collector's database")
+        out.say(f"  {'pumpswap db attach --dry-run':<41}# what would be added to your collector's database")
 
 
 def _place(out: Output) -> dict[str, Any]:
