@@ -192,7 +192,7 @@ def host_copy(source: Path, target: Path, *, replace: bool = False) -> HostCopy:
 def _all_of(file: Path, problems: list[str]) -> ConfigError:
     count = "" if len(problems) == 1 else f" {len(problems)} problems:"
     text = "; ".join(problems) if len(problems) > 1 else problems[0]
-    return ConfigError(f"{file}:{count} {text}", hint="see docs/configuration.md", problems=tuple(problems))
+    return ConfigError(f"{file}:{count} {text}", hint="`pumpswap config schema` has all keys", problems=tuple(problems))
 
 
 def _masked(text: str) -> str:

@@ -17,7 +17,9 @@ _TRY = "`pumpswap run --market simulated --fast` tries all of it without a chain
 def require_signals(settings: Settings) -> None:
     """Raises ConfigError where what gives the signals is not there, whatever the market."""
     if missing := _missing_signals(settings):
-        raise ConfigError("; ".join(missing), hint="`pumpswap config set KEY VALUE` sets a key; docs/settings.md")
+        raise ConfigError(
+            "; ".join(missing), hint="`pumpswap config set KEY VALUE` sets a key; `pumpswap config show` lists them"
+        )
 
 
 def require_chain(settings: Settings) -> None:

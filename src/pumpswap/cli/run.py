@@ -45,7 +45,8 @@ _LENGTH = DurationType(least=1, example="90s, 30m, 12h")
         " entries, what is on its way may land; a second one ends it at once. From another terminal: 'pause', 'halt',"
         " 'panic', 'why'.\n\n"
         "In a pipe every event is one line on stdout, with --json one object. Exit codes: 0 ended in order, 130 by "
-        "Ctrl-C, 1 something broke."
+        "Ctrl-C, 1 something broke, 2 a wrong call, 3 no such recording or run, 4 a setting is wrong or missing, "
+        "11 the network, 12 upgrade pumpswap, 13 the wallet."
     ),
     examples=[
         Example("pumpswap run --market simulated --fast", "all of it at once, no chain, no key"),

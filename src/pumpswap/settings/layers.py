@@ -119,7 +119,7 @@ def refusal(name: str, problems: Sequence[str]) -> ConfigError:
     """The error that tells all problems of ``name``."""
     text = problems[0] if len(problems) == 1 else "; ".join(f"({n}) {one}" for n, one in enumerate(problems, 1))
     count = "" if len(problems) == 1 else f" {len(problems)} problems:"
-    hint = "`pumpswap config schema` and docs/settings.md have all keys"
+    hint = "`pumpswap config schema` has all keys"
     return ConfigError(f"{name}:{count} {text}", hint=hint, problems=tuple(problems))
 
 
@@ -144,7 +144,7 @@ def _suggestion(path: tuple[str, ...]) -> str:
     if len(path) == 1 and path[0] in PLAN_SECTIONS:
         return "; it is the plan's section: `pumpswap config import` translates it"
     if len(path) > 2:
-        return "; see docs/settings.md for what belongs there"
+        return "; `pumpswap config schema` says what belongs there"
     likely = meant(path)
     return f"; did you mean {likely}?" if likely else ""
 

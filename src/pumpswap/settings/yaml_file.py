@@ -43,7 +43,9 @@ def parse_yaml(text: str, name: str) -> dict[str, Any]:
         problem = " ".join(str(broken).split())
         raise ConfigError(f"{name} is no readable YAML: {problem}", hint="check the indentation and quotes") from None
     except RecursionError:
-        raise ConfigError(f"{name} is no readable YAML: it is nested too deeply", hint="see docs/settings.md") from None
+        raise ConfigError(
+            f"{name} is no readable YAML: it is nested too deeply", hint="`pumpswap config schema` has all keys"
+        ) from None
     if document is None:
         return {}
     if not isinstance(document, dict) or not all(isinstance(key, str) for key in document):

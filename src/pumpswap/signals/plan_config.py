@@ -44,7 +44,9 @@ def feasibility_of_plan(config: Mapping[str, object] | None) -> FeasibilitySetti
         first = wrong.errors()[0]
         name = str(first["loc"][0]) if first["loc"] else ""
         where = origins.get(name, ", ".join(origins.values()))
-        raise ConfigError(f"{where}: {first['msg']}", hint="see the section feasibility in docs/settings.md") from None
+        raise ConfigError(
+            f"{where}: {first['msg']}", hint="`pumpswap config schema` has the keys of the section feasibility"
+        ) from None
 
 
 def _number(value: object, where: str) -> Decimal:

@@ -54,7 +54,9 @@ def settings_of_config(config: HostConfig = None) -> Settings:
         document, problems = _mapping_of_code(config)
     problems += _misplaced(config)
     if problems:
-        raise ConfigError("; ".join(problems), hint="docs/configuration.md lists every key of the plan")
+        raise ConfigError(
+            "; ".join(problems), hint="the documentation's page Configuration lists every key of the plan"
+        )
     return load_settings(None, **_with_profile(document))
 
 
