@@ -182,6 +182,15 @@ def test_what_a_person_asks_for_is_capped_like_everything_else() -> None:
     assert found.lamports == SOL
 
 
+def test_what_was_approved_is_a_cap_and_no_demand() -> None:
+    free = size(told()).lamports
+    assert size(told(), funds=replace(RICH, approved=free + 1)).lamports == free
+    capped = size(told(), funds=replace(RICH, approved=free - 1))
+    assert (capped.lamports, capped.limited_by) == (free - 1, "approved")
+    nothing = size(told(), funds=replace(RICH, approved=1_000))
+    assert (nothing.lamports, nothing.limited_by) == (0, "minimum size")
+
+
 # ----------------------------------------------------------------------------------------------- bad input
 
 NAN, INFINITE = float("nan"), float("inf")

@@ -172,13 +172,14 @@ def _trading(settings: Settings, opened: _Opened, market: MarketSide, tally: Run
         model=PaperModel(settings.paper, chance),
         wallet=left.wallet,
     )
+    market_now = None if market.clock is None else market.clock.now_ns
     return TradingSide(
         mode=settings.run.mode,
         venue=venue,
         keeper=left.keeper(),
         keeps=outbox,
         observers=(outbox, tally),
-        control=lambda engine, stop: Control(run, engine, stop, outbox, wall.now_ns),
+        control=lambda engine, stop: Control(run, engine, stop, outbox, wall.now_ns, market_now),
         restored=left.restored,
         start_lamports=settings.paper.lamports("start_sol") if left.is_new else 0,
     )

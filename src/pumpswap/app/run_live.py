@@ -142,7 +142,7 @@ class _Live:
     def _control(self, engine: Engine, stop: Callable[[], None]) -> Control:
         books, recorder = self.wallet.books, self._trading.recorder
         Capital(books, engine.risk, self._wall, recorder.also).follow()
-        return Control(books.run, engine, stop, recorder, self._wall.now_ns)
+        return Control(books.run, engine, stop, recorder, self._wall.now_ns, self._wall.now_ns)
 
     def _obstacle_of_sending(self) -> str:
         if self._probing is not None and self._probing.done():

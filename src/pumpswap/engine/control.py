@@ -58,15 +58,23 @@ class Control:
     """Polled by whoever runs the engine, in the engine's own thread, between two of its steps.
 
     ``stop`` ends the run. ``stores`` is who stores what the engine tells: an answer is stored in one transaction with
-    what it promises, so that a crash leaves both or neither. ``now`` is the machine's time.
+    what it promises, so that a crash leaves both or neither. ``now`` is the machine's time, ``market_now`` that of the
+    market, where it has one beside its updates.
 
     What a person has set (pause, halt, …) has a row of its own, and holds as soon as that is stored: here it is heard.
     """
 
     def __init__(
-        self, run: Run, engine: Engine, stop: Callable[[], None], stores: Stores, now: Callable[[], int]
+        self,
+        run: Run,
+        engine: Engine,
+        stop: Callable[[], None],
+        stores: Stores,
+        now: Callable[[], int],
+        market_now: Callable[[], int] | None = None,
     ) -> None:
         self._run, self._engine = run, engine
+        self._market_now = market_now or engine.clock.now_ns
         self._stop, self._stores, self._now = stop, stores, now
         self._taken: set[int] = set()  # commands that were obeyed; their answers may not be stored yet
         self._acted: set[str] = set()  # proposals whose answer was carried out
@@ -239,7 +247,10 @@ class Control:
 
     def _act_on(self, proposal: Proposal) -> None:
         desk = self._engine.desk
-        if proposal.decision_id not in desk.proposals:  # its time was over before this was read
+        if proposal.decision_id in desk.proposals and self._is_late(proposal):
+            desk.drop_proposal(proposal.decision_id, ProposalStatus.EXPIRED, "approved when its time was over")
+            self._stores.flush()
+        elif proposal.decision_id not in desk.proposals:  # its time was over before this was read
             self._run.proposals.save(replace(proposal, status=ProposalStatus.EXPIRED))
             if proposal.status is ProposalStatus.DECLINED:
                 desk.has_declined(proposal.mint, self._now())
@@ -249,6 +260,18 @@ class Control:
         else:
             desk.approve(proposal.decision_id, proposal.origin)
             self._stores.flush()
+
+    def _is_late(self, proposal: Proposal) -> bool:
+        """Whether it was approved, or is read, when its time was over: the engine's own clock may be behind, as after a
+        suspension. Declined is declined.
+        """
+        if proposal.status is not ProposalStatus.APPROVED or proposal.decided_ns is None:
+            return False
+        market_ns = self._market_now()
+        self._engine.clock.advance_to(market_ns)  # what is ordered is judged by what is known, at its true age
+        # In the market's time: that of a recorded one is long ago.
+        decided_ns = proposal.decided_ns + market_ns - self._now()
+        return max(market_ns, decided_ns) >= proposal.expires_ns
 
     def _name(self, position: Position) -> str:
         return position.name or position.mint[:MINT_PREFIX]

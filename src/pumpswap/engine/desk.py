@@ -149,7 +149,7 @@ class Desk:
         fresh = replace(intent, at_ns=self._now(), proposed_ns=proposal.at_ns)
         self.measure()
         schedule = self._schedule(fresh.at_ns)
-        decision = self._judged(fresh, schedule, approved=proposal.quote_lamports)
+        decision = self._judged(fresh, schedule, approved_lamports=proposal.quote_lamports)
         self._tell_new(decision)  # the proposal names it: it is stored whatever was refused before
         status = ProposalStatus.ORDERED if decision else ProposalStatus.REFUSED
         self._tell_proposal(

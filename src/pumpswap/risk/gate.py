@@ -86,7 +86,7 @@ class RiskGate:
             return size_buy(
                 ask.quotes,
                 self._limits,
-                Funds(book.balance, book.equity, book.exposure, book.token_exposure),
+                Funds(book.balance, book.equity, book.exposure, book.token_exposure, book.approved_lamports),
                 signal=ask.intent.signal,
                 asked_lamports=ask.intent.quote_lamports,
                 caps=self._caps,

@@ -26,12 +26,14 @@ __all__ = ["Funds", "Size", "size_buy"]
 class Funds:
     """What there is, and what of it is taken, in lamports: ``exposure`` is the cost of all that is held, fees in, with
     what buys on their way may cost, and ``token_exposure`` the part of it that is in the token to be bought.
+    ``approved`` is what a person has approved to be spent, where one was asked.
     """
 
     balance: int
     equity: int
     exposure: int = 0
     token_exposure: int = 0
+    approved: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,8 @@ def size_buy(
         _wish(steps, limits, caps, funds.balance, signal)
     for capped in (_cap_by_money, _cap_by_room, _cap_by_pool):
         capped(steps, limits, caps, funds, quotes)
+    if funds.approved is not None:
+        steps.cap("approved", funds.approved, f"{_sol(funds.approved)} SOL were approved")
     if 0 < steps.lamports < caps.min_position:
         steps.cap("minimum size", 0, f"{_sol(steps.lamports)} SOL is below {limits.min_position_sol} SOL")
     return steps.size
