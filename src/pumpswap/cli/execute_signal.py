@@ -31,9 +31,11 @@ _NEEDS = "a collector's database and a chain"
         "Execute one signal, once: analysed, sized, judged by every limit, ordered, booked. On paper, with the real "
         "pool's exact prices; with --live and an unlocked wallet, for real.\n\n"
         "The signal is that of the pool's newest row in the collector's database, or a JSON object of your own "
-        "(--signal; its keys are in docs/executor.md). A signal that has traded does not trade again.\n\n"
-        "Exit codes: 0 executed, or nothing to do; 4 a setting; 7 refused by a rule; 8 by the chain; 9 outcome "
-        "unknown: do not repeat it, ask 'tx show'; 11 the network; 12 upgrade pumpswap; 13 the wallet."
+        "(--signal; the documentation's page 'The executor' has its keys). A signal that has traded does not trade "
+        "again.\n\n"
+        "Exit codes: 0 executed, or nothing to do; 2 a wrong call or signal; 3 no row of this pool; 4 a setting; 7 refused "
+        "by a rule; 8 by the chain; 9 outcome unknown: do not repeat it, ask 'tx show'; 11 the network; 12 upgrade "
+        "pumpswap; 13 the wallet."
     ),
     examples=[
         Example("pumpswap execute-signal --pool-id POOL --dry-run", "what it would do", needs=_NEEDS),
@@ -65,7 +67,7 @@ def execute_signal(
     ws_url: str | None,
     network: str | None,
 ) -> None:
-    from pumpswap.app.execute_signal import source_of
+    from pumpswap.app.run_needs import collector_of
     from pumpswap.cli.trading import WalletChoice, unlock_wallet
     from pumpswap.cli.waiting import wait_for
     from pumpswap.errors import UsageError
@@ -83,7 +85,7 @@ def execute_signal(
             raise UsageError("--live with --json needs --yes", hint="nobody could answer the question")
         agree(f"Trade now, with the money of wallet {signer.public_key}?")
     own = None if signal_file is None else _own_signal(signal_file, pool_id)
-    source = database or source_of(settings)
+    source = database or collector_of(settings)
     code = wait_for(_run(out, settings, (pool_id, own, source), signer, dry_run=dry_run))
     if code:
         click.get_current_context().exit(code)
