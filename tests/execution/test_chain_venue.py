@@ -27,7 +27,17 @@ from pumpswap.execution.pool_source import ChainPools
 from pumpswap.execution.sandwich import find_sandwich
 from pumpswap.localnet.faults import Fault, FaultKind, FaultPlan
 from pumpswap.localnet.pools import PoolSpec, fund_tokens, schedule_of
-from pumpswap.model import Denied, EntryKind, Filled, ForeignKind, ReconciliationStatus, Rejected, Unknown
+from pumpswap.model import (
+    Denied,
+    EntryKind,
+    Filled,
+    ForeignKind,
+    Order,
+    ReconciliationStatus,
+    Rejected,
+    TradeSide,
+    Unknown,
+)
 from pumpswap.wallet.limits import WalletLimits
 from tests.execution.live_world import SOL, WALLET, World
 from tests.localnet.practice import ALICE, swap
@@ -240,7 +250,6 @@ async def test_p02_an_order_whose_fate_is_unknown_blocks_its_token_until_the_cha
     ((order, outcome),) = await venue.resolve_open()
     assert order == first
     assert isinstance(outcome, Filled)
-    assert venue.blocked_tokens() == {}
     await agree(world, venue)
     assert isinstance(await venue.execute(world.buy(SOL)), Filled)
 
@@ -435,24 +444,51 @@ async def test_a_buy_that_has_expired_is_not_signed_again_once_entries_have_stop
     bought = await venue.execute(world.buy(SOL))
     assert isinstance(bought, Filled)
 
-    def may_enter() -> str:
-        asked.append(1)
-        return "" if len(asked) == 1 else "trading is halted: halted by me"
+    def held_back(order: Order) -> str:
+        asked.append(order.side)
+        return "" if len(asked) == 1 or order.side is TradeSide.SELL else "trading is exits-only: paused by me"
 
-    venue.parts = replace(venue.parts, may_enter=may_enter)
+    venue.parts = replace(venue.parts, held_back=held_back)
     world.node.faults = FaultPlan([Fault(FaultKind.DROP_BEFORE, times=200)])
     advance = world.chain.advance
     world.chain.advance = lambda slots=1: advance(40 * slots)  # type: ignore[method-assign]
     denied = await venue.execute(world.buy(SOL))
     assert isinstance(denied, Denied), denied
-    assert (denied.rule, denied.text) == ("trading state", "trading is halted: halted by me")
+    assert (denied.rule, denied.text) == ("trading state", "trading is exits-only: paused by me")
     assert len(books_of(venue).run.attempts.of_order(denied.order_id)) == 1
     world.chain.advance = advance  # type: ignore[method-assign]
     world.node.faults = FaultPlan()
     first = await venue.execute(world.buy(SOL))
     assert isinstance(first, Denied) and first.rule == "trading state", "nor for the first time"
     assert isinstance(await venue.execute(world.sell(bought.executed.base_out)), Filled)  # type: ignore[union-attr]
-    assert len(asked) == 3, "a sale does not ask"
+    assert asked == [TradeSide.BUY] * 3 + [TradeSide.SELL], "a sale asks too: only a halt holds it back"
+    await agree(world, venue)
+
+
+@pytest.mark.asyncio
+async def test_a_halt_holds_back_the_next_signature_of_a_sale(world: World) -> None:
+    venue = await world.open()
+    bought = await venue.execute(world.buy(SOL))
+    assert isinstance(bought, Filled)
+    asked: list[Order] = []
+
+    def held_back(order: Order) -> str:
+        asked.append(order)
+        return "" if len(asked) == 1 else "trading is halted: halted by me"
+
+    venue.parts = replace(venue.parts, held_back=held_back)
+    world.node.faults = FaultPlan([Fault(FaultKind.DROP_BEFORE, times=200)])
+    advance = world.chain.advance
+    world.chain.advance = lambda slots=1: advance(40 * slots)  # type: ignore[method-assign]
+    order = world.sell(bought.executed.base_out)  # type: ignore[union-attr]
+    denied = await venue.execute(order)
+    assert isinstance(denied, Denied), denied
+    assert (denied.rule, denied.text) == ("trading state", "trading is halted: halted by me")
+    assert len(books_of(venue).run.attempts.of_order(order.order_id)) == 1
+    world.chain.advance = advance  # type: ignore[method-assign]
+    world.node.faults = FaultPlan()
+    venue.parts = replace(venue.parts, held_back=lambda _: "")
+    assert isinstance(await venue.execute(world.sell(order.base_units)), Filled), "it goes on afterwards"
     await agree(world, venue)
 
 

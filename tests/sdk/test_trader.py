@@ -95,6 +95,31 @@ def test_a_halt_between_the_gate_and_the_signature_stops_the_buy(tmp_path: Path)
     asyncio.run(in_world(tmp_path, story))
 
 
+def test_a_fault_between_the_gate_and_the_signature_stops_the_buy_and_a_halt_stops_the_sale(tmp_path: Path) -> None:
+    async def story(chain: World) -> None:
+        async with chain.sdk() as sdk:
+            trader = trader_of(sdk)
+            assert (await sdk.buy(chain.mint(), "0.1"))["status"] == "filled"
+            before = chain.signatures()
+            risk, state, at_ns = trader.desk.parts.risk, chain.now(1), trader.connection.clock.now_ns()
+            buy = Intent(TradeSide.BUY, str(state.address), chain.mint(1), at_ns, "a test", quote_lamports=SOL // 10)
+            traded = await trader.trade(buy, state, made=lambda _: risk.fault("shutdown", "being stopped") and None)
+            assert isinstance(traded.outcome, Denied), traded
+            assert (traded.outcome.rule, "shutdown: being stopped" in traded.outcome.text) == ("trading state", True)
+            state, at_ns = chain.now(), trader.connection.clock.now_ns()
+            units = trader.books.held(str(state.address))
+            sale = Intent(TradeSide.SELL, str(state.address), chain.mint(), at_ns, "a test", base_units=units)
+            traded = await trader.trade(sale, state, made=lambda _: remote(sdk, CommandVerb.HALT))
+            assert isinstance(traded.outcome, Denied), traded
+            assert (traded.outcome.rule, "halted by" in traded.outcome.text) == ("trading state", True)
+            assert chain.signatures() == before
+            remote(sdk, CommandVerb.EXITS_ONLY)
+            assert (await sdk.sell(chain.mint()))["status"] == "filled"
+            await check_books(sdk)
+
+    asyncio.run(in_world(tmp_path, story))
+
+
 def test_failures_by_hand_open_the_circuit_breaker(tmp_path: Path) -> None:
     async def story(chain: World) -> None:
         limits = chain.settings.risk.model_copy(update={"breaker_failures": 1, "allow_permissionless_pools": True})

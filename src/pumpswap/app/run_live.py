@@ -23,6 +23,7 @@ from pumpswap.engine.live_trading import LiveTrading, SeenFills, take_up
 from pumpswap.engine.outbox import PLACE
 from pumpswap.market.book import PoolBook
 from pumpswap.model import Reconciliation
+from pumpswap.risk.signing import held_back
 from pumpswap.sdk.capital import Capital
 from pumpswap.sdk.connection import ChainConnection
 from pumpswap.sdk.held_pools import see_held
@@ -142,6 +143,9 @@ class _Live:
     def _control(self, engine: Engine, stop: Callable[[], None]) -> Control:
         books, recorder = self.wallet.books, self._trading.recorder
         Capital(books, engine.risk, self._wall, recorder.also).follow()
+        self.wallet.held_back = lambda order: held_back(
+            order, engine.risk, engine.desk.parts.settings.risk, self._wall.now_ns()
+        )
         return Control(books.run, engine, stop, recorder, self._wall.now_ns, self._wall.now_ns)
 
     def _obstacle_of_sending(self) -> str:

@@ -57,7 +57,7 @@ class ChainVenueParts:
     """What a chain venue works with. ``network`` is the genesis hash of the chain that the books belong to.
 
     ``limits`` are the wallet's own; the guard holds those of one order, the venue those of a day and the reserve.
-    ``may_enter`` says why nothing is bought now, or nothing: asked before every attempt of a buy.
+    ``held_back`` says why nothing of an order is signed now, or nothing: asked before every signature.
     """
 
     node: Node
@@ -72,7 +72,7 @@ class ChainVenueParts:
     rng: Random
     lanes: Sequence[Lane] = ()
     limits: WalletLimits | None = None
-    may_enter: Callable[[], str] = lambda: ""
+    held_back: Callable[[Order], str] = lambda _: ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,10 +219,6 @@ class ChainVenue:
         for order in self.parts.books.unresolved():
             self._blocked.setdefault(order.mint, order.order_id)
 
-    def blocked_tokens(self) -> dict[str, str]:
-        """Tokens on which nothing is sent now, with the order that they wait for."""
-        return dict(self._blocked)
-
     async def _open(self) -> None:
         async with self._opening:
             if not self._is_open:
@@ -303,9 +299,9 @@ class ChainVenue:
         limited = self._check_limits(ready.plan, view, budget)
         if limited is not None:
             return limited
-        closed = parts.may_enter() if order.side is TradeSide.BUY else ""  # last of all: nothing is awaited any more
-        if closed:
-            return Denial("trading state", closed)
+        held_back = parts.held_back(order)  # last of all: nothing is awaited any more
+        if held_back:
+            return Denial("trading state", held_back)
         message = build_message(ready.plan.instructions, parts.wallet, request.blockhash.blockhash, budget)
         tip = ready.plan.tip.lamports if ready.plan.tip else 0
         return Built(message, ready.plan.spend_plan(budget), budget.unit_limit, price, tip)

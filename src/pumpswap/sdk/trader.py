@@ -40,6 +40,7 @@ from pumpswap.model import (
     TradeSide,
     Unknown,
 )
+from pumpswap.risk.signing import held_back
 from pumpswap.risk.tracker import RiskTracker
 from pumpswap.sdk.capital import Capital
 from pumpswap.sdk.connection import ChainConnection
@@ -95,6 +96,7 @@ class Trader:
         self._recorder = _MarklessRecorder(run, connection.clock, recalled)
         risk = RiskTracker(settings.risk, recalled.restored.risk, self._recorder.on_risk)
         Capital(wallet.books, risk, connection.clock, self._recorder.also).follow()
+        wallet.held_back = lambda order: held_back(order, risk, settings.risk, connection.clock.now_ns())
         self._desk = Desk(
             DeskParts(
                 book=PoolBook(),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AsyncExitStack
 from random import Random, SystemRandom
 from typing import Protocol
@@ -29,7 +29,7 @@ from pumpswap.storage.database import Database, open_database
 from pumpswap.units import format_units
 from pumpswap.wallet.limits import WalletLimits
 
-__all__ = ["LimitedSigner", "TradingWallet", "shown_settings"]
+__all__ = ["LimitedSigner", "TradingWallet"]
 
 _DAY_NS = 86_400 * NS_PER_SECOND
 
@@ -58,6 +58,7 @@ class TradingWallet:
         self.unread: dict[str, PumpSwapError] = {}
         self.reconciliation: Reconciliation | None = None
         self.lanes: tuple[Lane, ...] = ()
+        self.held_back: Callable[[Order], str] = lambda _: ""  # the risk of whoever trades: ``risk.signing.held_back``
         self._lock = WalletLock(connection.settings.data_dir / "locks", signer.public_key)
         self._books: LiveBooks | None = None
         self._venue: ChainVenue | None = None
@@ -172,7 +173,7 @@ class TradingWallet:
         node, clock, wallet = connection.node, connection.clock, self.signer.public_key
         network = await node.genesis_hash()
         self._claim = self.database.claim(f"wallet {wallet} on {network}")
-        self._books = await LiveBooks.open(self.database, node, wallet, clock, shown_settings(settings))
+        self._books = await LiveBooks.open(self.database, node, wallet, clock, settings.to_store())
         self.lanes = _lanes(connection, settings.sending)
         self._confirmations = Confirmations(connection, rng)
         sender = Sender(
@@ -203,7 +204,7 @@ class TradingWallet:
                 rng=rng,
                 lanes=self.lanes,
                 limits=self.signer.limits,
-                may_enter=self._may_enter,
+                held_back=self._held_back,
             )
         )
         self.left = self._books.unresolved()
@@ -211,13 +212,17 @@ class TradingWallet:
         if await self._upkeep.resolve_open() and not self._books.unresolved():
             self.reconciliation = await self._books.reconcile(node)
 
-    def _may_enter(self) -> str:
-        """What a person has set since a buy was decided holds for its next attempt too."""
+    def _held_back(self, order: Order) -> str:
+        """What has been set, and has happened, since an order was decided holds for each of its signatures too."""
         try:
             switch = self.books.run.states.switch()
         except StorageError as failed:
             return f"nobody can tell whether trading was stopped: {failed.what}"
-        return "" if switch.trading is TradingState.ACTIVE else f"trading is {switch.trading.value}: {switch.reason}"
+        # What a person has set holds at once, heard by those who trade or not.
+        is_stopped = switch.trading is TradingState.HALTED or (
+            order.side is TradeSide.BUY and switch.trading is not TradingState.ACTIVE
+        )
+        return f"trading is {switch.trading.value}: {switch.reason}" if is_stopped else self.held_back(order)
 
     def _cannot_read(self, order: Order, error: PumpSwapError) -> None:
         self.unread[order.order_id] = error
@@ -236,12 +241,6 @@ def check_signer(settings: Settings, signer: LimitedSigner) -> None:
             f"wallet {signer.public_key} has no limits, and live trading needs them",
             hint="set them: pumpswap wallet limits --max-order SOL --max-day SOL --reserve SOL",
         )
-
-
-def shown_settings(settings: Settings) -> dict[str, object]:
-    """The settings as they are stored beside a live run: without anything that may carry a password."""
-    secret = {"chain": {"endpoints"}, "sending": {"jito_url"}, "database": {"url"}}
-    return settings.model_dump(mode="json", exclude=secret)
 
 
 def _lanes(connection: ChainConnection, sending: SendingSettings) -> tuple[Lane, ...]:
