@@ -145,9 +145,9 @@ def _show_rows(out: Output, loaded: LoadedSettings, rows: list[EffectiveKey]) ->
     from pumpswap.cli.formats import counted
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("key", no_wrap=True)
-    table.add_column("value")
-    table.add_column("from")
+    table.add_column("key", no_wrap=True, overflow="fold")
+    table.add_column("value", overflow="fold", min_width=20)
+    table.add_column("from", overflow="fold", min_width=10)
     for row in rows:
         table.add_row(
             row.key.name, value_text(row.value, row.key), row.origin, style=None if row.is_default else "bold"
@@ -171,9 +171,18 @@ def value_text(value: Any, key: Key | None = None) -> str:
     from pumpswap.settings.yaml_edit import rendered
 
     plain = plain_value(value, key)
+    if isinstance(plain, list | tuple):
+        return f"[{', '.join(_one_of_list(one) for one in plain)}]"
     text = plain if isinstance(plain, str) else rendered(plain)
     text = "none" if text == "null" else text
     return text
+
+
+def _one_of_list(one: Any) -> str:
+    """Numbers and words as people write them; of a mapping what is set."""
+    if isinstance(one, dict):
+        return ", ".join(f"{name}: {value}" for name, value in one.items() if value is not None)
+    return str(one)
 
 
 @command(

@@ -33,9 +33,9 @@ _NEEDS = "a collector's database and a chain"
         "The signal is that of the pool's newest row in the collector's database, or a JSON object of your own "
         "(--signal; the documentation's page 'The executor' has its keys). A signal that has traded does not trade "
         "again.\n\n"
-        "Exit codes: 0 executed, or nothing to do; 2 a wrong call or signal; 3 no row of this pool; 4 a setting; 7 refused "
-        "by a rule; 8 by the chain; 9 outcome unknown: do not repeat it, ask 'tx show'; 11 the network; 12 upgrade "
-        "pumpswap; 13 the wallet."
+        "Exit codes: 0 executed, or nothing to do; 2 a wrong call or signal; 3 no row of this pool; 4 a setting; 7 "
+        "refused by a rule; 8 by the chain; 9 outcome unknown: do not repeat it, ask 'tx show'; 11 the network; "
+        "12 upgrade pumpswap; 13 the wallet."
     ),
     examples=[
         Example("pumpswap execute-signal --pool-id POOL --dry-run", "what it would do", needs=_NEEDS),

@@ -102,6 +102,8 @@ def _sizes(table: Table, column: Column, console: Console) -> tuple[int, int]:
         return min(whole, _NAME_WIDTH), whole
     if column.no_wrap or column.justify == "right":
         return whole, whole
+    if column.overflow == "fold" and column.min_width is not None:  # its words are no figures, and may be folded
+        return min(whole, column.min_width), max(whole, column.min_width)
     return max((size.minimum for size in measured), default=0), whole
 
 
