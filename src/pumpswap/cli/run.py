@@ -125,6 +125,7 @@ def _run_paper(out: Output, settings: Settings, order: RunOrder, reload: Setting
 def _run_live(out: Output, reload: SettingsReload, order: RunOrder, given: dict[str, Any]) -> None:
     from pumpswap.app.live_readiness import require_ready
     from pumpswap.app.run_live import run_live
+    from pumpswap.app.run_needs import require_signals
     from pumpswap.cli.run_end import show_end
     from pumpswap.cli.trading import WalletChoice, keystore_path, unlock_wallet
     from pumpswap.errors import UsageError
@@ -137,6 +138,7 @@ def _run_live(out: Output, reload: SettingsReload, order: RunOrder, given: dict[
     settings = reload.settings
     choice = WalletChoice(given["wallet"], given["password_fd"])
     require_ready(settings, keystore_path(settings, choice), is_live=given["live"])
+    require_signals(settings)  # before the password is asked for
     signer = unlock_wallet(out, settings, choice)
     with Stage(out) as stage:
         result = asyncio.run(run_live(settings, signer, stage.options(order.seconds, reload), stage.begin))
