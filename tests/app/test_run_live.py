@@ -264,10 +264,32 @@ def test_a_stop_waits_for_what_is_on_its_way(tmp_path: Path) -> None:
             await until(lambda: watcher.is_able)
             here.chain.faults.delay_send(20)
             here.tell()
-            await until(lambda: watcher.ordered)
+            await until(lambda: any(fired.kind is FaultKind.DELAY for fired in here.chain.faults.fired))
             watcher.stop()
             result = await work
             assert (result.open_positions, result.on_the_way, len(watcher.filled)) == (1, 0, 1)
+            await here.judge()
+
+    asyncio.run(go())
+
+
+def test_what_is_accepted_and_not_signed_when_it_is_stopped_is_not_bought(tmp_path: Path) -> None:
+    async def go() -> None:
+        async with place(tmp_path) as here:
+            settings = here.settings(run={"shutdown_seconds": 60})
+            await here.checked(settings)
+            watcher = Watcher(5)
+            work = asyncio.ensure_future(here.ran(settings, watcher))
+            await until(lambda: watcher.is_able)
+            signed = here.chain.signatures()
+            here.chain.faults.add(Fault(FaultKind.SLOW, frozenset({"simulateTransaction"}), amount=1_000))
+            here.tell()
+            await until(lambda: watcher.ordered)
+            watcher.stop()
+            result = await work
+            assert (result.open_positions, result.on_the_way, watcher.filled) == (0, 0, [])
+            assert here.chain.signatures() == signed
+            here.chain.faults.clear()
             await here.judge()
 
     asyncio.run(go())
