@@ -96,7 +96,7 @@ class ExitRules(Section):
     # what a sale accepts between quote and execution: leaving matters more than the price
     slippage_bps: BpsValue = 1_000
     retry_seconds: Seconds = 5  # wait after a sale that failed
-    slippage_step_bps: BpsValue = 1_000  # each retry accepts so much more
+    slippage_step_bps: BpsValue = 1_000  # each retry after a failure by price accepts so much more
     max_slippage_bps: BpsValue = 5_000  # no retry accepts more; a rug and panic begin here
     min_part_sol: Sol = Decimal("0.01")  # a sale that the pool can only pay in parts is split no finer than this
     blocked_alert_seconds: Seconds = 300  # an alert when a sale that is due has been impossible for so long; 0 disables
