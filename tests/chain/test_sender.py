@@ -238,6 +238,24 @@ def test_p24_a_restart_follows_what_was_signed_and_signs_nothing_new() -> None:
     asyncio.run(story())
 
 
+def test_who_asks_about_one_order_does_not_wait_for_another() -> None:
+    async def story() -> None:
+        world = World(new_chain(), 7)
+        landed, lost = world.new_order(), world.new_order()
+        await world.start(landed)
+        world.chain.advance(2)
+        for node in world.pool.nodes:
+            node.faults.add(Fault(FaultKind.DROP_BEFORE))
+        await world.start(lost)
+        states = await world.rebuilt().resolve_open([landed.order_id])
+        assert list(states) == [landed.order_id]
+        assert isinstance(states[landed.order_id], Landed)
+        (waiting,) = world.store.of_order(lost.order_id)
+        assert waiting.state.is_open
+
+    asyncio.run(story())
+
+
 def test_without_any_endpoint_the_outcome_is_unknown_with_its_signature_and_expiry() -> None:
     async def story() -> None:
         world = World(new_chain(), 6)

@@ -255,6 +255,51 @@ async def test_p02_an_order_whose_fate_is_unknown_blocks_its_token_until_the_cha
 
 
 @pytest.mark.asyncio
+async def test_a_known_fate_is_told_though_another_order_waits(world: World) -> None:
+    other = world.another_pool()
+    venue = await world.open()
+    world.node.faults = FaultPlan([Fault(FaultKind.HIDE)])
+    advance = world.chain.advance
+    world.chain.advance = lambda slots=1: advance(60 * slots)  # type: ignore[method-assign]
+    first = world.buy(SOL)
+    assert isinstance(await venue.execute(first), Unknown)
+    world.chain.advance = advance  # type: ignore[method-assign]
+    world.node.faults = FaultPlan([Fault(FaultKind.DROP_BEFORE, times=5_000)])  # the second never arrives
+    second = world.buy(SOL, pool=other)
+    running = asyncio.create_task(venue.execute(second))
+    while not books_of(venue).run.attempts.of_order(second.order_id):
+        await asyncio.sleep(0)
+    fate = await venue.resolve(first)
+    assert isinstance(fate.outcome, Filled)
+    (waiting,) = books_of(venue).run.attempts.of_order(second.order_id)
+    assert waiting.state.is_open
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+
+@pytest.mark.asyncio
+async def test_each_of_several_orders_is_booked_as_soon_as_it_is_known(world: World) -> None:
+    venue = await world.open()
+    world.node.faults = FaultPlan([Fault(FaultKind.HIDE)])
+    advance = world.chain.advance
+    world.chain.advance = lambda slots=1: advance(60 * slots)  # type: ignore[method-assign]
+    first, second = world.buy(SOL), world.buy(SOL, pool=world.another_pool())
+    for order in (first, second):
+        assert isinstance(await venue.execute(order), Unknown)
+    world.chain.advance = advance  # type: ignore[method-assign]
+    again = await world.open()
+    before_ns = world.clock.now_ns()
+    left = await again.resolve_open(is_patient=False)
+    assert [type(outcome) for _, outcome in left] == [Unknown, Unknown]
+    assert world.clock.now_ns() == before_ns  # one look
+    world.node.faults = FaultPlan()
+    world.chain.advance(10)
+    found = await again.resolve_open()
+    assert [(order, type(outcome)) for order, outcome in found] == [(first, Filled), (second, Filled)]
+    await agree(world, again)
+
+
+@pytest.mark.asyncio
 async def test_an_order_that_blocks_its_token_is_looked_at_again_before_the_next(world: World) -> None:
     """A process that runs for weeks must not be unable to sell until it is started again."""
     venue = await world.open()

@@ -128,15 +128,18 @@ class Sender:
         return state
 
     async def resolve_open(
-        self, order_ids: Iterable[str] = (), *, until: asyncio.Event | None = None, resume: bool = False
+        self, order_ids: Iterable[str] | None = None, *, until: asyncio.Event | None = None, resume: bool = False
     ) -> dict[str, OrderState]:
-        """Find out what became of all open attempts, and of ``order_ids`` (orders without a final outcome).
+        """Find out what became of ``order_ids`` (orders without a final outcome), and of no others, which may have to
+        wait; without them of all open attempts.
 
         To be called at every start, before anything else is sent. Nothing new is signed. With ``resume`` the stored
         bytes are also sent again, on all lanes, while they are valid. Waiting is left where the endpoints could not
         settle it in time.
         """
-        open_ids = dict.fromkeys([*(attempt.order_id for attempt in self._parts.store.unresolved()), *order_ids])
+        if order_ids is None:
+            order_ids = [attempt.order_id for attempt in self._parts.store.unresolved()]
+        open_ids = dict.fromkeys(order_ids)
         if resume:
             self._resumed.update(open_ids)
         states: dict[str, OrderState] = {}

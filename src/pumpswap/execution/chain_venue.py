@@ -150,17 +150,18 @@ class ChainVenue:
             return self._settle(order, outcome)
 
     async def resolve_open(
-        self, on_unread: Callable[[Order, PumpSwapError], None] | None = None
+        self, on_unread: Callable[[Order, PumpSwapError], None] | None = None, *, is_patient: bool = True
     ) -> list[tuple[Order, Outcome]]:
         """Find out and book what became of every unresolved order, before anything new is sent.
 
-        Nothing is signed. An order stays Unknown where the endpoints cannot tell yet: call this again later. Of one
+        Nothing is signed. An order stays Unknown where the endpoints cannot tell yet: call this again later. Each is
+        booked as soon as it is known, whatever the others wait for; impatiently: one look, without waiting. Of one
         that has landed and cannot be read ``on_unread`` is told; without it the first error is raised, in the end.
         """
         orders = [order for order in self.parts.books.unresolved() if order.order_id not in self._running]
-        resolved = [(order, executed.outcome) for order, executed in await self._resolve(orders, on_unread=on_unread)]
+        resolved = await self._resolve(orders, on_unread=on_unread, is_patient=is_patient)
         self._is_open = True
-        return resolved
+        return [(order, executed.outcome) for order, executed in resolved]
 
     async def resolve(self, order: Order, *, is_patient: bool = True) -> Executed:
         """Ask once more what became of an order whose outcome is Unknown; impatiently: one look, without waiting."""
@@ -193,26 +194,33 @@ class ChainVenue:
             if not self._reservations.has(order.order_id):
                 self._inherited[order.order_id] = order
         self._running.update(order.order_id for order in orders)
+        until = None if is_patient else _set_event()
         try:
-            until = None if is_patient else _set_event()
-            states = await self.parts.sender.resolve_open([order.order_id for order in orders], until=until)
-            resolved: list[tuple[Order, Executed]] = []
-            unread: list[PumpSwapError] = []
-            for order in orders:
-                try:
-                    outcome = self.parts.sender.outcome_of(states[order.order_id], self._job(order))
-                    resolved.append((order, self._settle(order, outcome)))
-                except (ProtocolDrift, LedgerMismatch) as error:  # its token stays blocked; the others are booked
-                    if on_unread is None:
-                        unread.append(error)
-                    else:
-                        on_unread(order, error)
+            found = await asyncio.gather(*(self._fate(order, until) for order in orders), return_exceptions=True)
         finally:
             self._running.difference_update(order.order_id for order in orders)
+        resolved: list[tuple[Order, Executed]] = []
+        unread: list[PumpSwapError] = []
+        for order, fate in zip(orders, found, strict=True):
+            if isinstance(fate, Executed):
+                resolved.append((order, fate))
+            elif not isinstance(fate, (ProtocolDrift, LedgerMismatch)):
+                raise fate
+            elif on_unread is None:  # its token stays blocked; the others are booked
+                unread.append(fate)
+            else:
+                on_unread(order, fate)
         self._block_unresolved()
         if unread:
             raise unread[0]
         return resolved
+
+    async def _fate(self, order: Order, until: asyncio.Event | None) -> Executed:
+        try:
+            states = await self.parts.sender.resolve_open([order.order_id], until=until)
+            return self._settle(order, self.parts.sender.outcome_of(states[order.order_id], self._job(order)))
+        finally:
+            self._running.discard(order.order_id)
 
     def _block_unresolved(self) -> None:
         """Two orders of one token may be unresolved after a crash: the second blocks it when the first is done."""

@@ -67,8 +67,16 @@ class TradingWallet:
         self._claim: Claim | None = None
 
     @classmethod
-    async def open(cls, connection: ChainConnection, signer: LimitedSigner, rng: Random | None = None) -> TradingWallet:
-        """Take the wallet's lock, open its books, and resolve what earlier processes left open, before anything else.
+    async def open(
+        cls,
+        connection: ChainConnection,
+        signer: LimitedSigner,
+        rng: Random | None = None,
+        *,
+        is_patient: bool = True,
+    ) -> TradingWallet:
+        """Take the wallet's lock, open its books, and resolve what earlier processes left open, before anything else:
+        impatiently with one look, for whoever follows the rest himself while other positions are looked after.
 
         Raises KeyLocked for a wallet without limits, StorageError when another process trades with it, ConfigError
         when the configured public key is another one, ChainError when the endpoints cannot be asked.
@@ -76,7 +84,7 @@ class TradingWallet:
         check_signer(connection.settings, signer)
         wallet = cls(connection, signer, open_database(connection.settings.database_target))
         try:
-            await wallet._start(rng or SystemRandom())
+            await wallet._start(rng or SystemRandom(), is_patient)
         except BaseException:
             await wallet.aclose()
             raise
@@ -167,7 +175,7 @@ class TradingWallet:
 
     # ------------------------------------------------------------------------------------------ opening
 
-    async def _start(self, rng: Random) -> None:
+    async def _start(self, rng: Random, is_patient: bool) -> None:
         self._lock.take()
         connection, settings = self.connection, self.connection.settings
         node, clock, wallet = connection.node, connection.clock, self.signer.public_key
@@ -208,8 +216,8 @@ class TradingWallet:
             )
         )
         self.left = self._books.unresolved()
-        self.resolved = await self._venue.resolve_open(self._cannot_read)
-        if await self._upkeep.resolve_open() and not self._books.unresolved():
+        self.resolved = await self._venue.resolve_open(self._cannot_read, is_patient=is_patient)
+        if await self._upkeep.resolve_open(is_patient=is_patient) and not self._books.unresolved():
             self.reconciliation = await self._books.reconcile(node)
 
     def _held_back(self, order: Order) -> str:

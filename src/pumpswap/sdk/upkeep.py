@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -82,15 +83,18 @@ class Upkeep:
         with self._following([chore]):
             return self._settle(chore, await self._sender.follow(job))
 
-    async def resolve_open(self) -> bool:
+    async def resolve_open(self, *, is_patient: bool = True) -> bool:
         """Find out what became of chores of earlier processes, and of those that were broken off; whether all of them
-        are settled now. Those that are being done are left alone.
+        are settled now. Those that are being done are left alone. Impatiently: one look, without waiting.
         """
         chores = [one for one in self._books.run.chores.unresolved() if one.order_id not in self._running]
         if not chores:
             return True
         with self._following(chores):
-            states = await self._sender.resolve_open([chore.order_id for chore in chores])
+            until = asyncio.Event()
+            if not is_patient:
+                until.set()
+            states = await self._sender.resolve_open([chore.order_id for chore in chores], until=until)
             results = [self._settle(chore, states[chore.order_id]) for chore in chores]
         return all(result.status != "unknown" for result in results)
 
