@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from pumpswap.app.checks import CheckStatus
+from pumpswap.app.checks import Check, CheckStatus
 from pumpswap.app.live_check import live_check
-from pumpswap.app.live_readiness import check_obstacle
+from pumpswap.app.live_readiness import check_obstacle, store_check
 from pumpswap.app.run import RunResult
 from pumpswap.app.run_live import run_live
 from pumpswap.app.run_order import BegunRun
@@ -170,6 +170,67 @@ def test_without_a_passed_check_nothing_begins_and_the_refusal_says_how_to_get_o
     asyncio.run(go())
 
 
+def test_what_is_held_is_looked_after_without_a_passed_check_and_nothing_is_bought_until_one_passes(
+    tmp_path: Path,
+) -> None:
+    async def go() -> None:
+        async with place(tmp_path) as here:
+            settings = here.settings(exits={"max_hold_seconds": 1})
+            await here.checked(settings)
+            first = Watcher(1)
+            work = asyncio.ensure_future(here.ran(here.settings(), first))
+            await until(lambda: first.is_able)
+            here.tell(0)
+            assert (await work).open_positions == 1
+            with here.books() as database:
+                run = database.open_live(str(here.chain.key.pubkey()), here.chain.chain.genesis_hash)
+                assert run is not None
+                now = SystemClock().now_ns()
+                store_check(run, settings, now - 48 * 3_600 * NS_PER_SECOND)
+                second = Watcher(5)
+                work = asyncio.ensure_future(here.ran(settings, second))
+                await until(lambda: second.filled)
+                assert second.filled[0][0].side is TradeSide.SELL
+                assert not second.is_able
+                (told,) = second.said("live check")
+                assert told.startswith("no entries: the last `live check` passed at ")
+                assert "exits go on. To buy again: stop this run, `pumpswap live check`" in told
+                store_check(run, settings, SystemClock().now_ns())
+                await until(lambda: second.is_able)
+                second.stop()
+                await work
+                store_check(run, settings, now - 48 * 3_600 * NS_PER_SECOND)
+            with pytest.raises(ConfigError, match="more than 24 h ago"):  # nothing is held any more
+                await here.ran(settings, Watcher(1))
+
+    asyncio.run(go())
+
+
+def test_a_check_while_the_money_is_in_positions_warns(tmp_path: Path) -> None:
+    async def go() -> None:
+        async with place(tmp_path) as here:
+            most = 10_000 * SOL  # more than there is
+
+            async def found(name: str) -> Check:
+                pool = here.chain.pools[0].address
+                async with ChainConnection(here.settings()) as connection:
+                    checks = [one async for one in live_check(connection, here.chain.signer(), most, pool)]
+                return next(one for one in checks if one.name == name)
+
+            assert (await found("balance")).status is CheckStatus.FAILED
+            await here.checked(here.settings())
+            first = Watcher(1)
+            work = asyncio.ensure_future(here.ran(here.settings(), first))
+            await until(lambda: first.is_able)
+            here.tell(0)
+            await work
+            warned = await found("balance")
+            assert warned.status is CheckStatus.WARNING
+            assert "the rest is in 1 position" in warned.text
+
+    asyncio.run(go())
+
+
 def test_a_signal_is_bought_with_money_and_the_next_process_sells_it_by_time(tmp_path: Path) -> None:
     async def go() -> None:
         async with place(tmp_path) as here:
@@ -290,6 +351,43 @@ def test_what_is_accepted_and_not_signed_when_it_is_stopped_is_not_bought(tmp_pa
             assert (result.open_positions, result.on_the_way, watcher.filled) == (0, 0, [])
             assert here.chain.signatures() == signed
             here.chain.faults.clear()
+            await here.judge()
+
+    asyncio.run(go())
+
+
+def test_a_start_does_not_wait_for_an_order_whose_fate_nobody_tells(tmp_path: Path) -> None:
+    async def go() -> None:
+        async with place(tmp_path) as here:
+            settings = here.settings(run={"shutdown_seconds": 0}, exits={"max_hold_seconds": 1})
+            await here.checked(settings)
+            first = Watcher(1)
+            work = asyncio.ensure_future(here.ran(here.settings(), first))
+            await until(lambda: first.is_able)
+            here.tell(0)
+            assert (await work).open_positions == 1
+            second = Watcher(5)
+            work = asyncio.ensure_future(here.ran(here.settings(run={"shutdown_seconds": 0}), second))
+            await until(lambda: second.is_able)
+            here.chain.faults.add(Fault(FaultKind.SERVER_ERROR, frozenset({STATUSES, TRANSACTION})))
+            here.tell(1)
+            await until(lambda: len(here.chain.signatures()) == 2)
+            second.stop()
+            assert (await work).on_the_way == 1
+            pool = here.chain.pools[0].address
+            async with ChainConnection(settings) as connection:
+                checks = {one.name: one async for one in live_check(connection, here.chain.signer(), SOL // 100, pool)}
+            assert checks["books"].status is CheckStatus.WARNING
+            assert f"of order {second.ordered[0].order_id} nobody knows yet" in checks["books"].text
+            assert all(one.status is not CheckStatus.FAILED for one in checks.values()), checks
+            third = Watcher(5)
+            work = asyncio.ensure_future(here.ran(settings, third))
+            await until(lambda: third.ordered)  # the exit of the other coin
+            assert (third.ordered[0].side, third.ordered[0].pool) == (TradeSide.SELL, first.ordered[0].pool)
+            here.chain.faults.clear()
+            await until(lambda: len(third.filled) == 3)  # both sales, and the purchase that was not known
+            third.stop()
+            assert (await work).open_positions == 0
             await here.judge()
 
     asyncio.run(go())

@@ -36,7 +36,7 @@ async def live_check(
     Raises what ``TradingWallet.open`` raises: without its books there is nothing to check.
     """
     checks: list[Check] = []
-    wallet = await TradingWallet.open(connection, signer)
+    wallet = await TradingWallet.open(connection, signer, is_patient=False)
     try:
         async for check in _checked(wallet, lamports, pool):
             checks.append(check)
@@ -76,6 +76,10 @@ def _books(wallet: TradingWallet) -> Check:
         text = "; ".join(f"order {order_id}: {error.what}" for order_id, error in wallet.unread.items())
         return Check("books", _FAILED, text, "an order has landed and cannot be read: upgrade pumpswap", 12)
     found = wallet.reconciliation
+    waiting = ", ".join(order.order_id for order in wallet.books.unresolved())
+    if found is None and waiting:
+        text = f"not compared with the wallet: of order {waiting} nobody knows yet whether it has landed"
+        return Check("books", CheckStatus.WARNING, text, "a run follows it, and buys nothing until it is known")
     if found is None:
         return Check("books", _FAILED, "an order of before may still land", "wait, then check again", 9)
     if not found.is_balanced:
@@ -89,6 +93,9 @@ def _limits(wallet: TradingWallet, lamports: int) -> Check:
     told = f"{_sol(cash)} SOL; {_sol(limits.max_order_lamports)} an order, {_sol(limits.max_day_lamports)} a day"
     if cash - lamports < limits.min_reserve_lamports or cash == 0:
         hint = f"{_sol(limits.min_reserve_lamports)} SOL must stay: send some more to it"
+        if held := len(wallet.books.portfolio.positions.open_positions()):  # sold again, it is money again
+            told += f"; the rest is in {held} position{'' if held == 1 else 's'}"
+            return Check("balance", CheckStatus.WARNING, told, f"{hint}, or nothing is bought until they are sold")
         return Check("balance", _FAILED, told, hint, 10)
     if lamports > min(limits.max_order_lamports, limits.max_day_lamports):
         hint = f"{_sol(lamports)} SOL are more than the limits allow: check with less"

@@ -8,7 +8,15 @@ from pumpswap.chain.networks import network_of
 from pumpswap.clock import SystemClock
 from pumpswap.errors import ConfigError, NotFound, PumpSwapError
 from pumpswap.execution.live_books import LIVE
-from pumpswap.sdk.passed_check import PassedCheck, check_obstacle, fingerprint, passed_check, require_check, store_check
+from pumpswap.sdk.passed_check import (
+    PassedCheck,
+    check_obstacle,
+    fingerprint,
+    is_in_care,
+    passed_check,
+    require_check,
+    store_check,
+)
 from pumpswap.settings import Settings
 from pumpswap.storage.database import open_database
 from pumpswap.wallet.keystore import read_keystore
@@ -51,7 +59,9 @@ def require_ready(settings: Settings, keystore: Path, *, is_live: bool) -> None:
 
 
 def _check(settings: Settings, keystore: Path) -> str:
-    """Why no passed check counts, as far as the books tell without asking the chain which one it is."""
+    """Why no passed check counts, as far as the books tell without asking the chain which one it is. What is in care is
+    looked after without one: see ``check_watch``.
+    """
     none = "no `live check` of this wallet has passed on this network"
     try:
         wallet = str(read_keystore(keystore).public_key)
@@ -62,10 +72,11 @@ def _check(settings: Settings, keystore: Path) -> str:
         return none
     with open_database(target) as database:
         obstacles = [
-            check_obstacle(database.run(header.run_id), settings, SystemClock().now_ns())
+            "" if is_in_care(run) else check_obstacle(run, settings, SystemClock().now_ns())
             for header in database.runs()
             if header.kind == LIVE and header.wallet == wallet and header.finished_ns is None
             if header.network is not None and network_of(header.network) == settings.chain.network
+            for run in [database.run(header.run_id)]
         ]
     return none if not obstacles else "" if "" in obstacles else obstacles[-1]
 

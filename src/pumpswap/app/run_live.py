@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 
+from pumpswap.app.check_watch import CheckWatch
 from pumpswap.app.follow import FollowDesk
 from pumpswap.app.live_readiness import require_check
 from pumpswap.app.run import RunResult
@@ -48,7 +49,7 @@ async def run_live(
     """
     async with AsyncExitStack() as stack:
         connection = await stack.enter_async_context(ChainConnection(settings, options.wall))
-        wallet = await TradingWallet.open(connection, signer)
+        wallet = await TradingWallet.open(connection, signer, is_patient=False)  # exits of other coins do not wait
         stack.push_async_callback(wallet.aclose)
         require_check(wallet.books.run, settings, options.wall.now_ns())
         live = _Live(wallet, settings, options.wall)
@@ -82,6 +83,7 @@ class _Live:
         connection, run = wallet.connection, wallet.books.run
         self._probe = SendingProbe(connection.node, connection.schedules, wallet.signer.public_key)
         self._probing: asyncio.Task[None] | None = None
+        self._check = CheckWatch(run, settings, wall)
         self._reconciler = Reconciler(self._compare, run, wall, settings.books.reconcile_seconds)
 
     async def __aenter__(self) -> None:
@@ -114,6 +116,7 @@ class _Live:
                 Monitor("sending", self._obstacle_of_sending),
                 Monitor("orders", trading.venue.obstacle),
                 Monitor("last order", trading.health.obstacle),
+                Monitor("live check", self._check.obstacle),
             ),
             news=trading.venue.news,
         )

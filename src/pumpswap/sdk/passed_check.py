@@ -12,7 +12,15 @@ from pumpswap.errors import ConfigError
 from pumpswap.settings import Settings
 from pumpswap.storage.run import Run
 
-__all__ = ["PassedCheck", "check_obstacle", "fingerprint", "passed_check", "require_check", "store_check"]
+__all__ = [
+    "PassedCheck",
+    "check_obstacle",
+    "fingerprint",
+    "is_in_care",
+    "passed_check",
+    "require_check",
+    "store_check",
+]
 
 _CHECK = "live check"
 _HOUR_NS = 3_600 * NS_PER_SECOND
@@ -68,8 +76,13 @@ def check_obstacle(run: Run, settings: Settings, now_ns: int) -> str:
     return ""
 
 
+def is_in_care(run: Run) -> bool:
+    """Whether something is held, or an order has no final outcome: somebody must look after it, checked or not."""
+    return any(True for _ in run.open_positions()) or any(True for _ in run.orders(unresolved=True))
+
+
 def require_check(run: Run, settings: Settings, now_ns: int) -> None:
-    """Raises ConfigError when no passed check counts."""
+    """Raises ConfigError when no passed check counts and nothing is in care: what is held must be sold all the same."""
     obstacle = check_obstacle(run, settings, now_ns)
-    if obstacle:
+    if obstacle and not is_in_care(run):
         raise ConfigError(f"not ready to trade with money: {obstacle}", hint=f"run it: {_GIVES_CHECK}")
