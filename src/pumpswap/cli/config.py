@@ -30,7 +30,7 @@ config = LazyGroup(
         "edit": Entry(f"{_CHANGE}:edit", "the file in your editor, checked before it is saved"),
         "validate": Entry(f"{_HERE}:validate", "everything that is wrong with a file, at once"),
         "schema": Entry(f"{_HERE}:schema", "JSON Schema of the file, for editors"),
-        "import": Entry(f"{_PLAN}:import_", "the plan's keys, or a host's file, in our keys"),
+        "import": Entry(f"{_PLAN}:import_", "the plan's keys, alone or in a host's file, as ours"),
         "host-copy": Entry(f"{_PLAN}:host_copy", "a copy of one file for both, as the host accepts it"),
     },
     help=(
