@@ -511,6 +511,28 @@ async def test_a_buy_that_has_expired_is_not_signed_again_once_entries_have_stop
 
 
 @pytest.mark.asyncio
+async def test_a_sale_of_more_than_the_wallet_has_compares_at_once_and_the_next_one_sells_what_is_left(
+    world: World,
+) -> None:
+    venue = await world.open()
+    bought = await venue.execute(world.buy(SOL))
+    assert isinstance(bought, Filled)
+    pool, units, books = world.now(), bought.executed.base_out, books_of(venue)  # type: ignore[union-attr]
+    fund_tokens(world.chain, WALLET, pool.pool.base_mint, pool.base_token_program, units // 2)
+    world.chain.advance(2)
+    denied = await venue.execute(world.sell(units))
+    assert isinstance(denied, Denied), denied
+    assert denied.rule == "insufficient funds"
+    assert books.held(str(pool.address)) == units // 2, "no transaction explains it: the position keeps it, unsold"
+    assert isinstance(await venue.execute(world.sell(units // 2)), Filled)
+    (left,) = books.portfolio.positions.open_positions()
+    assert (left.base_units, books.held(left.pool)) == (units - units // 2, 0)
+    books.repair(await books.reconcile(world.node))
+    assert books.portfolio.positions.open_positions() == []
+    await agree(world, venue)
+
+
+@pytest.mark.asyncio
 async def test_a_halt_holds_back_the_next_signature_of_a_sale(world: World) -> None:
     venue = await world.open()
     bought = await venue.execute(world.buy(SOL))

@@ -115,6 +115,21 @@ def test_only_what_failed_by_its_price_accepts_more(outcome: Rejected | Denied, 
     assert found.slippage_bps == (3_000 if is_wider else 2_000), "what was widened by the price stays so"
 
 
+def test_no_more_is_sold_than_the_wallet_has() -> None:
+    made = stopped()
+    found = made.manager.look(HELD, mark(SOL // 2), None, there=400)
+    assert found is not None
+    assert found.base_units == 400
+    made.sell(400)
+    assert (made.known.wanted, made.known.wanted_units) == (ExitKind.STOP_LOSS, 600)
+    gone = mark(SOL // 2, 62, units=600)
+    assert made.manager.look(made.held, gone, None, there=0) is None
+    assert made.known.blocked_ns == at(62)
+    found = made.manager.look(made.held, gone, None, there=600)
+    assert found is not None
+    assert found.base_units == 600
+
+
 def test_a_success_forgets_the_failures() -> None:
     made = stopped()
     made.fail(60)

@@ -315,7 +315,8 @@ class Desk:
         obstacle = parts.book.obstacle(position.pool)
         if trading is TradingState.HALTED:
             obstacle = f"trading is halted: {reason}"
-        wanted = parts.exits.look(position, mark, parts.book.state(position.pool), obstacle)
+        there = parts.keeper.held(position)
+        wanted = parts.exits.look(position, mark, parts.book.state(position.pool), obstacle, there)
         self._tell_exits()
         return wanted
 

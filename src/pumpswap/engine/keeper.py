@@ -38,6 +38,10 @@ class Keeper(Protocol):
         """The entries of an outcome that are not stored yet, and the position that it changed."""
         ...
 
+    def held(self, position: Position) -> int:
+        """How many units of a position the wallet is known to have."""
+        ...
+
     def obstacle(self, mint: str) -> str:
         """Why nothing of a token may be bought: the books and the wallet disagree. Empty when they agree."""
         ...
@@ -73,6 +77,9 @@ class PaperKeeper:
         self.portfolio.ledger.check_against(self._wallet.balances())
         return entries, position
 
+    def held(self, position: Position) -> int:
+        return position.base_units
+
     def obstacle(self, mint: str) -> str:
         return ""
 
@@ -105,6 +112,9 @@ class LiveKeeper:
     def book(self, order: Order, outcome: Outcome, name: str) -> Booked:
         changed = self._books.portfolio.positions.latest(order.pool) if isinstance(outcome, Filled) else None
         return (), changed
+
+    def held(self, position: Position) -> int:
+        return self._books.held(position.pool)
 
     def obstacle(self, mint: str) -> str:
         return self._books.obstacle(mint)

@@ -39,7 +39,7 @@ class Books(Protocol):
         ...
 
     def held(self, pool: str) -> int:
-        """Base units of the open position in a pool."""
+        """Base units of the open position in a pool, as far as the wallet is known to have them."""
         ...
 
     def spent_since(self, since_ns: int) -> int:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import partial
@@ -295,6 +296,8 @@ class ChainVenue:
             return Denial("wrong network", f"{parts.node.name} serves another chain than these books belong to")
         ready = await self._ready(order, request)
         if isinstance(ready, Denial):
+            if ready.rule == "insufficient funds" and order.side is TradeSide.SELL:
+                await self._compare(order)
             return ready
         recent = await recent_price(parts.node, contended_accounts(ready.state), sending)
         before = request.previous.compute_unit_price_micro_lamports if request.previous else None
@@ -392,8 +395,7 @@ class ChainVenue:
         spends = wanted.native_lamports + wanted.wrapped_lamports
         books = self.parts.books
         is_short = spends > books.balance(SOL) or wanted.base_units > books.balance(plan.order.mint)
-        alone = self._running == {plan.order.order_id} == set(self._blocked.values())
-        if is_short and alone:
+        if is_short and self._is_alone(plan.order):
             await books.reconcile(self.parts.node, plan.order.order_id)  # somebody has topped the wallet up
         # What another order has spent since must not count again. From here on nothing is waited for.
         while view.slot < self._landed_slot:
@@ -414,6 +416,18 @@ class ChainVenue:
             )
         self._take(plan, view, wanted, keep_lamports=keep)
         return view
+
+    def _is_alone(self, order: Order) -> bool:
+        """Whether nothing else is on its way, so that books and wallet can be compared."""
+        return self._running == {order.order_id} == set(self._blocked.values())
+
+    async def _compare(self, order: Order) -> None:
+        """The wallet has less than a sale gives: somebody has taken a part. The books know of it now, not when the
+        schedule compares: the next sale gives what is left.
+        """
+        if self._is_alone(order):
+            with suppress(LedgerMismatch):  # a chore is on its way: the schedule compares afterwards
+                await self.parts.books.reconcile(self.parts.node, order.order_id)
 
     def _obstacle(self, order: Order) -> str:
         """Why the books let nothing be bought; selling is always allowed."""

@@ -84,16 +84,21 @@ class ExitManager:
         known = self._of_round(position)
         self._put(begun(position, state, executed) if known is None else grown(known, position, state, executed))
 
-    def look(self, position: Position, mark: Mark, state: PoolState | None, obstacle: str = "") -> Intent | None:
+    def look(
+        self, position: Position, mark: Mark, state: PoolState | None, obstacle: str = "", there: int | None = None
+    ) -> Intent | None:
         """The sale that is wanted now, or None. One that has begun goes on until it is done; one that sells a part
         makes way for a rule that sells all, and any for a more urgent one.
 
         ``obstacle`` is why nothing could be ordered now, such as a halt: no sale is wished then, and the next look
-        without it does not wait.
+        without it does not wait. ``there`` is how many units of the position the wallet has, None: all of them.
         """
         known = watched(self._of_round(position) or begun(position, state), state)
         known = self._begin(self._peak(known, mark), position, mark, state)
-        sale, known = self._sale(known, position, mark, obstacle)
+        there = position.base_units if there is None else min(there, position.base_units)
+        if there <= 0:
+            obstacle = obstacle or "the wallet has none of it any more: pumpswap reconcile says more"
+        sale, known = self._sale(known, position, mark, (obstacle, there))
         self._put(known)
         return sale
 
@@ -181,12 +186,15 @@ class ExitManager:
             self._alerts.append(alert)
         return replace(begins, rungs=due.rungs)
 
-    def _sale(self, known: ExitState, position: Position, mark: Mark, obstacle: str) -> tuple[Intent | None, ExitState]:
+    def _sale(
+        self, known: ExitState, position: Position, mark: Mark, limits: tuple[str, int]
+    ) -> tuple[Intent | None, ExitState]:
         """What can be sold of what is wanted, and what is remembered then."""
+        obstacle, there = limits
         # What cannot be valued has no profit and no loss: somebody must know of it all the same.
         if known.wanted is None:
             return None, self._blocked(known, mark.at_ns, mark.obstacle) if mark.obstacle else _unblocked(known)
-        units = min(known.wanted_units, position.base_units)
+        units = min(known.wanted_units, there)
         obstacle = obstacle or self._obstacle(units, mark)
         if obstacle:
             return None, self._blocked(known, mark.at_ns, obstacle)

@@ -222,9 +222,16 @@ class LiveBooks:
         return self.portfolio.ledger.balance(asset)
 
     def held(self, pool: str) -> int:
-        """Base units of the open position in a pool."""
+        """Base units of the open position in a pool, as far as the wallet has them: what the newest comparison has
+        missed without an explanation is in the position still, and cannot be sold.
+        """
         position = self.portfolio.positions.open_round(pool)
-        return 0 if position is None else position.base_units
+        if position is None:
+            return 0
+        missing = -self._differences.get(position.mint, 0)
+        if missing <= 0:
+            return position.base_units
+        return max(min(position.base_units, self.balance(position.mint) - missing), 0)
 
     def spent_since(self, since_ns: int) -> int:
         """Lamports that orders have paid for tokens, fees and tips since then; proceeds are not set off."""

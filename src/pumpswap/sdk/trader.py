@@ -223,7 +223,7 @@ class Trader:
             str(state.pool.base_mint),
             self._now_ns(),
             "by hand",
-            base_units=base_units if base_units is not None else (held.base_units if held else 0),
+            base_units=self.books.held(str(state.address)) if base_units is None else base_units,
             exit=ExitKind.BY_HAND,
             slippage_bps=slippage_bps,
         )

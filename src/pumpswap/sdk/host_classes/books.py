@@ -13,7 +13,7 @@ from pumpswap.engine.promised import with_orders
 from pumpswap.execution.exit_manager import ExitManager
 from pumpswap.execution.hand_venue import HandVenue
 from pumpswap.market.book import PoolBook
-from pumpswap.model import Decision, Intent, Order, Outcome, RiskState, TradeSide
+from pumpswap.model import Decision, Intent, Order, Outcome, Position, RiskState, TradeSide
 from pumpswap.portfolio.portfolio import Portfolio
 from pumpswap.risk.policies import BookView
 from pumpswap.risk.tracker import RiskTracker
@@ -40,6 +40,9 @@ class _NotedKeeper:
 
     def book(self, order: Order, outcome: Outcome, name: str) -> Booked:
         return self.portfolio.book(order, outcome, name)
+
+    def held(self, position: Position) -> int:
+        return position.base_units
 
     def obstacle(self, mint: str) -> str:
         return ""
