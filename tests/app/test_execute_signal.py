@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from pumpswap.app.execute_signal import SignalCall, check_signal, exit_code_of, signal_of_row, source_of
+from pumpswap.app.execute_signal import SignalCall, check_signal, exit_code_of, signal_of_row
+from pumpswap.app.run_needs import collector_of
 from pumpswap.clock import NS_PER_SECOND
 from pumpswap.errors import NotFound, UsageError
 from pumpswap.sdk.executor import ANSWERS, Status
@@ -138,6 +139,6 @@ def test_every_answer_has_an_exit_code() -> None:
 
 
 def test_rows_come_from_where_a_run_has_them(market: Market) -> None:
-    assert source_of(market.settings) == market.settings.data_dir / "pumpswap.sqlite"
+    assert collector_of(market.settings) == str(market.settings.data_dir / "pumpswap.sqlite")
     run = RunSettings(collector="gecko.db")  # type: ignore[arg-type]
-    assert source_of(market.settings.model_copy(update={"run": run})) == "gecko.db"
+    assert collector_of(market.settings.model_copy(update={"run": run})) == "gecko.db"

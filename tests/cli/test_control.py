@@ -115,6 +115,23 @@ def test_panic_without_a_terminal_says_so_and_with_nothing_held_asks_nothing(tmp
         assert state_of(life) is TradingState.EXITS_ONLY
 
 
+def test_stop_ends_the_engine_in_order_and_is_exit_code_6_without_one(tmp_path: Path) -> None:
+    assert refusal(6, "stop", "--data-dir", str(tmp_path))["hint"] == "start one: pumpswap run"
+    with engine_at_work(tmp_path) as life:
+        document = answer("stop", "--data-dir", str(tmp_path))
+        assert (document["command"]["verb"], document["command"]["status"]) == ("stop", "done")
+        assert document["command"]["answer"].startswith("stopping: no entries any more")
+        assert life.stopped == 1
+        assert len(life.engine.portfolio.positions.open_positions()) == 1
+    with open_database(tmp_path / "pumpswap.sqlite") as database:
+        kept = database.open_paper()
+        assert kept is not None
+        kept.states.beat(Heartbeat(1, START_NS, 4711, "paper"))  # long ago
+    error = refusal(6, "stop", "--data-dir", str(tmp_path))
+    assert "so nobody can be stopped" in error["what"]
+    assert "no engine trades" in error["hint"]
+
+
 def test_a_run_that_is_over_is_called_that(tmp_path: Path) -> None:
     with open_database(tmp_path / "pumpswap.sqlite") as database:
         database.start_run("paper", 1).finish(2, {})

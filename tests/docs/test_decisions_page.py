@@ -33,7 +33,7 @@ def test_the_page_shows_what_why_prints(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 def test_the_page_names_every_command_and_every_state() -> None:
-    for name in ("pause", "exits-only", "halt", "resume", "panic", "approve", "decline"):
+    for name in ("pause", "exits-only", "halt", "resume", "stop", "panic", "approve", "decline"):
         assert name in COMMANDS
         assert f"| `pumpswap {name}` |" in PAGE
     for state in TradingState:

@@ -87,7 +87,9 @@ def test_no_limit_is_exceeded_at_any_instant(seed: int) -> None:
     assert played.signals > 100
 
 
-@pytest.mark.parametrize(("policies", "narrow", "expected"), MUTATIONS, ids=lambda value: (" ".join(sorted(value)) or "-")[:60])
+@pytest.mark.parametrize(
+    ("policies", "narrow", "expected"), MUTATIONS, ids=lambda value: (" ".join(sorted(value)) or "-")[:60]
+)
 def test_a_limit_that_the_gate_does_not_keep_is_seen_and_named(
     policies: set[str], narrow: dict[str, Any], expected: set[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,10 +8,11 @@ import pytest
 
 from pumpswap.amm import Quote, buy_exact_quote, current_schedule, sell_exact_base
 from pumpswap.execution.exits import due_exit
-from pumpswap.execution.monitor import Monitoring, SeenPool, fresh_marks, monitor, put_in
+from pumpswap.execution.monitor import Monitoring, monitor, put_in
 from pumpswap.model import SOL as SOL_ASSET
 from pumpswap.model import Costs, EntryKind, ExitState, Filled, Mark, Order, TradeSide
 from pumpswap.portfolio.portfolio import Portfolio
+from pumpswap.portfolio.valuation import mark_position
 from pumpswap.settings import ExitRules
 from tests.support.market import SOL, at, graduate, moved
 
@@ -38,9 +39,10 @@ def portfolio() -> Portfolio:
 
 
 def seen_at(portfolio: Portfolio, percent: int, *, seconds: int = 100) -> Monitoring:
-    pools = {POOL: SeenPool(moved(STATE, percent), at(seconds - 1))}
-    marks = fresh_marks(portfolio.positions.open_positions(), pools, current_schedule(), at(seconds))
-    return monitor(portfolio, marks, RULES, at_ns=at(seconds), put_in_lamports=10 * SOL)
+    (held,) = portfolio.positions.open_positions()
+    state, seen_ns = moved(STATE, percent), at(seconds - 1)
+    mark = mark_position(held, state, current_schedule(), at_ns=at(seconds), state_ns=seen_ns)
+    return monitor(portfolio, {POOL: mark}, RULES, at_ns=at(seconds), put_in_lamports=10 * SOL)
 
 
 def test_value_is_the_exact_sell_quote_and_profit_is_equity_less_own_money(portfolio: Portfolio) -> None:
@@ -50,10 +52,9 @@ def test_value_is_the_exact_sell_quote_and_profit_is_equity_less_own_money(portf
     value = sell_exact_base(moved(STATE, 30), current_schedule(), held.base_units).user_quote_out
     assert (one.position, one.mark.value_lamports, one.mark.age_ns) == (held, value, 10**9)
     assert one.unrealised_lamports == found.unrealised_lamports == value - held.cost_lamports
-    assert one.unrealised_bps == (value - held.cost_lamports) * 10_000 // held.cost_lamports
-    assert one.total_lamports == value - held.cost_lamports + held.realised_lamports
     assert found.equity.equity_lamports == portfolio.cash + value + 2 * 2_039_280
-    assert found.profit_lamports == one.total_lamports  # nothing failed, nobody else moved anything
+    # Nothing failed, and nobody else moved anything.
+    assert found.profit_lamports == value - held.cost_lamports + held.realised_lamports
     assert portfolio.marks == {}  # pure: the caller stores them
 
 
@@ -74,11 +75,12 @@ def test_the_time_that_is_left(portfolio: Portfolio) -> None:
 
 
 def test_what_nobody_has_seen_is_worth_nothing_and_says_so(portfolio: Portfolio) -> None:
-    marks = fresh_marks(portfolio.positions.open_positions(), {}, current_schedule(), at(5))
-    found = monitor(portfolio, marks, RULES, at_ns=at(5), put_in_lamports=10 * SOL)
+    (held,) = portfolio.positions.open_positions()
+    mark = mark_position(held, None, current_schedule(), at_ns=at(5), state_ns=None)
+    found = monitor(portfolio, {POOL: mark}, RULES, at_ns=at(5), put_in_lamports=10 * SOL)
     (one,) = found.positions
     assert one.mark.obstacle == "no state of this pool is known"
-    assert (one.unrealised_lamports, one.unrealised_bps, one.total_lamports) == (None, None, None)
+    assert one.unrealised_lamports is None
     assert (one.exits.stop_loss, one.exits.take_profit) == (None, None)
     assert found.equity.marks_lamports == 0
     assert found.unrealised_lamports == -one.position.cost_lamports

@@ -144,7 +144,8 @@ def calls(place: Place) -> dict[tuple[str, ...], list[list[str]]]:
                    [coin, "0.1", *chain, *live], [coin, "3", *chain, *live],
                    [coin, "0.1", *nowhere, *live], [STRANGER, "0.1", *chain, *live]],
         ("sell",): [[coin, "all", *chain, *live], [coin, "5", *chain], [coin, "all", *nowhere]],
-        **{(verb,): [[], ["--run", "99"], [*live[1:]]] for verb in ("pause", "resume", "exits-only", "halt", "panic")},
+        **{(verb,): [[], ["--run", "99"], [*live[1:]]]
+           for verb in ("pause", "resume", "exits-only", "halt", "stop", "panic")},
         ("why",): [["o000001"], [coin], [str(KEY)], [SEED.hex()], ["nothing", "--json"]],
         ("approve",): [[], [str(KEY)], [SEED.hex()]],
         ("decline",): [[str(KEY)], [SEED.hex()]],

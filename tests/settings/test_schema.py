@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from pydantic import SecretStr
+
+from pumpswap.settings import ChainSettings, DatabaseSettings, EndpointSettings, RunSettings, Settings
 from pumpswap.settings.keys import all_keys
 from pumpswap.settings.presets import PRESETS, preset_text
 from pumpswap.settings.schema import settings_schema
@@ -33,6 +36,26 @@ def test_every_key_is_there_with_its_meaning_and_nothing_else_is_allowed() -> No
     assert set(section_schema("risk")["properties"]) == {
         name.partition(".")[2] for name in all_keys() if name.startswith("risk.")
     }
+
+
+def test_the_heading_of_a_group_is_no_meaning_of_its_first_key() -> None:
+    keys = all_keys()
+    assert keys["risk.base_position_fraction"].help == "what a size begins with, of the SOL balance"
+    assert keys["exits.slippage_bps"].help.startswith("what a sale accepts")
+    assert not [name for name, key in keys.items() if not key.help or key.help.endswith(".")]
+
+
+def test_no_secret_is_stored_beside_a_run() -> None:
+    url = "https://rpc.example/secret-token"
+    settings = Settings(
+        chain=ChainSettings(endpoints=(EndpointSettings(url=SecretStr(url)),)),
+        database=DatabaseSettings(url=SecretStr("postgresql://a:secret-token@b/c")),
+        run=RunSettings(collector=SecretStr("secret-token")),
+    )
+    stored = settings.to_store()
+    assert "secret-token" not in json.dumps(stored)
+    assert stored["risk"] == settings.risk.model_dump(mode="json")
+    assert set(stored) == set(Settings.model_fields)
 
 
 def test_types_and_ranges_are_those_of_the_classes() -> None:

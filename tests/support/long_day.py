@@ -171,7 +171,7 @@ async def _day(database: Path, settings: Settings, seed: int, pools: int, hours:
     signaller = BaseScoreSignaller(settings.signals.min_score).signal
     watch = _Watch(figures)
     with open_database(database) as stored_in:
-        run = stored_in.start_run("paper", clock.now_ns(), seed, settings.model_dump(mode="json"))
+        run = stored_in.start_run("paper", clock.now_ns(), seed, settings.to_store())
         outbox = Outbox(run, StoreRecorder(run))
         parts = EngineParts(book, venue, signaller, lambda _: current_schedule(), settings)
         engine = Engine(parts, (watch, outbox))

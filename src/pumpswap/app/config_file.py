@@ -51,13 +51,12 @@ class EffectiveKey:
 
 @dataclass(frozen=True, slots=True)
 class KeyChange:
-    """A key that was set in a file. ``wins``: where the value that holds comes from, when that is not the file."""
+    """A key that was set in a file."""
 
     key: Key
     before: Any
     after: Any
     file: Path
-    wins: str = ""
 
 
 @dataclass(frozen=True, slots=True)

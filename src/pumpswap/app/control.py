@@ -151,7 +151,7 @@ class RemoteControl:
 
     # ------------------------------------------------------------------------------------------ commands
 
-    def require_running(self, what: str) -> None:
+    def require_running(self, what: str, hint: str = "") -> None:
         """Raises NotRunning, with what can be done by hand, when nobody is there who could do it."""
         beat = self.heartbeat()
         if beat_is_fresh(beat, self._settings, self._clock.now_ns()):
@@ -162,7 +162,9 @@ class RemoteControl:
             last = "it has been stopped"
         else:
             last = f"its last heartbeat is {(self._clock.now_ns() - beat.at_ns) // NS_PER_SECOND} s old"
-        raise NotRunning(f"no engine keeps run {self.run.run_id} now ({last}), so nobody can {what}", hint=self._hint())
+        raise NotRunning(
+            f"no engine keeps run {self.run.run_id} now ({last}), so nobody can {what}", hint=hint or self._hint()
+        )
 
     def give(self, verb: CommandVerb, arguments: Mapping[str, str] | None = None) -> Given:
         """Have a command obeyed, and wait for the answer.

@@ -24,7 +24,7 @@ from pumpswap.sdk.trader import LimitedSigner
 from pumpswap.settings import DatabaseSettings, Settings
 from pumpswap.signals import PoolFacts, PumpSwapSignalAnalyzer
 
-__all__ = ["DryRun", "SignalCall", "check_signal", "exit_code_of", "require_name", "signal_of_row", "source_of"]
+__all__ = ["DryRun", "SignalCall", "check_signal", "exit_code_of", "require_name", "signal_of_row"]
 
 _EXIT_CODES = {"executed": 0, "hold": 0, "skipped": 7, "rejected": 7, "unknown": 9}
 _ERROR_CODES = {
@@ -92,12 +92,6 @@ class SignalCall:
 def exit_code_of(result: Mapping[str, Any]) -> int:
     """0 executed or nothing to do, 7 refused by a rule, 8 by the chain, 9 unknown; of errors what they are."""
     return _EXIT_CODES.get(str(result["status"]), _ERROR_CODES.get(str(result["error"]), 1))
-
-
-def source_of(settings: Settings) -> str | Path:
-    """Where the collector's rows are: as for `pumpswap run`."""
-    named = settings.run.collector
-    return settings.database_target if named is None else named.get_secret_value()
 
 
 def check_signal(signal: Mapping[str, Any], pool_id: str | None) -> dict[str, Any]:

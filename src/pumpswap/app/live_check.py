@@ -13,7 +13,7 @@ from pumpswap.app.checks import Check, CheckStatus, failed, worst_code
 from pumpswap.app.live_readiness import store_check
 from pumpswap.app.protocol import check_protocol
 from pumpswap.chain.node import Commitment
-from pumpswap.errors import ChainError, NotFound, PumpSwapError
+from pumpswap.errors import ChainError, NotFound, ProtocolDrift, PumpSwapError
 from pumpswap.market.gap_fill import fetch_transactions
 from pumpswap.market.swaps_of import swaps_of
 from pumpswap.sdk.connection import ChainConnection
@@ -146,7 +146,7 @@ async def busiest_pool(connection: ChainConnection) -> PoolState:
     for pool, _ in seen.most_common():
         try:
             state = await connection.pool(Pubkey.from_string(pool))
-        except PumpSwapError:
+        except (NotFound, ProtocolDrift):
             continue  # not one that this version knows: the next one will do
         if state.pool.is_canonical and state.pool.quote_mint == WSOL_MINT:
             return state

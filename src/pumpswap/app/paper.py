@@ -155,7 +155,7 @@ def _run(plan: _Plan, settings: Settings, book: PoolBook, observers: Sequence[Ru
     record, start_lamports = RunRecord(), settings.paper.lamports("start_sol")
     clock = SystemClock()
     with open_database(settings.database_target) as database:
-        stored = database.start_run(plan.kind, clock.now_ns(), plan.seed, settings.model_dump(mode="json"))
+        stored = database.start_run(plan.kind, clock.now_ns(), plan.seed, settings.to_store())
         with StoreRecorder(stored) as recorder:
             engine = Engine(parts, (record, recorder, *observers))
             engine.run(plan.updates(engine.settle), plan.start_ns, start_lamports)

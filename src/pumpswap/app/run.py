@@ -12,7 +12,6 @@ from random import Random
 from typing import Any
 
 from pumpswap.app.follow import FollowDesk
-from pumpswap.app.run_lock import RunLock
 from pumpswap.app.run_market import MarketPlaces, chain_market, played_market, simulated_market
 from pumpswap.app.run_needs import require_signals
 from pumpswap.app.run_order import BegunRun, RunOrder
@@ -31,6 +30,7 @@ from pumpswap.execution.paper import PaperVenue
 from pumpswap.execution.paper_model import PaperModel
 from pumpswap.market.shadow_book import ShadowBook
 from pumpswap.sdk.connection import ChainConnection
+from pumpswap.sdk.run_lock import RunLock
 from pumpswap.settings import Settings
 from pumpswap.storage.database import Database, open_database
 from pumpswap.storage.run import Run
@@ -153,7 +153,7 @@ def _begin_run(database: Database, settings: Settings, order: RunOrder, now_ns: 
     before = database.open_paper(order.kind)
     if before is not None:
         before.finish(now_ns, {"ended": "another run has taken its place"})
-    run = database.start_run(order.kind, now_ns, order.seed, settings.model_dump(mode="json"))
+    run = database.start_run(order.kind, now_ns, order.seed, settings.to_store())
     run.states.save(_MARKET, order.identity(now_ns), now_ns)
     return _Opened(run, restore_paper(run, now_ns))
 

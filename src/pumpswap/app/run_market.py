@@ -36,14 +36,12 @@ from pumpswap.sdk.connection import ChainConnection
 from pumpswap.settings import Settings
 
 __all__ = [
-    "SIMULATED_SECONDS",
     "MarketPlaces",
     "chain_market",
     "played_market",
     "simulated_market",
 ]
 
-SIMULATED_SECONDS = 1_800
 _SCREEN_SECONDS = 1  # between two tokens: each takes many questions
 _PAST_SWAPS = 200  # of each followed wallet
 _REAL_TIME = (
@@ -95,7 +93,7 @@ async def chain_market(
     tail = SnapshotTail(collector_of(settings)) if needs_rows(settings) else None
     tools, slots = FeedTools(clock), SlotTimes(clock, settings.chain.stale_after_slots)
     if not settings.chain.endpoints:
-        return _rows_only(settings, tail, places, tools)
+        return _rows_only(tail, places, tools)
     connection = await connect()
     await connection.schedules.current()
     if follow is not None:
@@ -138,7 +136,7 @@ async def chain_market(
     )
 
 
-def _rows_only(settings: Settings, tail: SnapshotTail | None, places: MarketPlaces, tools: FeedTools) -> MarketSide:
+def _rows_only(tail: SnapshotTail | None, places: MarketPlaces, tools: FeedTools) -> MarketSide:
     """Analysis without a chain: scores, and decisions that say that nothing is known of the pool."""
 
     def feeds(engine: Engine) -> Sequence[Feed]:

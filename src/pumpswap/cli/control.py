@@ -1,5 +1,5 @@
-"""``pumpswap pause``, ``resume``, ``exits-only``, ``halt``, ``panic``, ``approve`` and ``decline``: at another terminal
-than the engine's.
+"""``pumpswap pause``, ``resume``, ``exits-only``, ``halt``, ``stop``, ``panic``, ``approve`` and ``decline``: at
+another terminal than the engine's.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pumpswap.app.control import Given, RemoteControl
     from pumpswap.settings import Settings
 
-__all__ = ["approve", "closed_by_engine", "decline", "exits_only", "halt", "panic", "pause", "resume"]
+__all__ = ["approve", "closed_by_engine", "decline", "exits_only", "halt", "panic", "pause", "resume", "stop"]
 
 _RUNNING = "a running engine"
 _ANY_RUN = "a run that an engine keeps"
@@ -77,6 +77,28 @@ halt = _state_command(
     "halt",
     "nothing is ordered, not even exits",
 )
+
+
+@command(
+    "stop",
+    help=(
+        "End the running engine in order, as Ctrl-C at its terminal does: no entries any more, what is on its way may "
+        "land, everything is stored.\n\n"
+        f"Positions stay open, and nobody looks after them until the next start. {_ANSWERED} Without an engine it ends "
+        "with exit code 6."
+    ),
+    examples=[Example("pumpswap stop", "the engine ends; what is held stays held", _RUNNING)],
+)
+@_run
+@pass_output
+def stop(out: Output, run_id: int | None) -> None:
+    from pumpswap.app.control import open_control
+    from pumpswap.cli.config import settings_anyway
+    from pumpswap.model import CommandVerb
+
+    with open_control(settings_anyway(out), run_id) as control:
+        control.require_running("be stopped", hint="there is nothing to do: no engine trades with these books")
+        _tell(out, control, control.give(CommandVerb.STOP))
 
 
 @command(

@@ -24,6 +24,7 @@ COMMANDS = {
     "resume": Entry("pumpswap.cli.control:resume", "let entries go on, and lift every lock"),
     "exits-only": Entry("pumpswap.cli.control:exits_only", "sell by the rules, buy nothing"),
     "halt": Entry("pumpswap.cli.control:halt", "order nothing at all"),
+    "stop": Entry("pumpswap.cli.control:stop", "end the running engine in order"),
     "panic": Entry("pumpswap.cli.control:panic", "sell everything now, buy nothing"),
     "approve": Entry("pumpswap.cli.control:approve", "buys that wait for you: list, approve"),
     "decline": Entry("pumpswap.cli.control:decline", "do not buy what waits for you"),

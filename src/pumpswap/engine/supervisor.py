@@ -7,8 +7,8 @@ is a bug, and ends everything at once.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import Enum
 from random import Random
@@ -30,6 +30,8 @@ __all__ = ["Control", "Ending", "Keeps", "Supervisor", "SupervisorParts"]
 _STORE_PATIENCE_SECONDS = 60.0  # so long the database may refuse before that is more than somebody's lock
 _NEWS_PAUSE_SECONDS = 0.01  # until the engine has settled what it was told of
 _SHUTDOWN = "shutdown"
+
+_log = logging.getLogger(__name__)
 
 Task = asyncio.Future[Any]
 
@@ -284,10 +286,12 @@ class Supervisor:
     def _cry(self, broken: Exception) -> None:
         """A bug must be seen: stored if that is still possible; the caller shows it in any case."""
         text = f"the engine has stopped: {type(broken).__name__}: {broken}"
-        with suppress(Exception):  # the first error is the one that counts
+        try:
             self.parts.engine.desk.alert(AlertLevel.CRITICAL, "engine", type(broken).__name__, text)
             self.parts.keeps.flush()
             self.parts.keeps.beat(self._heartbeat())
+        except Exception:  # the first error is the one that counts, and it is raised
+            _log.exception("last-words-not-stored")
 
     # ------------------------------------------------------------------------------------------ storing
 
@@ -347,4 +351,7 @@ async def _end(tasks: Sequence[Task]) -> None:
     """Cancel them and wait until they are gone."""
     for task in tasks:
         task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+    results = await asyncio.gather(*tasks, return_exceptions=True)
+    for result in results:
+        if isinstance(result, Exception):  # a cancellation is none
+            _log.error("ended-with-an-error", exc_info=result)

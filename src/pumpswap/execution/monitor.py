@@ -1,32 +1,21 @@
 """Monitoring: what open positions would bring now, what that is over their cost, and how far their exits are.
 
-Pure: whoever calls it brings the pools or the marks, and stores marks and equity in one batch.
+Pure: whoever calls it brings the marks, and stores marks and equity in one batch.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pumpswap.amm import FeeSchedule, PoolState
 from pumpswap.execution.exit_distances import ExitDistances, exit_distances
 from pumpswap.model import SOL, EntryKind, EquityPoint, Mark, Position
 from pumpswap.portfolio.portfolio import Portfolio
-from pumpswap.portfolio.valuation import mark_position
 from pumpswap.settings import ExitRules
-from pumpswap.units import BPS
 
-__all__ = ["OWN_MONEY", "Monitored", "Monitoring", "SeenPool", "fresh_marks", "monitor", "put_in"]
+__all__ = ["OWN_MONEY", "Monitored", "Monitoring", "monitor", "put_in"]
 
 OWN_MONEY = frozenset({EntryKind.DEPOSIT, EntryKind.WITHDRAWAL})
-
-
-@dataclass(frozen=True, slots=True)
-class SeenPool:
-    """The newest state of a pool and when it was observed."""
-
-    state: PoolState
-    observed_ns: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,18 +30,6 @@ class Monitored:
     def unrealised_lamports(self) -> int | None:
         """Executable value over cost."""
         return None if self.mark.obstacle else self.mark.value_lamports - self.position.cost_lamports
-
-    @property
-    def unrealised_bps(self) -> int | None:
-        """The same in parts of the cost, rounded down."""
-        gain, cost = self.unrealised_lamports, self.position.cost_lamports
-        return None if gain is None or not cost else gain * BPS // cost
-
-    @property
-    def total_lamports(self) -> int | None:
-        """With what the round has realised already."""
-        gain = self.unrealised_lamports
-        return None if gain is None else gain + self.position.realised_lamports
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,18 +46,6 @@ class Monitoring:
     def unrealised_lamports(self) -> int:
         """Of all positions; what cannot be quoted counts as lost."""
         return sum(one.mark.value_lamports - one.position.cost_lamports for one in self.positions)
-
-
-def fresh_marks(
-    positions: Iterable[Position], pools: Mapping[str, SeenPool], schedule: FeeSchedule, at_ns: int
-) -> dict[str, Mark]:
-    """Marks by pool, by the exact sell quote. A position whose pool nobody has seen is worth nothing, and says so."""
-    marks = {}
-    for position in positions:
-        seen = pools.get(position.pool)
-        state, state_ns = (None, None) if seen is None else (seen.state, seen.observed_ns)
-        marks[position.pool] = mark_position(position, state, schedule, at_ns=at_ns, state_ns=state_ns)
-    return marks
 
 
 def monitor(

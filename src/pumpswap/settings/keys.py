@@ -52,11 +52,6 @@ class Key:
         return any(kind in (str, Path, SecretStr, Literal) for kind in _kinds(self.annotation))
 
     @property
-    def takes_truth(self) -> bool:
-        """Whether true and false are values of it."""
-        return bool in _kinds(self.annotation)
-
-    @property
     def takes_none(self) -> bool:
         """Whether ``null`` is a value of it."""
         return type(None) in _kinds(self.annotation)
@@ -122,7 +117,8 @@ def _kinds(annotation: Any) -> list[Any]:
 
 @cache
 def comments_of(model: type[Section]) -> Mapping[str, str]:
-    """Field → the comment on its line, or on the line above. A comment is written once, where the key is defined.
+    """Field → the comment on its line, else that on the line above: written once, where the key is defined.
+    One that ends in a full stop is the heading of a group, and says nothing about the first field of it.
 
     Empty where Python has no source to read, as in an installation of byte code alone.
     """
@@ -137,5 +133,5 @@ def comments_of(model: type[Section]) -> Mapping[str, str]:
         alone = re.match(r"    # (.*)$", line)
         if field and field[1] in model.model_fields:
             found[field[1]] = field[2] or above
-        above = alone[1] if alone else ""
+        above = alone[1] if alone and not alone[1].endswith(".") else ""
     return found

@@ -21,7 +21,7 @@ def settings_schema() -> dict[str, Any]:
     schema = Settings.model_json_schema(mode="validation")
     definitions: dict[str, Any] = schema.setdefault("$defs", {})
     models: dict[str, type[Section]] = {"Settings": Settings}
-    _collect(Settings, models)
+    _collect(models)
     for name, body in (*definitions.items(), ("Settings", schema)):
         model = models.get(name)
         for key, field in body.get("properties", {}).items():
@@ -48,7 +48,7 @@ def settings_schema() -> dict[str, Any]:
     return {"$schema": _DRAFT, "title": "pumpswap.yaml", **schema}
 
 
-def _collect(model: type[Section], found: dict[str, type[Section]]) -> None:
+def _collect(found: dict[str, type[Section]]) -> None:
     for each in Section.__subclasses__():
         found[each.__name__] = each
 

@@ -63,7 +63,6 @@ class Q50Settings(Section):
     side_code: Literal["frame", "plan"] = "frame"  # `frame`: 1 long, 0 short, -1 hold; `plan`: 1 long, 0 hold, -1 short
     complete_by_rules: bool = False  # compute what the file lacks from q10, q50, q90 and the volatility
     market_wide: bool = True  # a pool without an instrument of its own gets the direction of the chosen one
-    # Which instrument speaks for a coin or a pool, by mint or pool address.
     instruments: dict[str, str] = Field({})  # which instrument speaks for a coin or a pool, by mint or pool address
 
 

@@ -27,7 +27,7 @@ DATABASE_FILE = "pumpswap.sqlite"
 class Settings(Section):
     """Everything that can be set. ``load_settings`` reads the file and the environment; this class reads neither."""
 
-    # Where the database, the reports and the recordings live; default: the platform's folder for user data.
+    # where the database, the reports and the recordings live; default: the platform's folder for user data
     data_dir: Path = Field(default_factory=lambda: user_data_path("pumpswap", appauthor=False))
     signals: SignalSettings = SignalSettings()
     feasibility: FeasibilitySettings = FeasibilitySettings()
@@ -51,6 +51,11 @@ class Settings(Section):
     def lake_folder(self) -> Path:
         """Where the history of the market is kept."""
         return self.lake.folder or self.data_dir / "lake"
+
+    def to_store(self) -> dict[str, object]:
+        """What is stored beside a run: everything but what may carry a password."""
+        secret = {"chain": {"endpoints"}, "sending": {"jito_url"}, "database": {"url"}, "run": {"collector"}}
+        return self.model_dump(mode="json", exclude=secret)
 
     @property
     def database_target(self) -> str | Path:

@@ -24,8 +24,6 @@ from tests.support import host_image
 from tests.support.host_image import connect
 from tests.support.host_tables import run_script
 
-NOT_LOST = "nothing was changed"
-
 
 def attached_host(url: str, more: str = "") -> None:
     run_script(url, POOLS + pool(ONE) + more)

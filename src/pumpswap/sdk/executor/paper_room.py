@@ -255,10 +255,7 @@ def _run_of(parts: PaperRoomParts, kind: str) -> Run:
     if run is not None:
         return run
     now_ns = parts.clock.now_ns()
-    shown = parts.settings.model_dump(
-        mode="json", exclude={"chain": {"endpoints"}, "sending": {"jito_url"}, "database": {"url"}}
-    )
-    run = parts.database.start_run(kind, now_ns, None, shown)
+    run = parts.database.start_run(kind, now_ns, None, parts.settings.to_store())
     if kind == PAPER:
         run.states.save(_MARKET, {"market": "", "start_ns": str(now_ns)}, now_ns)
     return run

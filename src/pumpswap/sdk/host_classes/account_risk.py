@@ -86,14 +86,13 @@ class RiskManager(PumpSwapRiskManager):
         """
         with self._lock:
             try:
-                lamports = sol_lamports(position_size)
-                self._take_balance(balance)
+                lamports, mint = sol_lamports(position_size), self._mint_of(signal)
                 is_tradeable = flag_of(signal, "tradeable")
-                answer = self._of_account(lamports, signal)
+                warnings = self._warned(signal)
+                self._take_balance(balance)
             except BadInput as wrong:
                 return refused([f"input: {wrong.what}"])
-            except (AttributeError, ValueError):
-                return refused(["input: the signal is no dictionary, or its mint_address no address"])
+            answer = self._of_account(lamports, mint, warnings)
             if is_tradeable is True:
                 return answer
             self.release(answer)
@@ -133,18 +132,25 @@ class RiskManager(PumpSwapRiskManager):
         missing = max(room.desk.parts.keeper.portfolio.cash - self._passed, 0)
         return replace(view, balance=view.balance - missing, equity=max(view.equity - missing, 0))
 
-    def _of_account(self, lamports: int, signal: Mapping[str, Any]) -> TradeValidation:
-        now_ns = self._clock.now_ns()
+    def _mint_of(self, signal: object) -> Pubkey:
+        """The coin of a signal. Raises BadInput."""
+        if not isinstance(signal, Mapping):
+            raise BadInput("the signal is no dictionary", hint="a mapping of the signal's fields")
         stated = signal.get("mint_address")
-        if isinstance(stated, str) and stated:
-            mint = Pubkey.from_string(bare_address(stated))
-        else:
+        if not isinstance(stated, str) or not stated:
             # Trades of coins that nobody names are of different coins: one must not stand in the way of the next.
-            mint = Pubkey(sha256(self._notes.keeper.order_id().encode()).digest())
+            return Pubkey(sha256(self._notes.keeper.order_id().encode()).digest())
+        try:
+            return Pubkey.from_string(bare_address(stated))
+        except ValueError:
+            raise BadInput("its mint_address is no address", hint="base58, of 32 bytes") from None
+
+    def _of_account(self, lamports: int, mint: Pubkey, warnings: list[str]) -> TradeValidation:
+        now_ns = self._clock.now_ns()
         state = _deep_pool(mint)
         self._notes.book.apply(MarketUpdate(now_ns, str(state.address), state))
         found = Signal(str(state.address), now_ns, Side.LONG, 100.0, 1.0, "account", mint=str(mint))
-        return self._buy(found, lamports, (state, PoolView(state, now_ns)), self._warned(signal))
+        return self._buy(found, lamports, (state, PoolView(state, now_ns)), warnings)
 
     def _warned(self, signal: Mapping[str, Any]) -> list[str]:
         keys = ("economically_significant", "high_quality")

@@ -130,7 +130,7 @@ class Q50PumpSwapAutomatedStrategy:
         return results
 
     async def start(self) -> None:
-        """Check every ``run.check_seconds`` until ``stop``. Raises UsageError without ``pools``."""
+        """Check every ``run.check_seconds`` until ``stop``. Raises NotFound without ``pools``."""
         if self._pools is None:
             raise NotFound("the strategy does not know which pools to look at", hint="pass pools=…")
         self._stopping.clear()

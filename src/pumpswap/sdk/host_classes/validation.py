@@ -14,7 +14,9 @@ __all__ = ["TradeValidation", "refused", "risk_level", "what_to_do"]
 _CRITICAL = frozenset(
     {"trading state", "circuit breaker", "daily loss", "drawdown", "balance", "native reserve", "books", "input"}
 )
-_WAITING = frozenset({"open order", "cool-down", "declined", "trade rate", "circuit breaker", "fresh state", "signal age"})
+_WAITING = frozenset(
+    {"open order", "cool-down", "declined", "trade rate", "circuit breaker", "fresh state", "signal age"}
+)
 _SIZES = frozenset({"size", "per token", "concentration", "total exposure", "price impact", "price after fees",
                     "way out", "liquidity", "native reserve", "balance"})  # fmt: skip
 
