@@ -259,7 +259,7 @@ def check_signer(settings: Settings, signer: LimitedSigner) -> None:
     if signer.limits is None:
         raise KeyLocked(
             f"wallet {signer.public_key} has no limits, and live trading needs them",
-            hint="set them: pumpswap wallet limits --max-order SOL --max-day SOL --reserve SOL",
+            hint="set them: pumpswap wallet limits --max-order SOL --max-day SOL --min-reserve SOL",
         )
 
 
