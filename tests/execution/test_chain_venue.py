@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from solders.message import MessageV0
 from solders.pubkey import Pubkey
 from solders.transaction import VersionedTransaction
 
@@ -35,11 +36,14 @@ from pumpswap.model import (
     Order,
     ReconciliationStatus,
     Rejected,
+    SpendPlan,
     TradeSide,
     Unknown,
 )
 from pumpswap.wallet.limits import WalletLimits
-from tests.execution.live_world import SOL, WALLET, World
+from pumpswap.wallet.secret import Secret
+from pumpswap.wallet.signers import LocalSigner
+from tests.execution.live_world import LIMITS, SEED, SOL, WALLET, World
 from tests.localnet.practice import ALICE, swap
 from tests.support.material import requires_material
 
@@ -530,6 +534,50 @@ async def test_a_sale_of_more_than_the_wallet_has_compares_at_once_and_the_next_
     books.repair(await books.reconcile(world.node))
     assert books.portfolio.positions.open_positions() == []
     await agree(world, venue)
+
+
+class Dusted:
+    """Signs, and somebody sends one unit of the token just then."""
+
+    def __init__(self, world: World) -> None:
+        self._inner = LocalSigner(Secret(bytearray(SEED)), LIMITS)
+        self._world = world
+        self.held: int | None = None  # what the wallet has of the token: dust comes on top
+
+    @property
+    def public_key(self) -> Pubkey:
+        return self._inner.public_key
+
+    async def sign(self, message: MessageV0, plan: SpendPlan) -> VersionedTransaction:
+        signed = await self._inner.sign(message, plan)
+        if self.held is not None:
+            pool = self._world.now()
+            fund_tokens(self._world.chain, WALLET, pool.pool.base_mint, pool.base_token_program, self.held + 1)
+            self.held = None
+        return signed
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("is_urgent", [True, False])
+async def test_dust_does_not_make_an_urgent_exit_fail_nor_a_retry(world: World, is_urgent: bool) -> None:
+    signer = Dusted(world)
+    venue = await world.open(signer=signer)
+    bought = await venue.execute(world.buy(SOL))
+    assert isinstance(bought, Filled)
+    signer.held = units = bought.executed.base_out  # type: ignore[union-attr]
+    sold = await venue.execute(replace(world.sell(units), is_urgent=is_urgent))
+    if not is_urgent:
+        assert isinstance(sold, Rejected) and sold.name == "NonNativeHasBalance", sold
+        # The wallet has one unit more now. Were that gone again, a close would be asked for: not in a retry.
+        fund_tokens(world.chain, WALLET, world.now().pool.base_mint, world.now().base_token_program, units)
+        world.chain.advance(2)
+        signer.held = units
+        sold = await venue.execute(world.sell(units))
+    assert isinstance(sold, Filled), sold
+    assert sold.costs.rent_returned == 0
+    found = await books_of(venue).reconcile(world.node)
+    assert found.differences == {str(world.pool.pool.base_mint): 1}, "the dust alone: the rent stays booked as paid"
+    assert books_of(venue).portfolio.rent_lamports > 0
 
 
 @pytest.mark.asyncio

@@ -7,11 +7,13 @@ from dataclasses import replace
 import msgspec
 import pytest
 
-from pumpswap.amm import PoolState
-from pumpswap.model import AlertLevel, ExitKind
+from pumpswap.amm import PoolState, current_schedule
+from pumpswap.execution.exit_urgency import is_in_haste
+from pumpswap.execution.planner import OrderPlanner
+from pumpswap.model import AlertLevel, Decision, ExitKind, Intent, TradeSide
 from pumpswap.settings import ExitRules, LadderRung
-from tests.execution.exit_world import HELD, Round
-from tests.support.market import SOL, graduate
+from tests.execution.exit_world import HELD, MINT, POOL, Round
+from tests.support.market import SOL, at, graduate
 
 RULES = ExitRules()
 LADDER = ExitRules(take_profit_ladder=(LadderRung(gain_bps=2_000, sell_bps=2_500),))
@@ -114,3 +116,18 @@ def test_a_signal_that_is_still_short_sells_its_part_once_and_on_top_of_others()
     assert (made.known.wanted, made.known.wanted_units) == (ExitKind.SIGNAL, 550)
     made.manager.want(HELD, ExitKind.BY_HAND, 800, "asked for")
     assert (made.known.wanted, made.known.wanted_units) == (ExitKind.BY_HAND, 1_000)
+
+
+def test_what_is_in_haste_does_nothing_but_sell() -> None:
+    hasty = {kind for kind in ExitKind if is_in_haste(kind)}
+    assert hasty == {ExitKind.STOP_LOSS, ExitKind.LIQUIDITY_FLIGHT, ExitKind.RUG, ExitKind.PANIC}
+    assert not is_in_haste(None)
+
+
+def test_the_order_of_an_urgent_exit_says_so_to_its_venue() -> None:
+    planner, state = OrderPlanner(), graduate()
+    for kind in (ExitKind.STOP_LOSS, ExitKind.TAKE_PROFIT, None):
+        intent = Intent(TradeSide.SELL, POOL, MINT, at(60), "a test", base_units=1_000_000, exit=kind)
+        decision = Decision("d1", intent, True, (), (), base_units=1_000_000)
+        order = planner.plan(decision, state, current_schedule(), 1_000)
+        assert order.is_urgent is (kind is ExitKind.STOP_LOSS)

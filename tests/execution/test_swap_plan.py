@@ -137,6 +137,7 @@ def test_only_a_sale_of_everything_closes_the_base_account() -> None:
     state = graduate()
     held = replace(FRESH, base_units=10**12, wrapped_lamports=0)
     assert planned(sell(state), state, held, SwapChoices(2)).closes_base
+    assert not planned(sell(state), state, held, SwapChoices(2, close_emptied=False)).closes_base
     assert not planned(sell(state, 10**12 - 1), state, held, SwapChoices(2)).closes_base
     assert not planned(sell(state), state, replace(held, base_units=10**12 + 1), SwapChoices(2)).closes_base
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import partial
 from random import Random
@@ -107,6 +107,7 @@ class ChainVenue:
         self._is_right_network: bool | None = None
         self._blocked: dict[str, str] = {}  # mint → order whose fate is unknown
         self._read: dict[str, Executed] = {}  # what interpret found, until it is booked
+        self._failed_sales: set[str] = set()  # mints whose last sale did not get through: the next one only sells
         self._landed_slot = 0
         self._rents: dict[int, int] = {}
         self._running: set[str] = set()  # orders that somebody follows right now
@@ -237,6 +238,10 @@ class ChainVenue:
         read = self._read.pop(order.order_id, None)
         executed = read if read is not None and read.outcome == outcome else Executed(outcome)
         self.parts.books.settle(order, outcome, executed.foreign)
+        if isinstance(outcome, Filled):
+            self._failed_sales.discard(order.mint)
+        elif order.side is TradeSide.SELL:
+            self._failed_sales.add(order.mint)
         if not isinstance(outcome, Unknown):
             self._reservations.release(order.order_id)
             self._inherited.pop(order.order_id, None)
@@ -294,6 +299,8 @@ class ChainVenue:
         parts, sending = self.parts, self.parts.settings.sending
         if not await self._check_network():
             return Denial("wrong network", f"{parts.node.name} serves another chain than these books belong to")
+        if request.previous is not None and order.side is TradeSide.SELL:
+            self._failed_sales.add(order.mint)
         ready = await self._ready(order, request)
         if isinstance(ready, Denial):
             if ready.rule == "insufficient funds" and order.side is TradeSide.SELL:
@@ -363,6 +370,8 @@ class ChainVenue:
             return Denial("risky token", f"its mint can take or block tokens: {', '.join(risks)}")
         policy = self._policy(order)
         choices = choose(policy, generation, market, self.parts.lanes, settings, self.parts.rng)
+        if order.is_urgent or order.mint in self._failed_sales:
+            choices = replace(choices, close_emptied=False)
         # No await between looking at the reservations and taking one: other orders plan at the same time.
         plan = plan_swap(order, state, schedule, view, choices, self._reservations.others(order.order_id, order.mint))
         if isinstance(plan, Denial):

@@ -6,10 +6,11 @@ from dataclasses import replace
 
 from pumpswap.model import ExitKind, ExitState
 
-__all__ = ["is_at_any_price", "urgency", "wished"]
+__all__ = ["is_at_any_price", "is_in_haste", "urgency", "wished"]
 
 # All others are sold alike, so none of them is more urgent than another.
 _URGENCY = {ExitKind.LIQUIDITY_FLIGHT: 1, ExitKind.RUG: 2, ExitKind.PANIC: 3}
+_IN_HASTE = frozenset({ExitKind.STOP_LOSS, *_URGENCY})
 
 
 def urgency(kind: ExitKind | None) -> int:
@@ -20,6 +21,11 @@ def urgency(kind: ExitKind | None) -> int:
 def is_at_any_price(kind: ExitKind | None) -> bool:
     """Out at any price that the settings allow, from the first try on."""
     return kind in (ExitKind.PANIC, ExitKind.RUG)
+
+
+def is_in_haste(kind: ExitKind | None) -> bool:
+    """Each second costs: its sale does nothing but sell."""
+    return kind in _IN_HASTE
 
 
 def wished(known: ExitState, held_units: int, kind: ExitKind, units: int, reason: str) -> ExitState:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from pumpswap.amm import FeeSchedule, PoolState, Quote, buy_exact_quote, sell_exact_base
+from pumpswap.execution.exit_urgency import is_in_haste
 from pumpswap.model import Decision, Order, TradeSide
 from pumpswap.units import checked_i64
 
@@ -40,6 +41,7 @@ class OrderPlanner:
             base_units=0 if is_buy else decision.base_units,
             slippage_bps=slippage_bps,
             reason=intent.reason,
+            is_urgent=is_in_haste(intent.exit),
         )
 
     def _next_number(self) -> str:

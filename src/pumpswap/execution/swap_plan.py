@@ -1,7 +1,8 @@
 """From an order to instructions, and to the plan that the wallet's guard holds against them.
 
 One long-lived wrapped-SOL account: a buy tops it up by what is missing and never closes it, a sale pays into it
-(PROTOCOL 7.1). Token accounts are created idempotently. A sale of everything closes the emptied base account.
+(PROTOCOL 7.1). Token accounts are created idempotently. A sale of everything closes the emptied base account, unless
+it is urgent or a retry: one unit of dust that somebody sends meanwhile would make all of it fail.
 """
 
 from __future__ import annotations
@@ -75,6 +76,7 @@ class SwapChoices:
     recipient_index: int = 0
     buyback_index: int = 0
     dont_front: bool = False
+    close_emptied: bool = True
     tip: Tip | None = None
 
 
@@ -222,7 +224,7 @@ def _assemble(
     spend = order.quote_lamports if is_buy else 0
     from_wrapped = min(max((view.wrapped_lamports or 0) - reserved.wrapped_lamports, 0), spend)
     wrap = spend - from_wrapped
-    closes = not is_buy and view.base_units == order.base_units
+    closes = choices.close_emptied and not is_buy and view.base_units == order.base_units
     existing = Existing(
         user_base=view.base_units is not None,
         user_quote=view.wrapped_lamports is not None,

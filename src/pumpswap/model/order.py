@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pumpswap.amm import Quote
 from pumpswap.model.decision import TradeSide
@@ -15,7 +15,8 @@ class Order:
     """Buys spend at most ``quote_lamports`` (a budget); sells give exactly ``base_units``.
 
     ``limit`` is the least the order accepts (base for a buy, lamports for a sell); ``quote`` is what was expected when
-    the order was made, and what slippage is measured against.
+    the order was made, and what slippage is measured against. ``is_urgent``: nothing that is not needed may make it
+    fail. That is for the venue that sends it; it is not stored, since what an earlier process has left is not sent.
     """
 
     order_id: str
@@ -30,3 +31,4 @@ class Order:
     base_units: int = 0
     slippage_bps: int = 0
     reason: str = ""
+    is_urgent: bool = field(default=False, compare=False)
