@@ -46,6 +46,30 @@ def test_a_claim_whose_connection_has_ended_is_released_without_a_word() -> None
         there.claim("wallet A on net").release()
 
 
+_END = "SELECT pg_terminate_backend(pid, 5000) FROM pg_locks WHERE locktype = 'advisory'"
+
+
+def test_a_claim_that_the_server_has_given_up_is_taken_again_unless_somebody_was_faster() -> None:
+    url = fresh_database()
+    with open_database(url) as here, open_database(url) as there:
+        claim = here.claim("wallet A on net")
+        assert claim.is_held()
+        with psycopg.connect(url, autocommit=True) as connection:
+            assert connection.execute(_END).fetchall() == [(True,)]
+            assert claim.is_held()  # nobody has it, so it is ours again
+            with pytest.raises(StorageError):
+                there.claim("wallet A on net")
+            assert connection.execute(_END).fetchall() == [(True,)]
+        theirs = there.claim("wallet A on net")
+        assert not claim.is_held()
+        assert not claim.is_held()
+        theirs.release()
+        assert claim.is_held()
+        claim.release()
+        assert not claim.is_held()
+        there.claim("wallet A on net").release()
+
+
 def test_a_claim_ends_with_its_database() -> None:
     url = fresh_database()
     with open_database(url) as there:
@@ -60,5 +84,7 @@ def test_a_claim_ends_with_its_database() -> None:
 def test_sqlite_leaves_it_to_the_lock_file(tmp_path: Path) -> None:
     with open_database(tmp_path / "books.sqlite") as database:
         first, second = database.claim("wallet A"), database.claim("wallet A")
+        assert first.is_held()
         first.release()
+        assert not first.is_held()
         second.release()

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 
-from pumpswap.app.check_watch import CheckWatch
+from pumpswap.app.check_watch import CheckWatch, Seldom
 from pumpswap.app.follow import FollowDesk
 from pumpswap.app.live_readiness import require_check
 from pumpswap.app.run import RunResult
@@ -117,6 +117,7 @@ class _Live:
                 Monitor("orders", trading.venue.obstacle),
                 Monitor("last order", trading.health.obstacle),
                 Monitor("live check", self._check.obstacle),
+                Monitor("claim", Seldom(wallet.claim_obstacle, self._wall).obstacle),
             ),
             news=trading.venue.news,
         )
