@@ -11,7 +11,6 @@ from pumpswap.errors import TradeRefused, UsageError
 from pumpswap.units import BPS, U64_MAX
 
 __all__ = [
-    "MINIMUM_LIQUIDITY",
     "DepositQuote",
     "InitialLiquidity",
     "WithdrawQuote",

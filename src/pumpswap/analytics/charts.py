@@ -21,7 +21,6 @@ from pumpswap.units import LAMPORTS_PER_SOL, format_units
 __all__ = [
     "AXIS",
     "LAYOUT",
-    "MOST_MARKERS",
     "MOST_POINTS",
     "PALETTES",
     "Figure",

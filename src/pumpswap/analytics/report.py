@@ -31,7 +31,7 @@ from pumpswap.clock import NS_PER_SECOND
 from pumpswap.model import Decision, Position, TradeSide, Verdict
 from pumpswap.units import format_units, from_units
 
-__all__ = ["MOST_NEAR_MISSES", "MOST_ROWS", "ReportInput", "render_report", "write_report"]
+__all__ = ["MOST_ROWS", "ReportInput", "render_report", "write_report"]
 
 MOST_ROWS = 200  # of a table; a page of thousands of rows is read by nobody
 MOST_NEAR_MISSES = 12

@@ -11,7 +11,7 @@ from pprint import pformat
 
 from pumpswap.errors import NotFound, UsageError
 
-__all__ = ["BRIDGE_FILE", "BridgeCommand", "bridge_text", "install_bridge", "uninstall_bridge"]
+__all__ = ["BridgeCommand", "bridge_text", "install_bridge", "uninstall_bridge"]
 
 BRIDGE_FILE = "pumpswap_bridge.py"
 _MARK = "# pumpswap-bridge:"

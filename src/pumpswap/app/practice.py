@@ -21,7 +21,6 @@ from pumpswap.settings import EndpointSettings, Settings
 
 __all__ = [
     "DEFAULT_PORT",
-    "DEFAULT_URL",
     "airdrop",
     "ask_localnet",
     "programs_folder",
@@ -30,7 +29,6 @@ __all__ = [
 ]
 
 DEFAULT_PORT = 8899
-DEFAULT_URL = f"http://127.0.0.1:{DEFAULT_PORT}"
 _CONFIRM_LOOKS, _CONFIRM_PAUSE_SECONDS = 200, 0.05
 
 

@@ -17,7 +17,7 @@ from pumpswap.settings import Settings
 from pumpswap.storage.collected import CollectedMarket, open_collected
 from pumpswap.storage.collected.market import PageResult
 
-__all__ = ["PRACTICE_SOL_USD", "seen_pools", "write_rows"]
+__all__ = ["write_rows"]
 
 # A practice SOL has no price: this one is close enough to a real one for scores that are made of dollars.
 PRACTICE_SOL_USD = 150

@@ -17,7 +17,7 @@ from pumpswap.signals.past_values import percentile
 from pumpswap.signals.q50_calibration import Q50Calibration
 from pumpswap.signals.q50_signal import Q50Signaller
 
-__all__ = ["SHARES", "Q50Inspection", "RulePass", "SeriesFacts", "inspect_q50"]
+__all__ = ["Q50Inspection", "RulePass", "SeriesFacts", "inspect_q50"]
 
 SHARES = (5, 30, 50, 70, 80, 90, 95, 100)  # per cent
 

@@ -33,8 +33,6 @@ from pumpswap.signals.pool_facts import known_facts
 from pumpswap.units import format_units
 
 __all__ = [
-    "HORIZONS_NS",
-    "SIMULATED_HORIZONS_NS",
     "CompareRequest",
     "SignalComparison",
     "compare_recording",

@@ -23,7 +23,7 @@ from pumpswap.risk.policies.trading import (
 from pumpswap.risk.tracker import RiskFigures, RiskTracker
 from pumpswap.settings import RiskLimits, Settings
 
-__all__ = ["Standing", "general_obstacles", "limits_of", "risk_figures", "standing_of"]
+__all__ = ["Standing", "general_obstacles", "standing_of"]
 
 # The policies that need no market: what they say holds for any buy at this moment.
 _GENERAL = (trading_state, mode, circuit_breaker, daily_loss, drawdown, loss_streak, trade_rate)

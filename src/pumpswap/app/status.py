@@ -16,7 +16,7 @@ from pumpswap.settings import Settings
 from pumpswap.storage.decided import StoredDecision
 from pumpswap.storage.run_header import RunHeader
 
-__all__ = ["LATELY_SECONDS", "Status", "status"]
+__all__ = ["Status", "status"]
 
 LATELY_SECONDS = 3_600
 _MOST_READ = 5_000  # decisions

@@ -12,7 +12,7 @@ from pumpswap.amm.addresses import TOKEN_2022_PROGRAM, TOKEN_PROGRAM, WSOL_MINT
 from pumpswap.chain.node import ChainAccount, Commitment, Node
 from pumpswap.errors import StaleNode
 
-__all__ = ["MAX_ACCOUNTS_PER_CALL", "HeldAccount", "WalletHoldings", "wallet_holdings"]
+__all__ = ["HeldAccount", "WalletHoldings", "wallet_holdings"]
 
 MAX_ACCOUNTS_PER_CALL = 100
 _TOKEN_PROGRAMS = frozenset({TOKEN_PROGRAM, TOKEN_2022_PROGRAM})

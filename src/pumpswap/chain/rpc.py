@@ -40,7 +40,7 @@ from pumpswap.clock import Clock, SystemClock
 from pumpswap.errors import ChainError, EndpointDown, NodeRefused, NotServed, RateLimited, StaleNode, UsageError
 from pumpswap.settings import EndpointSettings
 
-__all__ = ["MOST_ACCOUNTS", "MOST_STATUSES", "RpcNode"]
+__all__ = ["RpcNode"]
 
 MOST_ACCOUNTS: Final = 100  # getMultipleAccounts
 MOST_STATUSES: Final = 256  # getSignatureStatuses

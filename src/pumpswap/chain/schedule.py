@@ -14,7 +14,7 @@ from pumpswap.chain.node import AccountsAt, ChainAccount, Commitment, Node
 from pumpswap.clock import NS_PER_SECOND, Clock
 from pumpswap.errors import NotFound, ProtocolDrift
 
-__all__ = ["KNOWN_FEE_CONFIG_LENGTHS", "KNOWN_GLOBAL_CONFIG_LENGTHS", "REFRESH_CODES", "ScheduleCache", "ScheduleRead"]
+__all__ = ["REFRESH_CODES", "ScheduleCache", "ScheduleRead"]
 
 KNOWN_GLOBAL_CONFIG_LENGTHS = frozenset({313, 643, 907, 940, 949})
 KNOWN_FEE_CONFIG_LENGTHS = frozenset({4_073, 4_097})

@@ -23,7 +23,7 @@ from pumpswap.cli.formats import printable
 from pumpswap.cli.options import GlobalOptions, given_options
 from pumpswap.errors import ProtocolDrift, PumpSwapError, TradeRefused
 
-__all__ = ["BadValue", "Failure", "NoSuchCommand", "abandon_stdout", "reported"]
+__all__ = ["BadValue", "Failure", "NoSuchCommand", "reported"]
 
 _DRIFT_HINT = "the bytes may be cut or damaged; if they are complete, stop trading and upgrade pumpswap"
 

@@ -37,7 +37,7 @@ from pumpswap.model import (
 _FRAMES_PER_SECOND = 2
 _LIFE_NS = 10 * NS_PER_SECOND  # without news the screen is drawn again so often
 
-__all__ = ["JsonLines", "RunLines", "RunScreen", "alert_line", "proposal_line"]
+__all__ = ["JsonLines", "RunLines", "RunScreen", "proposal_line"]
 
 _STYLES = {
     AlertLevel.INFO: "cyan",

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pumpswap.model import ScreenCheck, ScreenReport, TokenFacts
     from pumpswap.settings import Settings
 
-__all__ = ["screen", "screen_json"]
+__all__ = ["screen"]
 
 _DENIED = 7
 _STYLES = {"safe": ("✓", "green"), "unsafe": ("✗", "bold red"), "unknown": ("?", "yellow")}

@@ -31,7 +31,6 @@ __all__ = [
     "keystore_path",
     "run_trade",
     "tell_opening",
-    "tell_reconciliation",
     "tell_resolved",
     "unlock_wallet",
     "wallet_key",

@@ -19,7 +19,7 @@ from pumpswap.settings import Settings
 from pumpswap.signals.enhanced_signaller import EnhancedScoreSignaller
 from pumpswap.signals.pumpswap_analyzer import PumpSwapSignalAnalyzer
 
-__all__ = ["TRIAL_START_NS", "Trial", "try_strategies"]
+__all__ = ["Trial", "try_strategies"]
 
 TRIAL_START_NS = 1_793_577_600 * NS_PER_SECOND  # 2026-11-02 00:00 UTC: today's rules of the program
 

@@ -9,7 +9,7 @@ from pumpswap.execution.observed_network import FAILED_BPS, PRIORITY_LAMPORTS
 from pumpswap.settings import PaperVenueSettings
 from pumpswap.units import BPS
 
-__all__ = ["NS_PER_SLOT", "PaperModel"]
+__all__ = ["PaperModel"]
 
 NS_PER_SLOT = 400_000_000
 _NS_PER_MS = 1_000_000

@@ -32,7 +32,7 @@ from pumpswap.errors import TradeRefused
 from pumpswap.execution.reservations import Reservation
 from pumpswap.model import Order, PlanKind, SpendPlan, TradeSide
 
-__all__ = ["Denial", "SwapChoices", "SwapPlan", "Tip", "WalletView", "plan_swap", "read_wallet", "wallet_accounts"]
+__all__ = ["Denial", "SwapChoices", "SwapPlan", "Tip", "WalletView", "plan_swap", "read_wallet"]
 
 _ACCUMULATOR_BYTES = 137
 _TOKEN_ACCOUNT_BYTES = 165

@@ -43,7 +43,7 @@ from pumpswap.localnet.transactions import (
     was_run,
 )
 
-__all__ = ["LocalChain", "SubmitReceipt", "account_now"]
+__all__ = ["LocalChain", "SubmitReceipt"]
 
 _RENT_EPOCH = 2**64 - 1
 _HEIGHT_LAG = 21_000_000  # mainnet has skipped about this many slots

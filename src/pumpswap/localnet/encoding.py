@@ -15,8 +15,6 @@ from pumpswap.localnet.rpc_errors import invalid_params, invalid_request
 from pumpswap.localnet.rpc_params import Config
 
 __all__ = [
-    "MINT_SIZE",
-    "TOKEN_ACCOUNT_SIZE",
     "AccountForm",
     "TokenAccount",
     "account_json",

@@ -10,7 +10,7 @@ from solders.pubkey import Pubkey
 
 from pumpswap.chain.node import ConfirmedTransaction
 
-__all__ = ["KEPT_TRANSACTIONS", "History", "Landed"]
+__all__ = ["History", "Landed"]
 
 KEPT_TRANSACTIONS = 20_000  # some 10 kB each
 

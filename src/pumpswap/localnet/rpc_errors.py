@@ -9,16 +9,13 @@ from pumpswap.errors import NodeRefused
 
 __all__ = [
     "INTERNAL_ERROR",
-    "INVALID_PARAMS",
     "INVALID_REQUEST",
-    "METHOD_NOT_FOUND",
     "PARSE_ERROR",
     "behind",
     "invalid_params",
     "invalid_request",
     "preflight_failed",
     "signature_failed",
-    "transaction_error_text",
     "unknown_method",
     "version_not_announced",
 ]

@@ -15,7 +15,6 @@ from pumpswap.model.snapshot import METRIC_KEYS
 
 __all__ = [
     "SNAPSHOT_COLUMNS",
-    "TIMES_FILE",
     "SnapshotFile",
     "SnapshotTimes",
     "complete_time",

@@ -17,7 +17,7 @@ from pumpswap.model import (
     Rejected,
 )
 
-__all__ = ["moves_of", "moves_of_chore", "moves_of_costs", "moves_of_event"]
+__all__ = ["moves_of", "moves_of_chore", "moves_of_event"]
 
 _TURNED = {PlanKind.WRAP: EntryKind.WRAP, PlanKind.UNWRAP: EntryKind.UNWRAP}
 

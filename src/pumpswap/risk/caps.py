@@ -9,7 +9,7 @@ from pumpswap.clock import NS_PER_SECOND
 from pumpswap.settings import RiskLimits
 from pumpswap.units import BPS
 
-__all__ = ["LARGEST_POOL_SHARE_BPS", "Caps", "Share"]
+__all__ = ["Caps", "Share"]
 
 LARGEST_POOL_SHARE_BPS = 2_500  # of the pool's own SOL, whatever the settings say
 

@@ -23,7 +23,7 @@ from pumpswap.market.swaps_of import swaps_of
 from pumpswap.model import PoolAge, SeenSwap, Swap, TradingSeen
 from pumpswap.settings import ScreenSettings
 
-__all__ = ["HistoryAsked", "PoolHistory", "seen_swap"]
+__all__ = ["HistoryAsked", "PoolHistory"]
 
 _PAGE = 1_000
 _MOST_PAGES = 3

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 from pumpswap.errors import KeystoreDamaged
 from pumpswap.wallet.secret import Secret
 
-__all__ = ["KDF_NAMES", "Argon2idCost", "KdfCost", "ScryptCost", "kdf_from_json", "new_kdf"]
+__all__ = ["Argon2idCost", "KdfCost", "ScryptCost", "kdf_from_json", "new_kdf"]
 
 KEY_BYTES = 64
 SALT_BYTES = 32

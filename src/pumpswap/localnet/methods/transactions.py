@@ -19,7 +19,7 @@ from pumpswap.localnet.rpc_params import Config, Params, as_bytes, as_pubkey, as
 from pumpswap.localnet.rpc_state import Method, RpcState, Simulated
 from pumpswap.localnet.rpc_transactions import LandedTransaction, TransactionForm
 
-__all__ = ["METHODS", "sent_bytes", "sent_signature"]
+__all__ = ["METHODS", "sent_signature"]
 
 _MOST_BYTES = 1_232
 _MOST_STATUSES = 256

@@ -19,7 +19,7 @@ from pumpswap.market.http_client import Page, SourceClient
 from pumpswap.market.http_source import SourceParts, quoted_address
 from pumpswap.settings import CollectSettings
 
-__all__ = ["MOST_CANDLES", "MOST_PAGES", "MOST_POOLS", "SETTLE_SECONDS", "TOO_OLD", "GeckoClient"]
+__all__ = ["MOST_CANDLES", "MOST_POOLS", "SETTLE_SECONDS", "TOO_OLD", "GeckoClient"]
 
 MOST_PAGES: Final = 10  # of new pools and of pools of a token; further ones are refused
 MOST_CANDLES: Final = 1_000  # in one answer

@@ -9,7 +9,7 @@ from pumpswap.market.lake.lake import Lake
 from pumpswap.market.lake.manifest import LakeFile
 from pumpswap.market.lake.part import is_sound
 
-__all__ = ["MOST_SMALL_FILES", "due", "merged_groups", "sound", "with_rows_of"]
+__all__ = ["due", "merged_groups", "sound", "with_rows_of"]
 
 MOST_SMALL_FILES = 16
 _FULL_ROWS = 500_000  # a file of this many rows is left alone

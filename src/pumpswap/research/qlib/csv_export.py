@@ -17,7 +17,7 @@ from pumpswap.research.qlib.new_folder import new_folder
 from pumpswap.research.qlib.observation import Kind, Source
 from pumpswap.research.qlib.symbols import clean_name
 
-__all__ = ["CSV_COLUMNS", "SUMMARY_FILE", "CsvResult", "export_csv"]
+__all__ = ["CSV_COLUMNS", "CsvResult", "export_csv"]
 
 CSV_COLUMNS = ("datetime", "symbol", "open", "high", "low", "close", "volume")
 SUMMARY_FILE = "export_summary.json"

@@ -15,7 +15,7 @@ from pumpswap.research.qlib.frequency import Frequency
 from pumpswap.research.qlib.series import Series, to_bytes
 from pumpswap.research.qlib.symbols import folder_of
 
-__all__ = ["MOST_BARS", "Entry", "write_dataset"]
+__all__ = ["Entry", "write_dataset"]
 
 # The start index is a float32 too: above this not every whole number is one.
 MOST_BARS = 1 << 24

@@ -31,7 +31,6 @@ __all__ = [
     "Done",
     "ExecutionResult",
     "code_of_outcome",
-    "code_of_refusal",
     "order_result",
     "result_of",
     "told_result",

@@ -35,7 +35,6 @@ from pumpswap.storage.host.triggers import resting
 
 __all__ = [
     "AVAILABLE",
-    "DEX",
     "PAIR",
     "PREFIX",
     "Filled",
