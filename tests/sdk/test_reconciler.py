@@ -14,7 +14,7 @@ import pytest
 from pumpswap.clock import ManualClock
 from pumpswap.errors import EndpointDown, StorageError
 from pumpswap.model import AlertLevel
-from pumpswap.sdk.reconciler import Reconciler
+from pumpswap.sdk.reconciler import MOST_PUT_OFF, Reconciler
 from pumpswap.storage import open_database
 
 pytestmark = pytest.mark.asyncio
@@ -93,6 +93,50 @@ async def test_a_bug_ends_the_schedule_loudly(tmp_path: Path) -> None:
     assert isinstance(raised, ZeroDivisionError)
     assert [level for level, _ in alerts] == [AlertLevel.CRITICAL]
     assert "not compared any more: ZeroDivisionError" in alerts[0][1]
+
+
+async def test_who_asks_hears_that_the_schedule_has_ended(tmp_path: Path) -> None:
+    done = asyncio.Event()
+
+    async def compare() -> None:
+        await done.wait()
+        raise ZeroDivisionError("a bug")
+
+    with open_database(tmp_path / "books.sqlite") as database:
+        reconciler = Reconciler(compare, database.start_run("live", 1), ManualClock(7), 0.001)
+        assert reconciler.obstacle() == ""
+        reconciler.start()
+        await asyncio.sleep(0.01)
+        assert reconciler.obstacle() == ""
+        done.set()
+        async with asyncio.timeout(20):
+            while not reconciler.obstacle():
+                await asyncio.sleep(0)
+        assert "not compared any more: ZeroDivisionError" in reconciler.obstacle()
+        with pytest.raises(ZeroDivisionError):
+            await reconciler.aclose()
+
+
+async def test_books_that_are_never_compared_are_told_once(tmp_path: Path) -> None:
+    answers = iter([False] * (MOST_PUT_OFF - 1) + [True] + [False] * 2 * MOST_PUT_OFF)
+    done = asyncio.Event()
+
+    async def compare() -> bool:
+        answer = next(answers, None)
+        if answer is None:
+            done.set()
+            await asyncio.Event().wait()
+        return bool(answer)
+
+    with open_database(tmp_path / "books.sqlite") as database:
+        reconciler = Reconciler(compare, database.start_run("live", 1), ManualClock(7), 0.001)
+        reconciler.start()
+        async with asyncio.timeout(20):
+            await done.wait()
+        await reconciler.aclose()
+        (alert,) = database.alerts.all()
+        assert alert.level is AlertLevel.WARNING
+        assert alert.text.startswith(f"books and wallet were not compared {MOST_PUT_OFF} times in a row: ")
 
 
 async def test_zero_seconds_are_never(tmp_path: Path) -> None:

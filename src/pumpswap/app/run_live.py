@@ -116,6 +116,7 @@ class _Live:
                 Monitor("sending", self._obstacle_of_sending),
                 Monitor("orders", trading.venue.obstacle),
                 Monitor("last order", trading.health.obstacle),
+                Monitor("reconciler", self._reconciler.obstacle),
                 Monitor("live check", self._check.obstacle),
                 Monitor("claim", Seldom(wallet.claim_obstacle, self._wall).obstacle),
             ),
@@ -157,9 +158,9 @@ class _Live:
             return "nobody looks whether orders could be sent: start again"
         return self._probe.obstacle()
 
-    async def _compare(self) -> None:
-        """On a schedule: books against wallet."""
-        await self.wallet.reconcile()
+    async def _compare(self) -> bool:
+        """On a schedule: books against wallet. Whether they could be compared."""
+        return await self.wallet.reconcile() is not None
 
 
 def _found_notes(wallet: TradingWallet) -> Sequence[str]:
