@@ -76,8 +76,8 @@ class SwapChoices:
     recipient_index: int = 0
     buyback_index: int = 0
     dont_front: bool = False
-    close_emptied: bool = True
     tip: Tip | None = None
+    close_emptied: bool = True
 
 
 @dataclass(frozen=True, slots=True)
