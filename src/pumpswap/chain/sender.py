@@ -44,7 +44,7 @@ from pumpswap.errors import (
 from pumpswap.model import Attempt, AttemptState, Denied, Outcome, Unknown
 from pumpswap.settings import SendingSettings
 
-__all__ = ["PATIENCE_SECONDS", "Blockhashes", "Sender", "SenderParts"]
+__all__ = ["PATIENCE_SECONDS", "Blockhashes", "Sender", "SenderParts", "one_look"]
 
 # A block-hash lives for 60 to 90 seconds and is final 15 later; what is open after this waits for an endpoint.
 PATIENCE_SECONDS = 180
@@ -359,6 +359,13 @@ class Sender:
         for attempt in self._parts.store.of_order(order_id):
             self._tended_ns.pop(attempt.signature, None)
             self._woken.discard(attempt.signature)
+
+
+def one_look() -> asyncio.Event:
+    """For ``until``: ask once, without waiting."""
+    event = asyncio.Event()
+    event.set()
+    return event
 
 
 async def _confirmed_height(node: Node) -> Height:

@@ -28,7 +28,7 @@ from pumpswap.chain.node import ConfirmedTransaction, Node
 from pumpswap.chain.order_state import BuildRequest, Built, SendJob
 from pumpswap.chain.priority import contended_accounts, price_of_attempt, recent_price
 from pumpswap.chain.schedule import REFRESH_CODES
-from pumpswap.chain.sender import Sender
+from pumpswap.chain.sender import Sender, one_look
 from pumpswap.chain.token_extensions import risky_extensions
 from pumpswap.chain.transaction import MAX_COMPUTE_UNITS, ComputeBudget, build_message
 from pumpswap.clock import NS_PER_SECOND, Clock
@@ -196,7 +196,7 @@ class ChainVenue:
             if not self._reservations.has(order.order_id):
                 self._inherited[order.order_id] = order
         self._running.update(order.order_id for order in orders)
-        until = None if is_patient else _set_event()
+        until = None if is_patient else one_look()
         try:
             found = await asyncio.gather(*(self._fate(order, until) for order in orders), return_exceptions=True)
         finally:
@@ -488,12 +488,6 @@ class ChainVenue:
 
     def _now_ns(self) -> int:
         return self.parts.clock.now_ns()
-
-
-def _set_event() -> asyncio.Event:
-    event = asyncio.Event()
-    event.set()
-    return event
 
 
 def _denial_of(failure: Failure) -> Denial:

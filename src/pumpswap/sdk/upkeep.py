@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ from pumpswap.chain.fills import SwapRequest, costs_of, wallet_change
 from pumpswap.chain.node import ConfirmedTransaction, TokenBalance
 from pumpswap.chain.order_state import BuildRequest, Built, Landed, OrderState, SendJob, Waiting
 from pumpswap.chain.priority import price_of_attempt, recent_price
-from pumpswap.chain.sender import Sender
+from pumpswap.chain.sender import Sender, one_look
 from pumpswap.chain.transaction import MAX_COMPUTE_UNITS, ComputeBudget, build_message
 from pumpswap.clock import NS_PER_SECOND
 from pumpswap.errors import InsufficientFunds, NotFound, TradeRefused
@@ -91,9 +90,7 @@ class Upkeep:
         if not chores:
             return True
         with self._following(chores):
-            until = asyncio.Event()
-            if not is_patient:
-                until.set()
+            until = None if is_patient else one_look()
             states = await self._sender.resolve_open([chore.order_id for chore in chores], until=until)
             results = [self._settle(chore, states[chore.order_id]) for chore in chores]
         return all(result.status != "unknown" for result in results)
