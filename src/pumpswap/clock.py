@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Protocol
 
-__all__ = ["NS_PER_SECOND", "Clock", "ManualClock", "SystemClock", "datetime_ns", "format_utc", "parse_utc"]
+__all__ = ["NS_PER_SECOND", "Clock", "ManualClock", "SteadyClock", "SystemClock", "datetime_ns", "format_utc", "parse_utc"]
 
 NS_PER_SECOND = 1_000_000_000
+
+_STEP_NS = NS_PER_SECOND  # less is no step: clocks are slewed
 
 
 class Clock(Protocol):
@@ -24,6 +27,30 @@ class SystemClock:
 
     def now_ns(self) -> int:
         return time.time_ns()
+
+
+class SteadyClock:
+    """A clock that others may set, such as the machine's, without its steps back: time goes on from where it was, at
+    its own rate, so that whatever waits for a time or asks for an age need not stand still until it has caught up.
+    Steps forward, as after a suspension, are followed.
+    """
+
+    def __init__(self, wall: Clock, elapsed_ns: Callable[[], int] = time.monotonic_ns) -> None:
+        self._wall, self._elapsed_ns = wall, elapsed_ns
+        self._last_ns, self._seen_ns = wall.now_ns(), elapsed_ns()
+
+    def now_ns(self) -> int:
+        wall, seen = self._wall.now_ns(), self._elapsed_ns()
+        steady = self._last_ns + max(seen - self._seen_ns, 0)
+        if wall < steady - _STEP_NS:
+            wall = steady
+        self._last_ns, self._seen_ns = max(wall, self._last_ns), seen
+        return self._last_ns
+
+    def ahead_ns(self) -> int:
+        """By how much it was set back; 0 when it was not, or has caught up."""
+        ahead = self.now_ns() - self._wall.now_ns()
+        return ahead if ahead > _STEP_NS else 0
 
 
 class ManualClock:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
+from dataclasses import replace
 
 from pumpswap.app.check_watch import CheckWatch, Seldom
 from pumpswap.app.follow import FollowDesk
@@ -15,7 +16,7 @@ from pumpswap.app.run_order import BegunRun
 from pumpswap.app.run_parts import FinishedRun, MarketSide, RunOptions, TradingSide, run_sides
 from pumpswap.app.run_scoring import open_scoring
 from pumpswap.app.run_tally import RunTally
-from pumpswap.clock import Clock
+from pumpswap.clock import NS_PER_SECOND, SteadyClock
 from pumpswap.engine.control import Control
 from pumpswap.engine.engine import Engine
 from pumpswap.engine.feeds.watch_list import WatchList
@@ -47,12 +48,14 @@ async def run_live(
     Raises ConfigError when something is missing (see ``live_readiness``), what ``TradingWallet.open`` raises, and what
     breaks the engine. Orders on their way when it ends stay stored: the next start finds out what became of them.
     """
+    wall = SteadyClock(options.wall)  # else a clock that is set back would keep every exit waiting
+    options = replace(options, wall=wall)
     async with AsyncExitStack() as stack:
         connection = await stack.enter_async_context(ChainConnection(settings, options.wall))
         wallet = await TradingWallet.open(connection, signer, is_patient=False)  # exits of other coins do not wait
         stack.push_async_callback(wallet.aclose)
         require_check(wallet.books.run, settings, options.wall.now_ns())
-        live = _Live(wallet, settings, options.wall)
+        live = _Live(wallet, settings, wall)
         follow = FollowDesk(settings) if "follow" in settings.run.signals else None
         watch = WatchList(settings.run.watched_pools, settings.signals.min_score)
         places = MarketPlaces(_places(wallet.books.run), None)
@@ -74,7 +77,7 @@ async def run_live(
 class _Live:
     """The trading side, and what looks after it while it runs. Use as a context around the run."""
 
-    def __init__(self, wallet: TradingWallet, settings: Settings, wall: Clock) -> None:
+    def __init__(self, wallet: TradingWallet, settings: Settings, wall: SteadyClock) -> None:
         self.wallet = wallet
         self.tally = RunTally()
         self._settings = settings
@@ -117,6 +120,7 @@ class _Live:
                 Monitor("orders", trading.venue.obstacle),
                 Monitor("last order", trading.health.obstacle),
                 Monitor("reconciler", self._reconciler.obstacle),
+                Monitor("machine's clock", self._obstacle_of_clock),
                 Monitor("live check", self._check.obstacle),
                 Monitor("claim", Seldom(wallet.claim_obstacle, self._wall).obstacle),
             ),
@@ -157,6 +161,10 @@ class _Live:
         if self._probing is not None and self._probing.done():
             return "nobody looks whether orders could be sent: start again"
         return self._probe.obstacle()
+
+    def _obstacle_of_clock(self) -> str:
+        seconds = self._wall.ahead_ns() // NS_PER_SECOND
+        return f"it was set back by {seconds} s; exits go on. To buy again: start again" if seconds else ""
 
     async def _compare(self) -> bool:
         """On a schedule: books against wallet. Whether they could be compared."""
