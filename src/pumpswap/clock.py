@@ -7,7 +7,16 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Protocol
 
-__all__ = ["NS_PER_SECOND", "Clock", "ManualClock", "SteadyClock", "SystemClock", "datetime_ns", "format_utc", "parse_utc"]
+__all__ = [
+    "NS_PER_SECOND",
+    "Clock",
+    "ManualClock",
+    "SteadyClock",
+    "SystemClock",
+    "datetime_ns",
+    "format_utc",
+    "parse_utc",
+]
 
 NS_PER_SECOND = 1_000_000_000
 

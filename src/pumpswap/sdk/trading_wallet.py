@@ -22,7 +22,6 @@ from pumpswap.model import Decision, Order, Outcome, Reconciliation, TradeSide, 
 from pumpswap.sdk.confirmations import Confirmations
 from pumpswap.sdk.connection import ChainConnection
 from pumpswap.sdk.machine_lock import MachineLock
-from pumpswap.sdk.machine_lock import MachineLock
 from pumpswap.sdk.upkeep import Upkeep
 from pumpswap.sdk.wallet_lock import WalletLock
 from pumpswap.settings import SendingSettings, Settings
@@ -63,7 +62,6 @@ class TradingWallet:
         self.held_back: Callable[[Order], str] = lambda _: ""  # the risk of whoever trades: ``risk.signing.held_back``
         self._lock = WalletLock(connection.settings.data_dir / "locks", signer.public_key)
         self._machine_lock: MachineLock | None = None
-        self._machine_lock: MachineLock | None = None
         self._books: LiveBooks | None = None
         self._venue: ChainVenue | None = None
         self._upkeep: Upkeep | None = None
@@ -99,8 +97,6 @@ class TradingWallet:
         # In reverse; one that fails does not keep the others open.
         async with AsyncExitStack() as closing:
             closing.callback(self._lock.release)
-            if self._machine_lock is not None:
-                closing.callback(self._machine_lock.release)
             if self._machine_lock is not None:
                 closing.callback(self._machine_lock.release)
             closing.callback(self.database.close)
@@ -155,12 +151,6 @@ class TradingWallet:
             return ""
         return "the claim on the books is lost: another machine may trade with this wallet"
 
-    def claim_obstacle(self) -> str:
-        """Why it is not sure that nobody else writes these books; empty: nobody does."""
-        if self._claim is None or self._claim.is_held():
-            return ""
-        return "the claim on the books is lost: another machine may trade with this wallet"
-
     def is_something_open(self) -> bool:
         """Whether an order or a chore has no final outcome."""
         return bool(self.books.unresolved() or self.books.run.chores.unresolved())
@@ -200,8 +190,6 @@ class TradingWallet:
         connection, settings = self.connection, self.connection.settings
         node, clock, wallet = connection.node, connection.clock, self.signer.public_key
         network = await node.genesis_hash()
-        self._machine_lock = MachineLock(wallet, network)
-        self._machine_lock.take()
         self._machine_lock = MachineLock(wallet, network)
         self._machine_lock.take()
         self._claim = self.database.claim(f"wallet {wallet} on {network}")
