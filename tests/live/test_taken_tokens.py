@@ -67,7 +67,7 @@ async def test_a_stop_loss_sells_what_somebody_has_left(tmp_path: Path, is_signe
     if is_signed:
         assert rig.held is None
     else:
-        assert rig.held is not None and rig.held.base_units == units // 2
+        assert rig.held.base_units == units // 2
         state = rig.engine.desk.parts.exits.state(rig.pool)
         assert state is not None and (state.wanted, state.blocked_ns > 0) == (ExitKind.STOP_LOSS, True)
     assert len(rig.told.outcomes) == 3, "nothing more is tried of what is not there"
