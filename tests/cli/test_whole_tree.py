@@ -101,7 +101,7 @@ CASES: dict[tuple[str, ...], list[tuple[str, int]]] = {
     ("config", "show"): [("", 0), ("--changed", 0), ("risk.max_positon_sol", 2)],
     ("config", "set"): [
         ("risk.max_position_sol 0.2 --config set.yaml", 0),
-        ("exits.stop_loss_bps -1 --config set.yaml", 2),
+        ("exits.stop_loss_bps -1 --config set.yaml", 4),
     ],
     ("config", "edit"): [("--config set.yaml", 0)],
     ("config", "validate"): [("", 0), ("wrong.yaml", 4), ("none.yaml", 3)],

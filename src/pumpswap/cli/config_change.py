@@ -21,6 +21,13 @@ def _file_of(out: Output) -> Path:
     return out.options.config or Path(DEFAULT_FILE)
 
 
+def _no_option(_context: click.Context, _parameter: click.Parameter, key: str) -> str:
+    """Since a value may begin with a dash, an unknown option arrives here as a key."""
+    if key.startswith("-"):
+        raise click.NoSuchOption(key)
+    return key
+
+
 @command(
     "set",
     help=(
@@ -36,7 +43,7 @@ def _file_of(out: Output) -> Path:
     ],
     context_settings={"ignore_unknown_options": True},  # -1 is a value, if a wrong one
 )
-@click.argument("key", type=NAME)
+@click.argument("key", type=NAME, callback=_no_option)
 @click.argument("value", type=click.UNPROCESSED)
 @pass_output
 def set_(out: Output, key: str, value: str) -> None:

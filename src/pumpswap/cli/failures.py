@@ -183,7 +183,11 @@ def _name_of(error: click.BadParameter) -> str:
 
 def _did_you_mean(name: str, known: Sequence[str], otherwise: str) -> str:
     # One letter resembles nothing: an unknown "-x" is not guessed at.
-    similar = difflib.get_close_matches(name, known, n=2, cutoff=0.66) if len(name) > 2 else []
+    if len(name) <= 2:
+        return otherwise
+    # Two swapped letters of a short word are a little farther away; then only the nearest one is worth a guess.
+    near = difflib.get_close_matches(name, known, n=2, cutoff=0.7)
+    similar = near or difflib.get_close_matches(name, known, n=1, cutoff=0.66)
     return f"did you mean {' or '.join(similar)}? ({otherwise})" if similar else otherwise
 
 
