@@ -10,7 +10,7 @@ from pumpswap.engine.keeper import Booked
 from pumpswap.execution.paper import PaperVenue
 from pumpswap.execution.venue import VenueWallet
 from pumpswap.market.book import PoolBook
-from pumpswap.model import Decision, EquityPoint, ExitKind, Filled, Order, Outcome, RunObserver
+from pumpswap.model import Decision, EquityPoint, ExitKind, Filled, Order, Outcome, Position, RunObserver
 from pumpswap.portfolio.portfolio import Portfolio
 from tests.support.market import SOL, START_NS, always, graduate, seen, settings
 
@@ -35,6 +35,9 @@ class EarlyBooks:
 
     def book(self, order: Order, outcome: Outcome, name: str) -> Booked:
         return (), self.portfolio.positions.latest(order.pool) if isinstance(outcome, Filled) else None
+
+    def held(self, position: Position) -> int:
+        return position.base_units
 
     def obstacle(self, mint: str) -> str:
         return ""
