@@ -18,27 +18,26 @@ from tests.support.market import START_NS as MARKET_NS
 from tests.support.market import graduate, seen, settings
 from tests.support.paper_life import PaperLife, paper_life
 
-START_NS = SystemClock().now_ns() // NS_PER_SECOND * NS_PER_SECOND
-
 
 @contextmanager
 def engine_at_work(folder: Path, mode: str = "paper", chosen: Settings | None = None) -> Iterator[PaperLife]:
     """An engine in a thread of its own: it holds a coin, or proposes to buy it, and listens to commands."""
     ready, over = threading.Event(), threading.Event()
+    start_ns = SystemClock().now_ns() // NS_PER_SECOND * NS_PER_SECOND  # an engine trades on what was seen just now
     lives: list[PaperLife] = []
     broken: list[BaseException] = []
 
     def work() -> None:
         try:
-            with paper_life(folder / "pumpswap.sqlite", chosen, now_ns=START_NS, mode=mode) as life:
-                seconds = (START_NS - MARKET_NS) / NS_PER_SECOND  # the times of the market's helpers, moved to now
+            with paper_life(folder / "pumpswap.sqlite", chosen, now_ns=start_ns, mode=mode) as life:
+                seconds = (start_ns - MARKET_NS) / NS_PER_SECOND  # the times of the market's helpers, moved to now
                 life.step(seen(graduate(), seconds, scored=True))
                 if mode != "approve":
                     life.step(seen(graduate(), seconds + 2))
                 lives.append(life)
                 clock = SystemClock()
                 while not over.is_set():
-                    life.run.states.beat(Heartbeat(clock.now_ns(), START_NS, 4711, mode))
+                    life.run.states.beat(Heartbeat(clock.now_ns(), start_ns, 4711, mode))
                     with life.run.batch():
                         life.engine.tick(clock.now_ns())
                     life.poll()
@@ -126,7 +125,7 @@ def test_stop_ends_the_engine_in_order_and_is_exit_code_6_without_one(tmp_path: 
     with open_database(tmp_path / "pumpswap.sqlite") as database:
         kept = database.open_paper()
         assert kept is not None
-        kept.states.beat(Heartbeat(1, START_NS, 4711, "paper"))  # long ago
+        kept.states.beat(Heartbeat(1, 1, 4711, "paper"))  # long ago
     error = refusal(6, "stop", "--data-dir", str(tmp_path))
     assert "so nobody can be stopped" in error["what"]
     assert "no engine trades" in error["hint"]

@@ -96,8 +96,12 @@ def _sizes(table: Table, column: Column, console: Console) -> tuple[int, int]:
     whole = max((size.maximum for size in measured), default=0)
     if column.width is not None:
         return column.width, column.width
-    is_first = column is table.columns[0]
-    is_name = is_first and column.no_wrap and column.overflow == "ellipsis" and column.justify == "left"
+    is_name = (
+        column is table.columns[1 if _plain(table.columns[0].header) == "#" else 0]
+        and column.no_wrap
+        and column.overflow == "ellipsis"
+        and column.justify == "left"
+    )
     if is_name and not any(_DATE.match(_plain(text)) for text in texts):
         return min(whole, _NAME_WIDTH), whole
     if column.no_wrap or column.justify == "right":
