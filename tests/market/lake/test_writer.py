@@ -341,9 +341,9 @@ def small_files(most_bytes: int) -> Iterator[None]:
 
 
 def test_a_long_manifest_begins_anew_and_says_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pumpswap.market.lake.manifest._LONG", 60)
     lake, lengths = Lake(tmp_path), []
     with LakeWriter(lake) as writer:
+        monkeypatch.setitem(type(writer._manifest).is_long.fget.__globals__, "_LONG", 60)
         for number in range(80):
             writer.add("swaps", [swap(number)])
             start = MIDNIGHT + number * MINUTE
