@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from pumpswap.engine.control import Control
+from pumpswap.errors import NotFound
 from pumpswap.model import ProposalStatus
 from tests.support.market import SOL, at, graduate, seen, settings
 from tests.support.paper_life import paper_life
@@ -61,3 +62,8 @@ def test_in_a_recorded_market_an_approval_counts_by_the_time_of_the_market(tmp_p
         life.control = Control(life.run, life.engine, lambda: None, life, lambda: at(year + 6), lambda: at(6))
         life.poll()
         assert len(life.engine.desk.orders) == 1
+
+
+def test_an_approval_of_what_does_not_wait_is_refused(tmp_path: Path) -> None:
+    with paper_life(tmp_path / "books.sqlite", mode="approve") as life, pytest.raises(NotFound, match="d000009"):
+        life.engine.desk.approve("d000009", "me@here")

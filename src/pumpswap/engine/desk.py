@@ -14,7 +14,7 @@ from pumpswap.clock import NS_PER_SECOND
 from pumpswap.engine.desk_parts import DeskParts
 from pumpswap.engine.promised import with_orders
 from pumpswap.engine.repeats import RepeatedRefusals
-from pumpswap.errors import AmountOutOfRange, PumpSwapError, TradeRefused
+from pumpswap.errors import AmountOutOfRange, NotFound, PumpSwapError, TradeRefused
 from pumpswap.execution.planner import OrderPlanner
 from pumpswap.model import (
     Alert,
@@ -145,6 +145,8 @@ class Desk:
 
     def approve(self, decision_id: str, origin: str) -> Decision:
         """Order a proposed buy, if the gate still agrees with it now. Raises NotFound for what does not wait."""
+        if decision_id not in self.proposals:
+            raise NotFound(f"no proposal {decision_id} waits", hint="`pumpswap approve` lists what waits")
         intent, proposal = self._proposed.pop(decision_id), self.proposals.pop(decision_id)
         fresh = replace(intent, at_ns=self._now(), proposed_ns=proposal.at_ns)
         self.measure()
