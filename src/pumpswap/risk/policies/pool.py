@@ -2,16 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from fractions import Fraction
+from typing import NamedTuple
+
 from pumpswap.amm.addresses import WSOL_MINT
 from pumpswap.amm.pool import KNOWN_POOL_LENGTHS
 from pumpswap.errors import TradeRefused
 from pumpswap.model import Verdict
 from pumpswap.risk.policies.candidate import Candidate, percent, seconds, sol
+from pumpswap.risk.quotes import PoolQuotes
 from pumpswap.units import BPS
 
 __all__ = ["freshness", "impact", "liquidity", "price", "slippage", "venue", "way_out"]
 
 _ROUNDED_NS = 100_000_000  # times of slots are estimated: a state that is so little ahead of us is of now
+
+
+class _Told(NamedTuple):
+    """How a share of the trade and its limit are told; ``refused`` begins what is said of a trade that cannot be."""
+
+    policy: str
+    number: str
+    limit: str
+    share: str = "{}"
+    refused: str = ""
+
+
+_IMPACT = _Told("price impact", "impact", "max_impact_bps")
+_PRICE = _Told("price after fees", "over_spot", "max_cost_bps", "{} over spot")
+_WAY_OUT = _Told(
+    "way out",
+    "round_trip_loss",
+    "max_round_trip_loss_bps",
+    "buying and selling at once loses {}",
+    "could not be sold again: ",
+)
 
 
 def venue(ask: Candidate) -> Verdict | None:
@@ -59,30 +85,12 @@ def liquidity(ask: Candidate) -> Verdict | None:
 
 def impact(ask: Candidate) -> Verdict | None:
     """The exact price impact of this size."""
-    if ask.quotes is None or ask.amount == 0:
-        return None
-    most = ask.limits.max_impact_bps
-    try:
-        found = ask.quotes.impact(ask.amount)
-    except TradeRefused as refused:
-        return Verdict("price impact", False, refused.what)
-    numbers = {"impact": str(found), "max_impact_bps": str(most)}
-    passed = found.numerator * BPS <= most * found.denominator
-    return Verdict("price impact", passed, f"{percent(found)}, at most {most / 100:g} %", numbers)
+    return _within(ask, _IMPACT, PoolQuotes.impact, ask.limits.max_impact_bps)
 
 
 def price(ask: Candidate) -> Verdict | None:
     """The average price after all fees, against the price before the trade."""
-    if ask.quotes is None or ask.amount == 0:
-        return None
-    most = ask.limits.max_cost_bps
-    try:
-        found = ask.quotes.cost(ask.amount)
-    except TradeRefused as refused:
-        return Verdict("price after fees", False, refused.what)
-    numbers = {"over_spot": str(found), "max_cost_bps": str(most)}
-    passed = found.numerator * BPS <= most * found.denominator
-    return Verdict("price after fees", passed, f"{percent(found)} over spot, at most {most / 100:g} %", numbers)
+    return _within(ask, _PRICE, PoolQuotes.cost, ask.limits.max_cost_bps)
 
 
 def slippage(ask: Candidate) -> Verdict | None:
@@ -96,13 +104,19 @@ def slippage(ask: Candidate) -> Verdict | None:
 
 def way_out(ask: Candidate) -> Verdict | None:
     """It could be sold again at once at an acceptable loss."""
+    return _within(ask, _WAY_OUT, PoolQuotes.round_trip_loss, ask.limits.max_round_trip_loss_bps)
+
+
+def _within(
+    ask: Candidate, told: _Told, measure: Callable[[PoolQuotes, int], Fraction], most_bps: int
+) -> Verdict | None:
+    """Whether what the pool would do to this size is within its limit, compared exactly."""
     if ask.quotes is None or ask.amount == 0:
         return None
-    most = ask.limits.max_round_trip_loss_bps
     try:
-        loss = ask.quotes.round_trip_loss(ask.amount)
+        found = measure(ask.quotes, ask.amount)
     except TradeRefused as refused:
-        return Verdict("way out", False, f"could not be sold again: {refused.what}")
-    numbers = {"round_trip_loss": str(loss), "max_round_trip_loss_bps": str(most)}
-    text = f"buying and selling at once loses {percent(loss)}, at most {most / 100:g} %"
-    return Verdict("way out", loss.numerator * BPS <= most * loss.denominator, text, numbers)
+        return Verdict(told.policy, False, f"{told.refused}{refused.what}")
+    numbers = {told.number: str(found), told.limit: str(most_bps)}
+    passed = found.numerator * BPS <= most_bps * found.denominator
+    return Verdict(told.policy, passed, f"{told.share.format(percent(found))}, at most {most_bps / 100:g} %", numbers)
