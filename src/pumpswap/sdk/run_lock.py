@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import os
 from pathlib import Path
 
 from pumpswap.errors import StorageError
+from pumpswap.sdk.process_lock import ProcessLock
 from pumpswap.storage.claim import Claim
 from pumpswap.storage.database import Database
 
@@ -28,22 +28,9 @@ class RunLock:
         name = hashlib.sha256(database.location.encode()).hexdigest()[:16]
         where = Path(database.location)
         place = where.parent if where.is_file() else folder
-        path = place / f"{kind}-{name}.lock"
-        path.parent.mkdir(parents=True, exist_ok=True)
         self._claim: Claim | None = None
-        self._descriptor: int | None = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-        try:
-            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            process = os.pread(self._descriptor, _LONGEST, 0).decode(errors="replace").strip()
-            self.release()
-            who, how = (f" (pid {process})", f"kill {process}") if process.isdecimal() else ("", "a TERM signal")
-            raise StorageError(
-                f"another process{who} is running on the {kind} books of {database.location}",
-                hint=f"end it in order first, by Ctrl-C at its terminal or `{how}`, or name another --data-dir",
-            ) from None
-        os.truncate(self._descriptor, 0)
-        os.pwrite(self._descriptor, f"{os.getpid()}\n".encode(), 0)  # for whoever comes second
+        self._lock = _SignedLock(place / f"{kind}-{name}.lock", f"the {kind} books of {database.location}")
+        self._lock.take()
         try:
             self._claim = database.claim(f"{kind} run")
         except StorageError:
@@ -52,9 +39,30 @@ class RunLock:
 
     def release(self) -> None:
         """Harmless when done twice."""
-        descriptor, self._descriptor = self._descriptor, None
         claim, self._claim = self._claim, None
         if claim is not None:
             claim.release()
-        if descriptor is not None:
-            os.close(descriptor)
+        self._lock.release()
+
+
+class _SignedLock(ProcessLock):
+    """Who holds it writes its process into it, for whoever comes second."""
+
+    def __init__(self, path: Path, books: str) -> None:
+        super().__init__(
+            path,
+            f"another process is running on {books}",
+            "end it in order first, by Ctrl-C at its terminal or `a TERM signal`, or name another --data-dir",
+        )
+
+    def _refusal(self, descriptor: int) -> StorageError:
+        process = os.pread(descriptor, _LONGEST, 0).decode(errors="replace").strip()
+        refused = super()._refusal(descriptor)
+        if not process.isdecimal():
+            return refused
+        what = refused.what.replace("another process", f"another process (pid {process})", 1)
+        return StorageError(what, hint=refused.hint.replace("a TERM signal", f"kill {process}", 1))
+
+    def _has_taken(self, descriptor: int) -> None:
+        os.truncate(descriptor, 0)
+        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
