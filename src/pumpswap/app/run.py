@@ -56,6 +56,22 @@ class RunResult:
     open_positions: int
     on_the_way: int
 
+    @classmethod
+    def of(cls, begun: BegunRun, finished: FinishedRun, tally: RunTally, *, is_finished: bool) -> RunResult:
+        """Of a run that has ended in order."""
+        engine, supervisor = finished.engine, finished.supervisor
+        return cls(
+            begun=begun,
+            ending=finished.ending,
+            is_finished=is_finished,
+            tally=tally,
+            events=supervisor.events,
+            dropped=supervisor.dropped,
+            longest_queue=supervisor.longest_queue,
+            open_positions=len(engine.portfolio.positions.open_positions()),
+            on_the_way=len(engine.desk.orders),
+        )
+
     def to_json(self) -> dict[str, Any]:
         """For scripts."""
         return {
@@ -121,7 +137,7 @@ async def run_paper(
         is_finished = bool(order.market) and finished.ending is Ending.MARKET_IS_OVER
         if is_finished:
             opened.run.finish(options.wall.now_ns(), tally.to_json())
-        return _result(told, finished, tally, is_finished=is_finished)
+        return RunResult.of(told, finished, tally, is_finished=is_finished)
 
 
 # ---------------------------------------------------------------------------------------------- the books
@@ -224,19 +240,4 @@ def _begun(database: Database, order: RunOrder, opened: _Opened, market: MarketS
         is_new=left.is_new,
         open_positions=len(left.portfolio.positions.open_positions()),
         lost=len(left.lost),
-    )
-
-
-def _result(begun: BegunRun, finished: FinishedRun, tally: RunTally, *, is_finished: bool) -> RunResult:
-    engine, supervisor = finished.engine, finished.supervisor
-    return RunResult(
-        begun=begun,
-        ending=finished.ending,
-        is_finished=is_finished,
-        tally=tally,
-        events=supervisor.events,
-        dropped=supervisor.dropped,
-        longest_queue=supervisor.longest_queue,
-        open_positions=len(engine.portfolio.positions.open_positions()),
-        on_the_way=len(engine.desk.orders),
     )

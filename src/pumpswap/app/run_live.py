@@ -13,7 +13,7 @@ from pumpswap.app.live_readiness import require_check
 from pumpswap.app.run import RunResult
 from pumpswap.app.run_market import MarketPlaces, chain_market
 from pumpswap.app.run_order import BegunRun
-from pumpswap.app.run_parts import FinishedRun, MarketSide, RunOptions, TradingSide, run_sides
+from pumpswap.app.run_parts import MarketSide, RunOptions, TradingSide, run_sides
 from pumpswap.app.run_scoring import open_scoring
 from pumpswap.app.run_tally import RunTally
 from pumpswap.clock import NS_PER_SECOND, SteadyClock
@@ -71,7 +71,7 @@ async def run_live(
         async with live:
             finished = await run_sides(settings, market, scoring, live.side(market.book), options)
             await live.let_go(finished.engine)
-        return _result(told, finished, live.tally)
+        return RunResult.of(told, finished, live.tally, is_finished=False)
 
 
 class _Live:
@@ -190,18 +190,3 @@ def _found_notes(wallet: TradingWallet) -> Sequence[str]:
 def _places(run: Run) -> dict[str, dict[str, object]]:
     found = {name: run.states.load(PLACE + name) for name in _FEEDS}
     return {name: place for name, place in found.items() if place is not None}
-
-
-def _result(begun: BegunRun, finished: FinishedRun, tally: RunTally) -> RunResult:
-    engine, supervisor = finished.engine, finished.supervisor
-    return RunResult(
-        begun=begun,
-        ending=finished.ending,
-        is_finished=False,
-        tally=tally,
-        events=supervisor.events,
-        dropped=supervisor.dropped,
-        longest_queue=supervisor.longest_queue,
-        open_positions=len(engine.portfolio.positions.open_positions()),
-        on_the_way=len(engine.desk.orders),
-    )
