@@ -21,6 +21,7 @@ from pumpswap.model import (
 from pumpswap.settings import Settings
 from tests.support.market import always, at, graduate, moved, seen, settings
 from tests.support.paper_life import PaperLife, paper_life
+from tests.support.switching import switched
 
 POOL, MINT = str(graduate().address), str(graduate().pool.base_mint)
 
@@ -97,7 +98,7 @@ def test_refusals_of_other_reasons_are_lines_of_their_own(chosen: Settings) -> N
     with paper_life(
         chosen.database_target, chosen, signaller=lambda row, past: always(next(scores))(row, past)
     ) as life:
-        life.engine.risk.set_trading(TradingState.EXITS_ONLY, "a test")
+        switched(life.engine.risk, TradingState.EXITS_ONLY, "a test")
         for second in (0, 10, 20, 30):
             life.step(seen(graduate(), second, scored=True))
     told = ask(chosen, POOL)
@@ -139,7 +140,7 @@ def test_the_trading_state_and_an_open_breaker_speak_against_every_buy(chosen: S
         dearer = moved(start, 60)
         life.step(seen(start, 0, scored=True), seen(dearer, 1), seen(dearer, 3))  # rejected at its limit
         with life.run.batch():
-            life.engine.risk.set_trading(TradingState.HALTED, "halted by me")
+            switched(life.engine.risk, TradingState.HALTED, "halted by me")
             life.engine.risk.fault("feed", "silent")
         life.run.states.beat(Heartbeat(at(95), at(0), 7, "paper"))
     (standing,) = ask(chosen, POOL).standings

@@ -31,6 +31,7 @@ from pumpswap.storage import open_database
 from tests.storage import samples
 from tests.support.market import SOL, START_NS, at, graduate, moved, seen, settings
 from tests.support.paper_life import paper_life
+from tests.support.switching import switched
 
 POOL = str(graduate().address)
 
@@ -91,7 +92,7 @@ def test_an_order_on_its_way_has_died_with_its_process(tmp_path: Path) -> None:
 
 def test_locks_and_the_trading_state_stay(tmp_path: Path) -> None:
     with paper_life(tmp_path / "books.sqlite") as life, life.run.batch():
-        life.engine.risk.set_trading(TradingState.EXITS_ONLY, "paused by me")
+        switched(life.engine.risk, TradingState.EXITS_ONLY, "paused by me")
     with paper_life(tmp_path / "books.sqlite", now_ns=at(5)) as life:
         life.step(seen(graduate(), 6, scored=True))
         (decision,) = life.run.decisions()

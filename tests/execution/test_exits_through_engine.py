@@ -21,6 +21,7 @@ from pumpswap.execution.exit_pool import product_of
 from pumpswap.model import AlertLevel, ExitKind, MarketUpdate, Rejected, Side, TradingState
 from tests.engine.strategy_world import Heard, market_engine, run, said
 from tests.support.market import SOL, at, graduate, moved, seen
+from tests.support.switching import switched
 
 START = graduate()
 NAME = str(START.address)
@@ -185,7 +186,7 @@ def test_a_pool_that_nobody_sees_is_not_sold_on_and_told_after_a_while() -> None
 def test_a_halt_lets_exits_wait_and_they_go_on_at_once_when_it_ends() -> None:
     """However long it has lasted; meanwhile nobody is asked over and over, and somebody is told."""
     made, heard = market()
-    made.risk.set_trading(TradingState.HALTED, "by hand")
+    switched(made.risk, TradingState.HALTED, "by hand")
     low = moved(START, -50)
     for second in range(10, 700):
         made.step(seen(low, second))
@@ -195,7 +196,7 @@ def test_a_halt_lets_exits_wait_and_they_go_on_at_once_when_it_ends() -> None:
     assert alert.text == (
         "stop-loss is due and could not be done for 300 s: trading is halted: by hand; it goes on when possible"
     )
-    made.risk.set_trading(TradingState.EXITS_ONLY, "exits only")
+    switched(made.risk, TradingState.EXITS_ONLY, "exits only")
     made.step(seen(low, 700))
     assert heard.orders[-1].created_ns == at(700)
     run(made, {}, seen(low, 702))
@@ -204,11 +205,11 @@ def test_a_halt_lets_exits_wait_and_they_go_on_at_once_when_it_ends() -> None:
 
 def test_what_a_person_closes_during_a_halt_is_refused_and_goes_on_afterwards() -> None:
     made, heard = market()
-    made.risk.set_trading(TradingState.HALTED, "by hand")
+    switched(made.risk, TradingState.HALTED, "by hand")
     made.step(seen(START, 10))
     assert made.close_all(ExitKind.BY_HAND, "asked for") == 1
     assert [verdict.policy for verdict in heard.decisions[-1].refusals] == ["trading state"]
-    made.risk.set_trading(TradingState.EXITS_ONLY, "exits only")
+    switched(made.risk, TradingState.EXITS_ONLY, "exits only")
     run(made, {}, seen(START, 11), seen(START, 13))
     assert sales(heard) == [(ExitKind.BY_HAND, bought_units(heard))]
 

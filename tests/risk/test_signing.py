@@ -13,6 +13,7 @@ from pumpswap.risk.signing import held_back
 from pumpswap.risk.tracker import RiskTracker
 from pumpswap.settings import RiskLimits
 from tests.support.market import SOL, at, graduate
+from tests.support.switching import switched
 
 LIMITS = RiskLimits(breaker_failures=2)
 
@@ -43,7 +44,7 @@ def lose_in_a_row(risk: RiskTracker) -> None:
     ("happens", "words"),
     [
         (lambda risk: risk.fault("shutdown", "the engine is being stopped"), "shutdown: the engine is being stopped"),
-        (lambda risk: risk.set_trading(TradingState.EXITS_ONLY, "paused by me"), "exits-only: paused by me"),
+        (lambda risk: switched(risk, TradingState.EXITS_ONLY, "paused by me"), "exits-only: paused by me"),
         (fail, "the circuit breaker is open after 2 failures in a row"),
         (lose, "the day's limit of losses was reached"),
         (lose_in_a_row, "entries pause after losses in a row"),
@@ -68,7 +69,7 @@ def test_a_drawdown_holds_on_the_next_day() -> None:
 
 def test_a_halt_holds_back_sales_too() -> None:
     risk = RiskTracker(LIMITS)
-    risk.set_trading(TradingState.HALTED, "halted by me")
+    switched(risk, TradingState.HALTED, "halted by me")
     for side in TradeSide:
         assert held_back(order(side), risk, LIMITS, at(61)) == "trading is halted: halted by me"
 

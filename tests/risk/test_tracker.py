@@ -12,6 +12,7 @@ from pumpswap.risk.tracker import RiskTracker
 from pumpswap.settings import RiskLimits
 from tests.risk.happenings import Told, order
 from tests.support.market import SOL, START_NS, at
+from tests.support.switching import switched
 
 CLOSED, OPEN, HALF_OPEN = BreakerState.CLOSED, BreakerState.OPEN, BreakerState.HALF_OPEN
 LIMITS = RiskLimits(breaker_failures=3, breaker_seconds=300, breaker_successes=2, max_losses_in_a_row=3)
@@ -227,7 +228,7 @@ def test_everything_survives_a_restart() -> None:
     here.tracker.measured(40 * SOL, at(310))
     here.sale("filled", 320, realised=-1)
     here.tracker.fault("endpoint", "it is away")
-    here.tracker.set_trading(TradingState.HALTED, "by hand")
+    switched(here.tracker, TradingState.HALTED, "by hand")
     after = here.restart(LIMITS)
     assert after.tracker.state == replace(here.tracker.state, faults=()), "a fault is that of its process"
     after.tracker.measured(40 * SOL, at(310))

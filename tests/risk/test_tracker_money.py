@@ -12,6 +12,7 @@ from pumpswap.settings import RiskLimits
 from tests.risk.happenings import order, outcome, round_of
 from tests.risk.test_tracker import CLOSED, DAY, HALF_OPEN, LIMITS, breaker, opened, told
 from tests.support.market import SOL, START_NS, at
+from tests.support.switching import switched
 
 # ----------------------------------------------------------------------------------------------- day and drawdown
 
@@ -198,7 +199,7 @@ def test_faults_lower_the_state_and_never_raise_it() -> None:
     assert not tracker.fault("endpoint", "it is still away")
     assert tracker.fault("database", "the disk is full")
     assert tracker.trading == (TradingState.EXITS_ONLY, "database: the disk is full; endpoint: it is still away")
-    tracker.set_trading(TradingState.HALTED, "by hand")
+    switched(tracker, TradingState.HALTED, "by hand")
     assert tracker.trading == (TradingState.HALTED, "by hand")
     tracker.resume("seen")
     assert tracker.trading[0] is TradingState.EXITS_ONLY

@@ -44,6 +44,7 @@ from tests.support.hostile_venue import HostileVenue
 from tests.support.limit_checker import LimitChecker
 from tests.support.limit_draws import POOLS, TOKENS, Op, opening_states
 from tests.support.market import START_NS, moved, snapshot
+from tests.support.switching import switched
 
 __all__ = ["Episode", "hostile", "run_episode", "shortened"]
 
@@ -225,7 +226,7 @@ class Episode:
     def _trading(self, pool: int, rng: random.Random) -> None:
         wanted = rng.choice((TradingState.ACTIVE, *TradingState))
         self.checker.people.trading = wanted
-        self.engine.risk.set_trading(wanted, "on purpose")
+        switched(self.engine.risk, wanted, "on purpose")
 
     def _resume(self, pool: int, rng: random.Random) -> None:
         self.engine.tick(self.now_ns)

@@ -195,10 +195,6 @@ class RiskTracker:
             self._take(after)
         return after.resumed > before.resumed
 
-    def set_trading(self, trading: TradingState, reason: str) -> None:
-        """The same, for books that nobody else can reach."""
-        self._change(trading=trading, trading_reason=reason)
-
     def resume(self, reason: str) -> None:
         """A person raises the state: all locks go, see ``RiskState.unlocked``."""
         raised = self._state.unlocked(self._equity)
