@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from pumpswap.clock import ManualClock, format_utc, parse_utc
 from pumpswap.errors import AmountOutOfRange, UsageError
-from pumpswap.units import checked_i64, format_units, from_units, to_units
+from pumpswap.units import checked_i64, format_sol, format_units, from_units, to_units
 
 
 @given(st.integers(-(2**64), 2**64), st.integers(0, 18))
@@ -32,6 +32,11 @@ def test_what_is_not_exact_is_refused(amount: Any) -> None:
 )
 def test_people_see_trimmed_decimals(units: int, signed: bool, text: str) -> None:
     assert format_units(units, 9, signed=signed) == text
+
+
+@given(st.integers(-(2**70), 2**70) | st.integers(-20, 20).map(lambda sol: sol * 10**9))
+def test_amounts_of_sol_are_told_like_those_of_any_unit(lamports: int) -> None:
+    assert format_sol(lamports) == format_units(lamports, 9)
 
 
 @pytest.mark.parametrize("value", [2**63, -(2**63) - 1])

@@ -16,6 +16,7 @@ __all__ = [
     "Lamports",
     "QuoteUnits",
     "checked_i64",
+    "format_sol",
     "format_units",
     "from_units",
     "to_units",
@@ -66,6 +67,13 @@ def format_units(units: int, decimals: int, *, signed: bool = False) -> str:
     """``from_units`` for people: no exponent, no trailing zeros, thousands separated."""
     text = f"{from_units(units, decimals):{'+' if signed else ''},f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def format_sol(lamports: int) -> str:
+    """``format_units`` of SOL without the way over Decimal: a decision says many amounts."""
+    whole, rest = divmod(abs(lamports), LAMPORTS_PER_SOL)
+    sign = "-" if lamports < 0 else ""
+    return f"{sign}{whole:,}.{rest:09d}".rstrip("0").rstrip(".")
 
 
 def checked_i64(value: int, what: str) -> int:

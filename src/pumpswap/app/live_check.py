@@ -19,7 +19,7 @@ from pumpswap.market.swaps_of import swaps_of
 from pumpswap.sdk.connection import ChainConnection
 from pumpswap.sdk.round_trip import RoundTrip, simulate_round_trip
 from pumpswap.sdk.trading_wallet import LimitedSigner, TradingWallet
-from pumpswap.units import format_units
+from pumpswap.units import format_sol, format_units
 
 __all__ = ["busiest_pool", "live_check"]
 
@@ -90,17 +90,18 @@ def _books(wallet: TradingWallet) -> Check:
 def _limits(wallet: TradingWallet, lamports: int) -> Check:
     limits, cash = wallet.signer.limits, wallet.books.portfolio.cash
     assert limits is not None, "the wallet was opened"
-    told = f"{_sol(cash)} SOL; {_sol(limits.max_order_lamports)} an order, {_sol(limits.max_day_lamports)} a day"
+    order, day = format_sol(limits.max_order_lamports), format_sol(limits.max_day_lamports)
+    told = f"{format_sol(cash)} SOL; {order} an order, {day} a day"
     if cash - lamports < limits.min_reserve_lamports or cash == 0:
-        hint = f"{_sol(limits.min_reserve_lamports)} SOL must stay: send some more to it"
+        hint = f"{format_sol(limits.min_reserve_lamports)} SOL must stay: send some more to it"
         if held := len(wallet.books.portfolio.positions.open_positions()):  # sold again, it is money again
             told += f"; the rest is in {held} position{'' if held == 1 else 's'}"
             return Check("balance", CheckStatus.WARNING, told, f"{hint}, or nothing is bought until they are sold")
         return Check("balance", _FAILED, told, hint, 10)
     if lamports > min(limits.max_order_lamports, limits.max_day_lamports):
-        hint = f"{_sol(lamports)} SOL are more than the limits allow: check with less"
+        hint = f"{format_sol(lamports)} SOL are more than the limits allow: check with less"
         return Check("balance", _FAILED, told, hint, 7)
-    return Check("balance", _OK, f"{told}, {_sol(limits.min_reserve_lamports)} stay")
+    return Check("balance", _OK, f"{told}, {format_sol(limits.min_reserve_lamports)} stay")
 
 
 async def _endpoints(connection: ChainConnection) -> list[Check]:
@@ -121,7 +122,7 @@ async def _endpoints(connection: ChainConnection) -> list[Check]:
 
 
 def _trip(trip: RoundTrip) -> Sequence[Check]:
-    size = f"{_sol(trip.quote_lamports)} SOL"
+    size = f"{format_sol(trip.quote_lamports)} SOL"
     if trip.buy_problem:
         return (Check("buy", _FAILED, f"{size}: it would fail: {trip.buy_problem}", "choose another --pool", 8),)
     bought = f"{format_units(trip.base_units, trip.state.base_decimals)} tokens"
@@ -129,10 +130,11 @@ def _trip(trip: RoundTrip) -> Sequence[Check]:
     if trip.sell_problem:
         return (buy, Check("sell", _FAILED, f"it would fail: {trip.sell_problem}", "choose another --pool", 8))
     how = "simulated in the same transaction" if trip.is_sale_simulated else "by exact arithmetic on the state after"
-    sell = Check("sell", _OK, f"{how}: {bought} for {_sol(trip.returned_lamports)} SOL")
+    sell = Check("sell", _OK, f"{how}: {bought} for {format_sol(trip.returned_lamports)} SOL")
     costs = (
-        f"{_sol(trip.lost_lamports)} SOL would be gone, {_sol(trip.network_fee_lamports)} of it to the network; "
-        f"{_sol(trip.rent_lamports)} SOL of rent come back when the accounts are closed"
+        f"{format_sol(trip.lost_lamports)} SOL would be gone, "
+        f"{format_sol(trip.network_fee_lamports)} of it to the network; "
+        f"{format_sol(trip.rent_lamports)} SOL of rent come back when the accounts are closed"
     )
     return buy, sell, Check("costs", _OK, costs)
 
@@ -151,7 +153,3 @@ async def busiest_pool(connection: ChainConnection) -> PoolState:
         if state.pool.is_canonical and state.pool.quote_mint == WSOL_MINT:
             return state
     raise NotFound("nobody has traded in a canonical pool just now", hint="name one with --pool")
-
-
-def _sol(lamports: int) -> str:
-    return format_units(lamports, 9)

@@ -10,7 +10,7 @@ from pumpswap.clock import NS_PER_SECOND
 from pumpswap.execution.exit_pool import product_of, supply_of
 from pumpswap.model import ExitKind, ExitState, Mark, Position
 from pumpswap.settings import ExitRules
-from pumpswap.units import BPS, format_units
+from pumpswap.units import BPS, format_sol
 
 __all__ = ["DueExit", "due_exit", "ladder_units", "trailing_line"]
 
@@ -101,7 +101,9 @@ def _flight(rules: ExitRules, known: ExitState, pool: PoolState | None) -> str:
     fallen = (entry - real) * BPS // entry
     if fallen < rules.liquidity_flight_bps:
         return ""
-    return f"the pool holds {_sol(real)} SOL, {_percent(fallen)} less, limit {_percent(rules.liquidity_flight_bps)}"
+    return (
+        f"the pool holds {format_sol(real)} SOL, {_percent(fallen)} less, limit {_percent(rules.liquidity_flight_bps)}"
+    )
 
 
 # ---------------------------------------------------------------------------------------------- the value
@@ -131,7 +133,7 @@ def _trailing_stop(position: Position, mark: Mark, rules: ExitRules, known: Exit
         return ""
     peak = known.peak_lamports * position.base_units // known.peak_units
     fallen = _percent((peak - mark.value_lamports) * BPS // peak) if peak else _percent(BPS)
-    return f"{fallen} below the highest value of {_sol(peak)} SOL, limit {_percent(rules.trailing_stop_bps)}"
+    return f"{fallen} below the highest value of {format_sol(peak)} SOL, limit {_percent(rules.trailing_stop_bps)}"
 
 
 def _time_out(position: Position, mark: Mark, rules: ExitRules) -> str:
@@ -168,7 +170,3 @@ def _percent(bps: int) -> str:
 
 def _signed(bps: int) -> str:
     return f"{bps / 100:+.1f} %".replace("-", "−")
-
-
-def _sol(lamports: int) -> str:
-    return format_units(lamports, 9)

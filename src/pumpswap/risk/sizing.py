@@ -17,7 +17,7 @@ from pumpswap.risk.odds import PPM, kelly, ppm, regime_ppm, strength_ppm, volati
 from pumpswap.risk.quotes import PoolQuotes
 from pumpswap.risk.way_out import largest_with_way_out
 from pumpswap.settings import RiskLimits
-from pumpswap.units import BPS, I64_MAX, format_units
+from pumpswap.units import BPS, I64_MAX, format_sol
 
 __all__ = ["Funds", "Size", "size_buy"]
 
@@ -100,9 +100,9 @@ def size_buy(
     for capped in (_cap_by_money, _cap_by_room, _cap_by_pool):
         capped(steps, limits, caps, funds, quotes)
     if funds.approved is not None:
-        steps.cap("approved", funds.approved, f"{_sol(funds.approved)} SOL were approved")
+        steps.cap("approved", funds.approved, f"{format_sol(funds.approved)} SOL were approved")
     if 0 < steps.lamports < caps.min_position:
-        steps.cap("minimum size", 0, f"{_sol(steps.lamports)} SOL is below {limits.min_position_sol} SOL")
+        steps.cap("minimum size", 0, f"{format_sol(steps.lamports)} SOL is below {limits.min_position_sol} SOL")
     return steps.size
 
 
@@ -176,20 +176,24 @@ def _cap_by_room(steps: _Calculation, limits: RiskLimits, caps: Caps, funds: Fun
     token, equity, costs = funds.token_exposure, funds.equity, caps.cost_allowance
     with_costs = f"{limits.cost_allowance_sol} SOL for costs"
     left = caps.max_token - token - costs
-    steps.cap("per token", left, f"{limits.max_token_sol} SOL, {_sol(token)} SOL held, {with_costs}")
+    steps.cap("per token", left, f"{limits.max_token_sol} SOL, {format_sol(token)} SOL held, {with_costs}")
     left = caps.token_fraction.part(equity) - token - costs
-    steps.cap("concentration", left, f"{limits.max_token_fraction} of equity, {_sol(token)} SOL held, {with_costs}")
+    steps.cap(
+        "concentration", left, f"{limits.max_token_fraction} of equity, {format_sol(token)} SOL held, {with_costs}"
+    )
     taken = funds.exposure
     left = caps.exposure_fraction.part(equity) - taken - costs
     steps.cap(
-        "total exposure", left, f"{limits.max_exposure_fraction} of equity, {_sol(taken)} SOL taken, {with_costs}"
+        "total exposure", left, f"{limits.max_exposure_fraction} of equity, {format_sol(taken)} SOL taken, {with_costs}"
     )
 
 
 def _cap_by_pool(steps: _Calculation, limits: RiskLimits, caps: Caps, funds: Funds, quotes: PoolQuotes) -> None:
     real = max(quotes.state.real_quote_reserve, 0)
     steps.cap(
-        "share of the pool", real * caps.pool_share_bps // BPS, f"{caps.pool_share_bps} bps of {_sol(real)} SOL in it"
+        "share of the pool",
+        real * caps.pool_share_bps // BPS,
+        f"{caps.pool_share_bps} bps of {format_sol(real)} SOL in it",
     )
     if not steps.lamports:
         return
@@ -209,7 +213,3 @@ def _largest_within_price(quotes: PoolQuotes, limits: RiskLimits, most: int) -> 
     except TradeRefused:
         pass  # less may be taken: the search tells
     return largest_buy(quotes.state, quotes.schedule, most=most, max_impact=impact, max_cost_over_spot=cost)
-
-
-def _sol(lamports: int) -> str:
-    return format_units(lamports, 9)

@@ -27,7 +27,7 @@ from pumpswap.sdk.wallet_lock import WalletLock
 from pumpswap.settings import SendingSettings, Settings
 from pumpswap.storage.claim import Claim
 from pumpswap.storage.database import Database, open_database
-from pumpswap.units import format_units
+from pumpswap.units import format_sol
 from pumpswap.wallet.limits import WalletLimits
 
 __all__ = ["LimitedSigner", "TradingWallet"]
@@ -173,7 +173,7 @@ class TradingWallet:
             Verdict(
                 "wallet: reserve",
                 left >= limits.min_reserve_lamports,
-                f"{_sol(left)} SOL would stay, at least {_sol(limits.min_reserve_lamports)}",
+                f"{format_sol(left)} SOL would stay, at least {format_sol(limits.min_reserve_lamports)}",
                 {"left_lamports": str(left), "min_reserve_lamports": str(limits.min_reserve_lamports)},
             ),
         )
@@ -277,8 +277,4 @@ def _lanes(connection: ChainConnection, sending: SendingSettings) -> tuple[Lane,
 
 def _limit(policy: str, found: int, most: int) -> Verdict:
     numbers = {"lamports": str(found), "max_lamports": str(most)}
-    return Verdict(policy, found <= most, f"{_sol(found)} SOL, at most {_sol(most)}", numbers)
-
-
-def _sol(lamports: int) -> str:
-    return format_units(lamports, 9)
+    return Verdict(policy, found <= most, f"{format_sol(found)} SOL, at most {format_sol(most)}", numbers)

@@ -15,7 +15,7 @@ from pumpswap.model import ScreenVerdict
 from pumpswap.settings import FeasibilitySettings
 from pumpswap.signals.enhanced_score import FeasibilityScore, ScoreRules, feasibility_score
 from pumpswap.signals.pool_facts import PoolFacts, PoolKind
-from pumpswap.units import BPS, U64_MAX, format_units, to_units
+from pumpswap.units import BPS, U64_MAX, format_sol, to_units
 
 __all__ = ["Assessor", "Feasibility", "FeesNow", "SizeImpact", "assess"]
 
@@ -190,7 +190,7 @@ class Assessor:
         least = max(self._least_depth, intended * self._liquidity_multiple)
         if depth_lamports >= least:
             return ()
-        return (f"the pool holds {_sol(depth_lamports)} SOL, at least {_sol(least)} are asked for",)
+        return (f"the pool holds {format_sol(depth_lamports)} SOL, at least {format_sol(least)} are asked for",)
 
 
 def assess(facts: PoolFacts, settings: FeasibilitySettings, intended_lamports: int | None = None) -> Feasibility:
@@ -235,11 +235,7 @@ def _first(reasons: tuple[str, ...]) -> str:
 
 
 def _bought(size: SizeImpact) -> str:
-    return f"a buy of {_sol(size.quote_lamports)} SOL"
-
-
-def _sol(lamports: int) -> str:
-    return format_units(lamports, 9)
+    return f"a buy of {format_sol(size.quote_lamports)} SOL"
 
 
 def _percent(share: Fraction) -> str:

@@ -14,7 +14,7 @@ from pumpswap.amm import PoolState
 from pumpswap.model import Side, Signal, Swap
 from pumpswap.settings import FollowSettings
 from pumpswap.signals.wallet_record import WalletBook, WalletRecord
-from pumpswap.units import BPS, format_units
+from pumpswap.units import BPS, format_sol
 
 __all__ = ["Seen", "WalletFollower", "seen_of"]
 
@@ -86,7 +86,7 @@ class WalletFollower:
 
     def _buy(self, swap: Swap, book: WalletBook, seen: Seen) -> Signal:
         record = book.record
-        reasons = [f"{swap.trader} buys for {_sol(swap.quote_units)} SOL", _told(record)]
+        reasons = [f"{swap.trader} buys for {format_sol(swap.quote_units)} SOL", _told(record)]
         objections = list(self._objections(swap, record))
         score, parts = self._score(swap.trader, record)
         reasons.append(parts)
@@ -94,7 +94,7 @@ class WalletFollower:
             ratio = swap.quote_units / record.habit_lamports
             points = _SIZE_POINTS * min(max(log2(ratio), -1.0), 1.0)
             score += points
-            reasons.append(f"{ratio:.2f} times its usual {_sol(record.habit_lamports)} SOL: {points:+.1f}")
+            reasons.append(f"{ratio:.2f} times its usual {format_sol(record.habit_lamports)} SOL: {points:+.1f}")
         late = _lateness_bps(swap, seen.spot)
         if late is None:
             objections.append("the price now is not known, so neither is how late this is")
@@ -114,7 +114,7 @@ class WalletFollower:
         """Leaving is followed whatever the record: whoever came for a wallet's sake has no reason left to stay."""
         held = book.held_units(swap.pool)
         score, parts = self._score(swap.trader, book.record)
-        reasons = [f"{swap.trader} sells for {_sol(swap.quote_units)} SOL", _told(book.record), parts]
+        reasons = [f"{swap.trader} sells for {format_sol(swap.quote_units)} SOL", _told(book.record), parts]
         if not held:
             reasons.append("it sells what it had before it was followed")
             return self._as_signal(swap, seen, Side.SHORT, score, tuple(reasons))
@@ -128,7 +128,7 @@ class WalletFollower:
         """Why a buy is no reason to enter, whatever its score."""
         limits = self._settings
         if swap.quote_units < self._small:
-            yield f"too small to mean anything: below {_sol(self._small)} SOL"
+            yield f"too small to mean anything: below {format_sol(self._small)} SOL"
         if record.rounds < limits.min_rounds:
             yield f"a record begins with {limits.min_rounds} closed rounds, it has {record.rounds}"
         most = float(limits.max_bait_share)
@@ -174,7 +174,3 @@ def _told(record: WalletRecord) -> str:
         return "no closed round of it is known"
     rounds = f"{record.rounds} closed round{'' if record.rounds == 1 else 's'}"
     return f"{rounds}, {record.hit_rate:.0%} won, {record.total_return:+.1%} in all"
-
-
-def _sol(lamports: int) -> str:
-    return format_units(lamports, 9)

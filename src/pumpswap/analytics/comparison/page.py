@@ -16,7 +16,7 @@ from pumpswap.analytics.comparison.comparison import QUANTILES, Comparison
 from pumpswap.analytics.comparison.figures import comparison_json
 from pumpswap.analytics.comparison.verdict import horizon_text, points_text
 from pumpswap.analytics.page import csp_hash, page_environment, page_scripts, write_page
-from pumpswap.units import format_units
+from pumpswap.units import format_sol
 
 __all__ = ["ComparisonPage", "render_comparison", "write_comparison"]
 
@@ -84,7 +84,7 @@ def _environment() -> Environment:
     environment = page_environment()
     environment.filters |= {
         "percent": _percent, "points": points_text, "score": _score, "horizon": horizon_text, "interval": _interval,
-        "sol": _sol, "signed": _correlation, "capital": _capital,
+        "sol": format_sol, "signed": _correlation, "capital": _capital,
     }  # fmt: skip
     return environment
 
@@ -105,10 +105,6 @@ def _interval(interval: Any) -> str:
     if interval is None:
         return "–"
     return f"{points_text(100 * interval.low)} to {points_text(100 * interval.high)}"
-
-
-def _sol(lamports: int) -> str:
-    return format_units(lamports, 9)
 
 
 def _capital(text: str) -> str:

@@ -13,8 +13,9 @@ from pumpswap.risk.caps import Caps
 from pumpswap.risk.quotes import PoolQuotes
 from pumpswap.risk.tracker import RiskFigures
 from pumpswap.settings import RiskLimits, SignalSettings
+from pumpswap.units import format_sol
 
-__all__ = ["BookView", "Candidate", "Policy", "at_most", "percent", "seconds", "sol"]
+__all__ = ["BookView", "Candidate", "Policy", "at_most", "percent", "seconds"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,14 +82,7 @@ Policy = Callable[[Candidate], Verdict | None]
 def at_most(policy: str, found: int, most: int, text: str) -> Verdict:
     """Whether an amount in lamports is within its limit. ``text`` says what it is, its limit follows."""
     numbers = {"lamports": str(found), "max_lamports": str(most)}
-    return Verdict(policy, found <= most, f"{text}, at most {sol(most)}", numbers)
-
-
-def sol(lamports: int) -> str:
-    """An amount for people, as ``format_units``, which takes the way over Decimal: a decision says many amounts."""
-    whole, rest = divmod(abs(lamports), 10**9)
-    sign = "-" if lamports < 0 else ""
-    return f"{sign}{whole:,}.{rest:09d}".rstrip("0").rstrip(".")
+    return Verdict(policy, found <= most, f"{text}, at most {format_sol(most)}", numbers)
 
 
 def percent(share: Fraction) -> str:

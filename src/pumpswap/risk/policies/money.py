@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from pumpswap.model import Verdict
-from pumpswap.risk.policies.candidate import Candidate, at_most, sol
+from pumpswap.risk.policies.candidate import Candidate, at_most
+from pumpswap.units import format_sol
 
 __all__ = ["balance", "concentration", "exposure", "native_reserve", "per_token", "size"]
 
@@ -22,10 +23,12 @@ def size(ask: Candidate) -> Verdict | None:
     asked = ask.intent.quote_lamports
     if asked is not None and ask.budget < asked:
         numbers["asked_lamports"] = str(asked)
-        return Verdict("size", False, f"{sol(asked)} SOL asked for, the limits allow {sol(ask.budget)}", numbers)
+        return Verdict(
+            "size", False, f"{format_sol(asked)} SOL asked for, the limits allow {format_sol(ask.budget)}", numbers
+        )
     if ask.budget < max(least, 1):
-        return Verdict("size", False, f"no size of at least {sol(least)} SOL fits: {ask.limited_by}", numbers)
-    return Verdict("size", ask.budget <= most, f"{sol(ask.budget)} SOL, at most {sol(most)}", numbers)
+        return Verdict("size", False, f"no size of at least {format_sol(least)} SOL fits: {ask.limited_by}", numbers)
+    return Verdict("size", ask.budget <= most, f"{format_sol(ask.budget)} SOL, at most {format_sol(most)}", numbers)
 
 
 def balance(ask: Candidate) -> Verdict | None:
@@ -34,7 +37,9 @@ def balance(ask: Candidate) -> Verdict | None:
         return None
     needed, free = ask.amount + ask.caps.cost_allowance, ask.book.balance
     numbers = {"needed_lamports": str(needed), "free_lamports": str(free)}
-    return Verdict("balance", needed <= free, f"{sol(needed)} SOL with costs, {sol(free)} are free", numbers)
+    return Verdict(
+        "balance", needed <= free, f"{format_sol(needed)} SOL with costs, {format_sol(free)} are free", numbers
+    )
 
 
 def native_reserve(ask: Candidate) -> Verdict | None:
@@ -43,7 +48,9 @@ def native_reserve(ask: Candidate) -> Verdict | None:
         return None
     left, least = ask.book.balance - ask.amount - ask.caps.cost_allowance, ask.caps.native_reserve
     numbers = {"left_lamports": str(left), "native_reserve_lamports": str(least)}
-    return Verdict("native reserve", left >= least, f"{sol(left)} SOL would stay, at least {sol(least)}", numbers)
+    return Verdict(
+        "native reserve", left >= least, f"{format_sol(left)} SOL would stay, at least {format_sol(least)}", numbers
+    )
 
 
 def per_token(ask: Candidate) -> Verdict | None:
@@ -52,7 +59,7 @@ def per_token(ask: Candidate) -> Verdict | None:
         return None
     total = ask.book.token_exposure + ask.amount + ask.caps.cost_allowance
     return at_most(
-        "per token", total, ask.caps.max_token, f"{sol(total)} SOL in this token with this trade and its costs"
+        "per token", total, ask.caps.max_token, f"{format_sol(total)} SOL in this token with this trade and its costs"
     )
 
 
@@ -63,7 +70,7 @@ def concentration(ask: Candidate) -> Verdict | None:
     total = ask.book.token_exposure + ask.amount + ask.caps.cost_allowance
     most = ask.caps.token_fraction.part(ask.book.equity)
     return at_most(
-        "concentration", total, most, f"{sol(total)} SOL of equity in this token with this trade and its costs"
+        "concentration", total, most, f"{format_sol(total)} SOL of equity in this token with this trade and its costs"
     )
 
 
@@ -73,4 +80,4 @@ def exposure(ask: Candidate) -> Verdict | None:
         return None
     total = ask.book.exposure + ask.amount + ask.caps.cost_allowance
     most = ask.caps.exposure_fraction.part(ask.book.equity)
-    return at_most("total exposure", total, most, f"{sol(total)} SOL with this trade and its costs")
+    return at_most("total exposure", total, most, f"{format_sol(total)} SOL with this trade and its costs")

@@ -10,9 +10,9 @@ from pumpswap.amm.addresses import WSOL_MINT
 from pumpswap.amm.pool import KNOWN_POOL_LENGTHS
 from pumpswap.errors import TradeRefused
 from pumpswap.model import Verdict
-from pumpswap.risk.policies.candidate import Candidate, percent, seconds, sol
+from pumpswap.risk.policies.candidate import Candidate, percent, seconds
 from pumpswap.risk.quotes import PoolQuotes
-from pumpswap.units import BPS
+from pumpswap.units import BPS, format_sol
 
 __all__ = ["freshness", "impact", "liquidity", "price", "slippage", "venue", "way_out"]
 
@@ -80,7 +80,9 @@ def liquidity(ask: Candidate) -> Verdict | None:
     real = ask.state.real_quote_reserve
     least = max(ask.caps.min_liquidity, ask.amount * ask.limits.liquidity_multiple)
     numbers = {"real_quote_lamports": str(real), "min_lamports": str(least)}
-    return Verdict("liquidity", real >= least, f"the pool holds {sol(real)} SOL, at least {sol(least)}", numbers)
+    return Verdict(
+        "liquidity", real >= least, f"the pool holds {format_sol(real)} SOL, at least {format_sol(least)}", numbers
+    )
 
 
 def impact(ask: Candidate) -> Verdict | None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pumpswap.errors import TradeRefused
 from pumpswap.model import Verdict
-from pumpswap.risk.policies.candidate import Candidate, sol
+from pumpswap.risk.policies.candidate import Candidate
+from pumpswap.units import format_sol
 
 __all__ = ["holding", "known", "sellable"]
 
@@ -33,4 +34,4 @@ def sellable(ask: Candidate) -> Verdict | None:
     except TradeRefused as refused:
         return Verdict("sellable", False, refused.what)
     numbers = {"user_quote_out": str(quote.user_quote_out)}
-    return Verdict("sellable", quote.user_quote_out > 0, f"pays {sol(quote.user_quote_out)} SOL", numbers)
+    return Verdict("sellable", quote.user_quote_out > 0, f"pays {format_sol(quote.user_quote_out)} SOL", numbers)

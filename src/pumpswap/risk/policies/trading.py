@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from pumpswap.model import BreakerState, TradingState, Verdict
-from pumpswap.risk.policies.candidate import Candidate, seconds, sol
+from pumpswap.risk.policies.candidate import Candidate, seconds
+from pumpswap.units import format_sol
 
 __all__ = [
     "circuit_breaker",
@@ -77,11 +78,11 @@ def daily_loss(ask: Candidate) -> Verdict | None:
     reached = lost > 0 and ask.caps.daily_loss.reaches(lost, found.day_start_lamports)
     numbers = {"lost_lamports": str(lost), "max_lamports": str(most), "start_lamports": str(found.day_start_lamports)}
     if found.day_is_lost or reached:
-        loss = f"the day's limit of {sol(most)} SOL was reached, its loss is {sol(lost)} now"
+        loss = f"the day's limit of {format_sol(most)} SOL was reached, its loss is {format_sol(lost)} now"
         text = f"{loss}: entries wait for the next day"
         numbers |= {"day_is_lost": "true"}
         return Verdict("daily loss", False, text, numbers, found.day_until_ns or None)
-    return Verdict("daily loss", True, f"{sol(lost)} SOL lost today, less than {sol(most)}", numbers)
+    return Verdict("daily loss", True, f"{format_sol(lost)} SOL lost today, less than {format_sol(most)}", numbers)
 
 
 def drawdown(ask: Candidate) -> Verdict | None:
@@ -92,11 +93,13 @@ def drawdown(ask: Candidate) -> Verdict | None:
     reached = fallen > 0 and ask.caps.drawdown.reaches(fallen, found.peak_lamports)
     numbers = {"fallen_lamports": str(fallen), "max_lamports": str(most), "peak_lamports": str(found.peak_lamports)}
     if found.is_drawn_down or reached:
-        below = f"equity was {sol(most)} SOL below its highest, the limit; it is {sol(fallen)} below now"
+        below = f"equity was {format_sol(most)} SOL below its highest, the limit; it is {format_sol(fallen)} below now"
         text = f"{below}: entries wait until a person resumes"
         numbers |= {"is_drawn_down": "true"}
         return Verdict("drawdown", False, text, numbers)
-    return Verdict("drawdown", True, f"{sol(fallen)} SOL below the highest equity, less than {sol(most)}", numbers)
+    return Verdict(
+        "drawdown", True, f"{format_sol(fallen)} SOL below the highest equity, less than {format_sol(most)}", numbers
+    )
 
 
 def loss_streak(ask: Candidate) -> Verdict | None:
