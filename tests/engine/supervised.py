@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+import sqlite3
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -22,7 +23,7 @@ from pumpswap.market.book import PoolBook
 from pumpswap.model import Alert, Heartbeat, RunObserver
 from pumpswap.storage.database import Database, open_database
 from pumpswap.storage.run import Run
-from tests.support.market import SOL, START_NS, always, settings
+from tests.support.market import SOL, START_NS, always, graduate, seen, settings
 from tests.support.virtual_time import LoopClock
 
 Script = Callable[[Sink], Awaitable[None]]
@@ -39,6 +40,23 @@ class ScriptedFeed:
     async def run(self, sink: Sink) -> None:
         self.began.append(asyncio.get_running_loop().time())
         await self._scripts[min(len(self.began), len(self._scripts)) - 1](sink)
+
+
+async def forever(sink: Sink) -> None:
+    """A script that brings nothing and does not end."""
+    await asyncio.Event().wait()
+
+
+def states(*, every: float = 1.0, scored: int = 0) -> ScriptedFeed:
+    """A pool that is seen every second; the first ``scored`` times with figures to score."""
+
+    async def script(sink: Sink) -> None:
+        for number in range(10_000):
+            seconds = asyncio.get_running_loop().time()
+            await sink.put(seen(graduate(), seconds, scored=number < scored), {"number": str(number)})
+            await asyncio.sleep(every)
+
+    return ScriptedFeed(script, name="states", stale_seconds=10)
 
 
 @dataclass
@@ -121,3 +139,17 @@ def world(database: Database, feeds: Sequence[Feed], *, observers: Sequence[RunO
 def opened(folder: Path) -> Database:
     """A database that waits for nobody's lock."""
     return open_database(folder / "books.sqlite", busy_ms=1)
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Somebody else writes to the database meanwhile, and does not come to an end."""
+    with closing(sqlite3.connect(folder / "books.sqlite", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        yield
+        other.execute("ROLLBACK")
+
+
+def faults(made: World) -> dict[str, str]:
+    """What stops entries now, by name."""
+    return dict(made.engine.risk.state.faults)

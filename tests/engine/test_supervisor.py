@@ -1,9 +1,8 @@
-"""The supervisor in virtual time: order of events, faults that come and go, stops, restarts, bugs that are loud."""
+"""The supervisor in virtual time: order of events, faults that come and go, bugs that are loud."""
 
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from pathlib import Path
 
 import pytest
@@ -12,40 +11,19 @@ from pumpswap.engine.feed import FeedTools, Sink
 from pumpswap.engine.feeds.errand import Errand
 from pumpswap.engine.health import Monitor
 from pumpswap.engine.supervisor import Ending
-from pumpswap.errors import EndpointDown, PumpSwapError, StorageError, UsageError
-from pumpswap.model import Alert, AlertLevel, Decision, Heartbeat, MarketUpdate, RunObserver, TradingState
-from tests.engine.supervised import ScriptedFeed, World, opened, world
+from pumpswap.errors import EndpointDown, UsageError
+from pumpswap.model import Alert, AlertLevel, Heartbeat, MarketUpdate, RunObserver, TradingState
+from tests.engine.supervised import ScriptedFeed, World, faults, forever, opened, states, world
 from tests.support.market import START_NS, at, graduate, moved, seen
 from tests.support.virtual_time import run_virtually, skip
 
 POOL = str(graduate().address)
-SEEN = at(0)
 
 
 def now(update: MarketUpdate) -> MarketUpdate:
     """The update as it arrives now."""
     seconds = asyncio.get_running_loop().time()
     return MarketUpdate(at(seconds), update.pool, update.state, update.snapshot, update.swap)
-
-
-async def forever(sink: Sink) -> None:
-    await asyncio.Event().wait()
-
-
-def states(*, every: float = 1.0, scored: int = 0) -> ScriptedFeed:
-    """A pool that is seen every second; the first ``scored`` times with figures to score."""
-
-    async def script(sink: Sink) -> None:
-        for number in range(10_000):
-            seconds = asyncio.get_running_loop().time()
-            await sink.put(seen(graduate(), seconds, scored=number < scored), {"number": str(number)})
-            await asyncio.sleep(every)
-
-    return ScriptedFeed(script, name="states", stale_seconds=10)
-
-
-def faults(made: World) -> dict[str, str]:
-    return dict(made.engine.risk.state.faults)
 
 
 def may_enter(made: World) -> bool:
@@ -217,124 +195,6 @@ def test_positions_are_sold_by_time_without_any_news(tmp_path: Path) -> None:
     run_virtually(go())
 
 
-def test_a_stop_lets_what_is_on_its_way_land_and_leaves_nothing_behind(tmp_path: Path) -> None:
-    async def go() -> None:
-        with opened(tmp_path) as database:
-            made = world(database, [states(scored=1)])
-            async with made.going() as ending:
-                await asyncio.sleep(0.3)
-                assert len(made.engine.desk.orders) == 1
-                made.supervisor.stop()
-                await asyncio.sleep(0.1)
-                assert "shutdown" in faults(made)
-                await asyncio.wait([ending])
-            assert ending.result() is Ending.STOPPED
-            assert made.engine.desk.orders == ()
-            assert [position.is_open for position in made.run.positions()] == [True]
-            assert faults(made) == {}
-            last = made.run.states.heartbeat()
-            assert last is not None
-            assert (last.stopping, last.waiting) == (True, 0)
-
-    run_virtually(go())
-
-
-def test_a_second_stop_does_not_wait_and_the_next_process_knows_what_was_lost(tmp_path: Path) -> None:
-    async def go() -> None:
-        with opened(tmp_path) as database:
-            made = world(database, [states(scored=1)])
-            async with made.going() as ending:
-                await asyncio.sleep(0.4)
-                assert len(made.engine.desk.orders) == 1
-                made.supervisor.stop()
-                made.supervisor.stop()
-                await asyncio.sleep(0.01)
-                assert ending.done()
-        with opened(tmp_path) as database:
-            later = world(database, [states()])
-            assert [order.order_id for order in later.left.lost] == ["o000001"]
-            assert later.engine.desk.orders == ()
-            assert later.engine.portfolio.cash == made.engine.portfolio.cash
-
-    run_virtually(go())
-
-
-def test_books_are_taken_up_by_the_next_process(tmp_path: Path) -> None:
-    async def go() -> None:
-        with opened(tmp_path) as database:
-            made = world(database, [states(scored=1)])
-            async with made.going():
-                await asyncio.sleep(5)
-        with opened(tmp_path) as database:
-            later = world(database, [states()])
-            held = later.engine.portfolio.positions.open_positions()
-            assert held == made.engine.portfolio.positions.open_positions()
-            assert len(held) == 1
-            assert later.engine.portfolio.ledger.balances() == made.engine.portfolio.ledger.balances()
-            assert later.run.states.load("place/states") == {"number": "5"}
-
-    run_virtually(go())
-
-
-def test_somebodys_lock_on_the_database_delays_the_storing_and_stops_entries(tmp_path: Path) -> None:
-    async def go() -> None:
-        with opened(tmp_path) as database:
-            made = world(database, [states(scored=1)])
-            async with made.going():
-                await asyncio.sleep(0.1)
-                other = sqlite3.connect(tmp_path / "books.sqlite", isolation_level=None)
-                other.execute("BEGIN IMMEDIATE")
-                await asyncio.sleep(5)
-                assert "database" in faults(made)
-                assert list(made.run.positions()) == []
-                assert len(made.engine.portfolio.positions.open_positions()) == 1
-                other.execute("ROLLBACK")
-                other.close()
-                await asyncio.sleep(1)
-                assert faults(made) == {}
-                assert [position.is_open for position in made.run.positions()] == [True]
-
-    run_virtually(go())
-
-
-def test_a_stop_waits_for_somebodys_lock_to_store_what_is_left(tmp_path: Path) -> None:
-    async def go() -> None:
-        with opened(tmp_path) as database:
-            made = world(database, [states(scored=1)])
-            async with made.going() as ending:
-                await asyncio.sleep(0.1)
-                other = sqlite3.connect(tmp_path / "books.sqlite", isolation_level=None)
-                other.execute("BEGIN IMMEDIATE")
-                await asyncio.sleep(3)
-                made.supervisor.stop()
-                await asyncio.sleep(5)
-                assert not ending.done()
-                other.execute("ROLLBACK")
-                other.close()
-            assert ending.result() is Ending.STOPPED
-            assert [position.is_open for position in made.run.positions()] == [True]
-            state = made.run.states.risk()
-            assert state is not None
-            assert state.faults == ()
-
-    run_virtually(go())
-
-
-def test_a_database_that_stays_locked_ends_the_run(tmp_path: Path) -> None:
-    async def go() -> None:
-        with opened(tmp_path) as database:
-            made = world(database, [states(scored=1)])
-            async with made.going() as ending:
-                await asyncio.sleep(0.1)
-                other = sqlite3.connect(tmp_path / "books.sqlite", isolation_level=None)
-                other.execute("BEGIN IMMEDIATE")
-                await asyncio.sleep(120)
-                assert isinstance(ending.exception(), StorageError)
-                other.close()
-
-    run_virtually(go())
-
-
 class Broken(RunObserver):
     """A bug in what listens to the engine."""
 
@@ -411,19 +271,6 @@ def test_a_run_ends_when_its_time_is_up(tmp_path: Path) -> None:
     assert run_virtually(go()) is Ending.TIME_IS_UP
 
 
-def test_faults_of_an_earlier_process_are_gone(tmp_path: Path) -> None:
-    async def go() -> None:
-        with opened(tmp_path) as database:
-            made = world(database, [ScriptedFeed(forever)])
-            made.engine.risk.fault("feed other", "was down")
-            made.engine.risk.fault("strategy mine", "a bug, mended by now")
-            async with made.going():
-                await asyncio.sleep(1)
-                assert faults(made) == {}
-
-    run_virtually(go())
-
-
 def test_two_feeds_of_one_name_are_refused(tmp_path: Path) -> None:
     async def go() -> None:
         with opened(tmp_path) as database, pytest.raises(UsageError):
@@ -444,28 +291,6 @@ def test_heartbeats_say_how_everything_is(tmp_path: Path) -> None:
                 assert (beat.started_ns, beat.at_ns) == (START_NS, at(10))
                 assert beat.events == 10  # the eleventh has just come
                 assert beat.parts["states"] == "ok, 0.0 s ago, 11 updates"
-
-    run_virtually(go())
-
-
-def test_a_row_that_contradicts_the_books_ends_the_run(tmp_path: Path) -> None:
-    decided: list[Decision] = []
-
-    class Deciding(RunObserver):
-        def on_decision(self, decision: Decision) -> None:
-            decided.append(decision)
-
-    async def go() -> None:
-        with opened(tmp_path) as database:
-            made = world(database, [states(scored=1)], observers=[Deciding()])
-            async with made.going() as ending:
-                await asyncio.sleep(0.1)
-                made.run.save_decision(decided[0])  # somebody else writes these books too
-                await asyncio.sleep(5)
-                assert ending.done()
-                broken = ending.exception()
-                assert isinstance(broken, PumpSwapError)
-                assert broken.what.startswith("the books cannot be stored")
 
     run_virtually(go())
 

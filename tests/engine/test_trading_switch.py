@@ -15,8 +15,7 @@ from pumpswap.model import CommandVerb, RiskState, TradingState, TradingSwitch
 from pumpswap.risk.tracker import RiskTracker
 from pumpswap.settings import RiskLimits
 from pumpswap.storage.run import Run
-from tests.engine.supervised import opened, world
-from tests.engine.test_supervisor import states
+from tests.engine.supervised import opened, states, world
 from tests.support.market import SOL, START_NS, at, graduate, seen
 from tests.support.paper_life import paper_life
 from tests.support.virtual_time import run_virtually

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,10 +24,11 @@ from pumpswap.execution.chain_venue import ChainVenue, ChainVenueParts
 from pumpswap.execution.live_books import LiveBooks
 from pumpswap.execution.pool_source import ChainPools
 from pumpswap.localnet.chain import LocalChain
+from pumpswap.localnet.faults import Fault, FaultKind, FaultPlan
 from pumpswap.localnet.inprocess import LocalNode
 from pumpswap.localnet.pools import PoolSpec, create_pool, pool_state, schedule_of
 from pumpswap.localnet.programs import load_programs
-from pumpswap.model import Order, TradeSide
+from pumpswap.model import Order, TradeSide, Unknown
 from pumpswap.settings import Settings
 from pumpswap.storage.database import Database, open_database
 from pumpswap.wallet.limits import WalletLimits
@@ -134,6 +137,16 @@ class World:
     def now(self, pool: PoolState | None = None) -> PoolState:
         return pool_state(self.chain, pool or self.pool)
 
+    @contextmanager
+    def hurried(self, times: int) -> Iterator[None]:
+        """Meanwhile the chain makes so many slots for each one that somebody waits."""
+        advance = self.chain.advance
+        self.chain.advance = lambda slots=1: advance(times * slots)  # type: ignore[method-assign]
+        try:
+            yield
+        finally:
+            self.chain.advance = advance  # type: ignore[method-assign]
+
     def buy(self, lamports: int, *, limit: int | None = None, pool: PoolState | None = None) -> Order:
         state = self.now(pool)
         quote = buy_exact_quote(state, schedule_of(self.chain), lamports)
@@ -150,3 +163,24 @@ class World:
             f"t{self.numbers:04d}", f"d{self.numbers:04d}", side, str(state.address), str(state.pool.base_mint),
             self.clock.now_ns(), limit, quote, lamports, units, 300, "a test",
         )  # fmt: skip
+
+
+def books_of(venue: Any) -> LiveBooks:
+    books: LiveBooks = venue.parts.books
+    return books
+
+
+async def agree(world: World, venue: Any) -> None:
+    """Ledger, stored ledger and chain say the same of every asset."""
+    await books_of(venue).check(world.node)
+    stored = {asset: units for asset, units in books_of(venue).run.balances().items() if units}
+    assert stored == books_of(venue).portfolio.ledger.balances()
+
+
+async def unknown_order(world: World, venue: ChainVenue, order: Order) -> Unknown:
+    """It lands, but from now on the node shows nothing of it: neither landed nor absent can be proven."""
+    world.node.faults = FaultPlan([Fault(FaultKind.HIDE)])
+    with world.hurried(60):
+        outcome = await venue.execute(order)
+    assert isinstance(outcome, Unknown), outcome
+    return outcome

@@ -77,27 +77,25 @@ async def opened(world: World) -> ChainVenue:
 
 async def live(world: World, rng: random.Random) -> tuple[int, int]:
     """A few processes with bad luck, then one with good luck. How often one died, and how many transactions landed."""
-    advance = world.chain.advance
-    world.chain.advance = lambda slots=1: advance(20 * slots)  # type: ignore[method-assign]
     deaths = 0
-    for number in range(6):
-        faults = [
-            Fault(kind, per_mille=rng.randrange(most), amount=rng.randrange(1, 20)) for kind, most in RATES.items()
-        ]
-        world.node.faults = FaultPlan(faults, seed=number)
-        try:
-            venue = await opened(world)
-            mined(venue, rng)
-            await venue.resolve_open()
-            held = venue.parts.books.balance(str(world.pool.pool.base_mint))
-            sells = held > 0 and rng.random() < 0.4
-            await venue.execute(world.sell(held) if sells else world.buy(SOL // 2))
-        except Killed:
-            deaths += 1
-        except ChainError:
-            pass
+    with world.hurried(20):
+        for number in range(6):
+            faults = [
+                Fault(kind, per_mille=rng.randrange(most), amount=rng.randrange(1, 20)) for kind, most in RATES.items()
+            ]
+            world.node.faults = FaultPlan(faults, seed=number)
+            try:
+                venue = await opened(world)
+                mined(venue, rng)
+                await venue.resolve_open()
+                held = venue.parts.books.balance(str(world.pool.pool.base_mint))
+                sells = held > 0 and rng.random() < 0.4
+                await venue.execute(world.sell(held) if sells else world.buy(SOL // 2))
+            except Killed:
+                deaths += 1
+            except ChainError:
+                pass
     world.node.faults = FaultPlan()
-    world.chain.advance = advance  # type: ignore[method-assign]
     world.chain.advance(400)
     venue = await world.open()
     await venue.resolve_open()

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -29,34 +28,15 @@ from pumpswap.chain.priority import recent_price
 from pumpswap.chain.sender import Sender, SenderParts
 from pumpswap.errors import LedgerMismatch, PumpSwapError, StorageError, TimedOut, WrongNetwork
 from pumpswap.execution import chain_venue
-from pumpswap.execution.chain_venue import ChainVenue
 from pumpswap.localnet.faults import Fault, FaultKind, FaultPlan
 from pumpswap.localnet.inprocess import LocalNode
 from pumpswap.model import Denied, Filled, Order, Unknown
 from pumpswap.wallet.limits import WalletLimits
 from tests.chain import sender_world
-from tests.execution.live_world import SOL, SYSTEM, WALLET, World
+from tests.execution.live_world import SOL, SYSTEM, WALLET, World, unknown_order
 from tests.support.material import requires_material
 
 pytestmark = requires_material("chain", "programs")
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    made = World(tmp_path)
-    yield made
-    made.close()
-
-
-async def unknown_buy(world: World, venue: ChainVenue, order: Order) -> Unknown:
-    """The order lands, but the node hides it: its fate stays open."""
-    world.node.faults = FaultPlan([Fault(FaultKind.HIDE)])
-    advance = world.chain.advance
-    world.chain.advance = lambda slots=1: advance(60 * slots)  # type: ignore[method-assign]
-    outcome = await venue.execute(order)
-    world.chain.advance = advance  # type: ignore[method-assign]
-    assert isinstance(outcome, Unknown), outcome
-    return outcome
 
 
 # ------------------------------------------------------------------------------------------ booking
@@ -66,7 +46,7 @@ async def unknown_buy(world: World, venue: ChainVenue, order: Order) -> Unknown:
 async def test_resolving_an_order_again_books_its_trade_once(world: World) -> None:
     venue: Any = await world.open()
     order = world.buy(SOL)
-    await unknown_buy(world, venue, order)
+    await unknown_order(world, venue, order)
     world.node.faults = FaultPlan()
     first = (await venue.resolve(order)).outcome
     assert isinstance(first, Filled)
@@ -101,8 +81,8 @@ async def test_an_order_that_cannot_be_read_does_not_stop_the_others_from_being_
     other = world.another_pool()
     venue: Any = await world.open()
     first, second = world.buy(SOL // 10), world.buy(SOL // 10, pool=other)
-    await unknown_buy(world, venue, first)
-    await unknown_buy(world, venue, second)
+    await unknown_order(world, venue, first)
+    await unknown_order(world, venue, second)
     world.node.faults = FaultPlan()
     real = venue._interpret
 
@@ -125,12 +105,10 @@ async def test_the_limit_of_a_day_counts_orders_that_an_earlier_process_left_unk
     other = world.another_pool()
     limits = WalletLimits(max_order_lamports=3 * SOL, max_day_lamports=3 * SOL, min_reserve_lamports=0)
     venue: Any = await world.open(limits=limits)
-    await unknown_buy(world, venue, world.buy(2 * SOL))
+    await unknown_order(world, venue, world.buy(2 * SOL))
     again = await world.open(limits=limits)
-    advance = world.chain.advance
-    world.chain.advance = lambda slots=1: advance(60 * slots)  # type: ignore[method-assign]
-    ((_, still),) = await again.resolve_open()
-    world.chain.advance = advance  # type: ignore[method-assign]
+    with world.hurried(60):
+        ((_, still),) = await again.resolve_open()
     assert isinstance(still, Unknown)
     world.node.faults = FaultPlan()
     second = await again.execute(world.buy(2 * SOL, pool=other))
@@ -196,7 +174,7 @@ async def test_the_reserve_holds_when_another_order_is_booked_while_one_is_being
 async def test_too_little_money_is_a_denial_also_while_another_token_is_unresolved(world: World) -> None:
     other = world.another_pool()
     venue: Any = await world.open()
-    await unknown_buy(world, venue, world.buy(SOL))
+    await unknown_order(world, venue, world.buy(SOL))
     world.node.faults = FaultPlan()
     # Somebody sends more SOL, so that the wallet has enough and the books do not.
     account = world.chain.account(WALLET)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
 from random import Random
 
 import pytest
@@ -19,13 +17,6 @@ from tests.execution.live_world import SOL, World
 from tests.support.material import requires_material
 
 pytestmark = [requires_material("chain", "programs"), pytest.mark.asyncio]
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    made = World(tmp_path)
-    yield made
-    made.close()
 
 
 class Public(LocalNode):

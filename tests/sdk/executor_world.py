@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +11,7 @@ from pumpswap.amm import PoolState
 from pumpswap.clock import ManualClock
 from pumpswap.errors import ChainError
 from pumpswap.market.book import PoolBook
-from pumpswap.model import Alert, MarketUpdate
+from pumpswap.model import Alert, Filled, MarketUpdate
 from pumpswap.sdk.executor import BookStates, PumpSwapTradingExecutor
 from pumpswap.sdk.executor.paper_room import OF_A_BOOK
 from pumpswap.settings import Settings
@@ -17,7 +19,9 @@ from pumpswap.storage.database import open_database
 from pumpswap.storage.run import Run
 from tests.support.market import START_NS, graduate
 
-__all__ = ["Market", "signal"]
+__all__ = ["Market", "fills", "signal", "slow", "told"]
+
+Story = Callable[[PumpSwapTradingExecutor], Awaitable[Any]]
 
 
 class Market(BookStates):
@@ -79,3 +83,31 @@ def signal(state: PoolState | None = None, **changes: Any) -> dict[str, Any]:
         "pumpswap_available": True,
     }
     return {**data, **changes}
+
+
+def told(market: Market, story: Story, **changes: Any) -> Any:
+    """What a story in one process brings."""
+
+    async def run() -> Any:
+        async with market.executor(**changes) as executor:
+            return await story(executor)
+
+    return asyncio.run(run())
+
+
+def fills(market: Market) -> list[tuple[str, str]]:
+    """(order, side) of every stored fill."""
+    run = market.run()
+    sides = {order.order_id: order.side.value for order in run.orders()}
+    return [(one.order_id, sides[one.order_id]) for one in run.outcomes() if isinstance(one, Filled)]
+
+
+def slow(market: Market) -> Callable[[int], Awaitable[None]]:
+    """Lets every other call run before time goes on."""
+
+    async def wait(until_ns: int) -> None:
+        for _ in range(20):
+            await asyncio.sleep(0)
+        market.clock.advance_to(until_ns)
+
+    return wait
