@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pumpswap.clock import NS_PER_SECOND, SteadyClock
+from pumpswap.clock import NS_PER_SECOND, SteadyClock, datetime_ns, iso_utc, parse_utc
 
 HOUR = 3_600
 
@@ -66,3 +67,15 @@ def test_it_never_goes_back_and_never_stands_still_for_long(steps: list[tuple[in
         assert now >= before
         assert now >= machine.now_ns()
         before = now
+
+
+def test_programs_are_told_a_time_with_its_zone() -> None:
+    at_ns = parse_utc("2025-10-03T10:41:58.5Z")
+    assert iso_utc(at_ns) == "2025-10-03T10:41:58+00:00"
+    assert iso_utc(at_ns, fraction=True) == "2025-10-03T10:41:58.500000+00:00"
+    assert iso_utc(at_ns + NS_PER_SECOND // 2 - 500, fraction=True) == "2025-10-03T10:41:59+00:00"
+
+
+@given(st.datetimes(timezones=st.just(UTC)))
+def test_no_microsecond_of_a_time_is_lost(moment: datetime) -> None:
+    assert iso_utc(datetime_ns(moment), fraction=True) == moment.isoformat()

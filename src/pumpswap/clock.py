@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "SystemClock",
     "datetime_ns",
     "format_utc",
+    "iso_utc",
     "parse_utc",
 ]
 
@@ -94,3 +95,11 @@ def datetime_ns(moment: datetime) -> int:
 def format_utc(at_ns: int) -> str:
     """``2025-10-03 10:41:58`` for people; fractions of a second are dropped."""
     return datetime.fromtimestamp(at_ns // NS_PER_SECOND, UTC).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def iso_utc(at_ns: int, *, fraction: bool = False) -> str:
+    """``2025-10-03T10:41:58+00:00`` for programs. A fraction of a second is dropped, or told in microseconds."""
+    moment = datetime.fromtimestamp(at_ns // NS_PER_SECOND, UTC)
+    if fraction:
+        moment += timedelta(microseconds=(at_ns % NS_PER_SECOND + 500) // 1_000)
+    return moment.isoformat()

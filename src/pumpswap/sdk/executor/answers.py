@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any, TypedDict, assert_never, cast
 
 from pumpswap.amm import PoolState, Quote
-from pumpswap.clock import NS_PER_SECOND
+from pumpswap.clock import iso_utc
 from pumpswap.model import (
     Decision,
     Denied,
@@ -322,7 +321,7 @@ def _record(result: ExecutionResult, order: Order, done: Done, context: Context)
     picked: dict[str, object] = {key: cast(Mapping[str, object], result)[key] for key in same}
     return {
         **picked,
-        "timestamp": _iso(order.created_ns),
+        "timestamp": iso_utc(order.created_ns, fraction=True),
         "execution_status": "timeout" if expired else status,
         "regime_at_execution": context.regime,
         "error_message": None if result["success"] else result["message"],
@@ -334,10 +333,6 @@ def _slippage(traded: Mapping[str, Any]) -> float | None:
     """|actual − expected| / expected in per cent, both after all fees of the venue."""
     expected, actual = traded["expected_price"], traded["actual_price"]
     return None if not expected or actual is None else abs(actual - expected) / expected * 100
-
-
-def _iso(at_ns: int) -> str:
-    return datetime.fromtimestamp(at_ns / NS_PER_SECOND, UTC).isoformat()
 
 
 def _copied(signal_data: object) -> object:

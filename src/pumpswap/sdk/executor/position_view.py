@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from pumpswap.amm import PoolState
-from pumpswap.clock import NS_PER_SECOND
+from pumpswap.clock import NS_PER_SECOND, iso_utc
 from pumpswap.model import Mark, Position
 from pumpswap.settings import ExitRules
 from pumpswap.units import BPS, LAMPORTS_PER_SOL, from_units
@@ -44,10 +42,10 @@ def position_view(
         "realized_pnl_sol": position.realised_lamports / LAMPORTS_PER_SOL,
         "stop_loss_price": _bound(entry, 0 if rules is None else -rules.stop_loss_bps),
         "take_profit_price": _bound(entry, 0 if rules is None else rules.take_profit_bps),
-        "entry_time": _iso(position.opened_ns),
-        "first_buy_at": _iso(position.opened_ns),
+        "entry_time": iso_utc(position.opened_ns),
+        "first_buy_at": iso_utc(position.opened_ns),
         "first_buy_timestamp": position.opened_ns // NS_PER_SECOND,
-        "last_trade_at": _iso(position.last_trade_ns),
+        "last_trade_at": iso_utc(position.last_trade_ns),
         "last_trade_timestamp": position.last_trade_ns // NS_PER_SECOND,
         "trade_count": position.buys + position.sells,
         "is_active": position.is_open,
@@ -62,7 +60,3 @@ def position_view(
 
 def _bound(entry: float | None, bps: int) -> float | None:
     return None if entry is None or not bps else entry * (BPS + bps) / BPS
-
-
-def _iso(at_ns: int) -> str:
-    return datetime.fromtimestamp(at_ns // NS_PER_SECOND, UTC).isoformat()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
 
@@ -12,7 +11,7 @@ from solders.pubkey import Pubkey
 
 from pumpswap.amm import PoolState
 from pumpswap.amm.addresses import canonical_pool
-from pumpswap.clock import NS_PER_SECOND
+from pumpswap.clock import NS_PER_SECOND, iso_utc
 from pumpswap.errors import BadInput
 from pumpswap.execution.exits import due_exit
 from pumpswap.market.identifiers import bare_address
@@ -175,7 +174,7 @@ class RiskManager(PumpSwapRiskManager):
             risk = self._notes.risk if room is None else room.desk.parts.risk
             figures = risk.figures(self._clock.now_ns())
             until = figures.breaker_until_ns
-            shown = datetime.fromtimestamp(until // NS_PER_SECOND, UTC).isoformat() if until else None
+            shown = iso_utc(until) if until else None
             return {
                 "state": figures.breaker.value,
                 "is_open": figures.breaker is BreakerState.OPEN,
