@@ -9,7 +9,7 @@ import pytest
 
 from pumpswap.localnet.process import LocalnetOptions, RunningLocalnet, start_process
 from tests.cli.running import answer, parsed, refusal, run
-from tests.crash.kills import rpc
+from tests.crash.practice import rpc
 from tests.support.material import material, requires_material
 
 pytestmark = requires_material("chain", "programs")

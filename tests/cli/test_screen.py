@@ -21,7 +21,7 @@ from pumpswap.localnet.process import LocalnetOptions, RunningLocalnet, start_pr
 from pumpswap.model import TokenFacts
 from pumpswap.sdk.facts_file import facts_json, facts_of_json
 from tests.cli.running import answer, parsed, refusal, run
-from tests.crash.kills import rpc
+from tests.crash.practice import rpc
 from tests.signals.screens.coins import MINT, NOW_NS, POOL, good, holders, pooled, swap, traded
 from tests.support.material import material, requires_material
 

@@ -17,7 +17,9 @@ from pumpswap.model import Filled
 from pumpswap.sdk import ChainConnection, Trader
 from pumpswap.settings import DATABASE_FILE
 from tests.clients.our_sdk import practice_signer, settings_for
-from tests.crash.kills import SLOT_MS, SOL, CrashFailure, CrashRun, judge, rpc, run_kills
+from tests.crash.kills import run_kills
+from tests.crash.practice import SLOT_MS, SOL, rpc
+from tests.crash.trader_judge import CrashFailure, CrashRun, judge
 from tests.support.material import material, requires_material
 
 pytestmark = requires_material("chain", "programs")

@@ -23,7 +23,7 @@ from pumpswap.wallet.limits import WalletLimits
 from pumpswap.wallet.secret import Secret
 from pumpswap.wallet.signers import LocalSigner
 from tests.clients.our_sdk import practice_signer, settings_for
-from tests.crash.kills import rpc
+from tests.crash.practice import rpc
 from tests.support.material import material, requires_material
 
 pytestmark = requires_material("chain", "programs")
