@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import click
 
 from pumpswap.errors import UsageError
 
-__all__ = ["agree", "is_agreed"]
+if TYPE_CHECKING:
+    from solders.pubkey import Pubkey
+
+    from pumpswap.cli.output import Output
+
+__all__ = ["confirm", "confirm_trade", "is_agreed", "require_answer"]
 
 
 def is_agreed(question: str) -> bool:
@@ -22,7 +29,23 @@ def is_agreed(question: str) -> bool:
         raise UsageError("there is no terminal to ask", hint="--yes answers the question beforehand") from None
 
 
-def agree(question: str) -> None:
-    """Ask, and end the command at a no."""
+def confirm(out: Output, name: str, question: str, show: Callable[[], None] | None = None) -> None:
+    """Show a plan and ask, unless ``--yes`` was given; ends the command at a no. Raises as ``require_answer``."""
+    require_answer(out, name)
+    if out.options.yes:
+        return
+    if show is not None:
+        show()
     if not is_agreed(question):
         raise click.Abort
+
+
+def confirm_trade(out: Output, name: str, wallet: Pubkey) -> None:
+    """The question before money."""
+    confirm(out, name, f"Trade now, with the money of wallet {wallet}?")
+
+
+def require_answer(out: Output, name: str) -> None:
+    """Raises UsageError where ``name`` would ask and a script could not answer."""
+    if out.json and not out.options.yes:
+        raise UsageError(f"{name} with --json needs --yes", hint="nobody could answer the question")

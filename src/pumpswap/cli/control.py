@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from pumpswap.cli.asking import confirm
 from pumpswap.cli.lazy import Command, Example, command, option
 from pumpswap.cli.output import Output, pass_output
 from pumpswap.cli.params import NAME, RUN
@@ -120,14 +121,13 @@ def panic(out: Output, run_id: int | None) -> None:
     from pumpswap.app.control import open_control
     from pumpswap.cli.config import settings_anyway
     from pumpswap.cli.control_view import plan_json, show_plan
-    from pumpswap.cli.db import confirmed
     from pumpswap.model import CommandVerb
 
     with open_control(settings_anyway(out), run_id) as control:
         control.require_running("sell")
         held = control.held()
         if held:  # else there is nothing that could not be undone
-            confirmed(out, "panic", lambda: show_plan(out, control, held), "Sell all of it now?")
+            confirm(out, "panic", "Sell all of it now?", lambda: show_plan(out, control, held))
         _tell(out, control, control.give(CommandVerb.PANIC), {"plan": plan_json(held)})
 
 
@@ -169,7 +169,6 @@ def closed_by_engine(out: Output, settings: Settings, address: str, *, live: boo
     """
     from pumpswap.app.control import open_control
     from pumpswap.cli.control_view import plan_json, show_plan
-    from pumpswap.cli.db import confirmed
     from pumpswap.errors import NotRunning
     from pumpswap.model import CommandVerb
 
@@ -180,7 +179,7 @@ def closed_by_engine(out: Output, settings: Settings, address: str, *, live: boo
             held = [each for each in control.held() if address in (each.position.pool, each.position.mint)]
             if not held:
                 return False
-            confirmed(out, "positions close", lambda: show_plan(out, control, held, "Sell"), "Sell it now?")
+            confirm(out, "positions close", "Sell it now?", lambda: show_plan(out, control, held, "Sell"))
             given = control.give(CommandVerb.CLOSE, {"what": address})
             _tell(out, control, given, {"plan": plan_json(held)})
             return True

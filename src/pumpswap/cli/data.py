@@ -183,13 +183,12 @@ def _place(out: Output, folder: Path | None, network: str) -> Lake:
 
 
 def _repaired(out: Output, lake: Lake, result: Verification) -> list[str]:
-    from pumpswap.cli.db import confirmed
     from pumpswap.market.lake import LakeWriter
     from pumpswap.market.lake.verify import repair
 
     lines = [f"  {finding.path}: {finding.text}" for finding in result.repairable]
     plan = "\n".join(["These files would be put aside; their rows are then gone from the lake:", "", *lines])
-    confirmed(out, "data verify --repair", lambda: out.show(plan, keep_lines=True), "Put them aside now?")
+    confirm(out, "data verify --repair", "Put them aside now?", lambda: out.show(plan, keep_lines=True))
     with LakeWriter(lake) as writer:
         return repair(writer, result)
 

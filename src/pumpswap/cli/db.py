@@ -6,18 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pumpswap.cli.asking import agree
+from pumpswap.cli.asking import confirm
 from pumpswap.cli.lazy import Entry, Example, LazyGroup, command
 from pumpswap.cli.output import Output, pass_output
-from pumpswap.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from pumpswap.storage.maintenance import DowngradePlan, Finding
 
-__all__ = ["check", "confirmed", "database_argument", "db", "downgrade", "size_text", "target_of", "upgrade", "vacuum"]
+__all__ = ["check", "database_argument", "db", "downgrade", "size_text", "target_of", "upgrade", "vacuum"]
 
 _HERE, _FILES, _HOST = "pumpswap.cli.db", "pumpswap.cli.db_backup", "pumpswap.cli.db_attach"
 _BOOKS = "books"
@@ -131,7 +129,7 @@ def downgrade(out: Output, revision: str, database: str | None) -> None:
 
     target = target_of(out, database)
     plan = plan_downgrade(target, revision)
-    confirmed(out, "downgrade", lambda: _show_downgrade(out, plan), "Drop all this now?")
+    confirm(out, "downgrade", "Drop all this now?", lambda: _show_downgrade(out, plan))
     with nobody_trading(settings_for(out), target):
         plan = take_back(target, revision)
     if out.json:
@@ -174,16 +172,6 @@ def target_of(out: Output, database: str | None) -> str | Path:
     from pumpswap.cli.run_result import settings_for
 
     return database if database is not None else settings_for(out).database_target
-
-
-def confirmed(out: Output, name: str, show: Callable[[], None], question: str) -> None:
-    """Show a plan and ask, unless ``--yes`` was given; ends the command at a no."""
-    if out.options.yes:
-        return
-    if out.json:
-        raise UsageError(f"{name} with --json needs --yes", hint="nobody could answer the question")
-    show()
-    agree(question)
 
 
 def size_text(size_bytes: int) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pumpswap.cli.asking import agree, is_agreed
+from pumpswap.cli.asking import confirm, is_agreed
 from pumpswap.cli.chain_options import chain_options, chain_settings
 from pumpswap.cli.lazy import Example, command, option
 from pumpswap.cli.output import Output, pass_output
@@ -100,17 +100,13 @@ def detach(out: Output, database: str, dry_run: bool, folder: Path | None) -> No
     from pumpswap.app.host import nobody_trading
     from pumpswap.cli.run_result import settings_for
     from pumpswap.clock import SystemClock
-    from pumpswap.errors import UsageError
     from pumpswap.storage.host.detach import detach as detach_host
     from pumpswap.storage.host.detach import look
 
     at_ns, settings = SystemClock().now_ns(), settings_for(out)
     target = folder or settings.data_dir / "exports" / f"detached-{at_ns // 1_000_000}"
-    if not dry_run and not out.options.yes:
-        if out.json:
-            raise UsageError("detach with --json needs --yes", hint="nobody could answer the question")
-        _show_attached(out, look(database), target)
-        agree("Export and remove all this now?")
+    if not dry_run:
+        confirm(out, "detach", "Export and remove all this now?", lambda: _show_attached(out, look(database), target))
     with nullcontext() if dry_run else nobody_trading(settings, database):
         done = detach_host(database, target, at_ns, dry_run=dry_run)
     if out.json:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pumpswap.cli.db import confirmed, database_argument, size_text, target_of
+from pumpswap.cli.asking import confirm
+from pumpswap.cli.db import database_argument, size_text, target_of
 from pumpswap.cli.lazy import Example, command, option
 from pumpswap.cli.output import Output, pass_output
 
@@ -81,7 +82,7 @@ def restore(out: Output, path: Path, database: str | None, replace: bool) -> Non
     if replace:
         plan = plan_restore(target, path)
         if plan.removed:
-            confirmed(out, "restore --replace", lambda: _show_plan(out, plan), "Replace these books now?")
+            confirm(out, "restore --replace", "Replace these books now?", lambda: _show_plan(out, plan))
             held = nobody_trading(settings_for(out), target)
     with held:
         done = bring_back(target, path, replace=replace)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pumpswap.cli.asking import agree
+from pumpswap.cli.asking import confirm_trade
 from pumpswap.cli.chain_options import chain_options, chain_settings
 from pumpswap.cli.lazy import Example, command, option
 from pumpswap.cli.output import Output, pass_output
@@ -80,10 +80,8 @@ def execute_signal(
         raise UsageError("--live and --dry-run at once", hint="one of them")
     settings = chain_settings(out, urls, ws_url, network)
     signer = unlock_wallet(out, settings, WalletChoice(wallet, password_fd)) if live else None
-    if signer is not None and not out.options.yes:
-        if out.json:
-            raise UsageError("--live with --json needs --yes", hint="nobody could answer the question")
-        agree(f"Trade now, with the money of wallet {signer.public_key}?")
+    if signer is not None:
+        confirm_trade(out, "--live", signer.public_key)
     own = None if signal_file is None else _own_signal(signal_file, pool_id)
     source = database or collector_of(settings)
     code = wait_for(_run(out, settings, (pool_id, own, source), signer, dry_run=dry_run))

@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pumpswap.cli.asking import agree
+from pumpswap.cli.asking import confirm_trade, require_answer
 from pumpswap.cli.chain_options import chain_options, chain_settings
 from pumpswap.cli.formats import sol_text
 from pumpswap.cli.lazy import Entry, Example, LazyGroup, command, option
 from pumpswap.cli.output import Output, pass_output
 from pumpswap.cli.params import NAME, PUBKEY, SOL
-from pumpswap.errors import UsageError
 
 if TYPE_CHECKING:
     from solders.pubkey import Pubkey
@@ -129,8 +128,7 @@ def test_trade(out: Output, /, **given: Any) -> None:
     from pumpswap.cli.waiting import wait_for
 
     settings = chain_settings(out, given["urls"], given["ws_url"], given["network"])
-    if out.json and not out.options.yes:
-        raise UsageError("test-trade with --json needs --yes", hint="nobody could answer the question")
+    require_answer(out, "test-trade")
     signer = _unlocked(out, settings, given)
     found = wait_for(_traded(out, settings, signer, given["sol"] or _CENT, given["pool"]))
     if out.json:
@@ -156,8 +154,7 @@ async def _traded(
             tell_opening(out, trader)
             state = await (busiest_pool(connection) if pool is None else connection.pool(pool))
             out.say(f"Buys for {sol_text(lamports)} in pool {state.address} and sells all of it again, with money.")
-            if not out.options.yes:
-                agree(f"Trade now, with the money of wallet {signer.public_key}?")
+            confirm_trade(out, "test-trade", signer.public_key)
             return await trade_there_and_back(trader, await connection.pool(state.address), lamports)
         finally:
             await trader.aclose()

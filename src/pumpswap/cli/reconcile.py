@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pumpswap.cli.asking import agree
+from pumpswap.cli.asking import confirm
 from pumpswap.cli.chain_options import chain_options, chain_settings
 from pumpswap.cli.formats import time_text
 from pumpswap.cli.lazy import Example, command, option
 from pumpswap.cli.output import Output, pass_output
 from pumpswap.cli.trading import WalletChoice, tell_resolved, wallet_key
-from pumpswap.errors import KeyLocked, UsageError
+from pumpswap.errors import KeyLocked
 
 if TYPE_CHECKING:
     from solders.pubkey import Pubkey
@@ -87,13 +87,12 @@ async def _compare(out: Output, settings: Settings, wallet: Pubkey, *, repair: b
 def _repair(out: Output, trader: Trader, found: Reconciliation) -> Reconciliation:
     from pumpswap.execution.alarm import units_text
 
-    if not out.options.yes:
-        if out.json:
-            raise UsageError("--repair with --json needs --yes", hint="nobody could answer the question")
+    def show() -> None:
         out.say("No transaction explains these differences; --repair books them as foreign movements:")
         for asset, units in found.differences.items():
             out.say(f"  {units_text(asset, units)}")
-        agree("Is that so, and shall it be booked?")
+
+    confirm(out, "--repair", "Is that so, and shall it be booked?", show)
     return trader.books.repair(found)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pumpswap.cli.asking import agree
+from pumpswap.cli.asking import confirm_trade
 from pumpswap.cli.formats import percent_text, significant_text, sol_text
 from pumpswap.cli.output import Output
 from pumpswap.cli.tx import sandwich_text
@@ -124,10 +124,8 @@ async def _go(out: Output, wish: TradeWish, trader: Trader, preview: Preview, am
     state = preview.state
     if not out.json:
         _show_preview(out, wish, preview, trader.signer.public_key)
+    confirm_trade(out, "--live", trader.signer.public_key)
     if not out.options.yes:
-        if out.json:
-            raise UsageError("--live with --json needs --yes", hint="nobody could answer the question")
-        agree(f"Trade now, with the money of wallet {trader.signer.public_key}?")
         state = await state_after_waiting(trader.connection, wish.side, preview, amount)
     slippage = _slippage(trader.connection.settings, wish)
     if wish.side is TradeSide.BUY:

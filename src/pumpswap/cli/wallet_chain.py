@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from pumpswap.cli.asking import agree
+from pumpswap.cli.asking import confirm
 from pumpswap.cli.chain_options import chain_options, chain_settings
 from pumpswap.cli.formats import sol_text
 from pumpswap.cli.lazy import Example, command, option
 from pumpswap.cli.output import Output, pass_output
 from pumpswap.cli.params import SOL
 from pumpswap.cli.trading import WalletChoice, tell_opening, unlock_wallet, wallet_key
-from pumpswap.errors import KeyLocked, UsageError
+from pumpswap.errors import KeyLocked
 
 if TYPE_CHECKING:
     from pumpswap.model import ChoreResult
@@ -140,10 +140,7 @@ async def _do(out: Output, settings: Settings, wish: ChoreWish, signer: LimitedS
         trader = await Trader.open(connection, signer)
         try:
             tell_opening(out, trader)
-            if not out.options.yes:
-                if out.json:
-                    raise UsageError("--live with --json needs --yes", hint="nobody could answer the question")
-                agree(f"{_described(wish)} of wallet {signer.public_key} now?")
+            confirm(out, "--live", f"{_described(wish)} of wallet {signer.public_key} now?")
             result = await trader.upkeep.do(wish)
         finally:
             await trader.aclose()
