@@ -8,7 +8,7 @@ from pumpswap.amm.codec import Record
 from pumpswap.errors import UsageError
 from pumpswap.units import BPS, U64_MAX
 
-__all__ = ["BuyQuote", "Quote", "SellQuote"]
+__all__ = ["BuyQuote", "Quote", "SellQuote", "amounts_of"]
 
 
 class _Terms(Record, frozen=True):
@@ -85,6 +85,13 @@ class SellQuote(_Terms, frozen=True):
 
 
 Quote = BuyQuote | SellQuote
+
+
+def amounts_of(quote: Quote) -> tuple[int, int]:
+    """(base units, quote units) that change hands, as the trader sees them: all fees of the venue in."""
+    if isinstance(quote, BuyQuote):
+        return quote.base_out, quote.total_quote
+    return quote.base_in, quote.user_quote_out
 
 
 def _check_slippage(slippage_bps: int) -> None:

@@ -20,7 +20,7 @@ from unicodedata import category
 from jinja2 import Environment
 from markupsafe import Markup, escape
 
-from pumpswap.amm import BuyQuote
+from pumpswap.amm.quote import Quote, amounts_of
 from pumpswap.analytics.charts import PALETTES, equity_figure, slippage_figure
 from pumpswap.analytics.explain import RoundStory, story_of
 from pumpswap.analytics.metrics import slippage_of
@@ -219,11 +219,9 @@ def _fill(trade: Trade) -> Fill:
     return Fill(trade, executed[0], quoted[1], executed[1], slippage_of(trade))
 
 
-def _price(quote: Any) -> tuple[int, Fraction]:
+def _price(quote: Quote) -> tuple[int, Fraction]:
     """(lamports that changed hands, lamports per million base units), all venue fees in."""
-    lamports, units = (
-        (quote.total_quote, quote.base_out) if isinstance(quote, BuyQuote) else (quote.user_quote_out, quote.base_in)
-    )
+    units, lamports = amounts_of(quote)
     return lamports, Fraction(lamports * 1_000_000, units)
 
 

@@ -9,6 +9,7 @@ from enum import Enum
 from fractions import Fraction
 
 from pumpswap.amm import BuyQuote
+from pumpswap.amm.quote import amounts_of
 from pumpswap.analytics.metrics import slippage_between
 from pumpswap.clock import format_utc
 from pumpswap.model import SOL, LedgerEntry
@@ -123,10 +124,8 @@ def _is_of(lot: TaxLot, period: Period) -> bool:
 
 def _trade_row(trade: StoredTrade, told: _Told) -> Row:
     order, filled, quote, costs = trade.order, trade.filled, trade.filled.executed, trade.filled.costs
-    if isinstance(quote, BuyQuote):
-        base_units, lamports, change = quote.base_out, quote.total_quote, -quote.total_quote
-    else:
-        base_units, lamports, change = quote.base_in, quote.user_quote_out, quote.user_quote_out
+    base_units, lamports = amounts_of(quote)
+    change = -lamports if isinstance(quote, BuyQuote) else lamports
     change += costs.rent_returned - costs.rent_paid - costs.spent
     decimals = told.decimals(order.mint) if trade.decimals is None else trade.decimals
     values = (

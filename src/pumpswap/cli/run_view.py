@@ -10,7 +10,7 @@ import click
 from rich.console import Console
 from rich.text import Text
 
-from pumpswap.amm import BuyQuote, Quote
+from pumpswap.amm.quote import amounts_of
 from pumpswap.cli.books_view import duration_text
 from pumpswap.cli.formats import printable
 from pumpswap.cli.live_view import LiveView, PlainView, called, would_buy_lamports
@@ -229,7 +229,7 @@ def _order_json(order: Order) -> dict[str, Any]:
 def _outcome_json(outcome: Outcome) -> dict[str, Any]:
     if isinstance(outcome, Filled):
         executed = outcome.executed
-        units, lamports = _amounts(executed)
+        units, lamports = amounts_of(executed)
         return {
             "status": "filled",
             "base_units": str(units),
@@ -243,10 +243,3 @@ def _outcome_json(outcome: Outcome) -> dict[str, Any]:
     if isinstance(outcome, Unknown):
         return {"status": "unknown", "signature": outcome.signature, "expiry_height": str(outcome.expiry_height)}
     return {"status": "denied", "rule": outcome.rule, "text": outcome.text}
-
-
-def _amounts(executed: Quote) -> tuple[int, int]:
-    """Base units and lamports that changed hands, as the trader sees them."""
-    if isinstance(executed, BuyQuote):
-        return executed.base_out, executed.total_quote
-    return executed.base_in, executed.user_quote_out

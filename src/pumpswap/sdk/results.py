@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TypedDict, assert_never, cast
 
-from pumpswap.amm import BuyQuote, PoolState, Quote
+from pumpswap.amm import PoolState
+from pumpswap.amm.quote import amounts_of
 from pumpswap.model import Decision, Denied, Filled, Order, Outcome, Rejected, TradeSide, Unknown
 from pumpswap.sdk.preview import Preview
 from pumpswap.units import from_units
@@ -130,7 +131,7 @@ def pool_data_of(state: PoolState) -> PoolData:
 
 def trade_result(order: Order, outcome: Outcome, decimals: tuple[int, int]) -> TradeResult:
     """The dictionary of an order's outcome; ``decimals`` are those of base and quote."""
-    told: dict[str, object] = {"order_id": order.order_id, "expected_price": _price(_amounts(order.quote), decimals)}
+    told: dict[str, object] = {"order_id": order.order_id, "expected_price": _price(amounts_of(order.quote), decimals)}
     match outcome:
         case Filled():
             told |= _filled(order, outcome, decimals)
@@ -174,7 +175,7 @@ def simulated_result(side: TradeSide, preview: Preview) -> TradeResult:
     """The dictionary of a trade that was only simulated: what it would have done, or why it would not have."""
     state, failure = preview.state, preview.failure
     decimals = (state.base_decimals, state.quote_decimals)
-    base, paid = _amounts(preview.quote)
+    base, paid = amounts_of(preview.quote)
     price = _price((base, paid), decimals)
     told: dict[str, object] = {
         "status": "simulated",
@@ -195,7 +196,7 @@ def simulated_result(side: TradeSide, preview: Preview) -> TradeResult:
 
 
 def _filled(order: Order, outcome: Filled, decimals: tuple[int, int]) -> dict[str, object]:
-    base, paid = _amounts(outcome.executed)
+    base, paid = amounts_of(outcome.executed)
     price, shown = _price((base, paid), decimals), _shown(order.side, base, paid, decimals)
     return {
         "status": "filled",
@@ -239,13 +240,6 @@ def _costs(outcome: Filled | Rejected) -> dict[str, object]:
         "rent_paid_lamports": costs.rent_paid,
         "rent_returned_lamports": costs.rent_returned,
     }
-
-
-def _amounts(quote: Quote) -> tuple[int, int]:
-    """(base units, quote units with all venue fees) of a quote."""
-    if isinstance(quote, BuyQuote):
-        return quote.base_out, quote.total_quote
-    return quote.base_in, quote.user_quote_out
 
 
 def _price(amounts: tuple[int, int], decimals: tuple[int, int]) -> float | None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pumpswap.amm import BuyQuote, Quote
+from pumpswap.amm.quote import amounts_of
 from pumpswap.errors import UsageError
 from pumpswap.model import (
     Costs,
@@ -149,7 +150,7 @@ def order_values(order: Order) -> Values:
         "slippage_bps": order.slippage_bps,
     }
     check_integers(integers, f"order {order.order_id}")
-    base_units, quote_lamports = _legs(order.quote)
+    base_units, quote_lamports = amounts_of(order.quote)
     check_integers({"expected base": base_units, "expected quote": quote_lamports}, f"order {order.order_id}")
     _check_side(order.side.value, order.quote, order.order_id)
     return integers | {
@@ -185,7 +186,7 @@ def order_of(row: StoredRow) -> Order:
 def trade_integers(filled: Filled) -> Values:
     """The exact columns of ``pumpswap_trades``, checked."""
     quote, costs = filled.executed, filled.costs
-    base_units, quote_lamports = _legs(quote)
+    base_units, quote_lamports = amounts_of(quote)
     exact = {
         "at_ns": filled.at_ns,
         "slot": filled.slot,
@@ -224,7 +225,7 @@ class OrderFacts:
 def trade_values(filled: Filled, order: StoredRow | OrderFacts, decimals: int | None) -> Values:
     """The other columns. ``order`` is the stored order, with the signal figures of its decision, or what is known."""
     quote = filled.executed
-    base_units, quote_lamports = _legs(quote)
+    base_units, quote_lamports = amounts_of(quote)
     _check_side(order.side, quote, filled.order_id)
     when = display.utc_time(filled.at_ns)
     return {
@@ -269,13 +270,6 @@ def filled_of(row: StoredRow) -> Filled:
         rent_returned=row.rent_returned_lamports,
     )
     return Filled(row.order_id, row.at_ns, row.slot, load_quote(row.executed), costs, row.transaction_hash or "")
-
-
-def _legs(quote: Quote) -> tuple[int, int]:
-    """Base units and lamports that change hands, venue fees in."""
-    if isinstance(quote, BuyQuote):
-        return quote.base_out, quote.total_quote
-    return quote.base_in, quote.user_quote_out
 
 
 def _check_side(side: str, quote: Quote, order_id: str) -> None:

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Mapping
 from typing import Any
 
+from pumpswap.amm.quote import amounts_of
 from pumpswap.clock import NS_PER_SECOND
 from pumpswap.errors import BadInput, UsageError
 from pumpswap.model import Denied, Filled, Order, Outcome, Rejected, Side, Unknown
@@ -138,9 +139,7 @@ def _told(signature: str, order: Order, outcome: Outcome | None) -> dict[str, An
     common = {"transaction_hash": signature, "order_id": order.order_id, "action": order.side.value}
     match outcome:
         case Filled():
-            amounts = outcome.executed
-            is_buy = order.side.value == "buy"
-            lamports = getattr(amounts, "total_quote" if is_buy else "user_quote_out")
+            base_units, lamports = amounts_of(outcome.executed)
             return {
                 **common,
                 "status": "confirmed",
@@ -148,7 +147,7 @@ def _told(signature: str, order: Order, outcome: Outcome | None) -> dict[str, An
                 "slot": outcome.slot,
                 "sol_amount": lamports / LAMPORTS_PER_SOL,
                 "quote_lamports": lamports,
-                "base_units": getattr(amounts, "base_out" if is_buy else "base_in"),
+                "base_units": base_units,
                 "gas_used": outcome.costs.spent,
             }
         case Rejected() | Denied():
