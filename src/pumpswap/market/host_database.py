@@ -16,7 +16,7 @@ from pumpswap.market.data_row import DataRow, SkippedRow
 from pumpswap.market.host_pools import POOL_COLUMNS, HostPool, OtherMints, read_pools
 from pumpswap.market.identifiers import bare_address, network_of
 from pumpswap.market.recording import Recording
-from pumpswap.market.snapshot_file import SNAPSHOT_COLUMNS, Times, complete_time, moment_of, read_snapshots
+from pumpswap.market.snapshot_file import SNAPSHOT_COLUMNS, complete_time, moment_of, read_snapshots, table_times
 from pumpswap.market.trade_clock import corrected, proven_shift, relabelled
 from pumpswap.market.trade_file import TRADE_COLUMNS, ObservedTrade, Trades
 from pumpswap.model import MarketUpdate, PoolSnapshot
@@ -193,7 +193,7 @@ class HostDatabase:
         rows = self._rows(moment, table, columns, only=only, order=("collected_at", "id"))
         rows = self._in_zone(rows, ("collected_at", "pool_created_at"), notes)
         skipped = self._skipped[table] = []
-        yield from read_snapshots(rows, _times_of, skipped, price_column=price)
+        yield from read_snapshots(rows, table_times, skipped, price_column=price)
 
     def _trades(self, moment: HostMoment, only: Mapping[str, Sequence[str]]) -> Trades:
         if self._shift is None:
@@ -269,12 +269,6 @@ class _Notes:
                 " other times without a zone may be wrong as well."
             )
         return found
-
-
-def _times_of(row: DataRow) -> Times | SkippedRow:
-    if not row.text("collected_at"):
-        return row.skipped("its time is missing")
-    return moment_of(row, "collected_at"), complete_time(row.text("pool_created_at"))
 
 
 def _zoned(text: str, zone: ZoneInfo) -> str | None:

@@ -20,6 +20,7 @@ __all__ = [
     "complete_time",
     "moment_of",
     "read_snapshots",
+    "table_times",
 ]
 
 TIMES_FILE = "new_pools_collected_at.csv"
@@ -127,6 +128,13 @@ def read_snapshots(
             continue
         seen.add((snapshot.pool_id, snapshot.at_ns))
         yield snapshot
+
+
+def table_times(row: DataRow) -> Times | SkippedRow:
+    """Times of a row of a database, which no spreadsheet has damaged, or why it has none. Raises BadInput."""
+    if not row.text("collected_at"):
+        return row.skipped("its time is missing")
+    return moment_of(row, "collected_at"), _created(row)
 
 
 def moment_of(row: DataRow, column: str) -> int:

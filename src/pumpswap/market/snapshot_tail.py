@@ -9,7 +9,7 @@ from typing import Self
 
 from pumpswap.errors import BadInput
 from pumpswap.market.data_row import DataRow, SkippedRow
-from pumpswap.market.snapshot_file import SNAPSHOT_COLUMNS, Times, complete_time, moment_of, read_snapshots
+from pumpswap.market.snapshot_file import SNAPSHOT_COLUMNS, read_snapshots, table_times
 from pumpswap.model import PoolSnapshot
 from pumpswap.storage.host_reader import HostMoment, HostReader
 
@@ -123,7 +123,7 @@ class SnapshotTail:
     def _row(self, values: Mapping[str, str]) -> TailRow | None:
         row = DataRow(_TABLE, f"id {values.get('id')}", values)
         try:
-            for snapshot in read_snapshots([row], _times_of, self.skipped):
+            for snapshot in read_snapshots([row], table_times, self.skipped):
                 return TailRow(row.whole("id"), snapshot)
         except BadInput as broken:
             self.skipped.append(row.skipped(broken.what))
@@ -145,9 +145,3 @@ class SnapshotTail:
                 f"{self.location} has no snapshots of a collector: {_TABLE} lacks {', '.join(missing)}",
                 hint="`pumpswap collect` fills a database; name the right one with --collector",
             )
-
-
-def _times_of(row: DataRow) -> Times | SkippedRow:
-    if not row.text("collected_at"):
-        return row.skipped("its time is missing")
-    return moment_of(row, "collected_at"), complete_time(row.text("pool_created_at"))
