@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pumpswap.cli.chain_options import chain_options, chain_settings
+from pumpswap.cli.chain_options import chain_options, chain_settings, wallet_options
 from pumpswap.cli.lazy import Example, command, option
 from pumpswap.cli.output import Output, pass_output
-from pumpswap.cli.params import AMOUNT, BPS, NAME, PUBKEY, SOL
+from pumpswap.cli.params import AMOUNT, BPS, PUBKEY, SOL
 from pumpswap.cli.trading import TradeWish, WalletChoice, run_trade
 from pumpswap.errors import UsageError
 
@@ -33,8 +33,6 @@ _front = option(
 )
 _lane = option("--lane", "lanes", multiple=True, metavar="NAME", help="Send on this lane only; see sending.lanes.")
 _live = option("--live", is_flag=True, help="Really trade, with real money on mainnet. Never a setting.")
-_wallet = option("--wallet", type=NAME, metavar="NAME", help="Wallet of the data folder; default: the settings'.")
-_password = option("--password-fd", type=click.IntRange(min=0), metavar="N", help="Read the password from there.")
 
 
 @command(
@@ -52,8 +50,7 @@ _password = option("--password-fd", type=click.IntRange(min=0), metavar="N", hel
 @_front
 @_lane
 @_live
-@_wallet
-@_password
+@wallet_options
 @chain_options
 @pass_output
 def buy(
@@ -95,8 +92,7 @@ def buy(
 @_front
 @_lane
 @_live
-@_wallet
-@_password
+@wallet_options
 @chain_options
 @pass_output
 def sell(

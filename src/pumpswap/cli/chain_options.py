@@ -1,4 +1,6 @@
-"""Options of the commands that ask a chain: which endpoints, which network. They win over the settings file."""
+"""Options of the commands that ask a chain: which endpoints, which network, which wallet. They win over the settings
+file.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +10,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from pumpswap.cli.lazy import option
+from pumpswap.cli.params import NAME
 
 if TYPE_CHECKING:
     from pumpswap.cli.output import Output
     from pumpswap.settings import Settings
 
-__all__ = ["chain_options", "chain_sections", "chain_settings"]
+__all__ = ["chain_options", "chain_sections", "chain_settings", "wallet_option", "wallet_options"]
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 _CHAIN = "The chain (default: the settings' section chain)"
@@ -30,6 +33,19 @@ def chain_options(callback: _F) -> _F:
     ws_url = option("--ws-url", metavar="URL", section=_CHAIN, help="Websocket of the first --url, if it is elsewhere.")
     url = option("--url", "urls", multiple=True, metavar="URL", section=_CHAIN, help="Endpoint; may be repeated.")
     return url(ws_url(network(callback)))
+
+
+def wallet_option(callback: _F, *, section: str = "") -> _F:
+    """``--wallet``."""
+    text = "Wallet of the data folder; default: the settings'."
+    return option("--wallet", type=NAME, metavar="NAME", section=section, help=text)(callback)
+
+
+def wallet_options(callback: _F, *, section: str = "") -> _F:
+    """``--wallet`` and ``--password-fd``, for who signs."""
+    number, text = click.IntRange(min=0), "Read the password from there."
+    password = option("--password-fd", type=number, metavar="N", section=section, help=text)
+    return wallet_option(password(callback), section=section)
 
 
 def chain_settings(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pumpswap.cli.asking import confirm_trade
-from pumpswap.cli.chain_options import chain_options, chain_settings
+from pumpswap.cli.chain_options import chain_options, chain_settings, wallet_options
 from pumpswap.cli.lazy import Example, command, option
 from pumpswap.cli.output import Output, pass_output
 from pumpswap.cli.params import NAME, SOURCE
@@ -50,8 +50,7 @@ _NEEDS = "a collector's database and a chain"
 )
 @option("--dry-run", is_flag=True, help="Only show: size, steps, and what every limit says.")
 @option("--live", is_flag=True, help="Really trade, with real money on mainnet. Never a setting.")
-@option("--wallet", type=NAME, metavar="NAME", help="Wallet of the data folder; default: the settings'.")
-@option("--password-fd", type=click.IntRange(min=0), metavar="N", help="Read the password from there.")
+@wallet_options
 @chain_options
 @pass_output
 def execute_signal(

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pumpswap.cli.asking import confirm_trade, require_answer
-from pumpswap.cli.chain_options import chain_options, chain_settings
+from pumpswap.cli.chain_options import chain_options, chain_settings, wallet_options
 from pumpswap.cli.formats import sol_text
 from pumpswap.cli.lazy import Entry, Example, LazyGroup, command, option
 from pumpswap.cli.output import Output, pass_output
-from pumpswap.cli.params import NAME, PUBKEY, SOL
+from pumpswap.cli.params import PUBKEY, SOL
 
 if TYPE_CHECKING:
     from solders.pubkey import Pubkey
@@ -46,8 +46,6 @@ live = LazyGroup(
 
 _pool = option("--pool", type=PUBKEY, metavar="POOL|MINT", help="Where; default: the pool that is traded most now.")
 _sol = option("--sol", type=SOL, default=None, metavar="SOL", help="How much; default: 0.01.")
-_wallet = option("--wallet", type=NAME, metavar="NAME", help="Wallet of the data folder; default: the settings'.")
-_password = option("--password-fd", type=click.IntRange(min=0), metavar="N", help="Read the password from there.")
 
 
 @command(
@@ -66,8 +64,7 @@ _password = option("--password-fd", type=click.IntRange(min=0), metavar="N", hel
 )
 @_pool
 @_sol
-@_wallet
-@_password
+@wallet_options
 @chain_options
 @pass_output
 def check(out: Output, /, **given: Any) -> None:
@@ -120,8 +117,7 @@ async def _checked(
 )
 @_pool
 @_sol
-@_wallet
-@_password
+@wallet_options
 @chain_options
 @pass_output
 def test_trade(out: Output, /, **given: Any) -> None:

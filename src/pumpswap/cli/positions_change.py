@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from pumpswap.cli.chain_options import chain_options, chain_settings
+from pumpswap.cli.chain_options import chain_options, chain_settings, wallet_option, wallet_options
 from pumpswap.cli.lazy import Example, command, option
 from pumpswap.cli.output import Output, pass_output
 from pumpswap.cli.params import AMOUNT, BPS, PUBKEY, RUN, UNITS
@@ -27,14 +27,13 @@ __all__ = ["adopt", "close", "ignore"]
 _F = TypeVar("_F", bound=Callable[..., Any])
 _POSITION = "a position of a live wallet"
 _TOKENS = "tokens from outside in a live wallet"
-_wallet = option("--wallet", metavar="NAME", help="Wallet of the data folder; default: the settings'.")
 
 
 def _books_options(callback: _F) -> _F:
     networks = click.Choice(["mainnet", "devnet", "localnet"])
     network = option("--network", type=networks, help="Whose books, where a wallet has several; default: settings.")
     run = option("--run", "run_id", type=RUN, metavar="N", help="Number of the live run, where several fit.")
-    return _wallet(network(run(callback)))
+    return wallet_option(network(run(callback)))
 
 
 @command(
@@ -57,8 +56,7 @@ def _books_options(callback: _F) -> _F:
 @option("--dont-front/--no-dont-front", default=None, help="Name the account that block engines put nothing before.")
 @option("--lane", "lanes", multiple=True, metavar="NAME", help="Send on this lane only; see sending.lanes.")
 @option("--live", is_flag=True, help="Really sell. Never a setting.")
-@_wallet
-@option("--password-fd", type=click.IntRange(min=0), metavar="N", help="Read the password from there.")
+@wallet_options
 @chain_options
 @pass_output
 def close(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pumpswap.cli.asking import confirm
-from pumpswap.cli.chain_options import chain_options, chain_settings
+from pumpswap.cli.chain_options import chain_options, chain_settings, wallet_option
 from pumpswap.cli.formats import time_text
 from pumpswap.cli.lazy import Example, command, option
 from pumpswap.cli.output import Output, pass_output
@@ -43,7 +43,7 @@ _NEEDS = "a chain and a wallet"
     ],
 )
 @option("--repair", is_flag=True, help="Propose to book what no transaction explains, and do it after a yes.")
-@option("--wallet", metavar="NAME", help="Wallet of the data folder; default: the settings'.")
+@wallet_option
 @chain_options
 @pass_output
 def reconcile(

@@ -7,11 +7,12 @@ import os
 import signal
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from pumpswap.cli.chain_options import chain_options, chain_sections
+from pumpswap.cli.chain_options import chain_options, chain_sections, wallet_options
 from pumpswap.cli.lazy import Example, command, option
 from pumpswap.cli.output import Output, pass_output
 from pumpswap.cli.params import SOURCE, DurationType
@@ -65,8 +66,7 @@ _LENGTH = DurationType(least=1, example="90s, 30m, 12h")
 @option("--strategy", type=click.Choice(_STRATEGIES), help="What to do about it; default: run.strategy.")
 @option("--collector", type=SOURCE, metavar="PATH|URL", help="Database with the rows; default: that of the books.")
 @option("--live", is_flag=True, section=_LIVE, help="Really trade. Never a setting. Needs --mode approve or auto.")
-@option("--wallet", metavar="NAME", section=_LIVE, help="Wallet of the data folder; default: the settings'.")
-@option("--password-fd", type=click.IntRange(min=0), metavar="N", section=_LIVE, help="Read the password from there.")
+@partial(wallet_options, section=_LIVE)
 @chain_options
 @pass_output
 def run(out: Output, /, **given: Any) -> None:

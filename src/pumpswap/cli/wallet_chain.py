@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from pumpswap.cli.asking import confirm
-from pumpswap.cli.chain_options import chain_options, chain_settings
+from pumpswap.cli.chain_options import chain_options, chain_settings, wallet_options
 from pumpswap.cli.formats import sol_text
 from pumpswap.cli.lazy import Example, command, option
 from pumpswap.cli.output import Output, pass_output
@@ -32,9 +32,7 @@ _EXIT_CODES = {"done": 0, "rejected": 8, "denied": 7, "unknown": 9}
 
 def _options(callback: _F) -> _F:
     live = option("--live", is_flag=True, help="Really do it. Never a setting.")
-    wallet = option("--wallet", metavar="NAME", help="Wallet of the data folder; default: the settings'.")
-    password = option("--password-fd", type=click.IntRange(min=0), metavar="N", help="Read the password from there.")
-    return live(wallet(password(chain_options(callback))))
+    return live(wallet_options(chain_options(callback)))
 
 
 @command(
