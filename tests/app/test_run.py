@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import csv
-import random
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,14 +11,14 @@ from typing import Any
 import pytest
 
 from pumpswap.app.run import RunResult, run_paper
-from pumpswap.app.run_order import BegunRun, RunOrder
-from pumpswap.app.run_parts import RunOptions
+from pumpswap.app.run_order import RunOrder
 from pumpswap.clock import SystemClock
 from pumpswap.engine.supervisor import Ending
 from pumpswap.errors import BadInput, ConfigError, StorageError, UsageError
-from pumpswap.model import MarketUpdate, RunObserver
+from pumpswap.model import MarketUpdate
 from pumpswap.settings import Settings
 from pumpswap.storage.database import open_database
+from tests.app.watching import RunWatcher, until
 from tests.support.market import graduate
 from tests.support.material import material, requires_material
 from tests.support.postgres import fresh_database
@@ -30,24 +28,16 @@ SIMULATED = RunOrder("simulated:3", is_fast=True, seconds=600)
 
 
 @dataclass
-class Counting(RunObserver):
-    """Stops after so many updates; remembers what it runs on."""
+class Counting(RunWatcher):
+    """Stops after so many updates; remembers their times."""
 
     most: int = 10**9
-    begun: list[BegunRun] = field(default_factory=list)
     times: list[int] = field(default_factory=list)
-    stop: Callable[[], None] = lambda: None
 
     def on_update(self, update: MarketUpdate) -> None:
         self.times.append(update.at_ns)
         if len(self.times) == self.most:
             self.stop()
-
-    def options(self) -> RunOptions:
-        def take(stop: Callable[[], None]) -> None:
-            self.stop = stop
-
-        return RunOptions(observers=(self,), stops=take, random=random.Random(1))
 
 
 def ran(folder: Path, order: RunOrder, counting: Counting | None = None, **sections: Any) -> RunResult:
@@ -139,7 +129,12 @@ def test_a_recording_is_played_to_its_end_and_taken_up_in_the_middle(tmp_path: P
 
 def test_rows_alone_are_enough_to_analyse_and_not_to_trade(tmp_path: Path) -> None:
     file = CollectorFile.made(tmp_path / "rows.sqlite")
-    rows: dict[str, Any] = {"collector": str(file.path), "snapshot_poll_seconds": 1, "control_ms": 50}
+    rows: dict[str, Any] = {
+        "collector": str(file.path),
+        "snapshot_poll_seconds": 1,
+        "control_ms": 50,
+        "heartbeat_seconds": 1,
+    }
     with pytest.raises(ConfigError, match="no endpoint") as error:
         ran(tmp_path, RunOrder(), run=rows)
     assert "no rows" not in error.value.what
@@ -148,9 +143,7 @@ def test_rows_alone_are_enough_to_analyse_and_not_to_trade(tmp_path: Path) -> No
     async def go() -> RunResult:
         settings = Settings(data_dir=tmp_path, run={**rows, "mode": "analysis"})  # type: ignore[arg-type]
         work = asyncio.ensure_future(run_paper(settings, RunOrder(), counting.options(), counting.begun.append))
-        while not counting.begun:
-            await asyncio.sleep(0.01)
-        await asyncio.sleep(0.5)
+        await until(lambda: counting.hears("snapshots"))
         file.add_state(graduate(), SystemClock().now_ns())
         return await work
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import random
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -13,13 +11,13 @@ from typing import Any
 import pytest
 
 from pumpswap.app.run import RunResult, run_paper
-from pumpswap.app.run_order import BegunRun, RunOrder
-from pumpswap.app.run_parts import RunOptions
+from pumpswap.app.run_order import RunOrder
 from pumpswap.clock import SystemClock
 from pumpswap.engine.supervisor import Ending
 from pumpswap.errors import ConfigError, StorageError
-from pumpswap.model import Decision, Filled, MarketUpdate, Order, Outcome, Position, RunObserver
+from pumpswap.model import Decision, MarketUpdate
 from pumpswap.settings import Settings
+from tests.app.watching import FillsWatcher, until
 from tests.sdk.world import World, world
 from tests.support.material import requires_material
 from tests.support.snapshot_rows import CollectorFile
@@ -28,15 +26,11 @@ pytestmark = requires_material("chain", "programs")
 
 
 @dataclass
-class Watcher(RunObserver):
-    """Stops the run once enough was filled."""
+class Watcher(FillsWatcher):
+    """Remembers decisions, and of which pools it has heard a state."""
 
-    fills: int
-    filled: list[tuple[Order, Filled]] = field(default_factory=list)
     decisions: list[Decision] = field(default_factory=list)
-    begun: list[BegunRun] = field(default_factory=list)
-    states: set[str] = field(default_factory=set)  # of which pools one was heard
-    stop: Callable[[], None] = lambda: None
+    states: set[str] = field(default_factory=set)
 
     def on_update(self, update: MarketUpdate) -> None:
         if update.state is not None:
@@ -45,21 +39,15 @@ class Watcher(RunObserver):
     def on_decision(self, decision: Decision) -> None:
         self.decisions.append(decision)
 
-    def on_outcome(self, order: Order, outcome: Outcome, position: Position | None) -> None:
-        if isinstance(outcome, Filled):
-            self.filled.append((order, outcome))
-        if len(self.filled) >= self.fills:
-            self.stop()
-
-    def options(self) -> RunOptions:
-        def take(stop: Callable[[], None]) -> None:
-            self.stop = stop
-
-        return RunOptions(observers=(self,), stops=take, random=random.Random(1))
-
 
 def settings_of(chain: World, file: CollectorFile | None = None, **sections: Any) -> Settings:
-    run = {"snapshot_poll_seconds": 1, "state_poll_ms": 100, "control_ms": 50, "shutdown_seconds": 5}
+    run = {
+        "snapshot_poll_seconds": 1,
+        "state_poll_ms": 100,
+        "control_ms": 50,
+        "heartbeat_seconds": 1,
+        "shutdown_seconds": 5,
+    }
     if file is not None:
         run["collector"] = str(file.path)  # type: ignore[assignment]
     paper = {"latency_ms": 100, "failed_bps": 0}
@@ -84,9 +72,7 @@ def test_a_row_that_scores_well_is_bought_at_the_chains_state_and_sold_by_time(t
             settings = settings_of(chain, file, exits={"max_hold_seconds": 1})
             first = Watcher(1)
             work = asyncio.ensure_future(ran(settings, first))
-            while not first.begun:
-                await asyncio.sleep(0.05)
-            await asyncio.sleep(0.5)
+            await until(lambda: first.is_able)
             file.add_state(chain.pools[0], SystemClock().now_ns())
             result = await work
             assert (result.ending, result.is_finished, result.open_positions) == (Ending.STOPPED, False, 1)
@@ -117,8 +103,7 @@ def test_a_followed_wallets_trade_on_the_chain_is_a_signal(tmp_path: Path) -> No
             settings = settings_of(chain, run={"signals": ["follow"]}, follow=follow)
             watcher = Watcher(1)
             work = asyncio.ensure_future(ran(settings, watcher))
-            while not watcher.begun:
-                await asyncio.sleep(0.05)
+            await until(lambda: watcher.begun)
             async with chain.sdk() as sdk:
                 while not watcher.filled and not work.done():
                     await sdk.buy(chain.mint(), Decimal("0.1"))
@@ -135,14 +120,11 @@ def test_a_strategy_on_trades_begins_without_rows_and_sees_the_pools_that_are_tr
         async with world(tmp_path) as chain:
             watcher = Watcher(1)
             work = asyncio.ensure_future(ran(settings_of(chain, run={"strategy": "momentum"}), watcher))
-            while not watcher.begun:
-                await asyncio.sleep(0.05)
+            await until(lambda: watcher.begun)
             assert "waits for bursts" in " ".join(watcher.begun[0].notes)
             async with chain.sdk() as sdk:
                 await sdk.buy(chain.mint(), Decimal("0.1"))
-            async with asyncio.timeout(20):
-                while not watcher.states:
-                    await asyncio.sleep(0.1)
+            await until(lambda: watcher.states)
             watcher.stop()
             await work
             assert watcher.states == {str(chain.pools[0].address)}
@@ -156,8 +138,7 @@ def test_where_screens_are_required_nothing_is_bought_before_one(tmp_path: Path)
             file = CollectorFile.made(tmp_path / "rows.sqlite")
             watcher = Watcher(1)
             work = asyncio.ensure_future(ran(settings_of(chain, file, risk={"require_screen": True}), watcher))
-            while not watcher.begun:
-                await asyncio.sleep(0.05)
+            await until(lambda: watcher.begun)
             verdicts: list[str] = []
             while len(verdicts) < 2:
                 file.add_state(chain.pools[0], SystemClock().now_ns())
@@ -178,11 +159,10 @@ def test_books_that_another_process_keeps_are_left_alone(tmp_path: Path) -> None
             file = CollectorFile.made(tmp_path / "rows.sqlite")
             watcher = Watcher(1)
             work = asyncio.ensure_future(ran(settings_of(chain, file), watcher))
-            while not watcher.begun:
-                await asyncio.sleep(0.05)
+            await until(lambda: watcher.begun)
             with pytest.raises(StorageError, match="another process"):
                 await ran(settings_of(chain, file), Watcher(1))
-            await asyncio.sleep(0.2)
+            await watcher.more_beats(1)
             watcher.stop()
             assert (await work).ending is Ending.STOPPED
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import random
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,28 +16,17 @@ from pumpswap.app.live_check import live_check
 from pumpswap.app.live_readiness import check_obstacle, store_check
 from pumpswap.app.run import RunResult
 from pumpswap.app.run_live import run_live
-from pumpswap.app.run_order import BegunRun
-from pumpswap.app.run_parts import RunOptions
 from pumpswap.clock import NS_PER_SECOND, SystemClock
 from pumpswap.engine.supervisor import Ending
 from pumpswap.errors import ConfigError
 from pumpswap.localnet.faults import STATUSES, TRANSACTION, Fault, FaultKind
-from pumpswap.model import (
-    Alert,
-    Filled,
-    Heartbeat,
-    Order,
-    Outcome,
-    Position,
-    Proposal,
-    ProposalStatus,
-    RunObserver,
-    TradeSide,
-)
+from pumpswap.model import Alert, Order, Proposal, ProposalStatus, TradeSide
 from pumpswap.portfolio.audit import audit_run
 from pumpswap.sdk.connection import ChainConnection
 from pumpswap.settings import Settings
 from pumpswap.storage.database import Database, open_database
+from pumpswap.storage.run import Run
+from tests.app.watching import FillsWatcher, until
 from tests.sdk.world import World, trader_of, world
 from tests.support.material import requires_material
 from tests.support.snapshot_rows import CollectorFile
@@ -49,23 +37,12 @@ SOL = 10**9
 
 
 @dataclass
-class Watcher(RunObserver):
-    """Stops the run once enough was filled."""
+class Watcher(FillsWatcher):
+    """Remembers orders, alerts and proposals."""
 
-    fills: int
-    filled: list[tuple[Order, Filled]] = field(default_factory=list)
     ordered: list[Order] = field(default_factory=list)
     alerts: list[Alert] = field(default_factory=list)
     proposals: list[Proposal] = field(default_factory=list)
-    begun: list[BegunRun] = field(default_factory=list)
-    is_able: bool = False
-    stop: Callable[[], None] = lambda: None
-
-    def on_outcome(self, order: Order, outcome: Outcome, position: Position | None) -> None:
-        if isinstance(outcome, Filled):
-            self.filled.append((order, outcome))
-        if len(self.filled) >= self.fills:
-            self.stop()
 
     def on_order(self, order: Order) -> None:
         self.ordered.append(order)
@@ -75,15 +52,6 @@ class Watcher(RunObserver):
 
     def on_proposal(self, proposal: Proposal) -> None:
         self.proposals.append(proposal)
-
-    def options(self) -> RunOptions:
-        def take(stop: Callable[[], None]) -> None:
-            self.stop = stop
-
-        def beat(heartbeat: Heartbeat) -> None:
-            self.is_able = heartbeat.able
-
-        return RunOptions(observers=(self,), stops=take, on_beat=beat, random=random.Random(1))
 
     def said(self, subject: str) -> list[str]:
         return [alert.text for alert in self.alerts if alert.subject == subject]
@@ -121,6 +89,24 @@ class Place:
         async with asyncio.timeout(90):
             return await run_live(settings, self.chain.signer(), watcher.options(), watcher.begun.append)
 
+    async def trading(self, settings: Settings, watcher: Watcher) -> asyncio.Future[RunResult]:
+        """A run that is able to buy now."""
+        work = asyncio.ensure_future(self.ran(settings, watcher))
+        await until(lambda: watcher.is_able or work.done())
+        return work
+
+    async def bought(self, settings: Settings, watcher: Watcher) -> RunResult:
+        """A run that has bought the first coin; ``watcher`` stops it."""
+        work = await self.trading(settings, watcher)
+        self.tell(0)
+        return await work
+
+    def live_run(self, database: Database) -> Run:
+        """The wallet's own."""
+        run = database.open_live(str(self.chain.key.pubkey()), self.chain.chain.genesis_hash)
+        assert run is not None
+        return run
+
     def tell(self, number: int = 0) -> None:
         """The collector writes a row about a pool that scores well."""
         self.file.add_state(self.chain.pools[number], SystemClock().now_ns())
@@ -142,12 +128,6 @@ async def place(folder: Path) -> AsyncIterator[Place]:
         yield Place(chain, folder)
 
 
-async def until(condition: Callable[[], object]) -> None:
-    async with asyncio.timeout(60):
-        while not condition():
-            await asyncio.sleep(0.05)
-
-
 def test_without_a_passed_check_nothing_begins_and_the_refusal_says_how_to_get_one(tmp_path: Path) -> None:
     async def go() -> None:
         async with place(tmp_path) as here:
@@ -157,8 +137,7 @@ def test_without_a_passed_check_nothing_begins_and_the_refusal_says_how_to_get_o
             settings = here.settings()
             await here.checked(settings)
             with here.books() as database:
-                run = database.open_live(str(here.chain.key.pubkey()), here.chain.chain.genesis_hash)
-                assert run is not None
+                run = here.live_run(database)
                 now = SystemClock().now_ns()
                 assert check_obstacle(run, settings, now) == ""
                 assert "more than 24 h ago" in check_obstacle(run, settings, now + 25 * 3_600 * NS_PER_SECOND)
@@ -178,13 +157,9 @@ def test_what_is_held_is_looked_after_without_a_passed_check_and_nothing_is_boug
             settings = here.settings(exits={"max_hold_seconds": 1})
             await here.checked(settings)
             first = Watcher(1)
-            work = asyncio.ensure_future(here.ran(here.settings(), first))
-            await until(lambda: first.is_able)
-            here.tell(0)
-            assert (await work).open_positions == 1
+            assert (await here.bought(here.settings(), first)).open_positions == 1
             with here.books() as database:
-                run = database.open_live(str(here.chain.key.pubkey()), here.chain.chain.genesis_hash)
-                assert run is not None
+                run = here.live_run(database)
                 now = SystemClock().now_ns()
                 store_check(run, settings, now - 48 * 3_600 * NS_PER_SECOND)
                 second = Watcher(5)
@@ -220,10 +195,7 @@ def test_a_check_while_the_money_is_in_positions_warns(tmp_path: Path) -> None:
             assert (await found("balance")).status is CheckStatus.FAILED
             await here.checked(here.settings())
             first = Watcher(1)
-            work = asyncio.ensure_future(here.ran(here.settings(), first))
-            await until(lambda: first.is_able)
-            here.tell(0)
-            await work
+            await here.bought(here.settings(), first)
             warned = await found("balance")
             assert warned.status is CheckStatus.WARNING
             assert "the rest is in 1 position" in warned.text
@@ -237,10 +209,7 @@ def test_a_signal_is_bought_with_money_and_the_next_process_sells_it_by_time(tmp
             settings = here.settings(exits={"max_hold_seconds": 1})
             await here.checked(settings)
             first = Watcher(1)
-            work = asyncio.ensure_future(here.ran(settings, first))
-            await until(lambda: first.is_able)
-            here.tell()
-            result = await work
+            result = await here.bought(settings, first)
             assert (result.ending, result.open_positions, result.on_the_way) == (Ending.STOPPED, 1, 0)
             ((bought, fill),) = first.filled
             assert (bought.side, fill.signature in here.chain.signatures()) == (TradeSide.BUY, True)
@@ -262,14 +231,12 @@ def test_in_the_mode_approve_a_buy_waits_for_a_person(tmp_path: Path) -> None:
             settings = here.settings(run={"mode": "approve"})
             await here.checked(settings)
             watcher = Watcher(1)
-            work = asyncio.ensure_future(here.ran(settings, watcher))
-            await until(lambda: watcher.is_able)
+            work = await here.trading(settings, watcher)
             here.tell()
             await until(lambda: watcher.proposals)
             assert here.chain.signatures() == []
             with here.books() as database:
-                run = database.open_live(str(here.chain.key.pubkey()), here.chain.chain.genesis_hash)
-                assert run is not None
+                run = here.live_run(database)
                 await until(lambda: run.proposals.waiting())
                 (waiting,) = run.proposals.waiting()
                 now = SystemClock().now_ns()
@@ -289,8 +256,7 @@ def test_endpoints_that_fail_stop_entries_and_nothing_else_and_it_recovers_by_it
             settings = here.settings(exits={"max_hold_seconds": 1})
             await here.checked(settings)
             watcher = Watcher(5)
-            work = asyncio.ensure_future(here.ran(settings, watcher))
-            await until(lambda: watcher.is_able)
+            work = await here.trading(settings, watcher)
             here.tell(0)
             await until(lambda: watcher.filled)
             here.chain.faults.add(
@@ -300,7 +266,7 @@ def test_endpoints_that_fail_stop_entries_and_nothing_else_and_it_recovers_by_it
             here.tell(1)
             await until(lambda: watcher.said("sending"))
             assert watcher.said("sending")[0].startswith("no entries: ")
-            await asyncio.sleep(2)
+            await watcher.more_beats(2)
             assert len(watcher.filled) == 1, "the exit could not be sent, and no other coin was bought"
             here.chain.faults.clear()
             await until(lambda: len(watcher.filled) == 2 and watcher.is_able)
@@ -321,8 +287,7 @@ def test_a_stop_waits_for_what_is_on_its_way(tmp_path: Path) -> None:
             settings = here.settings(run={"shutdown_seconds": 60})
             await here.checked(settings)
             watcher = Watcher(5)
-            work = asyncio.ensure_future(here.ran(settings, watcher))
-            await until(lambda: watcher.is_able)
+            work = await here.trading(settings, watcher)
             here.chain.faults.delay_send(20)
             here.tell()
             await until(lambda: any(fired.kind is FaultKind.DELAY for fired in here.chain.faults.fired))
@@ -340,8 +305,7 @@ def test_what_is_accepted_and_not_signed_when_it_is_stopped_is_not_bought(tmp_pa
             settings = here.settings(run={"shutdown_seconds": 60})
             await here.checked(settings)
             watcher = Watcher(5)
-            work = asyncio.ensure_future(here.ran(settings, watcher))
-            await until(lambda: watcher.is_able)
+            work = await here.trading(settings, watcher)
             signed = here.chain.signatures()
             here.chain.faults.add(Fault(FaultKind.SLOW, frozenset({"simulateTransaction"}), amount=1_000))
             here.tell()
@@ -362,13 +326,9 @@ def test_a_start_does_not_wait_for_an_order_whose_fate_nobody_tells(tmp_path: Pa
             settings = here.settings(run={"shutdown_seconds": 0}, exits={"max_hold_seconds": 1})
             await here.checked(settings)
             first = Watcher(1)
-            work = asyncio.ensure_future(here.ran(here.settings(), first))
-            await until(lambda: first.is_able)
-            here.tell(0)
-            assert (await work).open_positions == 1
+            assert (await here.bought(here.settings(), first)).open_positions == 1
             second = Watcher(5)
-            work = asyncio.ensure_future(here.ran(here.settings(run={"shutdown_seconds": 0}), second))
-            await until(lambda: second.is_able)
+            work = await here.trading(here.settings(run={"shutdown_seconds": 0}), second)
             here.chain.faults.add(Fault(FaultKind.SERVER_ERROR, frozenset({STATUSES, TRANSACTION})))
             here.tell(1)
             await until(lambda: len(here.chain.signatures()) == 2)
@@ -399,8 +359,7 @@ def test_an_order_that_a_stop_does_not_wait_for_is_settled_by_the_next_start(tmp
             settings = here.settings(run={"shutdown_seconds": 0})
             await here.checked(settings)
             watcher = Watcher(5)
-            work = asyncio.ensure_future(here.ran(settings, watcher))
-            await until(lambda: watcher.is_able)
+            work = await here.trading(settings, watcher)
             here.chain.faults.add(Fault(FaultKind.SERVER_ERROR, frozenset({STATUSES, TRANSACTION})))
             here.tell()
             await until(here.chain.signatures)
