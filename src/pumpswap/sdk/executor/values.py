@@ -11,8 +11,9 @@ from typing import Any
 from pumpswap.clock import NS_PER_SECOND, datetime_ns, parse_utc
 from pumpswap.errors import BadInput
 from pumpswap.settings.nearest import shown
+from pumpswap.units import I64_MAX, LAMPORTS_PER_SOL
 
-__all__ = ["flag_of", "moment_of", "number_of", "shown_value", "text_of", "written"]
+__all__ = ["flag_of", "lamports_of", "moment_of", "number_of", "shown_value", "text_of", "written"]
 
 _TRUE, _FALSE = frozenset({"true", "1", "1.0", "yes"}), frozenset({"false", "0", "0.0", "no"})
 _LONGEST_NUMBER = 100
@@ -42,6 +43,17 @@ def number_of(row: Mapping[Any, object], key: str) -> float | None:
     if math.isinf(found):
         raise BadInput(f"{key} is infinite", hint="a finite number")
     return found
+
+
+def lamports_of(row: Mapping[Any, object], key: str, *, least: int = 0) -> int | None:
+    """Lamports of an amount in SOL; None for none, for less than ``least`` and for more than the books can hold.
+
+    Raises BadInput for what is no number.
+    """
+    found = number_of(row, key)
+    if found is None or found < least / LAMPORTS_PER_SOL or found * LAMPORTS_PER_SOL > I64_MAX:
+        return None
+    return round(found * LAMPORTS_PER_SOL)
 
 
 def flag_of(row: Mapping[Any, object], key: str) -> bool | None:

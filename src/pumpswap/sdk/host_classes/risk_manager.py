@@ -29,12 +29,12 @@ from pumpswap.risk.gate import PoolView, RiskGate
 from pumpswap.risk.policies import BookView
 from pumpswap.sdk.executor import HostConfig, PumpSwapTradingExecutor, settings_of_config
 from pumpswap.sdk.executor.signal_reader import ReadSignal, Told, read_sell_bps, read_signal
-from pumpswap.sdk.executor.values import flag_of, number_of
+from pumpswap.sdk.executor.values import flag_of, lamports_of
 from pumpswap.sdk.executor.wishes import sale_of, signal_of
 from pumpswap.sdk.host_classes.books import NotedBooks, with_approved
 from pumpswap.sdk.host_classes.pool_rows import state_of
 from pumpswap.sdk.host_classes.validation import TradeValidation, refused, risk_level, what_to_do
-from pumpswap.units import I64_MAX, LAMPORTS_PER_SOL
+from pumpswap.units import LAMPORTS_PER_SOL
 
 __all__ = ["PumpSwapRiskManager", "sol_lamports"]
 
@@ -267,11 +267,10 @@ class PumpSwapRiskManager:
 
 def sol_lamports(size: object, *, is_size: bool = True) -> int:
     """Lamports of an amount in SOL. Raises BadInput for what is no (for a size: positive) amount."""
-    found = number_of({"position_size": size}, "position_size")
-    least = 0 if not is_size else 1 / LAMPORTS_PER_SOL
-    if found is None or not least <= found or found * LAMPORTS_PER_SOL > I64_MAX:
+    found = lamports_of({"position_size": size}, "position_size", least=1 if is_size else 0)
+    if found is None:
         raise BadInput("position_size is no amount of SOL", hint="a positive number of SOL")
-    return round(found * LAMPORTS_PER_SOL)
+    return found
 
 
 def _warnings(signal_data: Mapping[str, Any]) -> list[str]:

@@ -13,10 +13,10 @@ from pumpswap.risk.quotes import PoolQuotes
 from pumpswap.risk.sizing import Funds, Size, size_buy
 from pumpswap.sdk.executor.config import HostConfig, settings_of_config
 from pumpswap.sdk.executor.signal_reader import read_figures, stated_side
-from pumpswap.sdk.executor.values import flag_of, number_of
+from pumpswap.sdk.executor.values import flag_of, lamports_of
 from pumpswap.sdk.host_classes.host_result import HostResult
 from pumpswap.sdk.host_classes.pool_rows import state_of
-from pumpswap.units import I64_MAX, LAMPORTS_PER_SOL
+from pumpswap.units import LAMPORTS_PER_SOL
 
 __all__ = ["KellyPositionSizer", "PositionSizing"]
 
@@ -97,10 +97,10 @@ class KellyPositionSizer:
 
 
 def _lamports(balance: object) -> int:
-    found = number_of({"balance": balance}, "balance")
-    if found is None or not 0 <= found * LAMPORTS_PER_SOL <= I64_MAX:
+    found = lamports_of({"balance": balance}, "balance")
+    if found is None:
         raise BadInput("the balance is not known: nothing is bought without one", hint="pass it in SOL")
-    return round(found * LAMPORTS_PER_SOL)
+    return found
 
 
 def _nothing(why: str) -> PositionSizing:
