@@ -83,3 +83,12 @@ class RegimeSettings(Section):
         if not self.low_percentile < self.high_percentile < self.extreme_percentile:
             raise ValueError("the percentiles must rise: low_percentile, high_percentile, extreme_percentile")
         return self
+
+    def multiplier(self, regime: str) -> float:
+        """Of the size of a trade in a regime: low, medium, high or extreme."""
+        return float(getattr(self, f"{regime}_multiplier"))
+
+    @property
+    def shares(self) -> tuple[float, float, float]:
+        """The three percentiles."""
+        return float(self.low_percentile), float(self.high_percentile), float(self.extreme_percentile)

@@ -53,6 +53,7 @@ class Regime(Enum):
             raise ConfigError(f"{text!r} is no regime", hint="low, medium, high or extreme") from None
 
 
+_DEFAULTS = RegimeSettings()
 _ADJUSTMENTS = {Regime.LOW: -0.3, Regime.MEDIUM: 0.0, Regime.HIGH: 0.4, Regime.EXTREME: 0.8}
 
 
@@ -62,13 +63,11 @@ class RegimeRules:
     size of a trade, ``adjustments`` what is added to 1 for the threshold of significance.
     """
 
-    shares: tuple[float, float, float] = (0.3, 0.7, 0.9)
-    multipliers: Mapping[Regime, float] = field(
-        default_factory=lambda: {Regime.LOW: 1.1, Regime.MEDIUM: 1.0, Regime.HIGH: 0.85, Regime.EXTREME: 0.6}
-    )
+    shares: tuple[float, float, float] = _DEFAULTS.shares
+    multipliers: Mapping[Regime, float] = field(default_factory=lambda: _multipliers(_DEFAULTS))
     adjustments: Mapping[Regime, float] = field(default_factory=lambda: dict(_ADJUSTMENTS))
     warm_up: int = WARM_UP
-    history_size: int = 10_000
+    history_size: int = _DEFAULTS.history_size
 
     def __post_init__(self) -> None:
         low, high, extreme = self.shares
@@ -86,12 +85,8 @@ class RegimeRules:
     def of_settings(cls, settings: RegimeSettings, *, warm_up: int = WARM_UP) -> RegimeRules:
         """The section ``regimes``; the warm-up is that of ``q50``."""
         return cls(
-            shares=(
-                float(settings.low_percentile),
-                float(settings.high_percentile),
-                float(settings.extreme_percentile),
-            ),
-            multipliers={regime: float(getattr(settings, f"{regime.value}_multiplier")) for regime in Regime},
+            shares=settings.shares,
+            multipliers=_multipliers(settings),
             warm_up=warm_up,
             history_size=settings.history_size,
         )
@@ -103,7 +98,8 @@ class RegimeRules:
         What is not named keeps its default. Raises ConfigError.
         """
         section = _section(config, "regime_detection") if "regime_detection" in config else config
-        ours, shares = cls(), {"low": 0.3, "high": 0.7, "extreme": 0.9}
+        ours = cls()
+        shares = dict(zip(("low", "high", "extreme"), ours.shares, strict=True))
         shares |= {name: _rate(value, name) for name, value in _section(section, "vol_risk_percentiles").items()}
         if len(shares) > 3:
             raise ConfigError("vol_risk_percentiles has unknown names", hint="low, high, extreme")
@@ -123,6 +119,10 @@ class RegimeRules:
         """The values at ``shares``."""
         low, high, extreme = self.shares
         return past.percentile(low), past.percentile(high), past.percentile(extreme)
+
+
+def _multipliers(settings: RegimeSettings) -> dict[Regime, float]:
+    return {regime: settings.multiplier(regime.value) for regime in Regime}
 
 
 class RegimeDetector:

@@ -191,7 +191,7 @@ def read_figures(data: object, settings: Settings) -> dict[str, Any]:
         "strength": _strength(data, q50),
         "q50": q50,
         "regime": regime.value,
-        "size_multiplier": float(getattr(settings.regimes, f"{regime.value}_multiplier")),
+        "size_multiplier": settings.regimes.multiplier(regime.value),
         "win_probability": _share(data, "prob_up"),
         "win_loss_ratio": _win_loss(data),
         "vol_risk": _not_negative(data, "vol_risk"),

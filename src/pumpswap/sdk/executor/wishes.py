@@ -18,9 +18,6 @@ def signal_of(read: ReadSignal, pool: str, mint: str, settings: Settings) -> Sig
     """The signal as the gate knows it. The size follows the regime by our own multipliers, never the caller's: in his
     world a larger one may mean a higher threshold.
     """
-    multiplier = 1.0
-    if read.regime is not None:
-        multiplier = float(getattr(settings.regimes, f"{read.regime.value}_multiplier"))
     told = "" if read.q50 is None else f", q50 {read.q50:+.4g}"
     return Signal(
         pool=pool,
@@ -34,7 +31,7 @@ def signal_of(read: ReadSignal, pool: str, mint: str, settings: Settings) -> Sig
         name=read.name,
         q50=read.q50,
         regime="" if read.regime is None else read.regime.value,
-        size_multiplier=multiplier,
+        size_multiplier=1.0 if read.regime is None else settings.regimes.multiplier(read.regime.value),
         win_probability=read.win_probability,
         win_loss_ratio=read.win_loss_ratio,
         vol_risk=read.vol_risk,
