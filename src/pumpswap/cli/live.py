@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -25,7 +26,6 @@ __all__ = ["check", "live", "test_trade"]
 
 _CENT = 10_000_000  # lamports
 _NEEDS = "a chain and a wallet with limits"
-_EXIT_CODES = {"filled": 0, "rejected": 8, "denied": 7, "refused": 7, "unknown": 9}
 
 live = LazyGroup(
     "live",
@@ -43,6 +43,17 @@ live = LazyGroup(
         Example("pumpswap live test-trade --sol 0.01", "both sides, with money", needs=_NEEDS),
     ],
 )
+
+
+@dataclass(frozen=True, slots=True)
+class LiveWish:
+    """What is tried, and who pays. ``pool`` None: the one that is traded most now."""
+
+    settings: Settings
+    signer: LimitedSigner
+    lamports: int
+    pool: Pubkey | None
+
 
 _pool = option("--pool", type=PUBKEY, metavar="POOL|MINT", help="Where; default: the pool that is traded most now.")
 _sol = option("--sol", type=SOL, default=None, metavar="SOL", help="How much; default: 0.01.")
@@ -72,30 +83,27 @@ def check(out: Output, /, **given: Any) -> None:
     from pumpswap.cli.checks_view import check_json
     from pumpswap.cli.waiting import wait_for
 
-    settings = chain_settings(out, given["urls"], given["ws_url"], given["network"])
-    signer = _unlocked(out, settings, given)
-    checks = wait_for(_checked(out, settings, signer, given["sol"] or _CENT, given["pool"]))
+    wish = _wish(out, given)
+    checks = wait_for(_checked(out, wish))
     code = worst_code(checks)
     if out.json:
         out.emit("live-check", {"passed": code == 0, "checks": [check_json(one) for one in checks]})
     elif code == 0:
-        out.say(f"Passed for {settings.run.live_check_hours} hours. Next: pumpswap run --live --mode approve")
+        out.say(f"Passed for {wish.settings.run.live_check_hours} hours. Next: pumpswap run --live --mode approve")
     else:
         out.say("Not passed: `run --live` will not begin.")
     if code:
         click.get_current_context().exit(code)
 
 
-async def _checked(
-    out: Output, settings: Settings, signer: LimitedSigner, lamports: int, pool: Pubkey | None
-) -> list[Check]:
+async def _checked(out: Output, wish: LiveWish) -> list[Check]:
     from pumpswap.app.live_check import live_check
     from pumpswap.cli.checks_view import show_check
     from pumpswap.sdk import ChainConnection
 
     checks = []
-    async with ChainConnection(settings) as connection:
-        async for one in live_check(connection, signer, lamports, pool):
+    async with ChainConnection(wish.settings) as connection:
+        async for one in live_check(connection, wish.signer, wish.lamports, wish.pool):
             checks.append(one)
             if not out.json:
                 show_check(out, one)
@@ -121,45 +129,48 @@ async def _checked(
 @chain_options
 @pass_output
 def test_trade(out: Output, /, **given: Any) -> None:
+    from pumpswap.cli.trading import EXIT_CODES
     from pumpswap.cli.waiting import wait_for
 
-    settings = chain_settings(out, given["urls"], given["ws_url"], given["network"])
-    require_answer(out, "test-trade")
-    signer = _unlocked(out, settings, given)
-    found = wait_for(_traded(out, settings, signer, given["sol"] or _CENT, given["pool"]))
+    found = wait_for(_traded(out, _wish(out, given, asks="test-trade")))
     if out.json:
         out.emit("test-trade", found.to_json())
     else:
         _show(out, found)
-    code = _EXIT_CODES[found.status]
+    code = EXIT_CODES[found.status]
     if code:
         click.get_current_context().exit(code)
 
 
-async def _traded(
-    out: Output, settings: Settings, signer: LimitedSigner, lamports: int, pool: Pubkey | None
-) -> ThereAndBack:
+async def _traded(out: Output, wish: LiveWish) -> ThereAndBack:
     from pumpswap.app.live_check import busiest_pool
     from pumpswap.app.there_and_back import trade_there_and_back
     from pumpswap.cli.trading import tell_opening
     from pumpswap.sdk import ChainConnection, Trader
 
-    async with ChainConnection(settings) as connection:
-        trader = await Trader.open(connection, signer)
+    async with ChainConnection(wish.settings) as connection:
+        trader = await Trader.open(connection, wish.signer)
         try:
             tell_opening(out, trader)
-            state = await (busiest_pool(connection) if pool is None else connection.pool(pool))
-            out.say(f"Buys for {sol_text(lamports)} in pool {state.address} and sells all of it again, with money.")
-            confirm_trade(out, "test-trade", signer.public_key)
-            return await trade_there_and_back(trader, await connection.pool(state.address), lamports)
+            state = await (busiest_pool(connection) if wish.pool is None else connection.pool(wish.pool))
+            out.say(
+                f"Buys for {sol_text(wish.lamports)} in pool {state.address} and sells all of it again, with money."
+            )
+            confirm_trade(out, "test-trade", wish.signer.public_key)
+            return await trade_there_and_back(trader, await connection.pool(state.address), wish.lamports)
         finally:
             await trader.aclose()
 
 
-def _unlocked(out: Output, settings: Settings, given: dict[str, Any]) -> LimitedSigner:
+def _wish(out: Output, given: dict[str, Any], *, asks: str = "") -> LiveWish:
+    """What is given, with the wallet unlocked. ``asks`` is what will ask before it begins, if anything does."""
     from pumpswap.cli.trading import WalletChoice, unlock_wallet
 
-    return unlock_wallet(out, settings, WalletChoice(given["wallet"], given["password_fd"]))
+    settings = chain_settings(out, given["urls"], given["ws_url"], given["network"])
+    if asks:
+        require_answer(out, asks)
+    signer = unlock_wallet(out, settings, WalletChoice(given["wallet"], given["password_fd"]))
+    return LiveWish(settings, signer, given["sol"] or _CENT, given["pool"])
 
 
 def _show(out: Output, found: ThereAndBack) -> None:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pumpswap.settings import Settings
 
 __all__ = [
+    "EXIT_CODES",
     "TradeWish",
     "WalletChoice",
     "keystore_path",
@@ -36,7 +37,7 @@ __all__ = [
     "wallet_key",
 ]
 
-_EXIT_CODES = {"filled": 0, "rejected": 8, "denied": 7, "refused": 7, "unknown": 9, "simulated": 0}
+EXIT_CODES = {"filled": 0, "rejected": 8, "denied": 7, "refused": 7, "unknown": 9, "simulated": 0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,7 @@ def run_trade(out: Output, settings: Settings, wish: TradeWish) -> None:
 
     signer = unlock_wallet(out, settings, wish.wallet) if wish.live else None
     status = wait_for(_trade(out, settings, wish, signer))
-    code = _EXIT_CODES[status]
+    code = EXIT_CODES[status]
     if code:
         click.get_current_context().exit(code)
 
