@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -74,23 +75,22 @@ def sent(run: Run, told: LiveRecorder, number: int) -> Order:
     return made
 
 
-def test_everything_of_one_moment_is_stored_together_or_not_at_all(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+@contextmanager
+def refusing(file: Path, table: str) -> Iterator[None]:
+    """The database takes no new row of this table meanwhile."""
+    with closing(sqlite3.connect(file, isolation_level=None)) as other:
+        other.execute(f"CREATE TRIGGER refuse BEFORE INSERT ON {table} BEGIN SELECT RAISE(ABORT, 'full'); END")
+        yield
+        other.execute("DROP TRIGGER refuse")
+
+
+def test_everything_of_one_moment_is_stored_together_or_not_at_all(run: Run, tmp_path: Path) -> None:
     told = recorder(run)
     told.on_decision(decision(1, accepted=False))
     told.on_risk(RiskState(peak_lamports=7))
     told.on_exits(ExitState(POOL, 1, peak_lamports=5))
     told.on_alert(Alert(at(1), AlertLevel.INFO, "a", "b", "c"))
-    real: Any = type(run.states).save_risk
-    failures = [1]
-
-    def failing(self: Any, *arguments: Any) -> None:
-        if failures:
-            failures.pop()
-            raise StorageError("database is locked", hint="wait")
-        real(self, *arguments)
-
-    monkeypatch.setattr(type(run.states), "save_risk", failing)
-    with pytest.raises(StorageError):
+    with refusing(tmp_path / "live.sqlite", "pumpswap_states"), pytest.raises(StorageError):
         told.flush()
     assert (list(run.decisions()), run.states.risk(), run.states.exits()) == ([], None, ())
     told.flush()

@@ -21,9 +21,10 @@ from pumpswap.model import ExitKind, Intent, Side, Signal, TradeSide
 from tests.engine.strategy_world import Heard, market_engine, run, said, swapped
 from tests.support.market import SOL, START_NS, graduate, seen, settings
 
-FIRST = graduate()
+FIRST, OTHER = graduate(), graduate(2)
 SIGNAL = said(FIRST, 1, 90.0)[1]
 BUY = Intent(TradeSide.BUY, SIGNAL.pool, SIGNAL.mint or "", START_NS, "wished", SIGNAL)
+SANE = Intent(TradeSide.BUY, str(OTHER.address), str(OTHER.pool.base_mint), START_NS, "sane")
 SELL = Intent(TradeSide.SELL, SIGNAL.pool, SIGNAL.mint or "", START_NS, "wished", base_units=5, exit=ExitKind.SIGNAL)
 
 WRONG: list[tuple[str, Any, str]] = [
@@ -60,6 +61,15 @@ class Odd(Strategy):
         yield self._wish
 
 
+class OddThenSane(Odd):
+    """After that it wishes what anybody may."""
+
+    def on_signal(self, signal: Signal, desk: Wishes) -> Iterable[Intent]:
+        if signal.pool == SANE.pool:
+            return [SANE]
+        return super().on_signal(signal, desk)
+
+
 def test_every_field_of_a_wish_and_of_a_signal_is_checked() -> None:
     assert {name for name, *_ in WRONG} == {field.name for field in fields(Intent)}
     for field in fields(Signal):
@@ -94,8 +104,9 @@ _ANYTHING = st.one_of(
 
 @given(st.sampled_from([BUY, SELL]), st.dictionaries(st.sampled_from([f.name for f in fields(Intent)]), _ANYTHING))
 def test_no_wish_ends_the_engine(wish: Intent, changes: dict[str, Any]) -> None:
-    made, _, signals = market_engine([Odd(replace(wish, **changes))])
-    run(made, signals, said(FIRST, 1, 90.0), seen(FIRST, 3))
+    made, heard, signals = market_engine([OddThenSane(replace(wish, **changes))])
+    run(made, signals, said(FIRST, 1, 90.0), seen(FIRST, 3), said(OTHER, 4, 90.0), seen(OTHER, 6))
+    assert [decision.intent.reason for decision in heard.decisions if decision.intent.pool == SANE.pool] == ["sane"]
 
 
 def test_a_wish_that_names_another_time_counts_now() -> None:

@@ -24,10 +24,9 @@ from pumpswap.chain.node import (
     StatusesAt,
 )
 from pumpswap.chain.order_state import Landed
-from pumpswap.chain.priority import recent_price
 from pumpswap.chain.sender import Sender, SenderParts
 from pumpswap.errors import LedgerMismatch, PumpSwapError, StorageError, TimedOut, WrongNetwork
-from pumpswap.execution import chain_venue
+from pumpswap.localnet.chain import LocalChain
 from pumpswap.localnet.faults import Fault, FaultKind, FaultPlan
 from pumpswap.localnet.inprocess import LocalNode
 from pumpswap.model import Denied, Filled, Order, Unknown
@@ -131,36 +130,45 @@ class Gate:
         await asyncio.wait_for(self.opened.wait(), 20)
 
 
+class WaitingNode(LocalNode):
+    """Asked what a pool's trades pay, it says so once it may."""
+
+    waits_for: Pubkey | None = None
+
+    def __init__(self, chain: LocalChain) -> None:
+        super().__init__(chain)
+        self.is_asked, self.may_answer = asyncio.Event(), asyncio.Event()
+
+    async def priority_fees(self, accounts: Sequence[Pubkey]) -> list[tuple[int, int]]:
+        if self.waits_for in accounts:
+            self.is_asked.set()
+            await asyncio.wait_for(self.may_answer.wait(), 20)
+        return await super().priority_fees(accounts)
+
+
 @pytest.mark.asyncio
-async def test_the_reserve_holds_when_another_order_is_booked_while_one_is_being_built(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_the_reserve_holds_when_another_order_is_booked_while_one_is_being_built(world: World) -> None:
     other, reserve = world.another_pool(), 5 * SOL
     limits = WalletLimits(max_order_lamports=4 * SOL, max_day_lamports=100 * SOL, min_reserve_lamports=reserve)
-    gate, is_booked = Gate(), asyncio.Event()
-    world.lanes = [gate]
+    gate, node = Gate(), WaitingNode(world.chain)
+    world.lanes, world.node, node.waits_for = [gate], node, other.address
     venue: Any = await world.open(limits=limits)
     first, second = world.buy(3 * SOL), world.buy(3 * SOL, pool=other)
-    real = recent_price
-
-    async def slow(node: Any, accounts: Sequence[Pubkey], settings: Any) -> Any:
-        if Pubkey.from_string(second.pool) in accounts:
-            gate.opened.set()  # the second has seen the wallet; now the first lands and is booked
-            await asyncio.wait_for(is_booked.wait(), 20)
-        return await real(node, accounts, settings)
-
-    monkeypatch.setattr(chain_venue, "recent_price", slow)
 
     async def one() -> Any:
         outcome = await venue.execute(first)
-        is_booked.set()
+        node.may_answer.set()
         return outcome
+
+    async def land() -> None:
+        await asyncio.wait_for(node.is_asked.wait(), 20)
+        gate.opened.set()  # the second has seen the wallet; now the first lands and is booked
 
     async def two() -> Any:
         await gate.entered.wait()
         return await venue.execute(second)
 
-    outcomes = await asyncio.gather(one(), two())
+    outcomes = await asyncio.gather(one(), two(), land())
     assert isinstance(outcomes[0], Filled), outcomes
     account = world.chain.account(WALLET)
     assert account is not None

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
+from solders.pubkey import Pubkey
 from solders.system_program import TransferParams, transfer
 
+from pumpswap.chain.node import AccountsAt, Node
+from pumpswap.chain.pools import PoolReader
 from pumpswap.localnet.pools import wallet
 from pumpswap.model import RiskState
 from pumpswap.sdk import PumpSwapSDK
-from pumpswap.sdk.held_pools import see_held
 from tests.localnet.practice import signed
 from tests.sdk.test_trader import SOL, in_world, remembered
 from tests.sdk.world import World, trader_of
@@ -33,36 +37,46 @@ def pay(chain: World, lamports: int) -> None:
     chain.chain.advance(40)
 
 
-async def trade_around(chain: World, sdk: PumpSwapSDK, lamports: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The money moves and is booked while a buy waits for the pools of what is held."""
-    trader, seeing, booked = trader_of(sdk), asyncio.Event(), asyncio.Event()
+class WaitingNode:
+    """Tells nothing of one pool until it may."""
 
-    async def slow(*arguments: object, **more: object) -> None:
-        seeing.set()
-        await booked.wait()
-        await see_held(*arguments, **more)  # type: ignore[arg-type]
+    def __init__(self, node: Node, pool: Pubkey) -> None:
+        self._node, self._pool = node, pool
+        self.is_asked, self.may_answer = asyncio.Event(), asyncio.Event()
 
-    monkeypatch.setattr("pumpswap.sdk.trader.see_held", slow)
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._node, name)
+
+    async def accounts(self, addresses: Sequence[Pubkey], **more: Any) -> AccountsAt:
+        if self._pool in addresses:
+            self.is_asked.set()
+            await self.may_answer.wait()
+        return await self._node.accounts(addresses, **more)
+
+
+async def trade_around(chain: World, sdk: PumpSwapSDK, lamports: int) -> None:
+    """The money moves and is booked while a buy waits for the pool of what is held."""
+    trader = trader_of(sdk)
+    node: Any = WaitingNode(trader.connection.node, chain.pools[0].address)
+    trader.connection.reader = PoolReader(node)
     trading = asyncio.create_task(sdk.buy(chain.mint(1), "0.1"))
-    await seeing.wait()
+    await node.is_asked.wait()
     pay(chain, lamports)
     before = trader.books.portfolio.cash
     comparing = asyncio.create_task(trader.reconcile())
     while trader.books.portfolio.cash == before:
         await asyncio.sleep(0.01)
-    booked.set()
+    node.may_answer.set()
     assert (await trading)["status"] == "filled"
     await comparing
 
 
 @pytest.mark.parametrize("moved", [50 * SOL, -30 * SOL])
-def test_money_that_moves_while_a_buy_is_decided_locks_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moved: int
-) -> None:
+def test_money_that_moves_while_a_buy_is_decided_locks_nothing(tmp_path: Path, moved: int) -> None:
     async def story(chain: World) -> None:
         async with chain.sdk() as sdk:
             assert (await sdk.buy(chain.mint(0), "0.5"))["status"] == "filled"
-            await trade_around(chain, sdk, moved, monkeypatch)
+            await trade_around(chain, sdk, moved)
             trader_of(sdk).desk.measure()
             state = trader_of(sdk).desk.parts.risk.state
             assert (state.day_is_lost, state.is_drawn_down) == (False, False)
