@@ -12,6 +12,7 @@ from pumpswap.app.standing import general_obstacles
 from pumpswap.clock import NS_PER_SECOND, Clock, SystemClock
 from pumpswap.errors import NotRunning
 from pumpswap.model import EquityPoint, Heartbeat, RiskState, TradeSide, TradingSwitch, Verdict
+from pumpswap.risk.policies import TRADED
 from pumpswap.settings import Settings
 from pumpswap.storage.decided import StoredDecision
 from pumpswap.storage.run_header import RunHeader
@@ -20,7 +21,6 @@ __all__ = ["Status", "status"]
 
 LATELY_SECONDS = 3_600
 _MOST_READ = 5_000  # decisions
-_TRADED = frozenset({"one position", "open order", "cool-down"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +110,7 @@ def _nearest(refused: list[StoredDecision]) -> StoredDecision | None:
     was no near miss.
     """
     buys = [one for one in refused if one.decision.intent.side is TradeSide.BUY and one.decision.intent.signal]
-    scored = [one for one in buys if _TRADED.isdisjoint(verdict.policy for verdict in one.decision.refusals)]
+    scored = [one for one in buys if TRADED.isdisjoint(verdict.policy for verdict in one.decision.refusals)]
     return max(scored, key=_rank, default=None)
 
 

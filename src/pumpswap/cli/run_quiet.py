@@ -9,13 +9,13 @@ from rich.text import Text
 from pumpswap.cli.formats import counted, printable
 from pumpswap.clock import NS_PER_SECOND
 from pumpswap.model import Decision, Order, RunObserver, TradeSide
+from pumpswap.risk.policies import TRADED
 
 __all__ = ["QuietSpell"]
 
 _EVERY_NS = 60 * NS_PER_SECOND
 _SAME_AGAIN_NS = 15 * _EVERY_NS  # the same line is told so seldom
 _MOST_RULES = 4
-_TRADED = frozenset({"one position", "open order", "cool-down"})  # what is held was no near miss
 
 
 class QuietSpell(RunObserver):
@@ -63,7 +63,7 @@ class QuietSpell(RunObserver):
         policies = [verdict.policy for verdict in decision.refusals]
         self._count += 1
         self._refused.update(policies)
-        if signal is None or not _TRADED.isdisjoint(policies):
+        if signal is None or not TRADED.isdisjoint(policies):
             return
         if self._nearest is None or signal.score > self._nearest[0]:
             name = printable(signal.name) if signal.name else decision.intent.pool[:8]

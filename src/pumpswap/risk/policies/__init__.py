@@ -9,6 +9,7 @@ from pumpswap.risk.policies.candidate import BookView, Candidate, Policy
 from pumpswap.risk.policies.money import balance, concentration, exposure, native_reserve, per_token, size
 from pumpswap.risk.policies.pool import freshness, impact, liquidity, price, slippage, venue, way_out
 from pumpswap.risk.policies.reason import (
+    TRADED,
     cooldown,
     declined,
     one_position,
@@ -30,7 +31,7 @@ from pumpswap.risk.policies.trading import (
     trading_state_of_sale,
 )
 
-__all__ = ["BUY_POLICIES", "SELL_POLICIES", "BookView", "Candidate", "Policy"]
+__all__ = ["BUY_POLICIES", "SELL_POLICIES", "TRADED", "BookView", "Candidate", "Policy"]
 
 BUY_POLICIES: tuple[Policy, ...] = (
     trading_state, mode, circuit_breaker, daily_loss, drawdown, loss_streak, trade_rate,

@@ -5,7 +5,10 @@ from __future__ import annotations
 from pumpswap.model import Side, Verdict
 from pumpswap.risk.policies.candidate import Candidate, seconds
 
-__all__ = ["cooldown", "declined", "one_position", "open_order", "open_positions", "signal", "signal_age"]
+__all__ = ["TRADED", "cooldown", "declined", "one_position", "open_order", "open_positions", "signal", "signal_age"]
+
+# Who is refused by one of these has been traded already: that was no near miss.
+TRADED = frozenset({"one position", "open order", "cool-down"})
 
 
 def signal(ask: Candidate) -> Verdict | None:
