@@ -19,7 +19,9 @@ from pumpswap.risk.way_out import largest_with_way_out
 from pumpswap.settings import RiskLimits
 from pumpswap.units import BPS, I64_MAX, format_sol
 
-__all__ = ["Funds", "Size", "size_buy"]
+__all__ = ["POOL_STEPS", "Funds", "Size", "size_buy"]
+
+POOL_STEPS = frozenset({"share of the pool", "price impact", "way out"})  # those by which the pool makes a size small
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from pumpswap.model import (
     Unknown,
     gain_between,
 )
+from pumpswap.risk.sizing import POOL_STEPS
 from pumpswap.sdk.executor.answers_table import Status, answer_of
 from pumpswap.sdk.executor.position_view import position_view
 from pumpswap.sdk.results import pool_data_of, trade_result
@@ -134,7 +135,6 @@ class Done:
 # ---------------------------------------------------------------------------------------------- which case it is
 
 _SHALLOW = frozenset({"liquidity", "price impact", "price after fees", "slippage", "way out", "sellable"})
-_SHALLOW_STEPS = frozenset({"share of the pool", "price impact", "way out"})
 _DENIED = {
     "insufficient funds": "insufficient_balance",
     "wallet reserve": "insufficient_balance",
@@ -154,7 +154,7 @@ def code_of_refusal(decision: Decision) -> str:
     last = decision.sizing[-1].rule if decision.sizing else ""
     if "size" in refused and last in ("input", "error"):
         return "invalid_position_size"
-    is_small = refused == {"size"} and _too_small_by(decision.sizing) in _SHALLOW_STEPS
+    is_small = refused == {"size"} and _too_small_by(decision.sizing) in POOL_STEPS
     return "insufficient_liquidity" if refused and (refused <= _SHALLOW or is_small) else "risk_limits_exceeded"
 
 

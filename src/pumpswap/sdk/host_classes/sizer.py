@@ -10,7 +10,7 @@ from pumpswap.amm import current_schedule
 from pumpswap.errors import BadInput
 from pumpswap.model import Side, Signal, SizingStep
 from pumpswap.risk.quotes import PoolQuotes
-from pumpswap.risk.sizing import Funds, Size, size_buy
+from pumpswap.risk.sizing import POOL_STEPS, Funds, Size, size_buy
 from pumpswap.sdk.executor.config import HostConfig, settings_of_config
 from pumpswap.sdk.executor.signal_reader import read_figures, stated_side
 from pumpswap.sdk.executor.values import flag_of, lamports_of
@@ -19,8 +19,6 @@ from pumpswap.sdk.host_classes.pool_rows import state_of
 from pumpswap.units import LAMPORTS_PER_SOL
 
 __all__ = ["KellyPositionSizer", "PositionSizing"]
-
-_POOL_STEPS = frozenset({"share of the pool", "price impact", "way out"})
 
 
 @dataclass(frozen=True)
@@ -112,7 +110,7 @@ def _sizing(size: Size, signal: Signal) -> PositionSizing:
     base = steps["base fraction"].lamports if "base fraction" in steps else 0
     wished = _wished(size.steps)
     before_pool = _before_pool(size.steps)
-    after_pool = min((steps[rule].lamports for rule in _POOL_STEPS if rule in steps), default=before_pool)
+    after_pool = min((steps[rule].lamports for rule in POOL_STEPS if rule in steps), default=before_pool)
     capped, above = [], base
     for step in size.steps:
         if step.lamports < above:
@@ -146,7 +144,7 @@ def _wished(steps: tuple[SizingStep, ...]) -> int:
 def _before_pool(steps: tuple[SizingStep, ...]) -> int:
     before = 0
     for step in steps:
-        if step.rule in _POOL_STEPS:
+        if step.rule in POOL_STEPS:
             break
         before = step.lamports
     return before
