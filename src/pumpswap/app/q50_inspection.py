@@ -148,7 +148,7 @@ def _warnings(series: Q50Series, flags: Mapping[str, int], settings: Settings, n
     rows, q50 = len(series), settings.q50
     found = []
     age_days = (now_ns - series.times_ns[-1]) // (86_400 * NS_PER_SECOND)
-    if not series.at(now_ns, _tolerance_ns(settings)):
+    if not series.at(now_ns, q50.tolerance_ns):
         when = format_utc(series.times_ns[-1])
         found.append(
             f"no signal now: the newest row is of {when}, {age_days} d ago"
@@ -179,8 +179,3 @@ def _warnings(series: Q50Series, flags: Mapping[str, int], settings: Settings, n
             f"the tolerance of {q50.tolerance_seconds} s covers {100 * share:.0f} % of the time between two rows"
         )
     return found
-
-
-def _tolerance_ns(settings: Settings) -> int | None:
-    seconds = settings.q50.tolerance_seconds
-    return None if seconds is None else seconds * NS_PER_SECOND

@@ -175,7 +175,7 @@ class Q50SignalLoader:
     def row_at(self, at_ns: int) -> Q50Row | None:
         """The row that applies at a moment, None where there is none."""
         loaded = self._loaded
-        return loaded.series.at(self._visible(at_ns), self._tolerance_ns) if loaded else None
+        return loaded.series.at(self._visible(at_ns), self.settings.tolerance_ns) if loaded else None
 
     def signal_at(self, at_ns: int) -> dict[str, Any] | None:
         """The signal that applies at a moment, as ``get_signal_for_timestamp`` gives it."""
@@ -183,7 +183,7 @@ class Q50SignalLoader:
         if loaded is None:
             return None
         visible_ns = self._visible(at_ns)
-        row = loaded.series.at(visible_ns, self._tolerance_ns)
+        row = loaded.series.at(visible_ns, self.settings.tolerance_ns)
         return None if row is None else _as_dict(loaded.series, row.index, visible_ns - row.at_ns)
 
     async def get_signal_for_timestamp(self, timestamp: Moment) -> dict[str, Any] | None:
@@ -291,11 +291,6 @@ class Q50SignalLoader:
 
     def _visible(self, at_ns: int) -> int:
         return at_ns - self.settings.visible_after_seconds * NS_PER_SECOND
-
-    @property
-    def _tolerance_ns(self) -> int | None:
-        seconds = self.settings.tolerance_seconds
-        return None if seconds is None else seconds * NS_PER_SECOND
 
 
 def _settings_of(config: Q50Config) -> Q50Settings:

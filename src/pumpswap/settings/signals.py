@@ -8,6 +8,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
+from pumpswap.clock import NS_PER_SECOND
 from pumpswap.settings.section import BpsValue, Seconds, Section, Sol, Weight
 
 __all__ = ["FeasibilitySettings", "Q50Settings", "RegimeSettings", "SignalSettings"]
@@ -64,6 +65,11 @@ class Q50Settings(Section):
     complete_by_rules: bool = False  # compute what the file lacks from q10, q50, q90 and the volatility
     market_wide: bool = True  # a pool without an instrument of its own gets the direction of the chosen one
     instruments: dict[str, str] = Field({})  # which instrument speaks for a coin or a pool, by mint or pool address
+
+    @property
+    def tolerance_ns(self) -> int | None:
+        """How old a row may be; None: the spacing of the frame."""
+        return None if self.tolerance_seconds is None else self.tolerance_seconds * NS_PER_SECOND
 
 
 class RegimeSettings(Section):

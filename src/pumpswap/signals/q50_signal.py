@@ -125,7 +125,7 @@ class Q50Signaller:
         if speaker is None:
             return Q50Decision(at_ns, Side.HOLD, ("no instrument speaks for the market",))
         visible_ns = at_ns - self.settings.visible_after_seconds * NS_PER_SECOND
-        row = speaker.at(visible_ns, self._tolerance_ns)
+        row = speaker.at(visible_ns, self.settings.tolerance_ns)
         if row is None:
             return Q50Decision(at_ns, Side.HOLD, (self._why_none(speaker, visible_ns),))
         calibration = self.calibration(speaker)
@@ -135,17 +135,12 @@ class Q50Signaller:
             return Q50Decision(at_ns, Side.HOLD, (reason,), row, visible_ns - row.at_ns)
         return self._judged(at_ns, visible_ns - row.at_ns, row, scale, calibration.rules.multipliers[scale.regime])
 
-    @property
-    def _tolerance_ns(self) -> int | None:
-        seconds = self.settings.tolerance_seconds
-        return None if seconds is None else seconds * NS_PER_SECOND
-
     def _why_none(self, series: Q50Series, visible_ns: int) -> str:
         place = series.newest(visible_ns)
         if place is None:
             first = format_utc(series.times_ns[0]) if len(series) else "never"
             return f"no row yet: the first is of {first}"
-        tolerance = series.spacing_at(place) if self._tolerance_ns is None else self._tolerance_ns
+        tolerance = series.spacing_at(place) if self.settings.tolerance_ns is None else self.settings.tolerance_ns
         stamp = series.times_ns[place]
         return (
             f"the newest row is of {format_utc(stamp)}, {_duration(visible_ns - stamp)} old: "
