@@ -16,7 +16,7 @@ from typing import Any
 from pumpswap.errors import BadInput, ConfigError, NotFound
 from pumpswap.model.signal import Side
 
-__all__ = ["Q50_LABEL", "Q50_REQUIRED", "Q50Frame", "Q50Row", "Q50Series"]
+__all__ = ["Q50_LABEL", "Q50_REQUIRED", "Q50Frame", "Q50Row", "Q50Series", "implied_side"]
 
 Q50_LABEL = "truth"
 Q50_REQUIRED = {
@@ -76,7 +76,7 @@ class Q50Series:
         self.has_side = "side" in columns
         self._columns = {name: _packed(values) for name, values in columns.items()}
         if not self.has_side:
-            self._columns["side"] = tuple(map(_implied_side, self._columns["q50"], self._columns["tradeable"]))
+            self._columns["side"] = tuple(map(implied_side, self._columns["q50"], self._columns["tradeable"]))
         self._spacings = _spacings(self.times_ns)
 
     def __len__(self) -> int:
@@ -234,7 +234,8 @@ def _spacings(times_ns: Sequence[int]) -> Sequence[int]:
     return _packed(found[: len(times_ns)])
 
 
-def _implied_side(q50: float, tradeable: bool) -> Side:
+def implied_side(q50: float, tradeable: bool) -> Side:
+    """What a row says that names no side."""
     if not tradeable or q50 == 0:
         return Side.HOLD
     return Side.LONG if q50 > 0 else Side.SHORT

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pumpswap.errors import BadInput
-from pumpswap.model import Side
+from pumpswap.model.q50 import implied_side
 from pumpswap.signals.past_values import PastValues, percentile
 
 __all__ = [
@@ -203,7 +203,7 @@ def _verdicts(row: _Inputs, found: dict[str, Any]) -> None:
         signal_rel=relative,
         signal_tanh=math.tanh(_clip(relative, -3.0, 3.0)),
         signal_tier=next((tier for tier, part in ((3, 1.0), (2, 0.8), (1, 0.6)) if strength >= part * threshold), 0),
-        side=_side(row.q50, tradeable),
+        side=implied_side(row.q50, tradeable),
         signal_strength=strength * min(found["enhanced_info_ratio"] / ratio_bound, 2.0) if tradeable else 0.0,
     )
 
@@ -235,12 +235,6 @@ def _products(row: _Inputs, found: dict[str, Any]) -> None:
         signal_to_variance_ratio=found["abs_q50"] / bounded,
         variance_adjusted_signal=row.q50 / math.sqrt(bounded),
     )
-
-
-def _side(q50: float, tradeable: bool) -> Side:
-    if not tradeable or q50 == 0:
-        return Side.HOLD
-    return Side.LONG if q50 > 0 else Side.SHORT
 
 
 def _clip(value: float, low: float, high: float) -> float:
