@@ -10,29 +10,23 @@ from typing import Any
 import pytest
 from solders.keypair import Keypair
 
-from pumpswap.localnet.process import LocalnetOptions, RunningLocalnet, start_process
+from pumpswap.localnet.process import RunningLocalnet
+from tests.cli.practice import PASSWORD, SOL, coin_of, may_trade, practice_chain
 from tests.cli.running import answer, parsed, refusal, run
-from tests.support.material import material, requires_material
+from tests.support.material import requires_material
 
 pytestmark = requires_material("chain", "programs")
-
-PASSWORD = "correct horse battery staple"
-SOL = 10**9
 
 
 @pytest.fixture(scope="module")
 def localnet() -> Iterator[RunningLocalnet]:
-    folder = material("chain")
-    assert folder is not None
-    with start_process(LocalnetOptions(programs=folder, market=2, slot_ms=100, seed=3)) as running:
+    with practice_chain(market=2) as running:
         yield running
 
 
 @pytest.fixture(scope="module")
 def coin(localnet: RunningLocalnet) -> str:
-    """The mint of a canonical pool that the bots trade on."""
-    found = answer("localnet", "market", "1", "--url", localnet.http_url)
-    return str(found["pools"][0]["base_mint"])
+    return coin_of(localnet)
 
 
 @pytest.fixture
@@ -43,8 +37,7 @@ def chain(localnet: RunningLocalnet, tmp_path: Path) -> tuple[str, ...]:
 @pytest.fixture
 def wallet(chain: tuple[str, ...], localnet: RunningLocalnet, monkeypatch: pytest.MonkeyPatch) -> str:
     """A wallet with limits and 10 SOL; its password is in the environment."""
-    monkeypatch.setenv("PUMPSWAP_WALLET_PASSWORD", PASSWORD)
-    monkeypatch.setenv("PUMPSWAP_RISK__MAX_SLIPPAGE_BPS", "5000")  # the bots of a practice chain move prices a lot
+    may_trade(monkeypatch)
     data = chain[2:]
     made = answer("wallet", "create", *data)
     answer("wallet", "limits", "--max-order", "0.6", "--max-day", "2", "--min-reserve", "0.05", *data)

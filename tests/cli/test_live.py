@@ -8,38 +8,30 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from solders.keypair import Keypair
 
-from pumpswap.localnet.process import LocalnetOptions, RunningLocalnet, start_process
+from pumpswap.localnet.process import RunningLocalnet
+from tests.cli.practice import Where, funded_key, imported, may_trade, practice_chain
 from tests.cli.running import answer, parsed, refusal, run
-from tests.support.material import material, requires_material
+from tests.support.material import requires_material
 from tests.support.snapshot_rows import CollectorFile
 
 pytestmark = requires_material("chain", "programs")
 
-SOL = 10**9
-Where = tuple[str, ...]
-
 
 @pytest.fixture(scope="module")
 def localnet() -> Iterator[RunningLocalnet]:
-    with start_process(LocalnetOptions(programs=material("chain"), market=3, slot_ms=100, seed=5)) as running:
+    with practice_chain(market=3, seed=5) as running:
         yield running
 
 
 @pytest.fixture
 def where(localnet: RunningLocalnet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Where:
     """A data folder with a wallet of 10 SOL, without limits."""
-    monkeypatch.setenv("PUMPSWAP_WALLET_PASSWORD", "correct horse battery staple")
-    monkeypatch.setenv("PUMPSWAP_RISK__MAX_SLIPPAGE_BPS", "5000")
+    may_trade(monkeypatch)
     monkeypatch.setenv("PUMPSWAP_RISK__SLIPPAGE_BPS", "3000")
     monkeypatch.setenv("PUMPSWAP_EXITS__SLIPPAGE_BPS", "3000")
-    key, file = Keypair(), tmp_path / "id.json"
-    answer("localnet", "airdrop", str(key.pubkey()), "10", "--url", localnet.http_url)
-    file.write_text(str(list(bytes(key))))
-    file.chmod(0o600)
     data = ("--data-dir", str(tmp_path / "data"))
-    answer("wallet", "import", "--from", str(file), *data)
+    imported(funded_key(localnet), tmp_path, *data)
     return ("--url", localnet.http_url, *data)
 
 

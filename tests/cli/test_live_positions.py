@@ -13,46 +13,36 @@ from solders.pubkey import Pubkey
 from pumpswap.localnet.process import LocalnetOptions, RunningLocalnet, start_process
 from pumpswap.sdk.wallet_lock import WalletLock
 from tests.cli.books_of import place
+from tests.cli.practice import Where, coin_of, funded_key, imported, may_trade, practice_chain
 from tests.cli.running import answer, parsed, refusal, run
 from tests.support.material import material, requires_material
 
 pytestmark = requires_material("chain", "programs")
 
-PASSWORD = "correct horse battery staple"
-SOL = 10**9
-Where = tuple[str, ...]
-
 
 @pytest.fixture(scope="module")
 def localnet() -> Iterator[RunningLocalnet]:
-    with start_process(LocalnetOptions(programs=material("chain"), market=2, slot_ms=100, seed=3)) as running:
+    with practice_chain(market=2) as running:
         yield running
 
 
 @pytest.fixture(scope="module")
 def coin(localnet: RunningLocalnet) -> str:
-    found = answer("localnet", "market", "1", "--url", localnet.http_url)
-    return str(found["pools"][0]["base_mint"])
+    return coin_of(localnet)
 
 
 @pytest.fixture
 def key(localnet: RunningLocalnet, monkeypatch: pytest.MonkeyPatch) -> Keypair:
     """10 SOL; the password of its keystores is in the environment."""
-    monkeypatch.setenv("PUMPSWAP_WALLET_PASSWORD", PASSWORD)
-    monkeypatch.setenv("PUMPSWAP_RISK__MAX_SLIPPAGE_BPS", "5000")  # the bots of a practice chain move prices a lot
-    key = Keypair()
-    answer("localnet", "airdrop", str(key.pubkey()), "10", "--url", localnet.http_url)
-    return key
+    may_trade(monkeypatch)
+    return funded_key(localnet)
 
 
 def books_of(key: Keypair, folder: Path, localnet: RunningLocalnet, engine: str = "sqlite") -> Where:
     """A data folder for this key. Two of them are two programs that trade with one wallet."""
     folder.mkdir()
     data = place(folder, engine)
-    file = folder.parent / "id.json"
-    file.write_text(str(list(bytes(key))))
-    file.chmod(0o600)
-    answer("wallet", "import", "--from", str(file), *data)
+    imported(key, folder.parent, *data)
     answer("wallet", "limits", "--max-order", "0.6", "--max-day", "5", "--min-reserve", "0.05", *data)
     return ("--url", localnet.http_url, *data)
 

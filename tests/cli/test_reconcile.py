@@ -7,22 +7,18 @@ from pathlib import Path
 
 import pytest
 
-from pumpswap.localnet.process import LocalnetOptions, RunningLocalnet, start_process
+from pumpswap.localnet.process import RunningLocalnet
+from tests.cli.practice import PASSWORD, SOL, practice_chain
 from tests.cli.running import answer, parsed, refusal, run
 from tests.crash.practice import rpc
-from tests.support.material import material, requires_material
+from tests.support.material import requires_material
 
 pytestmark = requires_material("chain", "programs")
-
-SOL = 10**9
-PASSWORD = "correct horse battery staple"
 
 
 @pytest.fixture(scope="module")
 def localnet() -> Iterator[RunningLocalnet]:
-    folder = material("chain")
-    assert folder is not None
-    with start_process(LocalnetOptions(programs=folder, slot_ms=50, seed=4, test_methods=True)) as running:
+    with practice_chain(slot_ms=50, seed=4, test_methods=True) as running:
         yield running
 
 

@@ -24,19 +24,12 @@ from pumpswap.wallet.secret import Secret
 from pumpswap.wallet.signers import LocalSigner
 from tests.clients.our_sdk import practice_signer, settings_for
 from tests.crash.practice import rpc
+from tests.sdk.result_keys import POOL_KEYS, TRADE_KEYS
 from tests.support.material import material, requires_material
 
 pytestmark = requires_material("chain", "programs")
 
 SOL = 10**9
-TRADE_KEYS = {
-    "status", "success", "message", "data", "transaction_hash", "tx_id", "sol_amount", "sol_received", "token_amount",
-    "tokens_received", "price", "actual_price", "price_per_token", "gas_used",
-}  # fmt: skip
-POOL_KEYS = {
-    "mint_address", "pair_address", "base_mint", "quote_mint", "base_decimals", "quote_decimals", "reserve_sol",
-    "reserve_token", "liquidity", "reserve_in_usd", "price", "volume_24h", "lp_supply", "coin_creator", "slot",
-}  # fmt: skip
 
 
 @pytest.fixture(scope="module")

@@ -19,20 +19,12 @@ from pumpswap.settings import DATABASE_FILE, BooksSettings, DatabaseSettings
 from pumpswap.wallet.limits import WalletLimits
 from tests.clients.our_sdk import SOL, practice_signer, settings_for
 from tests.clients.practice import practice_process, schedule_of
+from tests.sdk.result_keys import POOL_KEYS, TRADE_KEYS
 from tests.sdk.world import check_books, trader_of, world
 from tests.support.material import requires_material
 from tests.support.postgres import fresh_database
 
 pytestmark = [requires_material("chain", "programs"), pytest.mark.asyncio]
-
-POOL_KEYS = {
-    "mint_address", "pair_address", "base_mint", "quote_mint", "base_decimals", "quote_decimals", "reserve_sol",
-    "reserve_token", "liquidity", "reserve_in_usd", "price", "volume_24h", "lp_supply", "coin_creator", "slot",
-}  # fmt: skip
-TRADE_KEYS = {
-    "status", "success", "message", "data", "transaction_hash", "tx_id", "sol_amount", "sol_received", "token_amount",
-    "tokens_received", "price", "actual_price", "price_per_token", "gas_used",
-}  # fmt: skip
 
 
 async def test_a_pool_is_read_by_mint_and_by_pair(tmp_path: Path) -> None:
