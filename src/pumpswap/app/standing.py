@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from pumpswap.app.books import Books, Held, held_positions
 from pumpswap.app.control import beat_is_fresh
 from pumpswap.clock import NS_PER_SECOND, Clock
 from pumpswap.model import ExitState, Intent, RiskState, TradeSide, Verdict
 from pumpswap.risk.caps import Caps
-from pumpswap.risk.policies import BookView, Candidate
+from pumpswap.risk.policies import BookView, Candidate, Policy
 from pumpswap.risk.policies.reason import cooldown, declined, one_position, open_order
 from pumpswap.risk.policies.trading import (
     circuit_breaker,
@@ -51,53 +52,32 @@ class Standing:
 def standing_of(books: Books, pool: str, mint: str, settings: Settings, clock: Clock) -> Standing:
     """How ``pool`` stands at ``books.as_of_ns``."""
     as_of_ns, run = books.as_of_ns(clock), books.run
-    is_running = beat_is_fresh(run.states.heartbeat(), settings, clock.now_ns()) if _is_kept(books) else None
+    is_running = _is_running(books, settings, clock)
     positions = held_positions(books, books.exit_rules(settings), as_of_ns)
     held = next((each for each in positions if each.position.pool == pool), None)
     exits = next((state for state in run.states.exits() if state.pool == pool), None)
     latest = run.latest_position(pool)
     limits = limits_of(books, settings)
-    view = BookView(
-        balance=0,
-        equity=0,
-        exposure=0,
+    view = replace(
+        _view_of(books, limits, as_of_ns, is_running=is_running),
         open_positions=len(positions),
         position=None if held is None else held.position,
         has_open_order=any(order.mint == mint for order in run.orders(unresolved=True)),
         is_proposed=any(proposal.mint == mint for proposal in run.proposals.waiting()),
         closed_ns=None if latest is None else latest.closed_ns,
         declined_ns=_declined_ns(books, mint, as_of_ns - limits.cooldown_seconds * NS_PER_SECOND),
-        risk=risk_figures(books, limits, as_of_ns, with_faults=is_running is not False),
-        mode_obstacle=_mode_obstacle(books, is_running=is_running),
     )
     wish = Intent(TradeSide.BUY, pool, mint, as_of_ns, "")
     ask = Candidate(wish, view, limits, Caps.of(limits), settings.signals, None, None, "")
-    verdicts = (policy(ask) for policy in _POLICIES)
-    obstacles = tuple(verdict for verdict in verdicts if verdict is not None and not verdict.passed)
-    return Standing(pool, mint, as_of_ns, held, exits, obstacles, is_running)
+    return Standing(pool, mint, as_of_ns, held, exits, _refusals(_POLICIES, ask), is_running)
 
 
 def general_obstacles(books: Books, settings: Settings, clock: Clock) -> tuple[Verdict, ...]:
     """Refusals that any buy would meet at ``books.as_of_ns``, whatever its pool."""
     as_of_ns, limits = books.as_of_ns(clock), limits_of(books, settings)
-    is_running = beat_is_fresh(books.run.states.heartbeat(), settings, clock.now_ns()) if _is_kept(books) else None
-    risk = risk_figures(books, limits, as_of_ns, with_faults=is_running is not False)
-    point = books.run.equity.latest()
-    view = BookView(
-        balance=0,
-        equity=0 if point is None else point.equity_lamports,
-        exposure=0,
-        open_positions=0,
-        position=None,
-        has_open_order=False,
-        closed_ns=None,
-        risk=risk,
-        mode_obstacle=_mode_obstacle(books, is_running=is_running),
-    )
+    view = _view_of(books, limits, as_of_ns, is_running=_is_running(books, settings, clock))
     wish = Intent(TradeSide.BUY, "", "", as_of_ns, "")
-    ask = Candidate(wish, view, limits, Caps.of(limits), settings.signals, None, None, "")
-    verdicts = (policy(ask) for policy in _GENERAL)
-    return tuple(verdict for verdict in verdicts if verdict is not None and not verdict.passed)
+    return _refusals(_GENERAL, Candidate(wish, view, limits, Caps.of(limits), settings.signals, None, None, ""))
 
 
 def limits_of(books: Books, settings: Settings) -> RiskLimits:
@@ -120,6 +100,31 @@ def risk_figures(books: Books, limits: RiskLimits, as_of_ns: int, *, with_faults
     if point is not None:
         tracker.measured(point.equity_lamports, as_of_ns)
     return tracker.figures(as_of_ns)
+
+
+def _view_of(books: Books, limits: RiskLimits, as_of_ns: int, *, is_running: bool | None) -> BookView:
+    """What holds for every pool. No policy here looks at the money: it is not counted."""
+    return BookView(
+        balance=0,
+        equity=0,
+        exposure=0,
+        open_positions=0,
+        position=None,
+        has_open_order=False,
+        closed_ns=None,
+        risk=risk_figures(books, limits, as_of_ns, with_faults=is_running is not False),
+        mode_obstacle=_mode_obstacle(books, is_running=is_running),
+    )
+
+
+def _refusals(policies: Sequence[Policy], ask: Candidate) -> tuple[Verdict, ...]:
+    verdicts = (policy(ask) for policy in policies)
+    return tuple(verdict for verdict in verdicts if verdict is not None and not verdict.passed)
+
+
+def _is_running(books: Books, settings: Settings, clock: Clock) -> bool | None:
+    """Whether an engine keeps the run just now; None for a run that none keeps."""
+    return beat_is_fresh(books.run.states.heartbeat(), settings, clock.now_ns()) if _is_kept(books) else None
 
 
 def _declined_ns(books: Books, mint: str, since_ns: int) -> int | None:
