@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 import pumpswap
-from tests.support.evidence import ROOT, write_evidence
+from tests.support.evidence import write_evidence
+from tests.support.material import ROOT
 
 LOCKS = sorted((ROOT / "requirements").glob("*.txt"))
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.books.queries import QUERIES
-from tests.support.evidence import EVIDENCE, ROOT
+from tests.support.evidence import EVIDENCE
+from tests.support.material import ROOT
 
 __all__ = ["PAGE", "render", "update_page"]
 

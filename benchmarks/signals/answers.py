@@ -6,7 +6,7 @@ import json
 import time
 from collections.abc import Callable
 
-from benchmarks.signals.figures import Figures
+from benchmarks.figures import Figures
 from pumpswap.market.gecko.convert import snapshot_of
 from pumpswap.market.gecko.parse import parse_pools, parse_trades
 from pumpswap.market.gecko.parse_candles import parse_candles

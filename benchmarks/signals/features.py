@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from fractions import Fraction
 
-from benchmarks.signals.figures import Figures
+from benchmarks.figures import Figures
 from pumpswap.amm import FeeSchedule, PoolState, buy_exact_quote, current_schedule
 from pumpswap.amm.largest import cost_over_spot, largest_buy
 from pumpswap.signals import NewPoolsSignalAnalyzer, PoolFacts, PumpSwapSignalAnalyzer

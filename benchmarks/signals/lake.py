@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 
-from benchmarks.signals.figures import Figures
+from benchmarks.figures import Figures
 from pumpswap.market.lake import Lake, LakeReader, LakeWriter
 from pumpswap.market.lake.bars import BarRule, bars_in_pieces
 from pumpswap.market.lake.verify import verify

@@ -7,7 +7,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from tests.support.evidence import EVIDENCE, ROOT
+from tests.support.evidence import EVIDENCE
+from tests.support.material import ROOT
 
 __all__ = ["PAGE", "render", "update_page"]
 

@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 import polars as pl
 
-from benchmarks.signals.figures import Figures
+from benchmarks.figures import Figures
 from pumpswap.clock import ManualClock
 from pumpswap.market.q50_loader import Q50SignalLoader
 from pumpswap.model import Q50Frame

@@ -10,7 +10,7 @@ from pathlib import Path
 from random import Random
 from time import perf_counter
 
-from benchmarks.signals.figures import Figures
+from benchmarks.figures import Figures
 from pumpswap.clock import NS_PER_SECOND, ManualClock, parse_utc
 from pumpswap.market.candle_file import Candle
 from pumpswap.market.data_row import SkippedRow

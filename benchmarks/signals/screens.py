@@ -9,7 +9,7 @@ from fractions import Fraction
 
 from solders.pubkey import Pubkey
 
-from benchmarks.signals.figures import Figures
+from benchmarks.figures import Figures
 from pumpswap.model import Swap, TokenFacts
 from pumpswap.settings import FollowedWallet, FollowSettings
 from pumpswap.signals.screens import screen_token

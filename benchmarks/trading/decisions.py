@@ -13,7 +13,7 @@ from pathlib import Path
 from solders.pubkey import Pubkey
 
 from benchmarks.books.measure import percentiles
-from benchmarks.signals.figures import Figures
+from benchmarks.figures import Figures
 from pumpswap.amm import PoolState, current_schedule
 from pumpswap.amm.addresses import WSOL_MINT, pool_address, pool_authority
 from pumpswap.amm.execution import execute_buy_exact_quote_in

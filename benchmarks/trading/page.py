@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.signals.page import render
-from tests.support.evidence import EVIDENCE, ROOT
+from tests.support.evidence import EVIDENCE
+from tests.support.material import ROOT
 
 __all__ = ["PAGE", "SECTIONS", "render", "render_checks", "update_page"]
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from benchmarks.signals.figures import Figures
+from benchmarks.figures import Figures, PeerUnavailable
 from benchmarks.trading.recorded_market import RecordedMarket, record_market, write_ticks
 from pumpswap.amm import current_schedule
 from pumpswap.engine.engine import Engine, EngineParts
@@ -28,10 +28,6 @@ __all__ = ["PeerUnavailable", "measure"]
 SWAPS, POOLS, ROUNDS = 100_000, 100, 5
 _SIDE = Path(__file__).with_name("nautilus_side.py")
 _MAKE_SECONDS, _RUN_SECONDS = 1_200, 600
-
-
-class PeerUnavailable(RuntimeError):
-    """NautilusTrader cannot be run here."""
 
 
 class CountAndRemember(Strategy):

@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-from pathlib import Path
 from typing import Any
 
 import click
@@ -14,8 +13,9 @@ from click.testing import CliRunner, Result
 
 from pumpswap.cli import pumpswap
 from pumpswap.cli.formats import printable
+from tests.support.material import ROOT
 
-SOURCE = Path(__file__).resolve().parents[2] / "src"
+SOURCE = ROOT / "src"
 
 
 def run(*arguments: str, input: bytes | str | None = None, group: click.Group = pumpswap) -> Result:

@@ -23,8 +23,9 @@ from tests.conformance.node import NodeUnavailable, Oracle
 from tests.conformance.quotes import compare_quotes
 from tests.conformance.report import Tally
 from tests.conformance.vectors import compare_vectors
+from tests.support.material import ROOT
 
-GOLDEN = Path(__file__).resolve().parents[1] / "golden"
+GOLDEN = ROOT / "tests" / "golden"
 SDK_VERSION = "1.20.0"
 BUCKETS = (
     "Pools with fee buckets: SDK 1.20.0 does not know them, so quoteReserve is the real reserve and the rest of E is"

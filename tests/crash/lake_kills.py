@@ -14,10 +14,10 @@ from pumpswap.market.lake import Lake, LakeReader
 from pumpswap.market.lake.data import pl
 from pumpswap.market.lake.verify import verify
 from tests.market.lake.rows import MIDNIGHT, MINUTE, swap
+from tests.support.material import ROOT
 
 __all__ = ["BrokenLake", "Kills", "kill_writers"]
 
-ROOT = Path(__file__).resolve().parents[2]
 LONGEST = 0.5  # seconds of writing before the kill
 
 

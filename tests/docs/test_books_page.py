@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from tests.cli.running import run
+from tests.support.material import ROOT
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "books.md"
+PAGE = ROOT / "docs" / "books.md"
 
 
 def shown() -> list[tuple[str, str]]:

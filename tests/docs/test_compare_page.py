@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 import shlex
-from pathlib import Path
 
 import pytest
 
 from tests.cli.running import run
+from tests.support.material import ROOT
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "compare.md"
+PAGE = ROOT / "docs" / "compare.md"
 
 
 def test_the_python_of_the_page_runs(capsys: pytest.CaptureFixture[str]) -> None:

@@ -13,8 +13,9 @@ from pumpswap.clock import NS_PER_SECOND, SystemClock
 from tests.cli.running import run
 from tests.support.gecko_server import GeckoServer
 from tests.support.gecko_world import GeckoWorld
+from tests.support.material import ROOT
 
-TEXT = (Path(__file__).resolve().parents[2] / "docs" / "data-commands.md").read_text(encoding="utf-8")
+TEXT = (ROOT / "docs" / "data-commands.md").read_text(encoding="utf-8")
 
 
 def test_the_python_runs(tmp_path: Path) -> None:

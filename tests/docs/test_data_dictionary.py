@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from pumpswap.storage.dictionary import data_dictionary
 from pumpswap.storage.dictionary.book_meanings import PLAN, VIEWS
 from pumpswap.storage.dictionary.render import MEANINGS, TABLES
+from tests.support.material import ROOT
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "data-dictionary.md"
+PAGE = ROOT / "docs" / "data-dictionary.md"
 
 
 def test_the_page_is_what_the_tables_say() -> None:

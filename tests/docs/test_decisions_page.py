@@ -11,8 +11,9 @@ import pytest
 from pumpswap.cli.root import COMMANDS
 from pumpswap.model import TradingState
 from tests.cli.running import run
+from tests.support.material import ROOT
 
-PAGE = (Path(__file__).resolve().parents[2] / "docs" / "decisions.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "docs" / "decisions.md").read_text(encoding="utf-8")
 
 
 def test_the_page_shows_what_why_prints(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,8 +16,8 @@ from pumpswap.settings import Settings
 from pumpswap.settings.keys import section_of
 from pumpswap.settings.page import settings_table, with_tables
 from tests.support.market import graduate
+from tests.support.material import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")]
 SECTIONS = {name: section for name in Settings.model_fields if (section := section_of(name)) is not None}
 

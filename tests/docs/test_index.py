@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.support.material import ROOT
+
 PAGES = sorted(path.name for path in (ROOT / "docs").glob("*.md") if path.name != "index.md")
 
 

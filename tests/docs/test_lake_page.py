@@ -14,8 +14,9 @@ from pumpswap.errors import BadInput
 from pumpswap.market.lake.columns import KINDS
 from pumpswap.market.lake.dictionary import BEGIN, END, dictionary, main, updated
 from pumpswap.market.lake.verify import Problem
+from tests.support.material import ROOT
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "lake.md"
+PAGE = ROOT / "docs" / "lake.md"
 TEXT = PAGE.read_text(encoding="utf-8")
 
 

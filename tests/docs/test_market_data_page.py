@@ -15,8 +15,9 @@ from pumpswap.market.gecko.parse import parse_pools
 from pumpswap.market.gecko.parse_candles import parse_candles
 from tests.market.gecko.bodies import candles, pools
 from tests.support.gecko_server import GeckoServer, changed
+from tests.support.material import ROOT
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "market-data.md"
+PAGE = ROOT / "docs" / "market-data.md"
 
 
 def snippets() -> list[str]:

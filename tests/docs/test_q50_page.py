@@ -13,8 +13,9 @@ from pumpswap.model.q50 import Q50_REQUIRED
 from pumpswap.settings import RegimeSettings
 from pumpswap.signals.q50_rules import RULE_COLUMNS, causal_columns
 from tests.cli.running import run
+from tests.support.material import ROOT
 
-PAGE = (Path(__file__).resolve().parents[2] / "docs" / "q50.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "docs" / "q50.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```python\n(.*?)```(?:\n\n```text\n(.*?)```)?", PAGE, flags=re.DOTALL)
 (EXAMPLE,) = re.findall(r"```text\n(\$ pumpswap signal q50 inspect.*?)```", PAGE, flags=re.DOTALL)
 (CONSOLE,) = re.findall(r"```console\n(.*?)```", PAGE, flags=re.DOTALL)

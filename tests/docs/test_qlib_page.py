@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from pumpswap.research.qlib.observation import FIELDS
+from tests.support.material import ROOT
 
-TEXT = (Path(__file__).resolve().parents[2] / "docs" / "qlib.md").read_text(encoding="utf-8")
+TEXT = (ROOT / "docs" / "qlib.md").read_text(encoding="utf-8")
 
 
 def test_the_python_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

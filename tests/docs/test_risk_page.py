@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,8 +17,9 @@ from pumpswap.settings import RiskLimits, SignalSettings
 from pumpswap.units import format_units
 from tests.risk.asking import EMPTY, HELD, book, buy, by_hand, decide, sell
 from tests.support.market import SOL, START_NS, at, graduate
+from tests.support.material import ROOT
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "risk.md"
+PAGE = ROOT / "docs" / "risk.md"
 TEXT = PAGE.read_text(encoding="utf-8")
 MINT = str(graduate().pool.base_mint)
 UNSAFE = ScreenReport(MINT, START_NS, (ScreenCheck("mint authority", ScreenVerdict.UNSAFE, "it can be minted"),))

@@ -18,8 +18,9 @@ from pumpswap.signals import NewPoolsSignalAnalyzer, PoolFacts, PumpSwapSignalAn
 from tests.cli.test_signal_run import served, told
 from tests.clients.our_sdk import settings_for
 from tests.support.market import at, graduate, snapshot
+from tests.support.material import ROOT
 
-PAGE = (Path(__file__).resolve().parents[2] / "docs" / "signals.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "docs" / "signals.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```python\n(.*?)```(?:\n\n```text\n(.*?)```)?", PAGE, flags=re.DOTALL)
 WORLD = {"pool_state": graduate(), "my_states": {"mine": graduate()}}
 

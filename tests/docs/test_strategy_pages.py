@@ -6,7 +6,6 @@ import re
 import subprocess
 import sys
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -16,8 +15,8 @@ from pumpswap.amm import PoolState, current_schedule, sell_exact_base
 from pumpswap.engine.strategies import STRATEGIES
 from pumpswap.settings import ExitRules
 from tests.support.market import SOL, graduate
+from tests.support.material import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
 NETWORK_LAMPORTS = 35_000  # signature and priority fee of the paper venue
 

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 from tests.acceptance.checks import CHECKS
-
-ROOT = Path(__file__).resolve().parents[2]
+from tests.support.material import ROOT
 
 
 def test_the_long_checks_of_the_page_are_those_that_run() -> None:

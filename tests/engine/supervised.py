@@ -11,19 +11,17 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from pumpswap.amm import current_schedule
-from pumpswap.engine.engine import Engine, EngineParts
+from pumpswap.engine.engine import Engine
 from pumpswap.engine.feed import Feed, Sink
 from pumpswap.engine.outbox import Outbox
 from pumpswap.engine.recorder import StoreRecorder
 from pumpswap.engine.restore import RestoredPaper, restore_paper
 from pumpswap.engine.supervisor import Ending, Supervisor, SupervisorParts
-from pumpswap.execution.paper import PaperVenue
-from pumpswap.market.book import PoolBook
 from pumpswap.model import Alert, Heartbeat, RunObserver
 from pumpswap.storage.database import Database, open_database
 from pumpswap.storage.run import Run
-from tests.support.market import SOL, START_NS, always, graduate, seen, settings
+from tests.support.market import SOL, START_NS, graduate, seen, settings
+from tests.support.paper_life import paper_parts
 from tests.support.virtual_time import LoopClock
 
 Script = Callable[[Sink], Awaitable[None]]
@@ -104,19 +102,9 @@ def world(database: Database, feeds: Sequence[Feed], *, observers: Sequence[RunO
     chosen = settings(**sections, **more.pop("sections", {}))
     run = database.open_paper() or database.start_run("paper", clock.now_ns())
     left = restore_paper(run, clock.now_ns())
-    book = PoolBook()
-    venue = PaperVenue(book, chosen.paper, lambda _: current_schedule(), max_state_age_seconds=60, wallet=left.wallet)
     outbox, heard = Outbox(run, StoreRecorder(run)), Heard()
-    parts = EngineParts(
-        book,
-        venue,
-        more.pop("signaller", always(90.0)),
-        lambda _: current_schedule(),
-        chosen,
-        keeper=left.keeper(),
-        restored=left.restored,
-    )
-    engine = Engine(parts, (outbox, heard, *observers))
+    parts = {"signaller": more.pop("signaller")} if "signaller" in more else {}
+    engine = Engine(paper_parts(chosen, left, **parts), (outbox, heard, *observers))
     engine.clock.advance_to(clock.now_ns())
     if left.is_new:
         engine.deposit(50 * SOL)

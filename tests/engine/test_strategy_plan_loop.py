@@ -24,14 +24,18 @@ def loop(*updates: Any, risk: dict[str, Any] | None = None, **changes: Any) -> H
     return heard
 
 
+def check(second: int) -> tuple[Any, ...]:
+    """News of a coin that nobody wants: at a moment of a check, and once its orders have landed."""
+    return said(POOLS[7], second, 10), said(POOLS[7], second + 3, 10)
+
+
 def test_nothing_is_bought_between_checks() -> None:
     """The first check comes with the first news, the next one 300 s later: what is said in between waits for it."""
     heard = loop(
         said(POOLS[7], 0, 10),
         said(POOLS[0], 250, 90),
         said(POOLS[1], 299, 91),
-        said(POOLS[7], 300, 10),
-        said(POOLS[7], 303, 10),
+        *check(300),
     )
     assert heard.bought == [NAMES[1], NAMES[0]]
     assert [decision.intent.at_ns - START_NS for decision in heard.decisions] == [300 * 10**9] * 2
@@ -53,8 +57,7 @@ def test_the_best_are_bought_first_and_no_more_than_a_check_allows() -> None:
         said(POOLS[1], 296, 95, feasibility=0.2),  # 72.5
         said(POOLS[2], 297, 84),  # 84
         said(POOLS[3], 298, 76, feasibility=0.9),  # 80.2
-        said(POOLS[7], 300, 10),
-        said(POOLS[7], 303, 10),
+        *check(300),
         max_entries=3,
     )
     assert heard.bought == [NAMES[0], NAMES[2], NAMES[3]]
@@ -65,11 +68,9 @@ def test_no_more_is_bought_than_may_be_held() -> None:
     heard = loop(
         said(POOLS[7], 0, 10),
         *first,
-        said(POOLS[7], 30, 10),
-        said(POOLS[7], 33, 10),
+        *check(30),
         *[said(POOLS[number], 34, 95 - number) for number in range(8)],
-        said(POOLS[7], 60, 10),
-        said(POOLS[7], 63, 10),
+        *check(60),
         check_seconds=30,
         max_positions=5,
     )
@@ -86,8 +87,7 @@ def test_what_is_stale_or_below_the_score_or_taken_back_is_dropped() -> None:
         said(POOLS[3], 292, 90, Side.HOLD),
         said(POOLS[4], 293, 90),
         said(POOLS[4], 294, 80, Side.SHORT),
-        said(POOLS[7], 300, 10),
-        said(POOLS[7], 303, 10),
+        *check(300),
     )
     assert [decision.intent.pool for decision in heard.decisions] == [NAMES[1]]
     assert all(heard.decisions)
@@ -99,8 +99,7 @@ def test_a_coin_that_is_held_is_skipped_and_another_takes_its_place() -> None:
         said(POOLS[7], 3, 10),
         said(POOLS[0], 25, 99),
         said(POOLS[1], 26, 80),
-        said(POOLS[7], 30, 10),
-        said(POOLS[7], 33, 10),
+        *check(30),
         check_seconds=30,
         max_entries=1,
     )
@@ -114,8 +113,7 @@ def test_what_the_gate_has_refused_does_not_keep_the_others_out() -> None:
         said(POOLS[0], 0, 99),
         said(POOLS[0], 25, 99),
         said(POOLS[1], 26, 80),
-        said(POOLS[7], 30, 10),
-        said(POOLS[7], 33, 10),
+        *check(30),
         check_seconds=30,
         max_entries=1,
         risk={"deny_tokens": [str(POOLS[0].pool.base_mint)]},

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -18,8 +17,9 @@ from pumpswap.model import ExitKind, ExitState
 from pumpswap.settings import ExitRules, LadderRung
 from tests.execution.exit_world import HELD, POOL, mark
 from tests.support.market import SOL, graduate, moved
+from tests.support.material import ROOT
 
-GOLDEN = Path(__file__).parents[1] / "golden" / "host" / "golden_vectors.json"
+GOLDEN = ROOT / "tests" / "golden" / "host" / "golden_vectors.json"
 OFF: dict[str, Any] = {
     "take_profit_bps": 0,
     "stop_loss_bps": 0,

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 from pumpswap.model import EntryKind
 from pumpswap.portfolio.lots import LotEnd
 from pumpswap.portfolio.movements import COST_KINDS, movements
 from tests.portfolio.worked_example import Example
+from tests.support.material import ROOT
 
-PAGE = (Path(__file__).parents[2] / "docs" / "pnl.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "docs" / "pnl.md").read_text(encoding="utf-8")
 
 
 def rows(heading: str) -> list[str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,9 +16,10 @@ from pumpswap.risk.sizing import Funds, size_buy
 from pumpswap.settings import RiskLimits
 from tests.risk.asking import EMPTY, buy, decide
 from tests.support.market import SOL, graduate
+from tests.support.material import ROOT
 
 GOLDEN: dict[str, Any] = json.loads(
-    (Path(__file__).parents[1] / "golden" / "host" / "golden_vectors.json").read_text(encoding="utf-8")
+    (ROOT / "tests" / "golden" / "host" / "golden_vectors.json").read_text(encoding="utf-8")
 )
 # The limits that the host's cases were made with, where we have the same one.
 HOSTS = RiskLimits(

@@ -7,7 +7,6 @@ import random
 from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,9 +23,10 @@ from pumpswap.risk.sizing import Funds, Size, size_buy
 from pumpswap.settings import RiskLimits
 from pumpswap.units import BPS
 from tests.support.market import SOL, START_NS, graduate
+from tests.support.material import ROOT
 from tests.support.random_pools import random_state
 
-GOLDEN = Path(__file__).parents[1] / "golden" / "host" / "golden_vectors.json"
+GOLDEN = ROOT / "tests" / "golden" / "host" / "golden_vectors.json"
 RICH = Funds(balance=50 * SOL, equity=50 * SOL)
 WISHES = ["base fraction", "Kelly", "volatility", "signal strength", "regime"]
 CAPS = [

@@ -24,8 +24,8 @@ from pumpswap.settings import Settings
 from pumpswap.units import from_units
 from tests.sdk.executor_world import Market, signal
 from tests.support.market import SOL, START_NS, graduate, mint
+from tests.support.material import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 RECORD_KEYS = {
     "trade_id", "mint_address", "pair_address", "timestamp", "action", "sol_amount", "token_amount", "expected_price",
     "actual_price", "transaction_hash", "execution_status", "gas_used", "execution_latency_ms", "slippage_percent",

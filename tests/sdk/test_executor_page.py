@@ -14,8 +14,9 @@ from pumpswap.errors import KeyLocked
 from pumpswap.sdk.executor import ExecutionResult, PumpSwapTradingExecutor
 from pumpswap.sdk.executor.answers_table import Retry
 from tests.sdk.executor_world import Market, signal
+from tests.support.material import ROOT
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "executor.md"
+PAGE = ROOT / "docs" / "executor.md"
 SNIPPETS = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), flags=re.DOTALL)
 
 

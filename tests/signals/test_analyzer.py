@@ -7,7 +7,6 @@ import decimal
 import json
 from dataclasses import asdict
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,9 +16,9 @@ from hypothesis import strategies as st
 from pumpswap.errors import BadInput, ConfigError
 from pumpswap.model.snapshot import METRIC_KEYS
 from pumpswap.signals import NewPoolsSignalAnalyzer, PumpSwapSignalAnalyzer, SignalResult
-from tests.support.material import material, requires_material
+from tests.support.material import ROOT, material, requires_material
 
-GOLDEN = Path(__file__).parents[1] / "golden" / "host"
+GOLDEN = ROOT / "tests" / "golden" / "host"
 
 
 def golden_cases() -> list[dict[str, Any]]:

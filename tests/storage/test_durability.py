@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from tests.storage.commit_process import COMMITS
+from tests.support.material import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 STRACE = shutil.which("strace")
 _MARK = re.compile(r'write\(\d+<[^>]*>, "commit (\d+)')
 _SYNC = re.compile(r"(fsync|fdatasync)\(\d+<([^>]*)>\)\s+= 0")

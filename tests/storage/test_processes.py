@@ -13,9 +13,9 @@ import pytest
 from pumpswap.storage import Database, Run, open_database
 from tests.storage.conftest import SQLITE
 from tests.storage.writer_process import ENTRIES, write_batch
+from tests.support.material import ROOT
 from tests.support.postgres import fresh_database
 
-ROOT = Path(__file__).resolve().parents[2]
 MANY = 1_000_000
 
 

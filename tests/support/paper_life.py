@@ -53,6 +53,18 @@ class PaperLife:
         self.flushed += 1
 
 
+def paper_parts(used: Settings, taken_up: RestoredPaper, **parts: Any) -> EngineParts:
+    """Of an engine that goes on with what was taken up, and likes every coin unless a ``signaller`` says otherwise."""
+    book, age = PoolBook(), used.risk.max_state_age_seconds
+    schedule = current_schedule()
+    venue = PaperVenue(book, used.paper, lambda _: schedule, max_state_age_seconds=age, wallet=taken_up.wallet)
+    signaller = parts.pop("signaller", always(90.0))
+    return EngineParts(
+        book, venue, signaller, lambda _: schedule, used,
+        keeper=taken_up.keeper(), restored=taken_up.restored, **parts,
+    )  # fmt: skip
+
+
 @contextmanager
 def paper_life(
     target: str | Path, chosen: Settings | None = None, *, now_ns: int = START_NS, mode: str = "paper", **parts: Any
@@ -62,21 +74,7 @@ def paper_life(
     with open_database(target) as database:
         run = database.open_paper() or database.start_run("paper", now_ns)
         taken_up = restore_paper(run, now_ns)
-        book = PoolBook()
-        age = used.risk.max_state_age_seconds
-        venue = PaperVenue(book, used.paper, lambda _: current_schedule(), max_state_age_seconds=age)
-        venue.wallet = taken_up.wallet
-        made = EngineParts(
-            book,
-            venue,
-            parts.pop("signaller", always(90.0)),
-            lambda _: current_schedule(),
-            used,
-            keeper=taken_up.keeper(),
-            restored=taken_up.restored,
-            mode=mode,
-            **parts,
-        )
+        made = paper_parts(used, taken_up, mode=mode, **parts)
         engine = Engine(made, (StoreRecorder(run),))
         engine.clock.advance_to(now_ns)
 

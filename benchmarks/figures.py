@@ -1,11 +1,15 @@
-"""Figures: what one topic of ``make bench ARGS=signals`` has measured, and what was promised of it."""
+"""Figures: what one topic of ``make bench`` has measured, and what was promised of it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ["Figures"]
+__all__ = ["Figures", "PeerUnavailable"]
+
+
+class PeerUnavailable(RuntimeError):
+    """What we are compared with cannot be run here."""
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,51 @@
+"""One area of ``make bench``: its topics measured one after the other, printed, and kept as evidence."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from pathlib import Path
+
+from benchmarks.figures import Figures, PeerUnavailable
+from tests.support.evidence import write_evidence
+
+__all__ = ["Area"]
+
+
+class Area:
+    """``topics`` are modules of ``benchmarks.<name>`` with ``measure() -> Figures``."""
+
+    def __init__(self, name: str, about: str, topics: Sequence[str], update_page: Callable[[], Path]) -> None:
+        self.name, self.about, self.topics, self.update_page = name, about, topics, update_page
+
+    def run(self, arguments: Sequence[str]) -> int:
+        """Measure, print, write the evidence; 1 when a promise is broken or a peer cannot be run."""
+        parser = argparse.ArgumentParser(prog=f"make bench ARGS={self.name}", description=self.about)
+        parser.add_argument("--only", choices=self.topics, nargs="+", help="some topics; prints only")
+        parser.add_argument("--no-evidence", action="store_true", help="print only")
+        options = parser.parse_args(arguments)
+        found: dict[str, Figures] = {}
+        for topic in options.only or self.topics:
+            try:
+                found[topic] = import_module(f"benchmarks.{self.name}.{topic}").measure()
+            except PeerUnavailable as missing:
+                print(f"bench: {missing}", file=sys.stderr)
+                return 1
+            _show(found[topic])
+        if not options.no_evidence and not options.only:
+            figures = {topic: {"title": one.title, "table": one.table, **one.figures} for topic, one in found.items()}
+            notes = [note for one in found.values() for note in one.notes]
+            print(f"\n{write_evidence(f'bench-{self.name}', figures, notes)}")
+            print(self.update_page())
+        broken = [text for one in found.values() for text, held in one.promises if not held]
+        for text in broken:
+            print(f"bench: promised and not held: {text}", file=sys.stderr)
+        return 1 if broken else 0
+
+
+def _show(one: Figures) -> None:
+    print(f"\n{one.title}", *one.table, sep="\n")
+    for text, held in one.promises:
+        print(f"  {'held' if held else 'BROKEN'}: {text}", flush=True)
