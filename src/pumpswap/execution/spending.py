@@ -6,12 +6,12 @@ from collections.abc import Iterable
 
 from pumpswap.clock import NS_PER_SECOND
 from pumpswap.model import SOL, EntryKind, LedgerEntry
+from pumpswap.portfolio.movements import COST_KINDS
 from pumpswap.storage.run import Run
 
 __all__ = ["Spending"]
 
 _DAY_NS = 86_400 * NS_PER_SECOND
-_ALWAYS = frozenset({EntryKind.NETWORK_FEE, EntryKind.PRIORITY_FEE, EntryKind.TIP})
 # A sale pays these out of its proceeds.
 _BY_BUYS = frozenset(
     {EntryKind.TRADE_QUOTE, EntryKind.LP_FEE, EntryKind.PROTOCOL_FEE, EntryKind.CREATOR_FEE, EntryKind.CASHBACK}
@@ -41,7 +41,7 @@ class Spending:
                 by_order.setdefault(entry.order_id, []).append(entry)
         for order_id, own in by_order.items():
             is_buy = any(entry.kind is EntryKind.TRADE_QUOTE and entry.units < 0 for entry in own)
-            counted = _ALWAYS | _BY_BUYS if is_buy else _ALWAYS
+            counted = COST_KINDS | _BY_BUYS if is_buy else COST_KINDS
             spent = -sum(entry.units for entry in own if entry.kind in counted)
             booked_ns = max(entry.at_ns for entry in own)
             self._spent[order_id] = (booked_ns, spent)
