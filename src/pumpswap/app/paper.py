@@ -12,9 +12,10 @@ from pumpswap.analytics.record import RunRecord
 from pumpswap.analytics.report import ReportInput, write_report
 from pumpswap.analytics.summary import RunSummary, summarise
 from pumpswap.app.run_scoring import analyser
-from pumpswap.clock import NS_PER_SECOND, SystemClock, format_utc
+from pumpswap.clock import SystemClock, format_utc
 from pumpswap.engine.engine import Engine, EngineParts
 from pumpswap.engine.recorder import StoreRecorder
+from pumpswap.engine.trial import TRIAL_START_NS
 from pumpswap.errors import BadInput
 from pumpswap.execution.paper import PaperVenue
 from pumpswap.market.book import PoolBook
@@ -27,7 +28,7 @@ from pumpswap.storage.database import open_database
 
 __all__ = ["PaperRun", "run_demo", "run_replay"]
 
-DEMO_START_NS = 1_793_577_600 * NS_PER_SECOND  # 2026-11-02 00:00 UTC, so that today's rules apply to the simulation
+DEMO_START_NS = TRIAL_START_NS
 
 
 @dataclass(frozen=True, slots=True)
