@@ -41,7 +41,10 @@ __all__ = [
     "POSITIONS",
     "Q50_HISTORY",
     "RECONCILIATIONS",
+    "ROUND",
 ]
+
+ROUND = ("run_id", "pair_address", "round")  # tells positions apart
 
 # No key from here to orders: what moved must be bookable even where no order of ours explains it.
 LEDGER = Table(
@@ -110,7 +113,7 @@ POSITIONS = Table(
     Column("is_active", Boolean, server_default=text("true")),
     stamp("created_at"),
     stamp("updated_at"),
-    UniqueConstraint("run_id", "pair_address", "round"),
+    UniqueConstraint(*ROUND),
     Index("idx_pumpswap_positions_active", "is_active"),
     Index("idx_pumpswap_positions_pool_id", "pool_id"),
     Index(

@@ -13,6 +13,7 @@ from pumpswap.model import Alert, Decision, Filled, LedgerEntry, Mark, Order, Ou
 from pumpswap.storage import rows
 from pumpswap.storage.alerts import Alerts
 from pumpswap.storage.attempts import Attempts
+from pumpswap.storage.book_tables import ROUND
 from pumpswap.storage.chores import Chores
 from pumpswap.storage.commands import Commands
 from pumpswap.storage.connections import Connections
@@ -55,7 +56,6 @@ _END_ORDER = (
     )
 )
 _IN_THE_POOL = (POSITIONS.c.run_id == bindparam("the_run"), POSITIONS.c.pair_address == bindparam("the_pool"))
-_ROUND = ("run_id", "pair_address", "round")
 _HELD = select(POSITIONS.c.id, POSITIONS.c.cost_lamports).where(
     *_IN_THE_POOL, POSITIONS.c.closed_ns.is_(None), POSITIONS.c.base_units == bindparam("the_units")
 )
@@ -64,8 +64,8 @@ _UPDATE_VALUATION = update(POSITIONS).where(POSITIONS.c.id == bindparam("the_pos
 
 def _replacing(stored: sqlite.Insert | postgresql.Insert) -> Insert:
     """Insert a round, or replace the one that is stored."""
-    changed = {column.name: column for column in stored.excluded if column.name not in ("id", *_ROUND)}
-    return stored.on_conflict_do_update(index_elements=_ROUND, set_=changed)
+    changed = {column.name: column for column in stored.excluded if column.name not in ("id", *ROUND)}
+    return stored.on_conflict_do_update(index_elements=ROUND, set_=changed)
 
 
 _SAVE_POSITION = {

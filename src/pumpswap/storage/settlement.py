@@ -33,6 +33,7 @@ from sqlalchemy.exc import DBAPIError
 from pumpswap.errors import StorageError
 from pumpswap.model import Filled, LedgerEntry, Order, Position, RealisedGain
 from pumpswap.storage import rows
+from pumpswap.storage.book_tables import ROUND
 from pumpswap.storage.columns import DISPLAY
 from pumpswap.storage.host.journal import ATTACHMENTS
 from pumpswap.storage.host.pool_ids import with_pool_id
@@ -44,7 +45,6 @@ __all__ = ["Settlement", "settle_at_once"]
 
 _RUN: ColumnElement[int] = bindparam("the_run", type_=BigInteger)
 _ORDER: ColumnElement[str] = bindparam("the_order", type_=String)
-_ROUND = ("run_id", "pair_address", "round")
 _FIGURES = ("signal_score", "signal_strength", "q50_value")
 _SIGNAL = (*_FIGURES, "vol_regime")
 # The plan's id of the pool where no host is attached; with one, what it calls the pool is looked up afterwards.
@@ -173,8 +173,8 @@ def _trade(ended: CTE) -> CTE:
 def _position(ended: CTE) -> CTE:
     chosen = [_pool_id("held") if name == "pool_id" else _given("held", POSITIONS.c[name]) for name in _HELD]
     new = postgresql.insert(POSITIONS).from_select(["run_id", *_HELD], select(ended.c.run_id, *chosen))
-    changed = {name: new.excluded[name] for name in _HELD if name not in _ROUND}
-    kept = new.on_conflict_do_update(index_elements=_ROUND, set_=changed)
+    changed = {name: new.excluded[name] for name in _HELD if name not in ROUND}
+    kept = new.on_conflict_do_update(index_elements=ROUND, set_=changed)
     return kept.returning(POSITIONS.c.id).cte("held")
 
 
