@@ -41,6 +41,7 @@ from pumpswap.model import (
 from pumpswap.portfolio.portfolio import Portfolio
 from pumpswap.risk.tracker import RiskTracker
 from pumpswap.settings import Settings
+from pumpswap.signals.combined import SnapshotSignaller
 from pumpswap.signals.wallet_follow import Seen, seen_of
 from pumpswap.units import BPS
 
@@ -49,7 +50,7 @@ __all__ = ["Engine", "EngineParts", "Restored", "Signaller", "SwapSignaller"]
 _KEPT_SECONDS = 86_400
 _FORGET_EVERY_NS = 3_600 * NS_PER_SECOND
 
-Signaller = Callable[[PoolSnapshot, Sequence[PoolSnapshot]], Signal]
+Signaller = SnapshotSignaller
 SwapSignaller = Callable[[Swap, Seen], Signal | None]  # ``WalletFollower.signal`` is one
 
 

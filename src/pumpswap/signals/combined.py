@@ -10,7 +10,7 @@ from pumpswap.model import PoolSnapshot, Side, Signal
 from pumpswap.signals.enhanced_result import EnhancedResult
 from pumpswap.signals.enhanced_signaller import EnhancedScoreSignaller
 
-__all__ = ["CombinedSignaller"]
+__all__ = ["CombinedSignaller", "SnapshotSignaller"]
 
 SnapshotSignaller = Callable[[PoolSnapshot, Sequence[PoolSnapshot]], Signal]
 
