@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from random import SystemRandom
 from types import TracebackType
@@ -24,7 +24,7 @@ from pumpswap.sdk.executor.exit_check import ExitCheck
 from pumpswap.sdk.executor.faults import safe_text
 from pumpswap.sdk.executor.live_room import LiveRoom
 from pumpswap.sdk.executor.one_call import OneCall, mode_obstacle
-from pumpswap.sdk.executor.paper_room import OF_A_BOOK, PAPER, PaperRoom, PaperRoomParts
+from pumpswap.sdk.executor.paper_room import OF_A_BOOK, PAPER, PaperRoom, PaperRoomParts, Wait
 from pumpswap.sdk.executor.pool_states import BookStates, ChainStates, PoolStates
 from pumpswap.sdk.executor.position_view import position_view
 from pumpswap.sdk.executor.room import Room
@@ -39,7 +39,6 @@ __all__ = ["PumpSwapTradingExecutor"]
 
 _log = logging.getLogger(__name__)
 _POLL_SECONDS = 0.05
-Wait = Callable[[int], Awaitable[None]]
 
 
 class PumpSwapTradingExecutor:

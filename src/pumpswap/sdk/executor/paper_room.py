@@ -33,7 +33,7 @@ from pumpswap.settings import Settings
 from pumpswap.storage.database import Database
 from pumpswap.storage.run import Run
 
-__all__ = ["OF_A_BOOK", "PAPER", "PaperRoom", "PaperRoomParts"]
+__all__ = ["OF_A_BOOK", "PAPER", "PaperRoom", "PaperRoomParts", "Wait"]
 
 _log = logging.getLogger(__name__)
 
