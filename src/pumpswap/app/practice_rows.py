@@ -8,6 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from pumpswap.amm.addresses import WSOL_MINT
 from pumpswap.app.collect import score_rule
 from pumpswap.app.practice import ask_localnet
 from pumpswap.clock import NS_PER_SECOND, Clock
@@ -21,7 +22,7 @@ __all__ = ["write_rows"]
 
 # A practice SOL has no price: this one is close enough to a real one for scores that are made of dollars.
 PRACTICE_SOL_USD = 150
-_WSOL = "So11111111111111111111111111111111111111112"
+_WSOL = str(WSOL_MINT)
 
 
 async def write_rows(
