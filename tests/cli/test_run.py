@@ -7,10 +7,13 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
+import click
 import pytest
 
+from pumpswap.cli.run import run as run_command
+from pumpswap.settings.trading import RunMode, SignalSource, StrategyName
 from pumpswap.storage.database import open_database
 from tests.cli.running import answer, environment, process, refusal, run
 
@@ -39,6 +42,20 @@ def wait_for(running: subprocess.Popen[str], event: str, times: int = 1) -> list
         if sum(one["event"] == event for one in found) == times:
             return found
     raise AssertionError(f"ended before {event}: {running.stderr.read() if running.stderr else ''}")
+
+
+@pytest.mark.parametrize(
+    ("option", "names"),
+    [
+        ("mode", get_args(RunMode)),
+        ("signals", (*get_args(SignalSource), "none")),
+        ("strategy", get_args(StrategyName)),
+    ],
+)
+def test_the_choices_are_those_of_the_settings(option: str, names: tuple[str, ...]) -> None:
+    (choice,) = [param.type for param in run_command.params if param.name == option]
+    assert isinstance(choice, click.Choice)
+    assert tuple(choice.choices) == names
 
 
 def check_books(folder: Path) -> None:

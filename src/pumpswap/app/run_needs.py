@@ -6,11 +6,12 @@ from pumpswap.errors import ConfigError, PumpSwapError
 from pumpswap.market.snapshot_tail import SnapshotTail
 from pumpswap.settings import Settings
 from pumpswap.settings.nearest import shown_path
+from pumpswap.settings.trading import SignalSource, StrategyName
 
 __all__ = ["collector_of", "listens_to_all", "needs_rows", "needs_swaps", "require_chain", "require_signals"]
 
-MOMENTUM = "momentum"  # the strategy that heeds no signals: it listens to the trades of others
-_ROW_SIGNALS = frozenset({"analyser", "q50"})
+MOMENTUM: StrategyName = "momentum"  # the strategy that heeds no signals: it listens to the trades of others
+_ROW_SIGNALS: frozenset[SignalSource] = frozenset({"analyser", "q50"})
 _TRY = "`pumpswap run --market simulated --fast` tries all of it without a chain"
 
 

@@ -10,7 +10,20 @@ from pydantic import Field, SecretStr, model_validator
 
 from pumpswap.settings.section import BpsValue, Mint, Part, Seconds, Section, Share, Sol, Weight
 
-__all__ = ["ExitRules", "LadderRung", "PaperVenueSettings", "RiskLimits", "RunSettings"]
+__all__ = [
+    "ExitRules",
+    "LadderRung",
+    "PaperVenueSettings",
+    "RiskLimits",
+    "RunMode",
+    "RunSettings",
+    "SignalSource",
+    "StrategyName",
+]
+
+RunMode = Literal["analysis", "paper", "approve", "auto"]
+SignalSource = Literal["analyser", "q50", "follow"]
+StrategyName = Literal["follow-signals", "plan-loop", "momentum"]
 
 
 class RiskLimits(Section):
@@ -135,11 +148,11 @@ class RunSettings(Section):
     """The running engine: what it listens to, what it may do, how it is watched."""
 
     # `analysis` orders nothing; `paper`; `approve` and `auto` trade with money, only with `--live`
-    mode: Literal["analysis", "paper", "approve", "auto"] = "paper"
+    mode: RunMode = "paper"
     # what is heeded: `analyser`, `q50`, `follow`; the first two together make one signal
-    signals: tuple[Literal["analyser", "q50", "follow"], ...] = ("analyser",)
+    signals: tuple[SignalSource, ...] = ("analyser",)
     # what is done about it: `follow-signals`, `plan-loop` or `momentum`
-    strategy: Literal["follow-signals", "plan-loop", "momentum"] = "follow-signals"
+    strategy: StrategyName = "follow-signals"
     check_seconds: int = Field(300, ge=1)  # plan-loop: between two looks at the signals
     max_entries_per_check: int = Field(5, ge=1)  # plan-loop: best priorities first
     collector: SecretStr | None = None  # database whose rows are scored, a path or a URL; default: that of the books
