@@ -95,12 +95,12 @@ class Control:
             self._taken.add(command.number)
         decided = self._run.proposals.decided()
         self._acted &= {proposal.decision_id for proposal in decided}
-        for proposal in decided:
-            if proposal.decision_id not in self._acted:
-                self._acted.add(proposal.decision_id)
-                self._act_on(proposal)
+        answered = [proposal for proposal in decided if proposal.decision_id not in self._acted]
+        for proposal in answered:
+            self._acted.add(proposal.decision_id)
+            self._act_on(proposal)
         self._go_on_with_panic()
-        if waiting:
+        if waiting or answered:
             self._stores.flush()
 
     # ------------------------------------------------------------------------------------------ commands
@@ -249,17 +249,14 @@ class Control:
         desk = self._engine.desk
         if proposal.decision_id in desk.proposals and self._is_late(proposal):
             desk.drop_proposal(proposal.decision_id, ProposalStatus.EXPIRED, "approved when its time was over")
-            self._stores.flush()
         elif proposal.decision_id not in desk.proposals:  # its time was over before this was read
             self._run.proposals.save(replace(proposal, status=ProposalStatus.EXPIRED))
             if proposal.status is ProposalStatus.DECLINED:
                 desk.has_declined(proposal.mint, self._now())
         elif proposal.status is ProposalStatus.DECLINED:
             desk.drop_proposal(proposal.decision_id, ProposalStatus.DECLINED, proposal.origin)
-            self._stores.flush()
         else:
             desk.approve(proposal.decision_id, proposal.origin)
-            self._stores.flush()
 
     def _is_late(self, proposal: Proposal) -> bool:
         """Whether it was approved, or is read, when its time was over: the engine's own clock may be behind, as after a
