@@ -85,6 +85,12 @@ class Place:
             found = [one async for one in live_check(connection, self.chain.signer(), SOL // 100, pool)]
         assert all(one.status is not CheckStatus.FAILED for one in found), found
 
+    async def ready(self, **sections: Any) -> Settings:
+        """Settings that a live check has passed with."""
+        settings = self.settings(**sections)
+        await self.checked(settings)
+        return settings
+
     async def ran(self, settings: Settings, watcher: Watcher) -> RunResult:
         async with asyncio.timeout(90):
             return await run_live(settings, self.chain.signer(), watcher.options(), watcher.begun.append)
@@ -134,8 +140,7 @@ def test_without_a_passed_check_nothing_begins_and_the_refusal_says_how_to_get_o
             with pytest.raises(ConfigError, match="no `live check` of this wallet has passed") as refused:
                 await here.ran(here.settings(), Watcher(1))
             assert refused.value.hint == "run it: pumpswap live check"
-            settings = here.settings()
-            await here.checked(settings)
+            settings = await here.ready()
             with here.books() as database:
                 run = here.live_run(database)
                 now = SystemClock().now_ns()
@@ -154,8 +159,7 @@ def test_what_is_held_is_looked_after_without_a_passed_check_and_nothing_is_boug
 ) -> None:
     async def go() -> None:
         async with place(tmp_path) as here:
-            settings = here.settings(exits={"max_hold_seconds": 1})
-            await here.checked(settings)
+            settings = await here.ready(exits={"max_hold_seconds": 1})
             first = Watcher(1)
             assert (await here.bought(here.settings(), first)).open_positions == 1
             with here.books() as database:
@@ -206,8 +210,7 @@ def test_a_check_while_the_money_is_in_positions_warns(tmp_path: Path) -> None:
 def test_a_signal_is_bought_with_money_and_the_next_process_sells_it_by_time(tmp_path: Path) -> None:
     async def go() -> None:
         async with place(tmp_path) as here:
-            settings = here.settings(exits={"max_hold_seconds": 1})
-            await here.checked(settings)
+            settings = await here.ready(exits={"max_hold_seconds": 1})
             first = Watcher(1)
             result = await here.bought(settings, first)
             assert (result.ending, result.open_positions, result.on_the_way) == (Ending.STOPPED, 1, 0)
@@ -228,8 +231,7 @@ def test_a_signal_is_bought_with_money_and_the_next_process_sells_it_by_time(tmp
 def test_in_the_mode_approve_a_buy_waits_for_a_person(tmp_path: Path) -> None:
     async def go() -> None:
         async with place(tmp_path) as here:
-            settings = here.settings(run={"mode": "approve"})
-            await here.checked(settings)
+            settings = await here.ready(run={"mode": "approve"})
             watcher = Watcher(1)
             work = await here.trading(settings, watcher)
             here.tell()
@@ -253,8 +255,7 @@ def test_in_the_mode_approve_a_buy_waits_for_a_person(tmp_path: Path) -> None:
 def test_endpoints_that_fail_stop_entries_and_nothing_else_and_it_recovers_by_itself(tmp_path: Path) -> None:
     async def go() -> None:
         async with place(tmp_path) as here:
-            settings = here.settings(exits={"max_hold_seconds": 1})
-            await here.checked(settings)
+            settings = await here.ready(exits={"max_hold_seconds": 1})
             watcher = Watcher(5)
             work = await here.trading(settings, watcher)
             here.tell(0)
@@ -284,8 +285,7 @@ def test_endpoints_that_fail_stop_entries_and_nothing_else_and_it_recovers_by_it
 def test_a_stop_waits_for_what_is_on_its_way(tmp_path: Path) -> None:
     async def go() -> None:
         async with place(tmp_path) as here:
-            settings = here.settings(run={"shutdown_seconds": 60})
-            await here.checked(settings)
+            settings = await here.ready(run={"shutdown_seconds": 60})
             watcher = Watcher(5)
             work = await here.trading(settings, watcher)
             here.chain.faults.delay_send(20)
@@ -302,8 +302,7 @@ def test_a_stop_waits_for_what_is_on_its_way(tmp_path: Path) -> None:
 def test_what_is_accepted_and_not_signed_when_it_is_stopped_is_not_bought(tmp_path: Path) -> None:
     async def go() -> None:
         async with place(tmp_path) as here:
-            settings = here.settings(run={"shutdown_seconds": 60})
-            await here.checked(settings)
+            settings = await here.ready(run={"shutdown_seconds": 60})
             watcher = Watcher(5)
             work = await here.trading(settings, watcher)
             signed = here.chain.signatures()
@@ -323,8 +322,7 @@ def test_what_is_accepted_and_not_signed_when_it_is_stopped_is_not_bought(tmp_pa
 def test_a_start_does_not_wait_for_an_order_whose_fate_nobody_tells(tmp_path: Path) -> None:
     async def go() -> None:
         async with place(tmp_path) as here:
-            settings = here.settings(run={"shutdown_seconds": 0}, exits={"max_hold_seconds": 1})
-            await here.checked(settings)
+            settings = await here.ready(run={"shutdown_seconds": 0}, exits={"max_hold_seconds": 1})
             first = Watcher(1)
             assert (await here.bought(here.settings(), first)).open_positions == 1
             second = Watcher(5)
@@ -356,8 +354,7 @@ def test_a_start_does_not_wait_for_an_order_whose_fate_nobody_tells(tmp_path: Pa
 def test_an_order_that_a_stop_does_not_wait_for_is_settled_by_the_next_start(tmp_path: Path) -> None:
     async def go() -> None:
         async with place(tmp_path) as here:
-            settings = here.settings(run={"shutdown_seconds": 0})
-            await here.checked(settings)
+            settings = await here.ready(run={"shutdown_seconds": 0})
             watcher = Watcher(5)
             work = await here.trading(settings, watcher)
             here.chain.faults.add(Fault(FaultKind.SERVER_ERROR, frozenset({STATUSES, TRANSACTION})))

@@ -12,9 +12,9 @@ from solders.pubkey import Pubkey
 
 from pumpswap.errors import ConfigError, KeyLocked, NotFound, StorageError, UsageError
 from pumpswap.localnet.process import LocalnetOptions, RunningLocalnet, start_process
-from pumpswap.model import EntryKind, ForeignKind, PlanKind, ReconciliationStatus
+from pumpswap.model import ChoreResult, EntryKind, ForeignKind, PlanKind, ReconciliationStatus
 from pumpswap.portfolio.audit import audit_run
-from pumpswap.sdk import PumpSwapSDK, SyncPumpSwapSDK
+from pumpswap.sdk import PumpSwapSDK, SyncPumpSwapSDK, Trader
 from pumpswap.sdk.results import PoolData, TradeResult
 from pumpswap.sdk.upkeep import ChoreWish
 from pumpswap.settings import Settings, WalletSettings
@@ -25,6 +25,7 @@ from pumpswap.wallet.signers import LocalSigner
 from tests.clients.our_sdk import practice_signer, settings_for
 from tests.crash.practice import rpc
 from tests.sdk.result_keys import POOL_KEYS, TRADE_KEYS
+from tests.sdk.world import trader_of
 from tests.support.material import material, requires_material
 
 pytestmark = requires_material("chain", "programs")
@@ -258,8 +259,7 @@ def test_p29_what_somebody_else_has_moved_is_found_told_and_booked(
 def test_upkeep_is_booked_like_everything_else(settings: Settings, coins: list[str], wallet: Keypair) -> None:
     async def story() -> None:
         async with PumpSwapSDK(settings, live=True, signer=practice_signer(wallet)) as sdk:
-            trader = sdk.trader
-            assert trader is not None
+            trader = trader_of(sdk)
             start = trader.books.balance("SOL")
             wrapped = await trader.upkeep.do(ChoreWish(PlanKind.WRAP, SOL))
             assert (wrapped.status, wrapped.text) == ("done", "")
@@ -293,8 +293,7 @@ def test_a_chore_paid_with_sol_that_has_just_come_in_is_booked_behind_it(
 
     async def story() -> None:
         async with PumpSwapSDK(settings, live=True, signer=practice_signer(empty)) as sdk:
-            trader = sdk.trader
-            assert trader is not None
+            trader = trader_of(sdk)
             assert trader.books.balance("SOL") == 0
             rpc(localnet, "requestAirdrop", str(empty.pubkey()), SOL)
             rpc(localnet, "localnet_advance", 4)
@@ -307,14 +306,19 @@ def test_a_chore_paid_with_sol_that_has_just_come_in_is_booked_behind_it(
     asyncio.run(story())
 
 
+async def begun_chore(trader: Trader) -> asyncio.Task[ChoreResult]:
+    """Its fate is open."""
+    doing = asyncio.create_task(trader.upkeep.do(ChoreWish(PlanKind.WRAP, SOL)))
+    while not trader.books.run.chores.unresolved():
+        await asyncio.sleep(0)
+    return doing
+
+
 def test_a_chore_that_was_broken_off_does_not_end_the_comparisons(settings: Settings, wallet: Keypair) -> None:
     async def story() -> None:
         async with PumpSwapSDK(settings, live=True, signer=practice_signer(wallet)) as sdk:
-            trader = sdk.trader
-            assert trader is not None
-            doing = asyncio.create_task(trader.upkeep.do(ChoreWish(PlanKind.WRAP, SOL)))
-            while not trader.books.run.chores.unresolved():
-                await asyncio.sleep(0)
+            trader = trader_of(sdk)
+            doing = await begun_chore(trader)
             doing.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await doing
@@ -329,11 +333,8 @@ def test_a_chore_that_was_broken_off_does_not_end_the_comparisons(settings: Sett
 def test_a_comparison_leaves_a_chore_to_whoever_does_it(settings: Settings, wallet: Keypair) -> None:
     async def story() -> None:
         async with PumpSwapSDK(settings, live=True, signer=practice_signer(wallet)) as sdk:
-            trader = sdk.trader
-            assert trader is not None
-            doing = asyncio.create_task(trader.upkeep.do(ChoreWish(PlanKind.WRAP, SOL)))
-            while not trader.books.run.chores.unresolved():
-                await asyncio.sleep(0)
+            trader = trader_of(sdk)
+            doing = await begun_chore(trader)
             assert await trader.reconcile() is None
             assert (await doing).status == "done"
             found = await trader.reconcile()
@@ -347,8 +348,7 @@ def test_an_order_that_comes_into_a_comparison_is_no_failure_of_it(
 ) -> None:
     async def story() -> None:
         async with PumpSwapSDK(settings, live=True, signer=practice_signer(wallet)) as sdk:
-            trader = sdk.trader
-            assert trader is not None
+            trader = trader_of(sdk)
             await sdk.get_pool_data(coins[0])
             buying = asyncio.create_task(sdk.buy(coins[0], "0.1"))
             compared = []
