@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from solders.hash import Hash
 from solders.signature import Signature
 
 from pumpswap.amm.addresses import GLOBAL_CONFIG
+from pumpswap.chain.closing import Closing
 from pumpswap.chain.endpoint import Endpoint, EndpointRules, ToldSlots
 from pumpswap.chain.networks import GenesisGuard
 from pumpswap.chain.node import Commitment, ConfirmedTransaction, Node, NodeHealth
@@ -45,7 +45,7 @@ _TELLING = (NodeRefused, EndpointDown, StaleNode, RateLimited, NotServed)
 _TOKEN_ACCOUNT_BYTES = 165
 
 
-class EndpointPool(NodeRelay):
+class EndpointPool(NodeRelay, Closing):
     """Endpoints in order of preference."""
 
     def __init__(
@@ -124,14 +124,6 @@ class EndpointPool(NodeRelay):
         """Find out which methods each endpoint serves, with the cheapest question of each kind (P21)."""
         await asyncio.gather(*(self._probe_one(endpoint) for endpoint in self._endpoints))
         return self.health()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.aclose()
 
     async def aclose(self) -> None:
         """End what goes on in the background and close the connections."""

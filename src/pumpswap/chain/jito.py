@@ -11,14 +11,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from random import Random
-from types import TracebackType
-from typing import Literal, Self
+from typing import Literal
 
 import httpx2
 import msgspec
 from pydantic import SecretStr
 from solders.pubkey import Pubkey
 
+from pumpswap.chain.closing import Closing
 from pumpswap.errors import ChainError, ConfigError, EndpointDown, NodeRefused, NotServed, RateLimited
 
 __all__ = ["MIN_TIP_LAMPORTS", "TIP_ACCOUNTS", "BundleState", "BundleStatus", "JitoLane"]
@@ -65,7 +65,7 @@ class BundleStatus:
     landed_slot: int | None = None
 
 
-class JitoLane:
+class JitoLane(Closing):
     """Hands signed bytes to a block engine.
 
     ``mode`` bundle: protected, lands only in the blocks of Jito's leaders and only if it succeeds. ``mode``
@@ -100,14 +100,6 @@ class JitoLane:
 
     def __repr__(self) -> str:
         return f"JitoLane({self.host!r})"
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.aclose()
 
     async def aclose(self) -> None:
         """Close the connections."""

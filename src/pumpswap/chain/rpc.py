@@ -9,8 +9,7 @@ import asyncio
 import base64
 from collections.abc import Callable, Mapping, Sequence
 from itertools import count
-from types import TracebackType
-from typing import Any, Final, Self, TypeVar
+from typing import Any, Final, TypeVar
 
 import msgspec
 from solana.exceptions import SolanaRpcException
@@ -21,6 +20,7 @@ from solders.signature import Signature
 
 from pumpswap.amm.addresses import TOKEN_2022_PROGRAM, TOKEN_PROGRAM
 from pumpswap.chain import answers
+from pumpswap.chain.closing import Closing
 from pumpswap.chain.node import (
     AccountsAt,
     BlockhashAt,
@@ -69,7 +69,7 @@ class _Body(msgspec.Struct):
         return msgspec.json.encode(self).decode()
 
 
-class RpcNode:
+class RpcNode(Closing):
     """An endpoint of the settings. ``async with`` or ``aclose()`` closes its kept-alive connections."""
 
     def __init__(self, settings: EndpointSettings, *, clock: Clock | None = None, name: str | None = None) -> None:
@@ -89,14 +89,6 @@ class RpcNode:
     @property
     def name(self) -> str:
         return self._name
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.aclose()
 
     async def aclose(self) -> None:
         """Close the connections."""

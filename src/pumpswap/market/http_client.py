@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from types import TracebackType
-from typing import Protocol, Self, TypeVar
+from typing import Protocol, TypeVar
 from urllib.parse import quote
 
+from pumpswap.chain.closing import Closing
 from pumpswap.clock import Clock
 from pumpswap.market.http_drift import Drift, DriftNote
 from pumpswap.market.http_source import HttpSource, SourceLimits, SourceParts, SourceStatistics
@@ -23,7 +23,7 @@ class _Page(Protocol):
 Page = TypeVar("Page", bound=_Page)
 
 
-class SourceClient:
+class SourceClient(Closing):
     """``async with`` or ``aclose()`` closes the connections."""
 
     def __init__(self, url: str, settings: CollectSettings, clock: Clock, parts: SourceParts | None) -> None:
@@ -32,14 +32,6 @@ class SourceClient:
         self._source = HttpSource(url, limits, clock, parts)
         self._network = quote(settings.network, safe="")
         self._drift = Drift()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.aclose()
 
     async def aclose(self) -> None:
         """Close the connections."""

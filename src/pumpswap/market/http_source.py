@@ -10,12 +10,12 @@ import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from random import Random
-from types import TracebackType
-from typing import Final, Self, TypeVar
+from typing import Final, TypeVar
 from urllib.parse import quote
 
 import httpx2
 
+from pumpswap.chain.closing import Closing
 from pumpswap.chain.rate_limit import RateLimit, Sleep, retry_after_seconds
 from pumpswap.chain.redact import host_of, silence_request_lines
 from pumpswap.clock import NS_PER_SECOND, Clock
@@ -75,7 +75,7 @@ class SourceStatistics:
     waited_seconds: float = 0.0
 
 
-class HttpSource:
+class HttpSource(Closing):
     """A service below one URL. ``async with`` or ``aclose()`` closes its kept-alive connections."""
 
     def __init__(self, url: str, limits: SourceLimits, clock: Clock, parts: SourceParts | None = None) -> None:
@@ -97,14 +97,6 @@ class HttpSource:
 
     def __repr__(self) -> str:
         return f"<HttpSource {self._name}>"
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.aclose()
 
     async def aclose(self) -> None:
         """Close the connections."""
