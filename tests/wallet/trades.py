@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import pytest
 from solders.compute_budget import set_compute_unit_limit, set_compute_unit_price
 from solders.hash import Hash
 from solders.instruction import AccountMeta, Instruction
@@ -28,8 +29,9 @@ from pumpswap.amm import (
 )
 from pumpswap.amm.addresses import TOKEN_2022_PROGRAM, TOKEN_PROGRAM, WSOL_MINT, ata
 from pumpswap.amm.instructions.swap import swap_kind
+from pumpswap.errors import GuardRefused
 from pumpswap.model import PlanKind, SpendPlan
-from pumpswap.wallet import WalletLimits
+from pumpswap.wallet import WalletLimits, check_message
 from tests.support.market import graduate
 
 SEED = bytes(range(1, 33))
@@ -41,6 +43,7 @@ BLOCKHASH = Hash(b"\x33" * 32)
 LIMITS = WalletLimits(2 * 10**9, 10 * 10**9, 5 * 10**7)
 WSOL = ata(WALLET, WSOL_MINT, TOKEN_PROGRAM)
 FEE, TIP_LAMPORTS = 5_000 + 20_000, 10_000
+FREE = {1: {7, 8}, 2: {7, 8, 14}}  # vaults, and v2's buyback account: the program itself verifies them
 BUDGET = [set_compute_unit_limit(200_000), set_compute_unit_price(100_000)]
 
 
@@ -140,3 +143,12 @@ def trade(
         closable=frozenset() if keep_wsol else frozenset({WSOL}),
     )
     return Trade((*BUDGET, *tips, *steps), plan)
+
+
+def refusal(message: object, plan: SpendPlan, limits: WalletLimits | None = LIMITS) -> str:
+    """What the guard says of a message that it must refuse."""
+    with pytest.raises(GuardRefused) as caught:
+        check_message(message, plan, limits)  # type: ignore[arg-type]
+    assert caught.value.what.startswith("not signed: ")
+    assert "nothing was signed" in caught.value.hint
+    return caught.value.what
