@@ -50,6 +50,13 @@ def test_a_decision_and_an_order_are_stored_once(ordered: Run) -> None:
     assert len([*ordered.orders()]) == len([*ordered.decisions()]) == 1
 
 
+def test_a_decision_that_another_process_has_stored_is_kept_as_it_is(ordered: Run) -> None:
+    ordered.keep_decision(replace(samples.decision(), quote_lamports=samples.decision().quote_lamports + 1))
+    assert [*ordered.decisions()] == [samples.decision()]
+    ordered.keep_decision(replace(samples.decision(), decision_id="d000002"))
+    assert [one.decision_id for one in ordered.decisions()] == ["d000001", "d000002"]
+
+
 @pytest.mark.parametrize("final", [samples.filled(), REJECTED, DENIED])
 def test_a_final_outcome_may_be_told_again_but_not_changed(ordered: Run, final: Outcome) -> None:
     ordered.save_outcome(final)

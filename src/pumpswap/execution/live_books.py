@@ -128,8 +128,8 @@ class LiveBooks:
         Raises StorageError when the order is stored already.
         """
         with self.run.batch():
-            if order.decision_id not in self._decided and not self.run.ids.has_decision(order.decision_id):
-                self.run.save_decision(decision or _decision_of(order))
+            if order.decision_id not in self._decided:  # of another process it may be stored all the same
+                self.run.keep_decision(decision or _decision_of(order))
             self.run.save_order(order)
         self._decided.add(order.decision_id)
         self._open.add(order.order_id)

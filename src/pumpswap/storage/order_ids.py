@@ -30,12 +30,6 @@ class OrderIds:
         """The latest ids of decisions."""
         return self._newest(DECISIONS, "decision_id")
 
-    def has_decision(self, decision_id: str) -> bool:
-        """Whether a decision is stored."""
-        query = select(DECISIONS.c.id).where(DECISIONS.c.run_id == self._run_id, DECISIONS.c.decision_id == decision_id)
-        with self._connections.reading() as connection:
-            return connection.execute(query).first() is not None
-
     def has_order(self, order_id: str) -> bool:
         """Whether an order is stored."""
         query = select(ORDERS.c.id).where(ORDERS.c.run_id == self._run_id, ORDERS.c.order_id == order_id)

@@ -62,6 +62,13 @@ _HELD = select(POSITIONS.c.id, POSITIONS.c.cost_lamports).where(
 _UPDATE_VALUATION = update(POSITIONS).where(POSITIONS.c.id == bindparam("the_position"))
 
 
+_DECIDED_ONCE = (DECISIONS.c.run_id, DECISIONS.c.decision_id)
+_KEEP_DECISION: Mapping[str, Insert] = {
+    "sqlite": sqlite.insert(DECISIONS).on_conflict_do_nothing(index_elements=_DECIDED_ONCE),
+    "postgresql": postgresql.insert(DECISIONS).on_conflict_do_nothing(index_elements=_DECIDED_ONCE),
+}
+
+
 def _replacing(stored: sqlite.Insert | postgresql.Insert) -> Insert:
     """Insert a round, or replace the one that is stored."""
     changed = {column.name: column for column in stored.excluded if column.name not in ("id", *ROUND)}
@@ -196,6 +203,12 @@ class Run:
         values = rows.decision_values(decision)
         with self._connections.writing(f"decision {decision.decision_id}") as connection:
             connection.execute(_INSERT_DECISION, {"run_id": self.run_id} | values)
+
+    def keep_decision(self, decision: Decision) -> None:
+        """Store a decision unless one with its id is stored."""
+        values = rows.decision_values(decision)
+        with self._connections.writing(f"decision {decision.decision_id}") as connection:
+            connection.execute(_KEEP_DECISION[connection.dialect.name], {"run_id": self.run_id} | values)
 
     def save_order(self, order: Order) -> None:
         """Store an order before it goes anywhere. Its decision must be stored."""
