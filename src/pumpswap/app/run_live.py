@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack
 from dataclasses import replace
 
 from pumpswap.app.check_watch import CheckWatch, Seldom
+from pumpswap.app.companions import RunPlace, companions_of
 from pumpswap.app.follow import FollowDesk
 from pumpswap.app.live_readiness import require_check
 from pumpswap.app.run import RunResult
@@ -125,6 +126,9 @@ class _Live:
                 Monitor("claim", Seldom(wallet.claim_obstacle, self._wall).obstacle),
             ),
             news=trading.venue.news,
+            companions=lambda engine: companions_of(
+                RunPlace(self._settings, wallet.database, wallet.books.run, engine, self._wall)
+            ),
         )
 
     def begun(self, market: MarketSide) -> BegunRun:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from random import Random, SystemRandom
 
 from pumpswap.amm import FeeSchedule
+from pumpswap.app.companions import Companions
 from pumpswap.clock import Clock, SystemClock
 from pumpswap.engine.desk_parts import MoreChecks, Screens
 from pumpswap.engine.engine import Engine, EngineParts, Restored, Signaller, SwapSignaller
@@ -63,7 +65,7 @@ class TradingSide:
     are called in their order, before those that only show. ``orders`` are those whose fate is not known yet.
 
     ``control`` makes the one who takes commands; it gets the engine and what ends the run. ``news`` returns when the
-    venue has something to settle, for a venue that need not be waited for.
+    venue has something to settle, for a venue that need not be waited for. ``companions`` are those who look on.
     """
 
     mode: str
@@ -78,6 +80,7 @@ class TradingSide:
     checks: MoreChecks | None = None
     monitors: Sequence[Monitor] = ()
     news: Callable[[], Awaitable[None]] | None = None
+    companions: Callable[[Engine], Companions] = field(default=lambda _: Companions())
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +131,9 @@ async def run_sides(
 ) -> FinishedRun:
     """Make the engine of three sides and run it to its end; errors as of ``Supervisor.run``."""
     engine = Engine(assemble(settings, market, scoring, trading), (*trading.observers, *options.observers))
+    companions = trading.companions(engine)
+    for observer in companions.observers:
+        engine.listen(observer)
     engine.desk.restore(trading.orders)
     engine.clock.advance_to(market.start_ns or options.wall.now_ns())
     if trading.start_lamports:
@@ -141,11 +147,11 @@ async def run_sides(
         wall=options.wall,
         random=options.random,
         monitors=(*market.monitors, *scoring.monitors, *trading.monitors),
-        helpers=(*market.helpers, *scoring.helpers),
+        helpers=(*market.helpers, *scoring.helpers, *companions.helpers),
         ticks=market.clock is not None,
         process=options.process,
         seconds=options.seconds,
-        on_beat=options.on_beat,
+        on_beat=partial(_tell_beat, (*companions.on_beats, options.on_beat)),
         news=trading.news,
         look=_nothing if options.reload is None else SettingsWatch(engine, options.reload).poll,
     )
@@ -154,6 +160,11 @@ async def run_sides(
         supervisor.obey(trading.control(engine, supervisor.stop))
     options.stops(supervisor.stop)
     return FinishedRun(engine, supervisor, await supervisor.run())
+
+
+def _tell_beat(listeners: Sequence[Callable[[Heartbeat], None]], heartbeat: Heartbeat) -> None:
+    for listener in listeners:
+        listener(heartbeat)
 
 
 def _nothing() -> None:

@@ -52,7 +52,7 @@ class Desk:
         self.proposals: dict[str, Proposal] = {}  # that wait for a person, by decision
         self.declined: dict[str, int] = {}  # when a person last declined to buy it, by mint
         self._now = now
-        self._observers = tuple(observers)
+        self._observers = observers  # the engine's own list: it may grow
         self._proposed: dict[str, Intent] = {}
         self._gate = RiskGate(parts.settings.risk, parts.settings.signals, parts.keeper.decision_id)
         self._planner = OrderPlanner(parts.keeper.order_id)

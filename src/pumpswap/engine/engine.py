@@ -92,7 +92,7 @@ class Engine:
     def __init__(self, parts: EngineParts, observers: Sequence[RunObserver] = ()) -> None:
         self.parts = parts
         self.clock = ManualClock()
-        self._observers = tuple(observers)
+        self._observers = list(observers)
         settings = parts.settings
         keeper = parts.keeper or PaperKeeper(parts.venue.wallet)
         self.risk = RiskTracker(settings.risk, parts.restored.risk, self._tell_risk)
@@ -129,6 +129,10 @@ class Engine:
     def portfolio(self) -> Portfolio:
         """What is held."""
         return self.desk.parts.keeper.portfolio
+
+    def listen(self, observer: RunObserver) -> None:
+        """Tell ``observer`` too, after all others. Before anything happens."""
+        self._observers.append(observer)
 
     # ------------------------------------------------------------------------------------------ running
 

@@ -6,6 +6,7 @@ from pumpswap.model.attempt import Attempt, AttemptState
 from pumpswap.model.chore import Chore, ChoreResult
 from pumpswap.model.command import Command, CommandStatus, CommandVerb
 from pumpswap.model.decision import Decision, Intent, SizingStep, TradeSide, Verdict
+from pumpswap.model.delivery import Delivery, DeliveryStatus
 from pumpswap.model.equity import EquityPoint
 from pumpswap.model.exit_state import ExitKind, ExitState
 from pumpswap.model.foreign import ForeignEvent, ForeignKind
@@ -14,6 +15,7 @@ from pumpswap.model.heartbeat import Heartbeat
 from pumpswap.model.ledger import SOL, EntryKind, LedgerEntry
 from pumpswap.model.mark import Mark
 from pumpswap.model.mint_controls import MintControls, TransferFee
+from pumpswap.model.mute import Mute
 from pumpswap.model.observer import RunObserver
 from pumpswap.model.order import Order
 from pumpswap.model.outcome import Costs, Denied, Filled, Outcome, Rejected, Unknown
@@ -25,6 +27,7 @@ from pumpswap.model.risk_state import BreakerState, RiskState
 from pumpswap.model.screen import ScreenCheck, ScreenReport, ScreenVerdict
 from pumpswap.model.signal import Side, Signal
 from pumpswap.model.snapshot import PoolSnapshot
+from pumpswap.model.spell import Spell
 from pumpswap.model.spend_plan import PlanKind, SpendPlan
 from pumpswap.model.swap import Swap
 from pumpswap.model.token_facts import (
@@ -41,6 +44,7 @@ from pumpswap.model.token_facts import (
 )
 from pumpswap.model.trading_switch import TradingState, TradingSwitch
 from pumpswap.model.update import MarketUpdate
+from pumpswap.model.what_if import WhatIf
 
 __all__ = [
     "SOL",
@@ -57,6 +61,8 @@ __all__ = [
     "CommandVerb",
     "Costs",
     "Decision",
+    "Delivery",
+    "DeliveryStatus",
     "Denied",
     "EntryKind",
     "EquityPoint",
@@ -76,6 +82,7 @@ __all__ = [
     "MarketUpdate",
     "MintBasics",
     "MintControls",
+    "Mute",
     "Order",
     "Outcome",
     "PlanKind",
@@ -101,6 +108,7 @@ __all__ = [
     "Side",
     "Signal",
     "SizingStep",
+    "Spell",
     "SpendPlan",
     "Swap",
     "TokenFacts",
@@ -111,5 +119,6 @@ __all__ = [
     "TransferFee",
     "Unknown",
     "Verdict",
+    "WhatIf",
     "gain_between",
 ]

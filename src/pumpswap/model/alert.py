@@ -21,7 +21,7 @@ class AlertLevel(Enum):
 class Alert:
     """``topic`` is what kind of thing it is about, ``subject`` which one: a mint, a pool, an endpoint.
 
-    ``number`` is given by the store; ``acknowledged_ns`` is when somebody has seen it.
+    ``number`` is given by the store; ``acknowledged_ns`` is when somebody has seen it, ``acknowledged_by`` who.
     """
 
     at_ns: int
@@ -31,3 +31,4 @@ class Alert:
     text: str
     number: int = 0
     acknowledged_ns: int | None = None
+    acknowledged_by: str = ""

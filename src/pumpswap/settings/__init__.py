@@ -14,6 +14,16 @@ from pumpswap.settings.chain import (
     SendingSettings,
     WalletSettings,
 )
+from pumpswap.settings.insight import (
+    AlertRules,
+    AlertSettings,
+    ChannelSettings,
+    DashboardSettings,
+    LogSettings,
+    MetricsSettings,
+    ReportSettings,
+    TelegramSettings,
+)
 from pumpswap.settings.loading import LoadedSettings, load_settings, read_settings
 from pumpswap.settings.market import CollectSettings, FollowedWallet, FollowSettings, LakeSettings, ScreenSettings
 from pumpswap.settings.signals import FeasibilitySettings, Q50Settings, RegimeSettings, SignalSettings
@@ -21,10 +31,14 @@ from pumpswap.settings.trading import ExitRules, LadderRung, PaperVenueSettings,
 from pumpswap.settings.tree import DATABASE_FILE, Settings
 
 __all__ = [
+    "AlertRules",
+    "AlertSettings",
     "BooksSettings",
     "ChainSettings",
+    "ChannelSettings",
     "CollectSettings",
     "DATABASE_FILE",
+    "DashboardSettings",
     "DatabaseSettings",
     "EndpointSettings",
     "ExitRules",
@@ -34,15 +48,19 @@ __all__ = [
     "LadderRung",
     "LakeSettings",
     "LoadedSettings",
+    "LogSettings",
+    "MetricsSettings",
     "PaperVenueSettings",
     "Q50Settings",
     "RegimeSettings",
+    "ReportSettings",
     "RiskLimits",
     "RunSettings",
     "ScreenSettings",
     "SendingSettings",
     "Settings",
     "SignalSettings",
+    "TelegramSettings",
     "WalletSettings",
     "load_settings",
     "read_settings",

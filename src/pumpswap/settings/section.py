@@ -11,7 +11,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationIn
 from pumpswap.settings.token_lists import token_of
 from pumpswap.units import to_units
 
-__all__ = ["BpsValue", "Mint", "Part", "PublicKey", "Seconds", "Section", "Share", "Sol", "Weight"]
+__all__ = ["BpsValue", "Mint", "Part", "PublicKey", "Seconds", "Section", "Share", "Sol", "TimeOfDay", "Weight"]
 
 Share = Annotated[Decimal, Field(gt=0, le=1)]
 Sol = Annotated[Decimal, Field(ge=0, le=1_000_000, decimal_places=9)]
@@ -21,6 +21,16 @@ Mint = Annotated[str, BeforeValidator(token_of)]
 PublicKey = Annotated[str, Field(pattern="^[1-9A-HJ-NP-Za-km-z]{32,44}$")]
 Seconds = Annotated[int, Field(ge=0)]
 Weight = Annotated[Decimal, Field(ge=0, le=1)]
+
+
+def _time_of(value: Any) -> Any:
+    # YAML reads 12:30 as the number 750.
+    if isinstance(value, int):
+        raise ValueError('is a number: write the time of day in quotes, like "12:30"')
+    return value
+
+
+TimeOfDay = Annotated[str, BeforeValidator(_time_of), Field(pattern="^([01][0-9]|2[0-3]):[0-5][0-9]$")]
 
 
 class Section(BaseModel):

@@ -14,6 +14,15 @@ from pumpswap.settings.chain import (
     SendingSettings,
     WalletSettings,
 )
+from pumpswap.settings.insight import (
+    AlertRules,
+    AlertSettings,
+    DashboardSettings,
+    LogSettings,
+    MetricsSettings,
+    ReportSettings,
+    TelegramSettings,
+)
 from pumpswap.settings.market import CollectSettings, FollowSettings, LakeSettings, ScreenSettings
 from pumpswap.settings.section import Section
 from pumpswap.settings.signals import FeasibilitySettings, Q50Settings, RegimeSettings, SignalSettings
@@ -46,6 +55,13 @@ class Settings(Section):
     wallet: WalletSettings = WalletSettings()
     database: DatabaseSettings = DatabaseSettings()
     books: BooksSettings = BooksSettings()
+    alerts: AlertSettings = AlertSettings()
+    alert_rules: AlertRules = AlertRules()
+    telegram: TelegramSettings = TelegramSettings()
+    reports: ReportSettings = ReportSettings()
+    dashboard: DashboardSettings = DashboardSettings()
+    metrics: MetricsSettings = MetricsSettings()
+    logs: LogSettings = LogSettings()
 
     @property
     def lake_folder(self) -> Path:
@@ -54,7 +70,15 @@ class Settings(Section):
 
     def to_store(self) -> dict[str, object]:
         """What is stored beside a run: everything but what may carry a password."""
-        secret = {"chain": {"endpoints"}, "sending": {"jito_url"}, "database": {"url"}, "run": {"collector"}}
+        secret = {
+            "chain": {"endpoints"},
+            "sending": {"jito_url"},
+            "database": {"url"},
+            "run": {"collector"},
+            "alerts": {"channels"},
+            "telegram": {"token", "chats", "pin", "api_url"},
+            "dashboard": {"token"},
+        }
         return self.model_dump(mode="json", exclude=secret)
 
     @property

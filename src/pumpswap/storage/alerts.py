@@ -37,14 +37,30 @@ class Alerts:
             key = connection.execute(insert(ALERTS).values(values)).inserted_primary_key
         return int(key[0]) if key else 0
 
-    def acknowledge(self, number: int, at_ns: int) -> None:
+    def acknowledge(self, number: int, at_ns: int, origin: str = "") -> None:
         """Somebody has seen it; the first time counts. Raises NotFound."""
         check_integers({"number": number, "at_ns": at_ns}, "the alert")
         with self._connections.writing(f"alert {number}") as connection:
             if connection.execute(select(ALERTS.c.id).where(ALERTS.c.id == number)).scalar() is None:
                 raise NotFound(f"there is no alert {number}", hint="list the alerts to find its number")
             unseen = (ALERTS.c.id == number, ALERTS.c.acknowledged_ns.is_(None))
-            connection.execute(update(ALERTS).where(*unseen).values(acknowledged_ns=at_ns))
+            connection.execute(
+                update(ALERTS).where(*unseen).values(acknowledged_ns=at_ns, acknowledged_by=clean_text(origin))
+            )
+
+    def after(self, number: int, most: int) -> Sequence[Alert]:
+        """Those that were stored after the alert ``number``, oldest first."""
+        query = select(ALERTS).where(ALERTS.c.id > number).order_by(ALERTS.c.id).limit(most)
+        return self._connections.all_rows(query, _alert_of)
+
+    def newest(self, most: int, *, unseen: bool = False, before: int | None = None) -> Sequence[Alert]:
+        """The newest first; ``before``: those with a smaller number, for the next page of a list."""
+        query = select(ALERTS).order_by(ALERTS.c.id.desc()).limit(most)
+        if unseen:
+            query = query.where(ALERTS.c.acknowledged_ns.is_(None))
+        if before is not None:
+            query = query.where(ALERTS.c.id < before)
+        return self._connections.all_rows(query, _alert_of)
 
     def all(self, *, unseen: bool = False) -> Sequence[Alert]:
         """Oldest first; ``unseen``: only those that nobody has acknowledged."""
@@ -55,4 +71,5 @@ class Alerts:
 
 
 def _alert_of(row: StoredRow) -> Alert:
-    return Alert(row.at_ns, AlertLevel(row.level), row.topic, row.subject, row.text, row.id, row.acknowledged_ns)
+    about = (row.topic, row.subject, row.text, row.id)
+    return Alert(row.at_ns, AlertLevel(row.level), *about, row.acknowledged_ns, row.acknowledged_by or "")

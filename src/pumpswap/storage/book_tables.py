@@ -116,6 +116,7 @@ POSITIONS = Table(
     UniqueConstraint(*ROUND),
     Index("idx_pumpswap_positions_active", "is_active"),
     Index("idx_pumpswap_positions_pool_id", "pool_id"),
+    Index(None, "run_id", "closed_ns"),
     Index(
         "ix_pumpswap_positions_open",
         "run_id",
@@ -205,6 +206,7 @@ ALERTS = Table(
     words("subject"),
     words("text"),
     exact("acknowledged_ns", nullable=True),
+    words("acknowledged_by", nullable=True),
     CheckConstraint("level IN ('info', 'warning', 'error', 'critical')", name="level"),
     Index(None, "at_ns"),
 )

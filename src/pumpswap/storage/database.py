@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -15,8 +16,11 @@ from pumpswap.storage import migrate
 from pumpswap.storage.alerts import Alerts
 from pumpswap.storage.claim import Claim
 from pumpswap.storage.connections import Connections, named_errors
+from pumpswap.storage.deliveries import Deliveries
 from pumpswap.storage.documents import dump_mapping
 from pumpswap.storage.engines import BUSY_MS, make_engine, place_of
+from pumpswap.storage.memory import Memory
+from pumpswap.storage.mutes import Mutes
 from pumpswap.storage.rows import check_integers
 from pumpswap.storage.run import Run
 from pumpswap.storage.run_header import RunHeader, header_of
@@ -89,6 +93,27 @@ class Database:
     def alerts(self) -> Alerts:
         """What somebody must know."""
         return Alerts(self._connections)
+
+    @property
+    def deliveries(self) -> Deliveries:
+        """Messages about alerts."""
+        return Deliveries(self._connections)
+
+    @property
+    def mutes(self) -> Mutes:
+        """What nobody wants to hear of now."""
+        return Mutes(self._connections)
+
+    @property
+    def memory(self) -> Memory:
+        """What is remembered of no run in particular."""
+        return Memory(self._connections)
+
+    @contextmanager
+    def batch(self) -> Iterator[None]:
+        """Group writes, as ``Run.batch`` does."""
+        with self._connections.writing("the batch"):
+            yield
 
     def start_run(
         self,

@@ -21,7 +21,14 @@ from pumpswap.storage.engines import write_options
 __all__ = ["HEAD", "REVISIONS", "VERSION_TABLE", "current", "current_within", "downgrade", "upgrade", "upgrade_within"]
 
 VERSION_TABLE = "pumpswap_alembic_version"
-REVISIONS = ("0001", "0002", "0003", "0004", "0005")  # oldest first; a test compares them with migrations/versions
+REVISIONS = (
+    "0001",
+    "0002",
+    "0003",
+    "0004",
+    "0005",
+    "0006",
+)  # oldest first; a test compares them with migrations/versions
 HEAD = REVISIONS[-1]
 
 _SCRIPTS = Path(__file__).parent / "migrations"

@@ -32,8 +32,10 @@ from pumpswap.storage.proposals import Proposals
 from pumpswap.storage.reconciliations import Reconciliations
 from pumpswap.storage.run_header import RunHeader, header_of
 from pumpswap.storage.settlement import Settlement, settle_at_once
+from pumpswap.storage.spells import Spells
 from pumpswap.storage.states import States
 from pumpswap.storage.tables import DECISIONS, MARKS, ORDERS, POSITIONS, RUNS, TRADES
+from pumpswap.storage.what_ifs import WhatIfs
 
 __all__ = ["Run"]
 
@@ -144,6 +146,16 @@ class Run:
     def proposals(self) -> Proposals:
         """Accepted buys that wait for a person."""
         return Proposals(self._connections, self.run_id)
+
+    @property
+    def spells(self) -> Spells:
+        """When its engine was able to buy."""
+        return Spells(self._connections, self.run_id)
+
+    @property
+    def what_ifs(self) -> WhatIfs:
+        """What refused buys would have earned."""
+        return WhatIfs(self._connections, self.run_id)
 
     @property
     def states(self) -> States:

@@ -49,6 +49,7 @@ from pumpswap.storage.columns import (
     stamp,
     words,
 )
+from pumpswap.storage.insight_tables import DELIVERIES, MEMORY, MUTES, SPELLS, WHAT_IFS
 from pumpswap.storage.trading_tables import COMMANDS, PROPOSALS, STATES
 
 __all__ = [
@@ -61,19 +62,24 @@ __all__ = [
     "COLLECT_POOLS",
     "COMMANDS",
     "DECISIONS",
+    "DELIVERIES",
     "EQUITY",
     "IGNORED",
     "LEDGER",
     "MARKS",
+    "MEMORY",
     "METADATA",
+    "MUTES",
     "ORDERS",
     "POSITIONS",
     "PROPOSALS",
     "Q50_HISTORY",
     "RECONCILIATIONS",
     "RUNS",
+    "SPELLS",
     "STATES",
     "TRADES",
+    "WHAT_IFS",
     "StoredRow",
 ]
 

@@ -14,17 +14,21 @@ from pumpswap.model import (
     Chore,
     Command,
     CommandVerb,
+    Delivery,
     EquityPoint,
     ExitKind,
     ExitState,
     Heartbeat,
     Intent,
+    Mute,
     PlanKind,
     Proposal,
     Reconciliation,
     ReconciliationStatus,
     RiskState,
+    Spell,
     TradeSide,
+    WhatIf,
 )
 from pumpswap.storage import Database, Run
 from pumpswap.storage.tables import METADATA
@@ -76,6 +80,11 @@ def fill(database: Database, target: str | Path) -> Run:
     run.owned.adopt(Adoption(5, 3, "Pool2222", "M", 5, 0, "M / SOL"))
     run.owned.ignore("Spam1111", 5, "an advertisement")
     run.reconciliations.add(Reconciliation(9, 8, ReconciliationStatus.UNEXPLAINED, (), {"M": -(2**70)}))
+    run.spells.save(Spell(4, 4, 5, is_able=False, reason="sending"))
+    run.what_ifs.save(WhatIf("d000002", samples.POOL, samples.MINT, "impact", 5, 300, 6, 7, 8))
+    database.deliveries.add([Delivery("me", AlertLevel.ERROR, "title", "body", 5, 6, 1, 1, 1)])
+    database.mutes.add(Mute("ledger", "M", 9, 5, "me@here"))
+    database.memory.save("alerts", {"number": "1"}, 5)
     database.alerts.add(Alert(5, AlertLevel.ERROR, "ledger", "M", "5 units are missing"), run.run_id)
     stranger.execute(
         target,

@@ -119,6 +119,7 @@ BOOKS: dict[str, Meaning] = {
             "subject": "which one: a mint, a pool, an endpoint",
             "text": "what happened, and what to do",
             "acknowledged_ns": "when somebody has seen it",
+            "acknowledged_by": "who",
         },
     ),
     "q50_trading_history": Meaning(

@@ -10,6 +10,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from pumpswap.storage.collected.own_tables import MARKER
 from pumpswap.storage.dictionary.book_meanings import BOOKS, HOST_COLUMNS, PLAN, VIEWS
 from pumpswap.storage.dictionary.collect_meanings import COLLECTING
+from pumpswap.storage.dictionary.insight_meanings import INSIGHT
 from pumpswap.storage.dictionary.meanings import TRADING
 from pumpswap.storage.dictionary.trading_meanings import RUNNING
 from pumpswap.storage.host.journal import ATTACHMENTS
@@ -18,7 +19,7 @@ from pumpswap.storage.tables import METADATA
 
 __all__ = ["MEANINGS", "TABLES", "data_dictionary"]
 
-MEANINGS = TRADING | BOOKS | RUNNING | COLLECTING
+MEANINGS = TRADING | BOOKS | RUNNING | INSIGHT | COLLECTING
 TABLES: dict[str, Table] = {**METADATA.tables, ATTACHMENTS.name: ATTACHMENTS, MARKER.name: MARKER}
 _SQLITE: Dialect = sqlite.dialect()
 _POSTGRESQL: Dialect = postgresql.dialect()  # type: ignore[no-untyped-call]

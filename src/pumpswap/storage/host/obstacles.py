@@ -16,7 +16,13 @@ from pumpswap.storage.tables import METADATA
 __all__ = ["check_names", "check_rights"]
 
 # A column by which a table is known as ours in every version of it: no table of the plan has ``run_id``.
-_SIGN_OF_OURS = {"pumpswap_collect_cycles": "next_page", "pumpswap_collect_pools": "snapshot_due_ns"}
+_SIGN_OF_OURS = {
+    "pumpswap_collect_cycles": "next_page",
+    "pumpswap_collect_pools": "snapshot_due_ns",
+    "pumpswap_deliveries": "first_alert",
+    "pumpswap_memory": "document",
+    "pumpswap_mutes": "until_ns",
+}
 _SIGN_OF_BOOKS = "run_id"
 _NAMES_TAKEN = text("""
 SELECT c.relname, coalesce(t.relname, '') FROM pg_class c LEFT JOIN pg_index i ON i.indexrelid = c.oid

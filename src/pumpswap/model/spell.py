@@ -1,0 +1,20 @@
+"""Spell: a time in which a running engine was able to buy, or was not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["Spell"]
+
+
+@dataclass(frozen=True, slots=True)
+class Spell:
+    """From ``began_ns`` until the last heartbeat that said the same. ``started_ns`` tells processes apart; ``reason``
+    is what was in the way, empty where nothing was.
+    """
+
+    started_ns: int
+    began_ns: int
+    ended_ns: int
+    is_able: bool
+    reason: str = ""

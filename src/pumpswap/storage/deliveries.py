@@ -1,0 +1,70 @@
+"""Deliveries: messages about alerts, each stored before it is sent, so that a restart loses none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from sqlalchemy import func, insert, select, update
+
+from pumpswap.errors import NotFound
+from pumpswap.model import AlertLevel, Delivery, DeliveryStatus
+from pumpswap.storage.connections import Connections
+from pumpswap.storage.documents import clean_text
+from pumpswap.storage.rows import check_integers
+from pumpswap.storage.tables import DELIVERIES, StoredRow
+
+__all__ = ["Deliveries"]
+
+_INTEGERS = ("created_ns", "due_ns", "alerts", "first_alert", "last_alert", "tries", "sent_ns")
+_WORDS = ("channel", "title", "body", "error")
+
+
+class Deliveries:
+    """All of a database; errors as of ``Run``. Inside of ``Database.batch`` they are stored with the rest of it."""
+
+    def __init__(self, connections: Connections) -> None:
+        self._connections = connections
+
+    def add(self, deliveries: Iterable[Delivery]) -> None:
+        """Store new ones, all or none."""
+        values = [_values(delivery) for delivery in deliveries]
+        if values:
+            with self._connections.writing("the deliveries") as connection:
+                connection.execute(insert(DELIVERIES), values)
+
+    def change(self, delivery: Delivery) -> None:
+        """Store what has become of one. Raises NotFound."""
+        this = DELIVERIES.c.id == delivery.number
+        with self._connections.writing(f"delivery {delivery.number}") as connection:
+            if connection.execute(update(DELIVERIES).where(this).values(_values(delivery))).rowcount == 0:
+                raise NotFound(f"there is no delivery {delivery.number}", hint="it was never stored")
+
+    def due(self, at_ns: int, most: int) -> Sequence[Delivery]:
+        """Those that wait and may be tried now, oldest first."""
+        waiting = DELIVERIES.c.status == DeliveryStatus.WAITING.value
+        query = select(DELIVERIES).where(waiting, DELIVERIES.c.due_ns <= at_ns)
+        return self._connections.all_rows(query.order_by(DELIVERIES.c.id).limit(most), _delivery_of)
+
+    def newest(self, most: int) -> Sequence[Delivery]:
+        """The newest first, whatever became of them."""
+        query = select(DELIVERIES).order_by(DELIVERIES.c.id.desc()).limit(most)
+        return self._connections.all_rows(query, _delivery_of)
+
+    def counts(self) -> dict[DeliveryStatus, int]:
+        """How many there are of each status."""
+        query = select(DELIVERIES.c.status, func.count()).group_by(DELIVERIES.c.status)
+        with self._connections.reading() as connection:
+            found = {DeliveryStatus(status): int(count) for status, count in connection.execute(query)}
+        return {status: found.get(status, 0) for status in DeliveryStatus}
+
+
+def _values(delivery: Delivery) -> dict[str, object]:
+    integers = {name: getattr(delivery, name) for name in _INTEGERS}
+    check_integers(integers, "the delivery")
+    words = {name: clean_text(getattr(delivery, name)) for name in _WORDS}
+    return integers | words | {"level": delivery.level.value, "status": delivery.status.value}
+
+
+def _delivery_of(row: StoredRow) -> Delivery:
+    fields = {name: getattr(row, name) for name in (*_INTEGERS, *_WORDS)}
+    return Delivery(level=AlertLevel(row.level), status=DeliveryStatus(row.status), number=row.id, **fields)
