@@ -1,0 +1,1 @@
+"""Rules: observers of a running engine, each of which says when something is worth an alert."""
