@@ -58,6 +58,7 @@ CASES: dict[tuple[str, ...], list[tuple[str, int]]] = {
     ],
     ("list-positions",): [("", 0), ("--all", 0), ("--run 99", 3)],
     ("performance-report",): [("", 0), ("--days 1", 0), ("--days 0", 2)],
+    ("report", "list"): [("", 0)],
     ("ledger", "check"): [("", 0)],
     ("ledger", "show"): [("", 0)],
     ("export", "trades"): [("", 0), ("--format xml", 2)],

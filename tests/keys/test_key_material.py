@@ -218,6 +218,7 @@ def calls(place: Place) -> dict[tuple[str, ...], list[list[str]]]:
         ],
         ("list-positions",): [[], ["--all"], ["--run", str(KEY)]],
         ("performance-report",): [[], ["--days", str(KEY)], ["--run", "99"]],
+        ("report", "list"): [[]],
         ("init",): [["--yes", "--config", str(place.folder / "new.yaml")], ["--preset", str(KEY)],
                     ["--config", str(KEY)]],
         ("config", "show"): [[], ["--changed"], [str(KEY)], ["--profile", str(KEY)], ["--config", str(KEY)],

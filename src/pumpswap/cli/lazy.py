@@ -119,7 +119,8 @@ class Command(_Ours):
 class LazyGroup(_Ours, click.Group):
     """A group whose ``entries`` are imported when they are run; its help and its completion import none of them.
 
-    Ordinary commands can be added as to any click group.
+    Ordinary commands can be added as to any click group. With ``invoke_without_command`` its own callback acts when no
+    command is named.
     """
 
     command_class = Command
@@ -130,7 +131,7 @@ class LazyGroup(_Ours, click.Group):
         self.no_args_is_help = False  # see parse_args
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        if not args and not ctx.resilient_parsing:
+        if not args and not ctx.resilient_parsing and not self.invoke_without_command:
             # A newcomer types the bare name. Help is talk, and a script that forgot the command must not go on.
             click.echo(self.get_help(ctx), err=True, color=ctx.color)
             ctx.exit(2)

@@ -35,6 +35,7 @@ COMMANDS = {
     "performance-report": Entry(
         "pumpswap.cli.performance_report:performance_report", "profit, costs and rounds of the last days"
     ),
+    "report": Entry("pumpswap.cli.report:report", "what was earned, as text, page, JSON or CSV; metrics"),
     "ledger": Entry("pumpswap.cli.ledger:ledger", "every lamport and token that moved, and whether it adds up"),
     "export": Entry("pumpswap.cli.export:export", "trades, ledger, tax lots as CSV or JSON lines"),
     "reconcile": Entry("pumpswap.cli.reconcile:reconcile", "do the books agree with the wallet on the chain?"),
