@@ -166,14 +166,16 @@ class RemoteControl:
             f"no engine keeps run {self.run.run_id} now ({last}), so nobody can {what}", hint=hint or self._hint()
         )
 
-    def give(self, verb: CommandVerb, arguments: Mapping[str, str] | None = None) -> Given:
-        """Have a command obeyed, and wait for the answer.
+    def give(
+        self, verb: CommandVerb, arguments: Mapping[str, str] | None = None, *, origin: str | None = None
+    ) -> Given:
+        """Have a command obeyed, and wait for the answer. ``origin`` says who asks, where that is not this process.
 
         What lowers the trading state is stored as a word of its own at once: it holds for whoever trades with these
         books, whether an engine answers or not. So is a resume where no engine runs. Raises NotRunning for everything
         else then, and when the engine does not answer in time.
         """
-        command = Command(self._clock.now_ns(), verb, origin_of_process(), dict(arguments or {}))
+        command = Command(self._clock.now_ns(), verb, origin or origin_of_process(), dict(arguments or {}))
         is_running = self.is_running()
         if not is_running and verb not in STATE_VERBS:
             self.require_running(verb.value)
