@@ -7,18 +7,15 @@ no path, so the same run gives the same bytes.
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
 from typing import Any
-from unicodedata import category
 
 from jinja2 import Environment
-from markupsafe import Markup, escape
 
 from pumpswap.amm.quote import Quote, amounts_of
 from pumpswap.analytics.charts import PALETTES, equity_figure, slippage_figure
@@ -27,15 +24,25 @@ from pumpswap.analytics.metrics import slippage_of
 from pumpswap.analytics.page import csp_hash, page_environment, page_scripts, write_page
 from pumpswap.analytics.record import RunRecord, Trade
 from pumpswap.analytics.summary import OpenPosition, RunSummary
+from pumpswap.analytics.wording import (
+    change_text,
+    coin_markup,
+    counted,
+    duration_text,
+    figure_of,
+    percent_text,
+    price_text,
+    signed_sol,
+    sol_digits,
+    sol_text,
+)
 from pumpswap.clock import NS_PER_SECOND
 from pumpswap.model import Decision, Position, TradeSide, Verdict
-from pumpswap.units import format_units, from_units
 
 __all__ = ["MOST_ROWS", "ReportInput", "render_report", "write_report"]
 
 MOST_ROWS = 200  # of a table; a page of thousands of rows is read by nobody
 MOST_NEAR_MISSES = 12
-LONGEST_NAME = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +108,8 @@ def render_report(report: ReportInput) -> str:
         scripts=scripts,
         script_hashes=[csp_hash(script) for script in scripts],
         figures=summary.to_json(),
-        figure=_figure_of(summary.to_json()),
-        coin=lambda pool: _coin(record.names.get(pool, "").strip() or pool),
+        figure=figure_of(summary.to_json()),
+        coin=lambda pool: coin_markup(record.names.get(pool, "").strip() or pool),
         headline=_headline(summary),
         charts=_charts(record),
         near_misses=_near_misses(record.refused_examples),
@@ -120,18 +127,18 @@ def render_report(report: ReportInput) -> str:
 def _headline(summary: RunSummary) -> str:
     """The result in one sentence."""
     change, start = summary.equity_change_lamports, summary.start_lamports
-    amount, stake = f"{_sol(abs(change))}\u00a0SOL", f"{_sol(start)}\u00a0SOL of play money"
-    share = f" ({_change(change / start)})" if start else ""
+    amount, stake = f"{sol_text(abs(change))}\u00a0SOL", f"{sol_text(start)}\u00a0SOL of play money"
+    share = f" ({change_text(change / start)})" if start else ""
     if not change and not summary.orders:
-        decided = f"{_count(summary.decisions, 'decision')}, {_count(summary.refused, 'refusal')}"
+        decided = f"{counted(summary.decisions, 'decision')}, {counted(summary.refused, 'refusal')}"
         return f"Made no trade: {decided if summary.decisions else 'nothing came up'}, and {stake} stayed untouched."
     opening = f"{'Gained' if change > 0 else 'Lost'} {amount}{share}" if change else "Came out even"
     closed = len(summary.closed)
-    parts = [_count(summary.fills, "trade")]
+    parts = [counted(summary.fills, "trade")]
     if not summary.fills:
-        parts.append(f"{_count(summary.orders, 'order')} not filled")
+        parts.append(f"{counted(summary.orders, 'order')} not filled")
     if closed:
-        parts += [f"{_count(closed, 'round')} closed", f"{_won(summary.closed)}\u00a0won"]
+        parts += [f"{counted(closed, 'round')} closed", f"{_won(summary.closed)}\u00a0won"]
     elif summary.fills:
         parts.append("no round closed yet")
     if summary.open:
@@ -228,71 +235,12 @@ def _price(quote: Quote) -> tuple[int, Fraction]:
 # ---------------------------------------------------------------------------------------------------- how it is said
 
 
-def _sol(lamports: int) -> str:
-    return format_units(lamports, 9).replace("-", "−")
-
-
-def _signed(lamports: int) -> str:
-    return format_units(lamports, 9, signed=True).replace("-", "−") if lamports else "0"
-
-
-def _digits(lamports: int, *, signed: bool = False) -> str:
-    """All nine decimals, for columns that are added up by eye."""
-    return f"{from_units(lamports, 9):{'+' if signed and lamports else ''},.9f}".replace("-", "−")
-
-
-def _percent(share: float | Fraction) -> str:
-    return f"{float(share) * 100:.2f}\u00a0%".replace("-", "−")
-
-
-def _change(share: float | Fraction) -> str:
-    """A signed percentage; what is not zero is not shown as zero."""
-    percent = float(share) * 100
-    decimals = 2 if abs(percent) >= 0.01 or not percent else 5
-    return f"{percent:+.{decimals}f}\u00a0%".replace("-", "−") if percent else "0\u00a0%"
-
-
-def _price_text(price: Fraction) -> str:
-    """Six significant digits: prices of coins span many powers of ten."""
-    text = f"{float(price):,.6g}"
-    return text if "e" not in text else f"{float(price):,.0f}" if price >= 1 else f"{float(price):.12f}".rstrip("0")
-
-
-def _duration(ns: int) -> str:
-    """``1 d 3 h``, ``4 min 12 s``, ``1.2 s``: the two largest units, tenths below ten seconds."""
-    if ns < 10 * NS_PER_SECOND:
-        return f"{ns * 10 // NS_PER_SECOND / 10:g}\u00a0s"
-    left = ns // NS_PER_SECOND
-    parts: list[tuple[int, str]] = []
-    for unit, seconds in (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1)):
-        amount, left = divmod(left, seconds)
-        if amount or parts:
-            parts.append((amount, unit))
-    return "\u00a0".join(f"{amount}\u00a0{unit}" for amount, unit in parts[:2] if amount)
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,}\u00a0{_plural(noun, number)}"
-
-
-def _plural(noun: str, number: int) -> str:
-    return noun if number == 1 else f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
-
-
-def _coin(name: str) -> Markup:
-    """A coin's name as strangers chose it: never markup, no control characters, isolated from the text around it."""
-    clean = "".join("\ufffd" if category(letter) in ("Cc", "Cs") else letter for letter in name[:LONGEST_NAME])
-    if re.fullmatch(r"[1-9A-HJ-NP-Za-km-z]{32,44}", clean):
-        return Markup('<bdi class="coin" title="{0}"><code>{1}…{2}</code></bdi>').format(clean, clean[:4], clean[-4:])
-    return Markup('<bdi class="coin" title="{0}">{0}</bdi>').format(clean)
-
-
 def _numbers(verdict: Verdict) -> list[tuple[str, str]]:
     """A verdict's figures for people: lamports as SOL, exact fractions as percentages."""
     shown = []
     for name, value in verdict.numbers.items():
         if name.endswith("_lamports"):
-            shown.append((_words(name.removesuffix("_lamports")), f"{_sol(int(value))} SOL"))
+            shown.append((_words(name.removesuffix("_lamports")), f"{sol_text(int(value))} SOL"))
         elif "/" in value:
             shown.append((_words(name), f"{float(Fraction(value)) * 100:.4f}\u00a0%".replace("-", "−")))
         else:
@@ -304,38 +252,6 @@ def _words(name: str) -> str:
     return name.replace("_", " ")
 
 
-def _figure_of(figures: Mapping[str, Any]) -> Callable[..., Markup]:
-    """A figure of ``--json`` by its path, with its raw value beside the text: ``figure("orders.filled")``."""
-    flat = _flat(figures)
-    shapes: dict[str, Callable[[Any], str]] = {
-        "sol": lambda value: _sol(int(value)),
-        "signed": lambda value: _signed(int(value)),
-        "digits": lambda value: _digits(int(value)),
-        "digits_signed": lambda value: _digits(int(value), signed=True),
-        "digits_negated": lambda value: _digits(-int(value), signed=True),
-        "count": lambda value: f"{value:,}",
-        "percent": _percent,
-        "change": _change,
-        "text": str,
-    }
-
-    def figure(path: str, shape: str = "count", noun: str = "") -> Markup:
-        value = flat[path]
-        text = "–" if value is None else shapes[shape](value)
-        raw = "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
-        shown = Markup('<data data-figure="{}" value="{}">{}</data>').format(path, raw, text)
-        return shown + escape(f" {_plural(noun, value)}") if noun else shown
-
-    return figure
-
-
-def _flat(figures: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for name, value in figures.items():
-        flat |= _flat(value, f"{prefix}{name}.") if isinstance(value, Mapping) else {f"{prefix}{name}": value}
-    return flat
-
-
 # ---------------------------------------------------------------------------------------------------- the page
 
 
@@ -343,8 +259,8 @@ def _flat(figures: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 def _environment() -> Environment:
     environment = page_environment()
     environment.filters |= {
-        "sol": _sol, "signed": _signed, "digits": _digits, "percent": _percent, "change": _change,
-        "price": _price_text, "duration": _duration, "numbers": _numbers,
+        "sol": sol_text, "signed": signed_sol, "digits": sol_digits, "percent": percent_text, "change": change_text,
+        "price": price_text, "duration": duration_text, "numbers": _numbers,
     }  # fmt: skip
-    environment.globals |= {"count": _count, "slippage_of": slippage_of}
+    environment.globals |= {"count": counted, "slippage_of": slippage_of}
     return environment
