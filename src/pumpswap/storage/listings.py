@@ -12,6 +12,7 @@ from sqlalchemy import Select, select
 
 from pumpswap.model import TradeSide
 from pumpswap.storage.connections import Connections
+from pumpswap.storage.fills import Fills
 from pumpswap.storage.tables import DECISIONS, TRADES, StoredRow
 
 __all__ = ["DecisionRow", "Listings", "TradeRow"]
@@ -74,6 +75,11 @@ class Listings:
     def __init__(self, connections: Connections, run_id: int) -> None:
         self._connections = connections
         self._run_id = run_id
+
+    @property
+    def fills(self) -> Fills:
+        """What became of its orders, beside their quotes."""
+        return Fills(self._connections, self._run_id)
 
     def trades(self, since_ns: int, until_ns: int) -> list[TradeRow]:
         """Trades of a time in order of time, the end not included."""
