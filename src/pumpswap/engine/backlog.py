@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial
 
 from pumpswap.engine.feed import Place
+from pumpswap.engine.spell_keeper import SpellKeeper
 from pumpswap.model import Alert, Decision, EquityPoint, ExitState, Heartbeat, Proposal, RiskState, RunObserver
 from pumpswap.storage.run import Run
 
@@ -24,6 +25,7 @@ class Backlog(RunObserver):
         self._told: list[Callable[[], object]] = []
         self._newest: dict[str, Callable[[], None]] = {}  # of things that are remembered, not recorded: the last counts
         self._places: dict[str, Place] = {}
+        self._spells = SpellKeeper()
 
     def also(self, write: Callable[[], object]) -> None:
         """Do this in the transaction of the next flush."""
@@ -34,8 +36,13 @@ class Backlog(RunObserver):
         self._places[feed] = place
 
     def beat(self, heartbeat: Heartbeat) -> None:
-        """Stored at once."""
-        self._run.states.beat(heartbeat)
+        """Stored at once, with how long the engine has been able to buy, or has not been."""
+        spells = self._spells.hear(heartbeat)
+        with self._run.batch():
+            self._run.states.beat(heartbeat)
+            for spell in spells:
+                self._run.spells.save(spell)
+        self._spells.stored()
 
     # ------------------------------------------------------------------------------------------ for a flush
 

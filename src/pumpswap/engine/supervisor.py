@@ -22,7 +22,7 @@ from pumpswap.engine.intake import Intake, Taken
 from pumpswap.engine.tending import FeedTender
 from pumpswap.engine.vigil import LoopLag, Vigil
 from pumpswap.errors import StorageError
-from pumpswap.model import AlertLevel, Heartbeat
+from pumpswap.model import ANALYSIS, AlertLevel, Heartbeat
 from pumpswap.settings import RunSettings
 
 __all__ = ["Control", "Ending", "Keeps", "Supervisor", "SupervisorParts"]
@@ -327,16 +327,21 @@ class Supervisor:
         words = {**self._tender.words(), **self._vigil.words(), "loop": self._lag.words()}
         if self._control is not None:
             words["control"] = "ok" if self._store_failed_at is None else "waits for the database"
+        in_the_way = ", ".join(sorted(name for name, _ in engine.risk.state.faults))
+        if not in_the_way and engine.parts.mode == "analysis":
+            in_the_way = ANALYSIS
         return Heartbeat(
             at_ns=parts.wall.now_ns(),
             started_ns=self._started_ns,
             process=parts.process,
             mode=engine.parts.mode,
             waiting=len(self._intake),
-            able=not engine.risk.state.faults and engine.parts.mode != "analysis",
+            able=not in_the_way,
             events=self.events,
             stopping=self._wish_to_end.is_set(),
             parts=words,
+            in_the_way=in_the_way,
+            every_seconds=parts.settings.heartbeat_seconds,
         )
 
 

@@ -27,7 +27,7 @@ from pumpswap.model.risk_state import BreakerState, RiskState
 from pumpswap.model.screen import ScreenCheck, ScreenReport, ScreenVerdict
 from pumpswap.model.signal import Side, Signal
 from pumpswap.model.snapshot import PoolSnapshot
-from pumpswap.model.spell import Spell
+from pumpswap.model.spell import ANALYSIS, STOPPING, Spell
 from pumpswap.model.spend_plan import PlanKind, SpendPlan
 from pumpswap.model.swap import Swap
 from pumpswap.model.token_facts import (
@@ -47,7 +47,9 @@ from pumpswap.model.update import MarketUpdate
 from pumpswap.model.what_if import WhatIf
 
 __all__ = [
+    "ANALYSIS",
     "SOL",
+    "STOPPING",
     "Adoption",
     "Alert",
     "AlertLevel",

@@ -11,7 +11,8 @@ __all__ = ["Heartbeat"]
 @dataclass(frozen=True, slots=True)
 class Heartbeat:
     """``process`` is the number of the process; ``parts`` say of each part (feed, venue, control, …) how it is, in a
-    word or a sentence; ``waiting`` is the length of the queue and ``able`` whether entries could be executed now.
+    word or a sentence; ``waiting`` is the length of the queue and ``able`` whether entries could be executed now, else
+    ``in_the_way`` names the faults. The next one comes in ``every_seconds``.
     """
 
     at_ns: int
@@ -23,3 +24,5 @@ class Heartbeat:
     events: int = 0
     stopping: bool = False
     parts: Mapping[str, str] = field(default_factory=dict)
+    in_the_way: str = ""
+    every_seconds: int = 0

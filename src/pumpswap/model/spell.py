@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["Spell"]
+__all__ = ["ANALYSIS", "STOPPING", "Spell"]
+
+ANALYSIS = "analysis mode"  # nothing is ordered, as its owner wishes
+STOPPING = "stopping"  # somebody has ended it, or its time was up
 
 
 @dataclass(frozen=True, slots=True)
 class Spell:
     """From ``began_ns`` until the last heartbeat that said the same. ``started_ns`` tells processes apart; ``reason``
-    is what was in the way, empty where nothing was.
+    is what was in the way, empty where nothing was: names of faults, ``ANALYSIS`` or ``STOPPING``.
     """
 
     started_ns: int
