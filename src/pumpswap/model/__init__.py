@@ -19,6 +19,7 @@ from pumpswap.model.mute import Mute
 from pumpswap.model.observer import RunObserver
 from pumpswap.model.order import Order
 from pumpswap.model.outcome import Costs, Denied, Filled, Outcome, Rejected, Unknown
+from pumpswap.model.pool_point import PoolPoint
 from pumpswap.model.position import Position
 from pumpswap.model.proposal import Proposal, ProposalStatus
 from pumpswap.model.q50 import Q50Frame, Q50Row, Q50Series
@@ -91,6 +92,7 @@ __all__ = [
     "PoolAge",
     "PoolSnapshot",
     "PoolStanding",
+    "PoolPoint",
     "Position",
     "Proposal",
     "ProposalStatus",

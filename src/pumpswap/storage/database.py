@@ -14,6 +14,7 @@ from pumpswap.errors import NotFound, StorageError
 from pumpswap.model import Attempt
 from pumpswap.storage import migrate
 from pumpswap.storage.alerts import Alerts
+from pumpswap.storage.browse import Browse
 from pumpswap.storage.claim import Claim
 from pumpswap.storage.connections import Connections, named_errors
 from pumpswap.storage.deliveries import Deliveries
@@ -21,6 +22,7 @@ from pumpswap.storage.documents import dump_mapping
 from pumpswap.storage.engines import BUSY_MS, make_engine, place_of
 from pumpswap.storage.memory import Memory
 from pumpswap.storage.mutes import Mutes
+from pumpswap.storage.pool_points import PoolPoints
 from pumpswap.storage.rows import check_integers
 from pumpswap.storage.run import Run
 from pumpswap.storage.run_header import RunHeader, header_of
@@ -108,6 +110,14 @@ class Database:
     def memory(self) -> Memory:
         """What is remembered of no run in particular."""
         return Memory(self._connections)
+
+    def browse(self, run_id: int) -> Browse:
+        """Lists of a run, page by page."""
+        return Browse(self._connections, run_id)
+
+    def pool_points(self, run_id: int) -> PoolPoints:
+        """What the engine of a run saw of the pools."""
+        return PoolPoints(self._connections, run_id)
 
     @contextmanager
     def batch(self) -> Iterator[None]:

@@ -16,7 +16,7 @@ from pumpswap.storage.outcomes import outcome_of, select_outcomes
 from pumpswap.storage.rows import check_integers
 from pumpswap.storage.tables import DECISIONS, ORDERS, StoredRow
 
-__all__ = ["Decided", "StoredDecision"]
+__all__ = ["Decided", "StoredDecision", "decided_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,12 +106,12 @@ class Decided:
     def _newest(self, condition: ColumnElement[bool], newest: int) -> Sequence[StoredDecision]:
         query = select(DECISIONS).where(DECISIONS.c.run_id == self._run_id, condition)
         query = query.order_by(DECISIONS.c.at_ns.desc(), DECISIONS.c.id.desc()).limit(newest)
-        return self._connections.all_rows(query, _decided_of)[::-1]
+        return self._connections.all_rows(query, decided_of)[::-1]
 
     def _order(self, condition: ColumnElement[bool]) -> Order | None:
         query = select(ORDERS).where(ORDERS.c.run_id == self._run_id, condition).order_by(ORDERS.c.id).limit(1)
         return next(iter(self._connections.all_rows(query, rows.order_of)), None)
 
 
-def _decided_of(row: StoredRow) -> StoredDecision:
+def decided_of(row: StoredRow) -> StoredDecision:
     return StoredDecision(rows.decision_of(row), row.repeats or 0, row.repeated_ns)

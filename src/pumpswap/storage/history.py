@@ -15,7 +15,7 @@ from pumpswap.storage import rows
 from pumpswap.storage.connections import Connections
 from pumpswap.storage.tables import DECISIONS, LEDGER, MARKS, ORDERS, POSITIONS, TRADES, StoredRow
 
-__all__ = ["MINT_PREFIX", "History", "StoredTrade"]
+__all__ = ["MINT_PREFIX", "History", "OrderRow", "StoredTrade", "decimals_of"]
 
 _SIGNALS = 3  # the newest that are asked for a name
 MINT_PREFIX = 8  # of a coin without a name, people are shown so many characters of its mint
@@ -23,7 +23,7 @@ MINT_PREFIX = 8  # of a coin without a name, people are shown so many characters
 # Columns of the order beside those of its trade; both tables have a run_id, an order_id and a base_units.
 _ORDER = {f"ordered_{column.name}": column for column in ORDERS.columns}
 # The order's part of a joined row, under the names that ``order_of`` reads.
-_OrderRow = namedtuple("_OrderRow", ORDERS.columns.keys())  # type: ignore[misc]
+OrderRow = namedtuple("OrderRow", ORDERS.columns.keys())  # type: ignore[misc]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ class History:
             (self._of_mint(traded, mint), TRADES.c.base_units, TRADES.c.token_amount),
             (held, POSITIONS.c.base_units, POSITIONS.c.token_amount),
         ):
-            told = self._connections.rows(query.where(amount.is_not(None), units > 0).limit(1), _decimals_of)
+            told = self._connections.rows(query.where(amount.is_not(None), units > 0).limit(1), decimals_of)
             decimals = next(told, None)
             if decimals is not None:
                 return decimals
@@ -134,11 +134,11 @@ class History:
 
 
 def _trade_of(row: StoredRow) -> StoredTrade:
-    order: Any = _OrderRow._make(row[len(TRADES.columns) :])
-    return StoredTrade(rows.order_of(order), rows.filled_of(row), _decimals_of(row))
+    order: Any = OrderRow._make(row[len(TRADES.columns) :])
+    return StoredTrade(rows.order_of(order), rows.filled_of(row), decimals_of(row))
 
 
-def _decimals_of(row: StoredRow) -> int | None:
+def decimals_of(row: StoredRow) -> int | None:
     """What makes whole tokens of the raw units beside them. The column for people is a float, the answer an integer."""
     if not row.token_amount or row.token_amount <= 0 or not row.base_units:
         return None

@@ -6,7 +6,7 @@ from sqlalchemy import BigInteger, Boolean, CheckConstraint, Column, ForeignKeyC
 
 from pumpswap.storage.columns import METADATA, document, exact, identity, of_run, words
 
-__all__ = ["DELIVERIES", "MEMORY", "MUTES", "SPELLS", "WHAT_IFS"]
+__all__ = ["DELIVERIES", "MEMORY", "MUTES", "POOL_POINTS", "SPELLS", "WHAT_IFS"]
 
 DELIVERIES = Table(
     "pumpswap_deliveries",
@@ -82,4 +82,16 @@ WHAT_IFS = Table(
     words("obstacle"),
     ForeignKeyConstraint(["run_id", "decision_id"], ["pumpswap_decisions.run_id", "pumpswap_decisions.decision_id"]),
     Index(None, "run_id", "at_ns"),
+)
+
+# What the engine saw of the pools that it thought about: at most one row a minute for each.
+POOL_POINTS = Table(
+    "pumpswap_pool_points",
+    METADATA,
+    of_run(primary_key=True),
+    Column("pool", String, primary_key=True),
+    Column("at_ns", BigInteger, primary_key=True, autoincrement=False),
+    exact("base_units"),
+    exact("effective_quote_lamports"),
+    exact("real_quote_lamports"),
 )

@@ -49,7 +49,7 @@ from pumpswap.storage.columns import (
     stamp,
     words,
 )
-from pumpswap.storage.insight_tables import DELIVERIES, MEMORY, MUTES, SPELLS, WHAT_IFS
+from pumpswap.storage.insight_tables import DELIVERIES, MEMORY, MUTES, POOL_POINTS, SPELLS, WHAT_IFS
 from pumpswap.storage.trading_tables import COMMANDS, PROPOSALS, STATES
 
 __all__ = [
@@ -71,6 +71,7 @@ __all__ = [
     "METADATA",
     "MUTES",
     "ORDERS",
+    "POOL_POINTS",
     "POSITIONS",
     "PROPOSALS",
     "Q50_HISTORY",
@@ -137,6 +138,8 @@ DECISIONS = Table(
     # A token's decisions lie far apart in the table: on PostgreSQL the index itself answers lists of them.
     Index(None, "run_id", "mint", "at_ns", postgresql_include=_LISTED),
     Index(None, "run_id", "pool", "at_ns"),
+    # Pages of the newest ones, of either kind; each insert touches the end of it only.
+    Index(None, "run_id", "accepted", "at_ns"),
 )
 
 ORDERS = Table(

@@ -22,6 +22,7 @@ from pumpswap.model import (
     Intent,
     Mute,
     PlanKind,
+    PoolPoint,
     Proposal,
     Reconciliation,
     ReconciliationStatus,
@@ -82,6 +83,7 @@ def fill(database: Database, target: str | Path) -> Run:
     run.reconciliations.add(Reconciliation(9, 8, ReconciliationStatus.UNEXPLAINED, (), {"M": -(2**70)}))
     run.spells.save(Spell(4, 4, 5, is_able=False, reason="sending"))
     run.what_ifs.save(WhatIf("d000002", samples.POOL, samples.MINT, "impact", 5, 300, 6, 7, 8))
+    database.pool_points(run.run_id).add([PoolPoint(samples.POOL, 5, 6, 7, 8)])
     database.deliveries.add([Delivery("me", AlertLevel.ERROR, "title", "body", 5, 6, 1, 1, 1)])
     database.mutes.add(Mute("ledger", "M", 9, 5, "me@here"))
     database.memory.save("alerts", {"number": "1"}, 5)

@@ -76,4 +76,15 @@ INSIGHT: dict[str, Meaning] = {
             "obstacle": "why nobody could tell; empty otherwise",
         },
     ),
+    "pumpswap_pool_points": Meaning(
+        "What the engine saw of the pools that it thought about, for charts: at most one row a minute for each.",
+        {
+            "run_id": RUN_ID,
+            "pool": POOL,
+            "at_ns": "when it looked so",
+            "base_units": "the pool's base reserve",
+            "effective_quote_lamports": "the quote reserve that prices: divided by the base reserve it is the price",
+            "real_quote_lamports": "what of it is really there, and can be paid out",
+        },
+    ),
 }

@@ -10,12 +10,14 @@ down_revision = "0005"
 branch_labels = None
 depends_on = None
 
+_ACCEPTED = "ix_pumpswap_decisions_run_id_accepted_at_ns"
 ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
 def upgrade() -> None:
     op.add_column("pumpswap_alerts", sa.Column("acknowledged_by", sa.String(), nullable=True))
     op.create_index("ix_pumpswap_positions_run_id_closed_ns", "pumpswap_positions", ["run_id", "closed_ns"])
+    op.create_index(_ACCEPTED, "pumpswap_decisions", ["run_id", "accepted", "at_ns"])
     _create_deliveries()
     op.create_table(
         "pumpswap_mutes",
@@ -37,11 +39,13 @@ def upgrade() -> None:
     )
     _create_spells()
     _create_what_ifs()
+    _create_pool_points()
 
 
 def downgrade() -> None:
-    for table in ("what_ifs", "spells", "memory", "mutes", "deliveries"):
+    for table in ("pool_points", "what_ifs", "spells", "memory", "mutes", "deliveries"):
         op.drop_table(f"pumpswap_{table}")
+    op.drop_index(_ACCEPTED, "pumpswap_decisions")
     op.drop_index("ix_pumpswap_positions_run_id_closed_ns", "pumpswap_positions")
     op.drop_column("pumpswap_alerts", "acknowledged_by")
 
@@ -113,3 +117,17 @@ def _create_what_ifs() -> None:
         ),
     )
     op.create_index("ix_pumpswap_what_ifs_run_id_at_ns", "pumpswap_what_ifs", ["run_id", "at_ns"])
+
+
+def _create_pool_points() -> None:
+    op.create_table(
+        "pumpswap_pool_points",
+        sa.Column("run_id", ID, nullable=False),
+        sa.Column("pool", sa.String(), nullable=False),
+        sa.Column("at_ns", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("base_units", sa.BigInteger(), nullable=False),
+        sa.Column("effective_quote_lamports", sa.BigInteger(), nullable=False),
+        sa.Column("real_quote_lamports", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("run_id", "pool", "at_ns", name="pk_pumpswap_pool_points"),
+        sa.ForeignKeyConstraint(["run_id"], ["pumpswap_runs.run_id"], name="fk_pumpswap_pool_points_run_id"),
+    )
