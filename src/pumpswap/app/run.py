@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
-from pumpswap.app.companions import Companions, RunPlace, companions_of
+from pumpswap.app.companions import RunPlace, companions_of
 from pumpswap.app.follow import FollowDesk
 from pumpswap.app.run_market import MarketPlaces, chain_market, played_market, simulated_market
 from pumpswap.app.run_needs import require_signals
@@ -21,7 +21,6 @@ from pumpswap.app.run_scoring import open_scoring
 from pumpswap.app.run_tally import RunTally
 from pumpswap.clock import Clock, SystemClock
 from pumpswap.engine.control import Control
-from pumpswap.engine.engine import Engine
 from pumpswap.engine.feeds.watch_list import WatchList
 from pumpswap.engine.outbox import PLACE, SHADOW, Outbox
 from pumpswap.engine.recorder import StoreRecorder
@@ -132,8 +131,7 @@ async def run_paper(
         scoring = await open_scoring(settings, market, watch, follow, options.wall)
         opened = found.opened or _begin_run(database, settings, order, found.now_ns)
         tally = RunTally()
-        trading = _trading(settings, opened, market, tally, options.wall)
-        trading = replace(trading, companions=_companions(settings, database, opened.run, market, options.wall))
+        trading = _trading(settings, database, opened, market, tally, options.wall)
         told = _begun(database, order, opened, market)
         begun(told)
         finished = await run_sides(settings, market, scoring, trading, _limited(options, order))
@@ -177,7 +175,9 @@ def _begin_run(database: Database, settings: Settings, order: RunOrder, now_ns: 
     return _Opened(run, restore_paper(run, now_ns))
 
 
-def _trading(settings: Settings, opened: _Opened, market: MarketSide, tally: RunTally, wall: Clock) -> TradingSide:
+def _trading(
+    settings: Settings, database: Database, opened: _Opened, market: MarketSide, tally: RunTally, wall: Clock
+) -> TradingSide:
     run, left = opened.run, opened.left
     memory = market.book.memory if isinstance(market.book, ShadowBook) else None
     outbox = Outbox(run, StoreRecorder(run), memory)
@@ -201,14 +201,10 @@ def _trading(settings: Settings, opened: _Opened, market: MarketSide, tally: Run
         control=lambda engine, stop: Control(run, engine, stop, outbox, wall.now_ns, market_now),
         restored=left.restored,
         start_lamports=settings.paper.lamports("start_sol") if left.is_new else 0,
+        companions=lambda engine: companions_of(
+            RunPlace(settings, database, run, engine, wall, outbox.also, not isinstance(market.clock, SystemClock))
+        ),
     )
-
-
-def _companions(
-    settings: Settings, database: Database, run: Run, market: MarketSide, wall: Clock
-) -> Callable[[Engine], Companions]:
-    is_played = not isinstance(market.clock, SystemClock)
-    return lambda engine: companions_of(RunPlace(settings, database, run, engine, wall, is_played))
 
 
 # ---------------------------------------------------------------------------------------------- market and end

@@ -127,7 +127,7 @@ class _Live:
             ),
             news=trading.venue.news,
             companions=lambda engine: companions_of(
-                RunPlace(self._settings, wallet.database, wallet.books.run, engine, self._wall)
+                RunPlace(self._settings, wallet.database, wallet.books.run, engine, self._wall, trading.recorder.also)
             ),
         )
 

@@ -8,7 +8,7 @@ from functools import partial
 from random import Random, SystemRandom
 
 from pumpswap.amm import FeeSchedule
-from pumpswap.app.companions import Companions
+from pumpswap.app.companion import Companions
 from pumpswap.clock import Clock, SystemClock
 from pumpswap.engine.desk_parts import MoreChecks, Screens
 from pumpswap.engine.engine import Engine, EngineParts, Restored, Signaller, SwapSignaller

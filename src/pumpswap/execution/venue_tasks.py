@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
+from contextvars import copy_context
 from typing import Any
 
 from pumpswap.errors import InsufficientFunds, NotRunning, PumpSwapError
 from pumpswap.execution.chain_venue import ChainVenue, Executed
+from pumpswap.execution.correlation import ORDER
 from pumpswap.execution.live_wallet import LiveWallet
 from pumpswap.model import SOL, Denied, Order, Outcome, Unknown
 
@@ -125,7 +127,10 @@ class VenueTasks:
 
     def _start(self, order: Order, work: Coroutine[Any, Any, None]) -> None:
         self._orders[order.order_id] = order
-        task = self._tasks[order.order_id] = asyncio.create_task(work, name=f"order {order.order_id}")
+        context = copy_context()
+        context.run(ORDER.set, order.order_id)  # so that whatever it logs tells whose it is
+        task = asyncio.create_task(work, name=f"order {order.order_id}", context=context)
+        self._tasks[order.order_id] = task
         task.add_done_callback(lambda done: self._ended(order, done))
 
     def _ended(self, order: Order, task: asyncio.Task[None]) -> None:
