@@ -26,6 +26,9 @@ __all__ = [
     "Figure",
     "equity_figure",
     "heading",
+    "moment",
+    "period_axis",
+    "sampled",
     "slippage_figure",
     "thinned",
 ]
@@ -55,13 +58,13 @@ PALETTES: Mapping[str, Mapping[str, str]] = {
 def equity_figure(points: Sequence[EquityPoint], trades: Sequence[Trade], names: Mapping[str, str]) -> Figure:
     """Three strips over one axis of time: equity with entries and exits, what it consisted of, and the drawdown."""
     falls = _drawdowns(points)
-    chosen = _sampled([point.equity_lamports for point in points], falls)
+    chosen = sampled([point.equity_lamports for point in points], falls)
     kept = [points[index] for index in chosen]
     start = _sol(points[0].equity_lamports)
     layout = {
         **LAYOUT,
         "height": 560,
-        "xaxis": {**_TIME, **_period(points), "anchor": "y3"},
+        "xaxis": {**_period(points), "anchor": "y3"},
         "yaxis": {**AXIS, "domain": [0.5, 0.93], "ticksuffix": " "},
         "yaxis2": {**AXIS, "domain": [0.235, 0.385], "nticks": 4, "ticksuffix": " ", "rangemode": "tozero"},
         "yaxis3": {**AXIS, "domain": [0, 0.12], "nticks": 3, "ticksuffix": " %", "rangemode": "tozero"},
@@ -93,7 +96,7 @@ def slippage_figure(points: Sequence[EquityPoint], trades: Sequence[Trade], name
         told = [f"{label} {_name(trade, names)}: {slip:+.3f} %" for trade, slip in zip(shown, slips, strict=True)]
         data.append({
             "type": "scatter", "mode": "markers", "name": label, "hoverinfo": "text", "hovertext": told,
-            "x": [_moment(trade.filled.at_ns) for trade in shown],
+            "x": [moment(trade.filled.at_ns) for trade in shown],
             "y": [round(slip, 6) for slip in slips],
             "marker": {"symbol": symbol, "size": 10, "color": colour, "opacity": 0.85},
         })  # fmt: skip
@@ -101,7 +104,7 @@ def slippage_figure(points: Sequence[EquityPoint], trades: Sequence[Trade], name
         **LAYOUT,
         "height": 320,
         "hovermode": "closest",
-        "xaxis": {**_TIME, **_period(points)},
+        "xaxis": _period(points),
         "yaxis": {**AXIS, "domain": [0, 0.9], "ticksuffix": " %", "zeroline": True, "zerolinecolor": "$muted"},
         "annotations": [heading("Slippage, % (above zero is worse than quoted)", 1)],
     }
@@ -133,10 +136,14 @@ LAYOUT: Figure = {
 
 def _period(points: Sequence[EquityPoint]) -> Figure:
     """The whole run, so that all charts of a page share one scale of time."""
-    first, last = points[0].at_ns, points[-1].at_ns
+    return period_axis(points[0].at_ns, points[-1].at_ns)
+
+
+def period_axis(first: int, last: int) -> Figure:
+    """An axis of time from one moment to another, with labels as fine as it needs."""
     minutes = (last - first) // (60 * NS_PER_SECOND)
     labels = "%H:%M:%S\n%Y-%m-%d" if minutes < 10 else "%H:%M\n%Y-%m-%d" if minutes < 3 * 1_440 else "%m-%d\n%Y"
-    return {"range": [_moment(first), _moment(last)], "tickformat": labels}
+    return {**_TIME, "range": [moment(first), moment(last)], "tickformat": labels}
 
 
 def heading(text: str, height: float) -> Figure:
@@ -151,7 +158,7 @@ def _line(points: Sequence[EquityPoint], heights: list[float], name: str, role: 
     """Amounts hold until the next measurement: steps, not slopes."""
     return {
         "type": "scatter", "mode": "lines", "name": name, "hoverinfo": "text", "yaxis": axis, "y": heights,
-        "x": [_moment(point.at_ns) for point in points], "line": {"color": f"${role}", "width": width, "shape": "hv"},
+        "x": [moment(point.at_ns) for point in points], "line": {"color": f"${role}", "width": width, "shape": "hv"},
     }  # fmt: skip
 
 
@@ -180,7 +187,7 @@ def _markers(points: Sequence[EquityPoint], trades: Sequence[Trade], names: Mapp
         heights = [points[max(bisect_right(measured, trade.filled.at_ns) - 1, 0)] for trade in shown]
         figures.append({
             "type": "scatter", "mode": "markers", "name": label, "hoverinfo": "text", "visible": bool(shown),
-            "x": [_moment(trade.filled.at_ns) for trade in shown],
+            "x": [moment(trade.filled.at_ns) for trade in shown],
             "y": [_sol(point.equity_lamports) for point in heights],
             "hovertext": [_told(trade, names) for trade in shown],
             "marker": {"symbol": symbol, "size": size, "color": colour, "line": {"color": "$panel", "width": 1}},
@@ -217,7 +224,7 @@ def _drawdowns(points: Sequence[EquityPoint]) -> list[float]:
     return falls
 
 
-def _sampled(values: Sequence[int], falls: Sequence[float]) -> list[int]:
+def sampled(values: Sequence[int], falls: Sequence[float]) -> list[int]:
     """Indices of at most MOST_POINTS points that draw the same picture: of every stretch the first and last, the
     highest and lowest value, and the deepest fall.
     """
@@ -241,5 +248,6 @@ def _exact(lamports: int) -> str:
     return f"{format_units(lamports, 9)} SOL"
 
 
-def _moment(at_ns: int) -> str:
+def moment(at_ns: int) -> str:
+    """A time as plotly reads it, to the millisecond."""
     return f"{format_utc(at_ns)}.{at_ns // 1_000_000 % 1_000:03d}"

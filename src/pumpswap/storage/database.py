@@ -20,6 +20,7 @@ from pumpswap.storage.connections import Connections, named_errors
 from pumpswap.storage.deliveries import Deliveries
 from pumpswap.storage.documents import dump_mapping
 from pumpswap.storage.engines import BUSY_MS, make_engine, place_of
+from pumpswap.storage.host_reader import HostMoment
 from pumpswap.storage.memory import Memory
 from pumpswap.storage.mutes import Mutes
 from pumpswap.storage.pool_points import PoolPoints
@@ -81,6 +82,12 @@ class Database:
             claim.release()
         self._claims.clear()
         self._connections.close()
+
+    @contextmanager
+    def other_tables(self) -> Iterator[HostMoment]:
+        """What else is in this database, at one moment, as plain rows: a collector may keep its tables here too."""
+        with self._connections.reading() as connection:
+            yield HostMoment(connection)
 
     def claim(self, name: str) -> Claim:
         """The sole right to write the books of ``name``, until it is released or this database is closed.
