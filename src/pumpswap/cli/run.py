@@ -45,7 +45,8 @@ _LENGTH = DurationType(least=1, example="90s, 30m, 12h")
         "Paper books go on: what one run leaves the next one takes up. Ctrl-C or a TERM signal ends it in order: no"
         " entries, what is on its way may land; a second one ends it at once. From another terminal: 'pause', 'halt',"
         " 'panic', 'why'.\n\n"
-        "In a pipe every event is one line on stdout, with --json one object. Exit codes: 0 ended in order, 130 by "
+        "In a pipe every event is one line on stdout, with --json one object; the log is of its own (see logs in the "
+        "settings): complaints on stderr, all of it with -v. Exit codes: 0 ended in order, 130 by "
         "Ctrl-C, 1 something broke, 2 a wrong call, 3 no such recording or run, 4 a setting is wrong or missing, "
         "11 the network, 12 upgrade pumpswap, 13 the wallet."
     ),
@@ -70,16 +71,18 @@ _LENGTH = DurationType(least=1, example="90s, 30m, 12h")
 @chain_options
 @pass_output
 def run(out: Output, /, **given: Any) -> None:
+    from pumpswap.app.logs.setup import begun_logging
     from pumpswap.app.run_order import RunOrder
 
     reload = _reload(out, given)
     settings = reload.settings
     seconds = given["duration"]
     order = RunOrder(given["market"] or "", given["fast"], None if seconds is None else int(seconds), given["is_new"])
-    if given["live"] or settings.run.mode in ("approve", "auto"):
-        _run_live(out, reload, order, given)
-    else:
-        _run_paper(out, settings, order, reload)
+    with begun_logging(settings, verbose=out.options.verbose, quiet=out.options.quiet):
+        if given["live"] or settings.run.mode in ("approve", "auto"):
+            _run_live(out, reload, order, given)
+        else:
+            _run_paper(out, settings, order, reload)
 
 
 def _reload(out: Output, given: dict[str, Any]) -> SettingsReload:

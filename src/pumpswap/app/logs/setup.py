@@ -120,6 +120,8 @@ def _stamped(_logger: object, _name: str, event: MutableMapping[str, Any]) -> Mu
     """When it was said, and about which order where the code at work knows one."""
     record: logging.LogRecord = event["_record"]
     event["at"] = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+    for name in ("message", "asctime", "taskName"):  # left in the record by whoever has formatted it before
+        event.pop(name, None)
     if "order" not in event and (order := ORDER.get()):
         event["order"] = order
     return event
