@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pumpswap.clock import Clock
 from pumpswap.engine.engine import Engine
 from pumpswap.engine.feed import Feed
+from pumpswap.engine.feeds.watch_list import WatchList
 from pumpswap.model import Heartbeat, RunObserver
 from pumpswap.settings import Settings
 from pumpswap.storage.database import Database
@@ -34,7 +35,7 @@ class Companions:
 class RunPlace:
     """Where they look on. ``wall`` is the machine's time; that of the market is the engine's. ``also`` does something
     in the transaction that stores what the engine has told up to now, alerts too. ``is_played``: the market has a time
-    of its own.
+    of its own. ``watch`` chooses the pools that are read, where not all of them are heard.
     """
 
     settings: Settings
@@ -44,3 +45,4 @@ class RunPlace:
     wall: Clock
     also: Callable[[Callable[[], object]], None]
     is_played: bool = False
+    watch: WatchList | None = None

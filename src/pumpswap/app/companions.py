@@ -6,11 +6,13 @@ from collections.abc import Callable
 
 from pumpswap.app.companion import Companions, RunPlace
 from pumpswap.app.logs.run_log import run_log
+from pumpswap.app.what_ifs import what_ifs
 
 __all__ = ["Companions", "RunPlace", "companions_of"]
 
 _MAKERS: tuple[Callable[[RunPlace], Companions], ...] = (
     run_log,
+    what_ifs,
 )  # fmt: skip
 
 

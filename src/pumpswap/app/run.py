@@ -202,7 +202,11 @@ def _trading(
         restored=left.restored,
         start_lamports=settings.paper.lamports("start_sol") if left.is_new else 0,
         companions=lambda engine: companions_of(
-            RunPlace(settings, database, run, engine, wall, outbox.also, not isinstance(market.clock, SystemClock))
+            RunPlace(
+                *(settings, database, run, engine, wall, outbox.also),
+                is_played=not isinstance(market.clock, SystemClock),
+                watch=market.watch,
+            )
         ),
     )
 

@@ -24,7 +24,6 @@ from pumpswap.engine.feeds.watch_list import WatchList
 from pumpswap.engine.health import Monitor
 from pumpswap.engine.live_trading import LiveTrading, SeenFills, take_up
 from pumpswap.engine.outbox import PLACE
-from pumpswap.market.book import PoolBook
 from pumpswap.model import Reconciliation
 from pumpswap.risk.signing import held_back
 from pumpswap.sdk.capital import Capital
@@ -70,7 +69,7 @@ async def run_live(
         told = live.begun(market)
         begun(told)
         async with live:
-            finished = await run_sides(settings, market, scoring, live.side(market.book), options)
+            finished = await run_sides(settings, market, scoring, live.side(market), options)
             await live.let_go(finished.engine)
         return RunResult.of(told, finished, live.tally, is_finished=False)
 
@@ -103,15 +102,15 @@ class _Live:
                 self._probing.cancel()
                 await asyncio.gather(self._probing, return_exceptions=True)
 
-    def side(self, book: PoolBook) -> TradingSide:
-        """For ``run_sides``; ``book`` is that of the market."""
+    def side(self, market: MarketSide) -> TradingSide:
+        """For ``run_sides``."""
         wallet, trading = self.wallet, self._trading
         return TradingSide(
             mode=self._settings.run.mode,
             venue=trading.venue,
             keeper=trading.keeper,
             keeps=trading.recorder,
-            observers=(SeenFills(book, self._wall), trading.recorder, trading.health, self.tally),
+            observers=(SeenFills(market.book, self._wall), trading.recorder, trading.health, self.tally),
             control=self._control,
             restored=trading.recalled.restored,
             orders=trading.recalled.orders,
@@ -127,7 +126,10 @@ class _Live:
             ),
             news=trading.venue.news,
             companions=lambda engine: companions_of(
-                RunPlace(self._settings, wallet.database, wallet.books.run, engine, self._wall, trading.recorder.also)
+                RunPlace(
+                    *(self._settings, wallet.database, wallet.books.run, engine, self._wall, trading.recorder.also),
+                    watch=market.watch,
+                )
             ),
         )
 

@@ -109,7 +109,8 @@ async def chain_market(
         def pools() -> list[str]:
             held = [position.pool for position in engine.portfolio.positions.open_positions()]
             on_the_way = [order.pool for order in engine.desk.orders]
-            return watch.pools(clock.now_ns(), [*held, *on_the_way])
+            now = clock.now_ns()
+            return watch.pools(now, [*held, *on_the_way, *watch.asked(now)])
 
         made: list[Feed] = [StateFeed(connection, pools, settings.run.state_poll_ms, tools, slots)]
         if tail is not None:
@@ -133,6 +134,7 @@ async def chain_market(
         notes=_notes(settings, tail),
         screens=screens.report if helpers else None,
         helpers=helpers,
+        watch=watch,
     )
 
 

@@ -13,6 +13,7 @@ from pumpswap.clock import Clock, SystemClock
 from pumpswap.engine.desk_parts import MoreChecks, Screens
 from pumpswap.engine.engine import Engine, EngineParts, Restored, Signaller, SwapSignaller
 from pumpswap.engine.feed import Feed
+from pumpswap.engine.feeds.watch_list import WatchList
 from pumpswap.engine.health import Monitor
 from pumpswap.engine.keeper import Keeper
 from pumpswap.engine.settings_watch import SettingsWatch
@@ -33,7 +34,8 @@ Feeds = Callable[[Engine], Sequence[Feed]]
 class MarketSide:
     """What is heard. ``feeds`` gets the engine, whose positions are always watched; ``clock`` is the market's time.
 
-    ``clock`` None: the market has no time of its own but that of its updates; it goes as fast as it can.
+    ``clock`` None: the market has no time of its own but that of its updates; it goes as fast as it can. ``watch``
+    chooses the pools that are read, where not all of them are heard.
     """
 
     name: str  # for people: "the chain", "simulated market, seed 8"
@@ -46,6 +48,7 @@ class MarketSide:
     notes: tuple[str, ...] = ()  # what somebody should know of it, in sentences: told at the start
     screens: Screens | None = None
     helpers: Sequence[Feed] = ()
+    watch: WatchList | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ class WatchList:
         self._most, self._min_score = most, min_score
         self._scores: dict[str, tuple[int, float]] = {}
         self._traded: dict[str, int] = {}  # when last; the latest comes last
+        self._askers: list[Callable[[int], Iterable[str]]] = []
 
     def hear(self, signal: Signal) -> None:
         """A pool was scored."""
@@ -32,6 +33,14 @@ class WatchList:
             self._scores[signal.pool] = signal.at_ns, signal.score
         else:
             self._scores.pop(signal.pool, None)
+
+    def ask_for(self, asked: Callable[[int], Iterable[str]]) -> None:
+        """Somebody wants to know the states of the pools that ``asked`` gives for a time, a few at most."""
+        self._askers.append(asked)
+
+    def asked(self, now_ns: int) -> list[str]:
+        """What somebody wants to know now."""
+        return [pool for asked in self._askers for pool in asked(now_ns)]
 
     def overhear(self, pool: str, at_ns: int) -> None:
         """A pool was traded."""
