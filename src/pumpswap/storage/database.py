@@ -20,6 +20,7 @@ from pumpswap.storage.connections import Connections, named_errors
 from pumpswap.storage.deliveries import Deliveries
 from pumpswap.storage.documents import dump_mapping
 from pumpswap.storage.engines import BUSY_MS, make_engine, place_of
+from pumpswap.storage.host_alerts import HostAlerts
 from pumpswap.storage.host_reader import HostMoment
 from pumpswap.storage.memory import Memory
 from pumpswap.storage.mutes import Mutes
@@ -112,6 +113,11 @@ class Database:
     def mutes(self) -> Mutes:
         """What nobody wants to hear of now."""
         return Mutes(self._connections)
+
+    @property
+    def host_alerts(self) -> HostAlerts:
+        """Alerts where the host shows its own."""
+        return HostAlerts(self._connections)
 
     @property
     def memory(self) -> Memory:

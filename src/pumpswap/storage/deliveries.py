@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 
 from sqlalchemy import func, insert, select, update
 
@@ -39,15 +40,44 @@ class Deliveries:
             if connection.execute(update(DELIVERIES).where(this).values(_values(delivery))).rowcount == 0:
                 raise NotFound(f"there is no delivery {delivery.number}", hint="it was never stored")
 
-    def due(self, at_ns: int, most: int) -> Sequence[Delivery]:
-        """Those that wait and may be tried now, oldest first."""
+    def take(self, delivery: Delivery, until_ns: int) -> Delivery | None:
+        """Take one to send it: nobody else gets it before ``until_ns``, when it is due again unless it was stored that
+        it is sent. One more try. None: somebody else was faster.
+        """
+        taken = replace(delivery, due_ns=until_ns, tries=delivery.tries + 1)
+        check_integers({"due_ns": until_ns}, "the delivery")
+        table = DELIVERIES.c
+        as_seen = (table.id == delivery.number, table.due_ns == delivery.due_ns, table.tries == delivery.tries)
+        is_waiting = table.status == DeliveryStatus.WAITING.value
+        with self._connections.writing(f"delivery {delivery.number}") as connection:
+            values = {"due_ns": taken.due_ns, "tries": taken.tries}
+            found = connection.execute(update(DELIVERIES).where(*as_seen, is_waiting).values(values))
+        return taken if found.rowcount else None
+
+    def due(self, at_ns: int, most: int, channel: str | None = None) -> Sequence[Delivery]:
+        """Those that wait and may be tried now, oldest first; ``channel``: only those to it."""
         waiting = DELIVERIES.c.status == DeliveryStatus.WAITING.value
         query = select(DELIVERIES).where(waiting, DELIVERIES.c.due_ns <= at_ns)
+        if channel is not None:
+            query = query.where(DELIVERIES.c.channel == channel)
         return self._connections.all_rows(query.order_by(DELIVERIES.c.id).limit(most), _delivery_of)
 
-    def newest(self, most: int) -> Sequence[Delivery]:
-        """The newest first, whatever became of them."""
+    def forsaken(self, known: Collection[str], created_before_ns: int, most: int) -> Sequence[Delivery]:
+        """Those that wait for other channels than the ``known`` ones, and have done so for long."""
+        waiting = DELIVERIES.c.status == DeliveryStatus.WAITING.value
+        query = select(DELIVERIES).where(waiting, DELIVERIES.c.created_ns < created_before_ns)
+        query = query.where(DELIVERIES.c.channel.not_in(known)).order_by(DELIVERIES.c.id).limit(most)
+        return self._connections.all_rows(query, _delivery_of)
+
+    def newest(
+        self, most: int, *, status: DeliveryStatus | None = None, before: int | None = None
+    ) -> Sequence[Delivery]:
+        """The newest first; ``status``: only these; ``before``: those with a smaller number, for the next page."""
         query = select(DELIVERIES).order_by(DELIVERIES.c.id.desc()).limit(most)
+        if status is not None:
+            query = query.where(DELIVERIES.c.status == status.value)
+        if before is not None:
+            query = query.where(DELIVERIES.c.id < before)
         return self._connections.all_rows(query, _delivery_of)
 
     def counts(self) -> dict[DeliveryStatus, int]:

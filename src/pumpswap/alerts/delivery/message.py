@@ -1,0 +1,97 @@
+"""Message: what is sent about one alert, or about many."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from pumpswap.alerts.delivery.state import Bag, Line
+from pumpswap.alerts.delivery.harmless import harmless, short_addresses
+from pumpswap.clock import format_utc
+from pumpswap.model import AlertLevel
+
+__all__ = ["LEVELS", "Message", "message_of_bag", "message_of_line"]
+
+# The smallest limit of the services that people use is Discord's: 2,000 characters with the title.
+_LONGEST_BODY, _LONGEST_TITLE, _LONGEST_LINE = 1_700, 200, 280
+_LOOK = "`pumpswap alerts list` has them all"
+LEVELS = tuple(level.value for level in AlertLevel)  # from quiet to loud
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """``alerts`` is how many alerts it tells of, ``first`` and ``last`` the smallest and largest of their numbers."""
+
+    level: AlertLevel
+    title: str
+    body: str
+    alerts: int
+    first: int
+    last: int
+
+
+def message_of_line(line: Line) -> Message:
+    """About one alert."""
+    where = f"alert {line.last}, " if line.last else ""
+    foot = f"\n{where}{_time(line.at_ns)}"
+    body = _cut(_said(line), _LONGEST_BODY - len(foot)) + foot
+    title = _cut(f"[{line.level}] {_clean(line.topic)}", _LONGEST_TITLE)
+    return Message(AlertLevel(line.level), title, body, line.count, line.first, line.last)
+
+
+def message_of_bag(bag: Bag) -> Message:
+    """About all that was gathered: what is loudest comes first, and what finds no place is counted."""
+    lines = sorted(bag.lines.values(), key=lambda line: (-LEVELS.index(line.level), line.first))
+    if len(lines) == bag.count == 1:
+        return message_of_line(lines[0])
+    topics = Counter(bag.more)
+    for line in lines:
+        topics[line.topic] += line.count
+    while_quiet = "while it was quiet: " if bag.is_quiet else ""
+    title = _cut(f"[{bag.level}] {while_quiet}{bag.count:,} alerts: {_counts(topics)}", _LONGEST_TITLE)
+    body = _body(lines, bag.more, f"since {_time(bag.since_ns)}")
+    return Message(AlertLevel(bag.level), title, body, bag.count, bag.first, bag.last)
+
+
+def _body(lines: Iterable[Line], more: Mapping[str, int], foot: str) -> str:
+    shown, left, room = [], Counter(more), _LONGEST_BODY - len(foot) - 200  # for the line about the rest
+    for line in lines:
+        times = f" (×{line.count:,}, the last {_time(line.at_ns)})" if line.count > 1 else ""
+        start = f"• {line.level}, " if line.level in ("error", "critical") else "• "
+        text = start + _cut(f"{_clean(line.topic)}: {_said(line)}", _LONGEST_LINE) + times
+        if len(text) < room:
+            shown.append(text)
+            room -= len(text) + 1
+        else:
+            left[line.topic] += line.count
+            room = 0  # in their order: a short line does not overtake a loud one
+    if left:
+        shown.append(_cut(f"… and {left.total():,} more ({_counts(left)})", 150) + f": {_LOOK}")
+    return "\n".join((*shown, foot))
+
+
+def _said(line: Line) -> str:
+    """Its text, and what it is about where the text does not say so."""
+    about = "" if not line.subject or line.subject in line.text else f"{line.subject}: "
+    return _clean(about + line.text)
+
+
+def _clean(text: str) -> str:
+    return harmless(short_addresses(text)).strip()
+
+
+def _counts(topics: Mapping[str, int]) -> str:
+    ordered = sorted(topics.items(), key=lambda each: (-each[1], each[0]))
+    return ", ".join(f"{count:,} {_clean(topic)}" for topic, count in ordered)
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def _time(at_ns: int) -> str:
+    try:
+        return f"{format_utc(at_ns)} UTC"
+    except (ValueError, OverflowError, OSError):  # the clock of a played market may show anything
+        return f"{at_ns} ns"
