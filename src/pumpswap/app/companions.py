@@ -6,12 +6,14 @@ from collections.abc import Callable
 
 from pumpswap.app.companion import Companions, RunPlace
 from pumpswap.app.logs.run_log import run_log
+from pumpswap.app.metering.maker import metering
 from pumpswap.app.what_ifs import what_ifs
 
 __all__ = ["Companions", "RunPlace", "companions_of"]
 
 _MAKERS: tuple[Callable[[RunPlace], Companions], ...] = (
     run_log,
+    metering,
     what_ifs,
 )  # fmt: skip
 
