@@ -10,17 +10,38 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sqlalchemy import BigInteger, ColumnElement, Select, and_, case, cast, func, literal, or_, select, tuple_
+from sqlalchemy import BigInteger, ColumnElement, Select, and_, case, cast, false, func, literal, or_, select, tuple_
 
-from pumpswap.model import EntryKind, EquityPoint, Mark, Order, Outcome, Position, TradeSide
+from pumpswap.model import EntryKind, EquityPoint, Mark, Order, Outcome, Position, Signal, TradeSide
 from pumpswap.storage import rows
 from pumpswap.storage.connections import Connections
 from pumpswap.storage.decided import StoredDecision, decided_of
+from pumpswap.storage.documents import load_signal, refusing
 from pumpswap.storage.history import OrderRow, decimals_of
-from pumpswap.storage.outcomes import outcome_of
-from pumpswap.storage.tables import ALERTS, DECISIONS, EQUITY, LEDGER, MARKS, ORDERS, POSITIONS, TRADES, StoredRow
+from pumpswap.storage.outcomes import UNRESOLVED, outcome_of
+from pumpswap.storage.tables import (
+    ALERTS,
+    BALANCES,
+    DECISIONS,
+    EQUITY,
+    LEDGER,
+    MARKS,
+    ORDERS,
+    POSITIONS,
+    TRADES,
+    StoredRow,
+)
 
-__all__ = ["Browse", "DecisionWish", "ListedOrder", "ListedPosition", "Place", "PositionSums"]
+__all__ = [
+    "Browse",
+    "DecisionWish",
+    "ListedOrder",
+    "ListedPool",
+    "ListedPosition",
+    "ListedSignal",
+    "Place",
+    "PositionSums",
+]
 
 STATUSES = ("pending", "filled", "rejected", "denied", "unknown")
 
@@ -39,7 +60,6 @@ class DecisionWish:
     accepted: bool | None = None
     side: TradeSide | None = None
     address: str = ""
-    with_signal: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +96,32 @@ class PositionSums:
     realised_lamports: int
 
 
+@dataclass(frozen=True, slots=True)
+class ListedSignal:
+    """A signal and whether its decision was to trade."""
+
+    place: Place
+    decision_id: str
+    accepted: bool
+    signal: Signal
+
+
+@dataclass(frozen=True, slots=True)
+class ListedPool:
+    """A pool that was traded. ``cost_lamports`` is of what is held; ``name`` as some round of it has it."""
+
+    place: Place
+    pool: str
+    mint: str
+    name: str
+    rounds: int
+    open: int
+    trades: int
+    realised_lamports: int
+    cost_lamports: int
+
+
+_DECIDED = (DECISIONS.c.at_ns, DECISIONS.c.id)
 _ORDER = {f"ordered_{column.name}": column for column in ORDERS.columns}
 
 
@@ -96,11 +142,9 @@ class Browse:
         found = [one for accepted in sides for one in self._decisions(wish, accepted, most, before)]
         return sorted(found, key=lambda one: one[0], reverse=True)[:most]
 
-    def orders(
-        self, statuses: Sequence[str] = (), most: int = 50, before: Place | None = None, *, pool: str = ""
-    ) -> list[ListedOrder]:
+    def orders(self, statuses: Sequence[str] = (), most: int = 50, before: Place | None = None) -> list[ListedOrder]:
         """Orders by number; one status at a time: that is what an index knows."""
-        found = [each for status in statuses or STATUSES for each in self._orders(status, most, before, pool)]
+        found = [each for status in statuses or STATUSES for each in self._orders(status, most, before)]
         return sorted(found, key=lambda one: one.place.number, reverse=True)[:most]
 
     def open_positions(self, most: int, before: Place | None = None) -> list[ListedPosition]:
@@ -118,7 +162,52 @@ class Browse:
             query = query.where(closed <= before.at_ns, tuple_(closed, POSITIONS.c.id) < tuple_(*before))
         return self._connections.all_rows(query.order_by(closed.desc(), POSITIONS.c.id.desc()).limit(most), _closed_of)
 
+    def signals(self, most: int, before: Place | None = None) -> list[ListedSignal]:
+        """What signals said, and whether they led to a trade: without the verdicts, which are many times as long."""
+        columns = (DECISIONS.c[name] for name in ("id", "at_ns", "decision_id", "accepted", "signal"))
+        has_signal = (DECISIONS.c.run_id == self._run_id, DECISIONS.c.signal.is_not(None))
+        query = select(*columns).where(*has_signal)
+        if before is not None:
+            query = query.where(DECISIONS.c.at_ns <= before.at_ns, tuple_(*_DECIDED) < tuple_(*before))
+        query = query.order_by(DECISIONS.c.at_ns.desc(), DECISIONS.c.id.desc()).limit(most)
+        found = []
+        for accepted in (True, False):
+            found += self._connections.all_rows(query.where(DECISIONS.c.accepted == accepted), _signal_of)
+        return sorted(found, key=lambda one: one.place, reverse=True)[:most]
+
+    def pools(self, most: int, before: Place | None = None) -> list[ListedPool]:
+        """Pools that were traded, the last traded first. The place is that of the newest round."""
+        last, newest = func.max(POSITIONS.c.last_trade_ns), func.max(POSITIONS.c.id)
+        is_open = POSITIONS.c.closed_ns.is_(None)
+        query = (
+            select(
+                POSITIONS.c.pair_address, func.max(POSITIONS.c.mint_address), func.max(POSITIONS.c.name),
+                last, newest, func.count(), _count(is_open), _sum(literal(True), POSITIONS.c.buys + POSITIONS.c.sells),
+                _sum(literal(True), POSITIONS.c.realised_lamports), _sum(is_open, POSITIONS.c.cost_lamports),
+            )
+            .where(POSITIONS.c.run_id == self._run_id)
+            .group_by(POSITIONS.c.pair_address)
+        )  # fmt: skip
+        if before is not None:
+            query = query.having(or_(last < before.at_ns, and_(last == before.at_ns, newest < before.number)))
+        return self._connections.all_rows(query.order_by(last.desc(), newest.desc()).limit(most), _pool_of)
+
+    def rounds(self, pool: str) -> list[ListedPosition]:
+        """All rounds in a pool, the newest first."""
+        query = self._positions().where(POSITIONS.c.pair_address == pool)
+        return self._connections.all_rows(query.order_by(POSITIONS.c.round.desc()), _position_of)
+
     # ------------------------------------------------------------------------------------------ beside a page
+
+    def names(self, pools: Collection[str]) -> dict[str, str]:
+        """What the coins of these pools are called by their positions, where these tell it."""
+        if not pools:
+            return {}
+        named = (POSITIONS.c.pair_address.in_(sorted(pools)), POSITIONS.c.name != "")
+        query = select(POSITIONS.c.pair_address, func.max(POSITIONS.c.name)).where(POSITIONS.c.run_id == self._run_id)
+        with self._connections.reading() as connection:
+            found = connection.execute(query.where(*named).group_by(POSITIONS.c.pair_address))
+            return {pool: str(name) for pool, name in found}
 
     def marks(self, pools: Collection[str]) -> dict[str, Mark]:
         """The newest mark of each pool that has one."""
@@ -157,6 +246,13 @@ class Browse:
 
     # ------------------------------------------------------------------------------------------ sums
 
+    def moved(self, asset: str) -> dict[EntryKind, int]:
+        """What of an asset has ever moved, by kind."""
+        query = select(BALANCES.c.kind, BALANCES.c.units).where(BALANCES.c.run_id == self._run_id)
+        with self._connections.reading() as connection:
+            found = connection.execute(query.where(BALANCES.c.asset == asset))
+            return {EntryKind(kind): int(units) for kind, units in found}
+
     def moved_since(self, asset: str, since_ns: int) -> dict[EntryKind, int]:
         """What of an asset has moved since then, by kind."""
         query = (
@@ -191,6 +287,20 @@ class Browse:
             found = {bool(accepted): int(count) + int(more) for accepted, count, more in connection.execute(query)}
         return found.get(True, 0), found.get(False, 0)
 
+    def refusing_policies(self, most: int) -> list[tuple[tuple[str, ...], int]]:
+        """(policies that refused, how often it was repeated) of the newest refusals."""
+        query = select(DECISIONS.c.verdicts, DECISIONS.c.repeats).where(
+            DECISIONS.c.run_id == self._run_id, DECISIONS.c.accepted == false()
+        )
+        newest = query.order_by(DECISIONS.c.at_ns.desc(), DECISIONS.c.id.desc()).limit(most)
+        return self._connections.all_rows(newest, lambda row: (refusing(row.verdicts), row.repeats or 0))
+
+    def unresolved(self) -> int:
+        """Orders on their way, those whose outcome is unknown included."""
+        query = select(func.count()).where(ORDERS.c.run_id == self._run_id, ORDERS.c.status.in_(UNRESOLVED))
+        with self._connections.reading() as connection:
+            return int(connection.execute(query).scalar_one())
+
     def order_counts(self) -> dict[str, int]:
         """Orders by status."""
         query = select(ORDERS.c.status, func.count()).where(ORDERS.c.run_id == self._run_id).group_by(ORDERS.c.status)
@@ -209,16 +319,13 @@ class Browse:
     def _decisions(
         self, wish: DecisionWish, accepted: bool | None, most: int, before: Place | None
     ) -> list[tuple[Place, StoredDecision]]:
-        key = (DECISIONS.c.at_ns, DECISIONS.c.id)
         query = select(DECISIONS).where(DECISIONS.c.run_id == self._run_id)
         if accepted is not None:
             query = query.where(DECISIONS.c.accepted == accepted)
         if wish.side is not None:
             query = query.where(DECISIONS.c.side == wish.side.value)
-        if wish.with_signal:
-            query = query.where(DECISIONS.c.signal.is_not(None))
         if before is not None:
-            query = query.where(key[0] <= before.at_ns, tuple_(*key) < tuple_(*before))
+            query = query.where(DECISIONS.c.at_ns <= before.at_ns, tuple_(*_DECIDED) < tuple_(*before))
         if not wish.address:
             return self._newest_decisions(query, most)
         # Each by an index of its own; what is both is found once.
@@ -229,7 +336,7 @@ class Browse:
         newest = query.order_by(DECISIONS.c.at_ns.desc(), DECISIONS.c.id.desc()).limit(most)
         return self._connections.all_rows(newest, lambda row: (Place(row.at_ns, row.id), decided_of(row)))
 
-    def _orders(self, status: str, most: int, before: Place | None, pool: str) -> list[ListedOrder]:
+    def _orders(self, status: str, most: int, before: Place | None) -> list[ListedOrder]:
         same = and_(TRADES.c.run_id == ORDERS.c.run_id, TRADES.c.order_id == ORDERS.c.order_id)
         beside = [column.label(label) for label, column in _ORDER.items()]
         outcome = (ORDERS.c.order_id.label("decided_order"), ORDERS.c.status, ORDERS.c.outcome_ns, ORDERS.c.outcome)
@@ -237,8 +344,6 @@ class Browse:
         query = query.where(ORDERS.c.run_id == self._run_id, ORDERS.c.status == status)
         if before is not None:
             query = query.where(ORDERS.c.id < before.number)
-        if pool:
-            query = query.where(ORDERS.c.pool == pool)
         return self._connections.all_rows(query.order_by(ORDERS.c.id.desc()).limit(most), _order_of)
 
     def _positions(self) -> Select[Any]:
@@ -266,3 +371,12 @@ def _position_of(row: StoredRow) -> ListedPosition:
 
 def _closed_of(row: StoredRow) -> ListedPosition:
     return ListedPosition(Place(row.closed_ns, row.id), rows.position_of(row), decimals_of(row))
+
+
+def _signal_of(row: StoredRow) -> ListedSignal:
+    return ListedSignal(Place(row.at_ns, row.id), row.decision_id, bool(row.accepted), load_signal(row.signal))
+
+
+def _pool_of(row: StoredRow) -> ListedPool:
+    pool, mint, name, last_ns, newest, *figures = row
+    return ListedPool(Place(last_ns, newest), pool, mint, name, *map(int, figures))

@@ -50,6 +50,11 @@ class Commands:
         """Every command, oldest first."""
         return self._commands(COMMANDS.c.run_id == self._run_id)
 
+    def newest(self, most: int) -> tuple[Command, ...]:
+        """The newest first."""
+        query = select(COMMANDS).where(COMMANDS.c.run_id == self._run_id).order_by(COMMANDS.c.id.desc()).limit(most)
+        return tuple(self._connections.all_rows(query, _command_of))
+
     def get(self, number: int) -> Command:
         """One of them. Raises NotFound."""
         found = self._commands(COMMANDS.c.id == number)

@@ -27,6 +27,7 @@ __all__ = [
     "load_signal",
     "load_sizing",
     "load_verdicts",
+    "refusing",
 ]
 
 Unfilled = Rejected | Denied | Unknown
@@ -36,7 +37,13 @@ class _Kind(msgspec.Struct):
     kind: str
 
 
+class _Answer(msgspec.Struct):
+    policy: str
+    passed: bool
+
+
 _KIND = msgspec.json.Decoder(_Kind)
+_ANSWERS = msgspec.json.Decoder(list[_Answer])
 # Not strict: the numbers are texts.
 _QUOTES: dict[str, msgspec.json.Decoder[BuyQuote] | msgspec.json.Decoder[SellQuote]] = {
     "buy": msgspec.json.Decoder(BuyQuote, strict=False),
@@ -133,6 +140,11 @@ def load_verdicts(text: str) -> tuple[Verdict, ...]:
         Verdict(one["policy"], one["passed"], one["text"], one["numbers"], _number(one.get("until_ns")))
         for one in _load(text)
     )
+
+
+def refusing(text: str) -> tuple[str, ...]:
+    """The policies that refused, of the verdicts in a document: the rest of it is not read."""
+    return tuple(one.policy for one in _ANSWERS.decode(text) if not one.passed)
 
 
 def dump_sizing(steps: tuple[SizingStep, ...]) -> str:

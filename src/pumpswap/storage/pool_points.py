@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import BigInteger, cast, delete, literal, select
+from sqlalchemy import BigInteger, cast, delete, func, literal, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from pumpswap.model import PoolPoint
@@ -58,11 +58,23 @@ class PoolPoints:
         query = select(POOL_POINTS).where(*of_pool, POOL_POINTS.c.at_ns.in_(times)).order_by(POOL_POINTS.c.at_ns)
         return self._connections.all_rows(query, _point_of)
 
-    def pools(self) -> list[str]:
-        """The pools that have points."""
-        query = select(POOL_POINTS.c.pool).where(POOL_POINTS.c.run_id == self._run_id).distinct()
+    def first_ns(self, pool: str, since_ns: int) -> int | None:
+        """When the first point since then was taken; None without any."""
+        of_pool = (POOL_POINTS.c.run_id == self._run_id, POOL_POINTS.c.pool == pool, POOL_POINTS.c.at_ns >= since_ns)
         with self._connections.reading() as connection:
-            return sorted(connection.execute(query).scalars())
+            return connection.execute(select(func.min(POOL_POINTS.c.at_ns)).where(*of_pool)).scalar()
+
+    def pools(self, most: int) -> list[str]:
+        """The first pools that have points, by address: as quick as they are few, however many points they have."""
+        inner = POOL_POINTS.alias()
+        first = select(func.min(inner.c.pool).label("pool")).where(inner.c.run_id == self._run_id)
+        found = first.cte("found", recursive=True)
+        beyond = (POOL_POINTS.c.run_id == self._run_id, POOL_POINTS.c.pool > found.c.pool)
+        next_one = select(func.min(POOL_POINTS.c.pool)).where(*beyond).correlate(found).scalar_subquery()
+        found = found.union_all(select(next_one).select_from(found).where(found.c.pool.is_not(None)))
+        query = select(found.c.pool).where(found.c.pool.is_not(None)).limit(most)
+        with self._connections.reading() as connection:
+            return list(connection.execute(query).scalars())
 
 
 def _point_of(row: StoredRow) -> PoolPoint:
