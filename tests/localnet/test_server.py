@@ -50,6 +50,24 @@ def test_the_node_tells_slot_height_and_network() -> None:
     run(story())
 
 
+def test_a_client_that_dies_in_the_middle_of_a_request_is_no_error_of_the_node(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def story() -> None:
+        async with served() as (_, client, urls):
+            address = httpx2.URL(urls.http)
+            reader, writer = await asyncio.open_connection(address.host, address.port)
+            writer.write(b"POST / HTTP/1.1\r\nhost: localhost\r\ncontent-length: 100\r\n\r\n{")
+            await writer.drain()
+            writer.close()
+            await writer.wait_closed()
+            assert await reader.read() == b""
+            assert await client.ask("getHealth") == "ok"
+
+    run(story())
+    assert [record for record in caplog.records if record.exc_info] == []
+
+
 def test_errors_have_the_shapes_that_clients_parse() -> None:
     async def story() -> None:
         async with served() as (server, client, _):

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import uvicorn
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
@@ -206,10 +206,13 @@ class LocalServer:
 
     async def _http(self, request: Request) -> Response:
         body = b""
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > _LARGEST_BODY:
-                return PlainTextResponse("request body too large", status_code=413)
+        try:
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > _LARGEST_BODY:
+                    return PlainTextResponse("request body too large", status_code=413)
+        except ClientDisconnect:
+            return Response()  # whoever has asked is gone
         answer = await self._desk.serve(body, None)
         match answer.trouble:
             case Trouble.NONE:
