@@ -5,7 +5,7 @@ None of them can stop the engine or hold it up: observers only note, and what ta
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from pumpswap.clock import Clock
@@ -23,12 +23,14 @@ __all__ = ["Companions", "RunPlace"]
 @dataclass(frozen=True, slots=True)
 class Companions:
     """``observers`` hear what the engine tells, after those who store it; ``helpers`` run beside it like feeds, and
-    entries do not depend on them; ``on_beats`` hear every heartbeat.
+    entries do not depend on them; ``on_beats`` hear every heartbeat; ``on_ends`` are waited for when the engine has
+    ended, in order or not, and everything is stored.
     """
 
     observers: Sequence[RunObserver] = ()
     helpers: Sequence[Feed] = ()
     on_beats: Sequence[Callable[[Heartbeat], None]] = ()
+    on_ends: Sequence[Callable[[], Awaitable[None]]] = ()
 
 
 @dataclass(frozen=True, slots=True)

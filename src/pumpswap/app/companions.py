@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from pumpswap.app.alert_delivery import alert_delivery
 from pumpswap.app.companion import Companions, RunPlace
 from pumpswap.app.logs.run_log import run_log
 from pumpswap.app.metering.maker import metering
@@ -12,6 +13,7 @@ from pumpswap.app.what_ifs import what_ifs
 __all__ = ["Companions", "RunPlace", "companions_of"]
 
 _MAKERS: tuple[Callable[[RunPlace], Companions], ...] = (
+    alert_delivery,  # before those who tell something
     run_log,
     metering,
     what_ifs,
@@ -25,4 +27,5 @@ def companions_of(place: RunPlace) -> Companions:
         observers=[one for each in made for one in each.observers],
         helpers=[one for each in made for one in each.helpers],
         on_beats=[one for each in made for one in each.on_beats],
+        on_ends=[one for each in made for one in each.on_ends],
     )

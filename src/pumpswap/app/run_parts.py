@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -26,6 +27,8 @@ from pumpswap.settings import Settings
 from pumpswap.settings.reload import SettingsReload
 
 __all__ = ["FinishedRun", "MarketSide", "RunOptions", "ScoringSide", "TradingSide", "assemble", "run_sides"]
+
+_log = logging.getLogger(__name__)
 
 Feeds = Callable[[Engine], Sequence[Feed]]
 
@@ -162,7 +165,19 @@ async def run_sides(
     if trading.control is not None:
         supervisor.obey(trading.control(engine, supervisor.stop))
     options.stops(supervisor.stop)
-    return FinishedRun(engine, supervisor, await supervisor.run())
+    try:
+        ending = await supervisor.run()
+    finally:
+        await _end_of(companions)
+    return FinishedRun(engine, supervisor, ending)
+
+
+async def _end_of(companions: Companions) -> None:
+    for end in companions.on_ends:
+        try:
+            await end()
+        except Exception:  # they only look on: how the engine has ended is what counts, and is told or raised
+            _log.exception("companion-did-not-end-well")
 
 
 def _tell_beat(listeners: Sequence[Callable[[Heartbeat], None]], heartbeat: Heartbeat) -> None:

@@ -29,6 +29,10 @@ class Dispatcher:
     def __init__(self, gatherer: Gatherer, outbox: MessageOutbox, mirrors: Mirrors) -> None:
         self._gatherer, self._outbox, self._mirrors = gatherer, outbox, mirrors
 
+    def __bool__(self) -> bool:
+        """Whether there is anybody to tell."""
+        return bool(self._gatherer) or bool(self._mirrors)
+
     @classmethod
     def of(
         cls, database: Database, channels: list[Channel], settings: AlertSettings, clock: Clock, file: Path | None

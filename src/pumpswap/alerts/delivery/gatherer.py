@@ -30,16 +30,22 @@ class Gatherer:
         self._policies = [ChannelPolicy.of(channel, settings) for channel in settings.channels]
         self._abandoned_ns = settings.give_up_hours * 3_600 * NS_PER_SECOND
 
+    def __bool__(self) -> bool:
+        """Whether there is a channel."""
+        return bool(self._policies)
+
     def begin(self) -> None:
         """From now on. A channel that is new, or that nobody has served for so long that its messages would have been
         given up, begins with the next alert; what was gathered for it before is sent.
         """
+        if not self._policies:
+            return
         newest = next(iter(self._database.alerts.newest(1)), None)
         self._change(lambda state, now_ns: self._greet(state, now_ns, 0 if newest is None else newest.number))
 
     def turn(self, *, at_end: bool = False) -> None:
         """Look at what is new, and at what is due."""
-        while self._change(lambda state, now_ns: self._gather(state, now_ns, at_end=at_end)):
+        while self._policies and self._change(lambda state, now_ns: self._gather(state, now_ns, at_end=at_end)):
             pass
 
     # ------------------------------------------------------------------------------------------ the work

@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from pumpswap.alerts.delivery.state import Bag, Line
 from pumpswap.alerts.delivery.harmless import harmless, short_addresses
+from pumpswap.alerts.delivery.state import Bag, Line
 from pumpswap.clock import format_utc
 from pumpswap.model import AlertLevel
 

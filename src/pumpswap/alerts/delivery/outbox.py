@@ -21,6 +21,7 @@ _AT_ONCE = 20
 _TAKEN_NS = 60 * NS_PER_SECOND
 _SEND_SECONDS = 20.0  # then a service has failed, whatever it is doing
 _LONGEST_PAUSE = 3_600
+_FORSAKEN_NS = 600 * NS_PER_SECOND  # so often it is looked for messages that nobody sends any more
 
 
 class MessageOutbox:
@@ -31,12 +32,13 @@ class MessageOutbox:
     def __init__(self, database: Database, channels: Iterable[Channel], settings: AlertSettings, clock: Clock) -> None:
         self._database, self._settings, self._clock = database, settings, clock
         self._channels = {channel.name: channel for channel in channels}
+        self._forsaken_ns = 0
         self._rests: dict[str, int] = {}  # until then a service that has failed is left alone, by channel
         self._locks = {name: threading.Lock() for name in self._channels}
 
     async def turn(self, seconds: float = _SEND_SECONDS) -> None:
         """Send what is due, waiting so long for each answer; a service that is slow holds up its own channel only."""
-        self._forsake()
+        await asyncio.to_thread(self._forsake)
         now_ns = self._clock.now_ns()
         ready = [channel for name, channel in self._channels.items() if self._rests.get(name, 0) <= now_ns]
         found = await asyncio.gather(
@@ -93,6 +95,9 @@ class MessageOutbox:
         engine with other settings may know them.
         """
         now_ns = self._clock.now_ns()
+        if 0 <= now_ns - self._forsaken_ns < _FORSAKEN_NS:
+            return
+        self._forsaken_ns = now_ns
         long_ago = now_ns - self._settings.give_up_hours * 3_600 * NS_PER_SECOND
         lost = self._database.deliveries.forsaken(tuple(self._channels), long_ago, _AT_ONCE)
         if lost:
