@@ -6,8 +6,9 @@ import asyncio
 from pathlib import Path
 
 from pumpswap.analytics.metrics import max_drawdown
+from pumpswap.analytics.performance import Performance
 from pumpswap.app.books import chosen_books
-from pumpswap.app.performance import Performance, performance_of
+from pumpswap.app.performance import DAY_NS, performance_of
 from pumpswap.model import EntryKind, EquityPoint, LedgerEntry
 from pumpswap.portfolio.audit import audit_run
 from pumpswap.sdk.executor import ExecutionResult, PumpSwapTradingExecutor
@@ -24,7 +25,8 @@ def report(market: Market, days: int = 7) -> Performance:
     with open_database(market.settings.database_target) as database:
         books = chosen_books(database)
         assert books is not None
-        return performance_of(books, market.settings.exits, market.clock.now_ns(), days)
+        now_ns = market.clock.now_ns()
+        return performance_of(books, max(now_ns - days * DAY_NS, 0), now_ns + 1)
 
 
 async def sell(executor: PumpSwapTradingExecutor, share: float) -> ExecutionResult:
@@ -42,10 +44,12 @@ def test_a_partial_sale_is_realised(tmp_path: Path) -> None:
             sold = await sell(executor, 0.9)
             await executor.positions()
             found = report(market)
-            assert (found.realised_lamports, len(found.closed)) == (sold["pnl_lamports"], 0)
-            change = found.equity_change_lamports
+            money = found.money
+            assert (money.realised_lamports, found.rounds_closed.closed) == (sold["pnl_lamports"], 0)
+            change = money.equity_change_lamports
             assert change is not None and bought["rent_paid_lamports"] is not None
-            assert abs(found.realised_lamports + found.unrealised_lamports - change) < SOL // 200
+            assert money.unrealised_lamports is not None and money.unexplained_lamports == 0
+            assert abs(money.realised_lamports + money.unrealised_lamports - change) < SOL // 200
 
     asyncio.run(story())
 
@@ -62,8 +66,8 @@ def test_what_was_realised_before_the_time_is_not_of_it(tmp_path: Path) -> None:
 
     early, late = asyncio.run(story())
     assert early["pnl_lamports"] and late["pnl_lamports"]
-    assert report(market).realised_lamports == late["pnl_lamports"]
-    assert report(market, 30).realised_lamports == early["pnl_lamports"] + late["pnl_lamports"]
+    assert report(market).money.realised_lamports == late["pnl_lamports"]
+    assert report(market, 30).money.realised_lamports == early["pnl_lamports"] + late["pnl_lamports"]
     run = market.run()
     assert realised_since(run, market.clock.now_ns() + 1) == 0
     assert audit_run(run).is_right
@@ -81,7 +85,8 @@ def test_a_withdrawal_is_no_fall_of_equity(tmp_path: Path) -> None:
 
     asyncio.run(story())
     found = report(market)
-    assert (found.drawdown.lamports, found.drawdown.share, found.equity_change_lamports) == (0, 0.0, 0)
+    fall = found.returns.drawdown
+    assert (fall.lamports, fall.share, found.money.equity_change_lamports) == (0, 0.0, 0)
 
 
 def move(room: PaperRoom, lamports: int, market: Market) -> None:

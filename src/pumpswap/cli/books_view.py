@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from pumpswap.app.books import Books
     from pumpswap.model import LedgerEntry, Mark, Position
+    from pumpswap.model.booked import BookedRound
     from pumpswap.storage.run_header import RunHeader
 
 __all__ = [
@@ -70,7 +71,7 @@ def run_text(books: Books, as_of_ns: int) -> str:
     return f"Run {header.run_id}, {header.kind}{where}, as of {time_at(as_of_ns)}{whose}"
 
 
-def name_of(position: Position) -> str:
+def name_of(position: Position | BookedRound) -> str:
     """What people call it. Strangers choose the names of coins, so nothing in them steers a terminal."""
     from pumpswap.storage.history import MINT_PREFIX
 

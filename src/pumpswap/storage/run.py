@@ -19,6 +19,7 @@ from pumpswap.storage.commands import Commands
 from pumpswap.storage.connections import Connections
 from pumpswap.storage.decided import Decided
 from pumpswap.storage.documents import dump_mapping
+from pumpswap.storage.earned import Earned
 from pumpswap.storage.equity import EquityCurve
 from pumpswap.storage.history import History
 from pumpswap.storage.host.pool_ids import with_pool_id
@@ -126,6 +127,11 @@ class Run:
     def decided(self) -> Decided:
         """Decisions one by one."""
         return Decided(self._connections, self.run_id)
+
+    @property
+    def earned(self) -> Earned:
+        """What its books say of its earnings."""
+        return Earned(self._connections, self.run_id)
 
     @property
     def equity(self) -> EquityCurve:

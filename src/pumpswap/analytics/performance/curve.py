@@ -1,0 +1,128 @@
+"""The equity curve without what was put in or taken out: time-weighted index, returns by period, drawdowns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pumpswap.analytics.performance.given import PerformanceInput
+from pumpswap.analytics.performance.result import CurvePoint, DrawdownFigures
+from pumpswap.clock import NS_PER_SECOND
+from pumpswap.model import EquityPoint
+from pumpswap.model.booked import BookedMove
+
+__all__ = ["CAPITAL", "curve_of", "drawdown_of", "period_of", "period_returns"]
+
+CAPITAL = frozenset({"deposit", "withdrawal"})
+_HOUR = 3_600
+_DAY = 24 * _HOUR
+_DAYS_FROM = 10 * _DAY * NS_PER_SECOND  # a time as long as this is cut into days, a shorter one into hours
+
+
+def curve_of(given: PerformanceInput) -> list[CurvePoint]:
+    """One point for each measurement. Money that comes in works from then on, money that leaves did until then: between
+    two measurements a return is (end + taken out) / (begin + put in) − 1.
+
+    Books that begin in this time begin with what was put in, so that what the first trades cost is part of the curve.
+    """
+    moves = [move for move in given.moves if move.kind in CAPITAL]
+    points: Sequence[EquityPoint] = given.equity
+    if not points:
+        return []
+    place, put_in, curve = 0, given.capital_before_lamports, list[CurvePoint]()
+    first = points[0]
+    if given.begins_here:
+        place = _until(moves, first.at_ns, 0)
+        begun = sum(move.lamports for move in moves[:place])
+        if begun > 0:
+            put_in += begun
+            curve.append(CurvePoint(min(moves[0].at_ns, first.at_ns), begun, begun - put_in, 1.0))
+    elif first.at_ns >= given.since_ns:
+        place = _until(moves, first.at_ns, 0)
+        put_in += sum(move.lamports for move in moves[:place])
+    index, before = 1.0, curve[-1].equity_lamports if curve else first.equity_lamports
+    for point in points:
+        coming = leaving = 0
+        while place < len(moves) and moves[place].at_ns <= point.at_ns:
+            lamports = moves[place].lamports
+            coming, leaving = coming + max(lamports, 0), leaving + max(-lamports, 0)
+            place += 1
+        equity, base = point.equity_lamports, before + coming
+        put_in += coming - leaving
+        if base > 0:
+            index *= max((equity + leaving) / base, 0.0)
+        curve.append(CurvePoint(point.at_ns, equity, equity - put_in, index))
+        before = equity
+    return curve
+
+
+def _until(moves: Sequence[BookedMove], at_ns: int, place: int) -> int:
+    while place < len(moves) and moves[place].at_ns <= at_ns:
+        place += 1
+    return place
+
+
+def period_of(curve: Sequence[CurvePoint]) -> int:
+    """Seconds of a period: a day where the curve spans ten or more, else an hour."""
+    long = len(curve) > 1 and curve[-1].at_ns - curve[0].at_ns >= _DAYS_FROM
+    return _DAY if long else _HOUR
+
+
+def period_returns(curve: Sequence[CurvePoint], period_seconds: int) -> tuple[float, ...]:
+    """Return of each period of the calendar (UTC) that the curve touches. One without a measurement has none: 0, and
+    what has happened meanwhile is of the period of the next measurement. The first and the last may be parts of one.
+    """
+    if len(curve) < 2:
+        return ()
+    length = period_seconds * NS_PER_SECOND
+    returns, begun, last = list[float](), curve[0].index, curve[0].index
+    current = curve[0].at_ns // length
+    for point in curve:
+        period = point.at_ns // length
+        if period != current:
+            returns.append(_return(begun, last))
+            returns += [0.0] * (period - current - 1)
+            begun, current = last, period
+        last = point.index
+    returns.append(_return(begun, last))
+    return tuple(returns)
+
+
+def _return(begun: float, ended: float) -> float:
+    return ended / begun - 1 if begun > 0 else 0.0
+
+
+def drawdown_of(curve: Sequence[CurvePoint]) -> DrawdownFigures:
+    """See DrawdownFigures. Of no points: zeros."""
+    if not curve:
+        return DrawdownFigures(0, 0.0, None, None, None, 0, 0.0)
+    peak, peak_ns, top = curve[0].index, curve[0].at_ns, curve[0].net_lamports
+    share, lamports, longest = 0.0, 0, 0
+    fell_ns: int | None = None  # peak before the deepest fall
+    trough_ns: int | None = None
+    recovered_ns: int | None = None
+    is_below = False
+    for point in curve:
+        top = max(top, point.net_lamports)
+        lamports = max(lamports, top - point.net_lamports)
+        if point.index >= peak:
+            if is_below:
+                longest = max(longest, point.at_ns - peak_ns)
+                if fell_ns == peak_ns and recovered_ns is None:
+                    recovered_ns = point.at_ns
+            peak, peak_ns, is_below = point.index, point.at_ns, False
+            continue
+        is_below = True
+        fall = 1 - point.index / peak
+        if fall > share:
+            share, fell_ns, trough_ns, recovered_ns = fall, peak_ns, point.at_ns, None
+    if is_below:
+        longest = max(longest, curve[-1].at_ns - peak_ns)
+    return DrawdownFigures(
+        lamports=lamports,
+        share=share,
+        peak_ns=fell_ns,
+        trough_ns=trough_ns,
+        recovered_ns=recovered_ns,
+        longest_ns=longest,
+        current_share=1 - curve[-1].index / peak if is_below else 0.0,
+    )

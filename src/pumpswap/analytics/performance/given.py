@@ -1,0 +1,74 @@
+"""What ``measure`` is given: plain rows of one run and one time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from pumpswap.model import EquityPoint
+from pumpswap.model.booked import BookedFill, BookedMove, BookedRound
+
+__all__ = ["OUTSIDE", "PerformanceInput", "Sale"]
+
+OUTSIDE = "outside"  # the exit of units that left by no order of ours: sold by hand, sent away, burnt
+
+
+class Sale(msgspec.Struct, frozen=True, gc=False):
+    """Units that left a position, and what they earned over their share of its average cost. Lamports.
+
+    ``received_lamports`` is after all costs, rent apart. ``strategy`` opened the round, ``exit_kind`` sold (``OUTSIDE``
+    without an order). ``closes``: nothing of the round is left.
+    """
+
+    at_ns: int
+    order_id: str
+    pool: str
+    mint: str
+    round: int
+    strategy: str
+    exit_kind: str
+    base_units: int
+    received_lamports: int
+    cost_lamports: int
+    opened_ns: int
+    closes: bool
+
+    @property
+    def gain_lamports(self) -> int:
+        """What came in over what it had cost."""
+        return self.received_lamports - self.cost_lamports
+
+    @property
+    def held_ns(self) -> int:
+        """Since the round was opened; blocks tell times a little early, so never below zero."""
+        return max(self.at_ns - self.opened_ns, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class PerformanceInput:
+    """The time is from ``since_ns`` on, up to ``until_ns``, which is not part of it.
+
+    ``fills``, ``sales`` and ``moves`` are those of the time, in the order in which they were booked. ``rounds`` were
+    closed in it or are open at its end. ``equity`` are the points of the time, led by the last one before it where
+    there is one. ``*_before`` and ``*_after`` are sums over the whole books up to the two ends, for the bridge from the
+    ledger to the profit; ``ledger_after_lamports`` None: the ledger's own sum is not known for that moment.
+    ``adopted_lamports`` is the cost that owners named for tokens from outside in this time. ``capital_before_lamports``
+    is what was put in, less what was taken out, before it.
+    """
+
+    since_ns: int
+    until_ns: int
+    fills: Sequence[BookedFill] = ()
+    sales: Sequence[Sale] = ()
+    moves: Sequence[BookedMove] = ()
+    rounds: Sequence[BookedRound] = ()
+    equity: Sequence[EquityPoint] = ()
+    open_cost_before_lamports: int = 0
+    open_cost_after_lamports: int = 0
+    cash_before_lamports: int = 0
+    ledger_after_lamports: int | None = None
+    adopted_lamports: int = 0
+    capital_before_lamports: int = 0
+    begins_here: bool = True

@@ -1,0 +1,99 @@
+"""``measure``: from the rows of one time to its figures. Pure: no clock, no database."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pumpswap.analytics.metrics import COST_KINDS
+from pumpswap.analytics.performance.activity import activity_of
+from pumpswap.analytics.performance.curve import CAPITAL, curve_of
+from pumpswap.analytics.performance.given import PerformanceInput
+from pumpswap.analytics.performance.result import CurvePoint, Money, Performance
+from pumpswap.analytics.performance.return_figures import return_figures
+from pumpswap.analytics.performance.round_figures import round_figures
+from pumpswap.analytics.performance.slices import (
+    RENT,
+    by_day,
+    by_exit,
+    by_position,
+    by_strategy,
+    by_token,
+    moves_for_nothing,
+)
+from pumpswap.model import EntryKind
+
+__all__ = ["measure"]
+
+
+def measure(given: PerformanceInput) -> Performance:
+    """Every figure of a time; each is a value, or says why there is none, however little was traded."""
+    closed = sorted((one for one in given.rounds if one.closed_ns is not None), key=lambda one: one.closed_ns or 0)
+    curve = curve_of(given)
+    return Performance(
+        since_ns=given.since_ns,
+        until_ns=given.until_ns,
+        money=_money(given, curve),
+        rounds_closed=round_figures(closed),
+        returns=return_figures(curve),
+        activity=activity_of(given, closed),
+        costs=_costs(given),
+        by_strategy=by_strategy(given, closed),
+        by_exit=by_exit(given, closed),
+        by_token=by_token(given, closed),
+        by_day=by_day(given, curve),
+        by_position=by_position(given),
+        fills=tuple(given.fills),
+        sales=tuple(given.sales),
+        moves=tuple(given.moves),
+        curve=tuple(curve),
+    )
+
+
+def _money(given: PerformanceInput, curve: Sequence[CurvePoint]) -> Money:
+    by = {"failed": 0, "upkeep": 0, "": 0}
+    for move in moves_for_nothing(given.moves):
+        by[move.by] += move.lamports
+    by_hand = sum(sale.received_lamports for sale in given.sales if not sale.order_id)
+    capital = sum(move.lamports for move in given.moves if move.kind in CAPITAL)
+    rent = sum(fill.rent_lamports for fill in given.fills)
+    rent -= sum(move.lamports for move in given.moves if move.kind in RENT)
+    realised = sum(sale.gain_lamports for sale in given.sales)
+    values = [one.unrealised_lamports for one in given.rounds if one.is_open]
+    known = [value for value in values if value is not None]
+    outside = by[""] - by_hand
+    found = capital + realised + by["failed"] + by["upkeep"] + outside - rent + given.adopted_lamports
+    found -= given.open_cost_after_lamports - given.open_cost_before_lamports
+    ledger = given.ledger_after_lamports
+    return Money(
+        realised_lamports=realised,
+        failed_lamports=by["failed"],
+        upkeep_lamports=by["upkeep"],
+        outside_lamports=outside,
+        capital_lamports=capital,
+        rent_lamports=rent,
+        adopted_lamports=given.adopted_lamports,
+        open_cost_lamports=given.open_cost_after_lamports,
+        unrealised_lamports=sum(known) if known or not values else None,
+        unvalued=len(values) - len(known),
+        equity_lamports=curve[-1].equity_lamports if curve else None,
+        equity_change_lamports=curve[-1].net_lamports - curve[0].net_lamports if curve else None,
+        unexplained_lamports=None if ledger is None else ledger - given.cash_before_lamports - found,
+    )
+
+
+def _costs(given: PerformanceInput) -> dict[EntryKind, int]:
+    """Positive, every kind that is a cost; rent is none."""
+    spent = dict.fromkeys(COST_KINDS, 0)
+    for fill in given.fills:
+        spent[EntryKind.LP_FEE] += fill.lp_fee_lamports
+        spent[EntryKind.PROTOCOL_FEE] += fill.protocol_fee_lamports
+        spent[EntryKind.CREATOR_FEE] += fill.creator_fee_lamports
+        spent[EntryKind.CASHBACK] += fill.cashback_lamports
+        spent[EntryKind.NETWORK_FEE] += fill.network_fee_lamports
+        spent[EntryKind.PRIORITY_FEE] += fill.priority_fee_lamports
+        spent[EntryKind.TIP] += fill.tip_lamports
+    kinds = {kind.value: kind for kind in COST_KINDS}
+    for move in given.moves:
+        if move.kind in kinds:
+            spent[kinds[move.kind]] -= move.lamports
+    return spent

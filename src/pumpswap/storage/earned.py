@@ -1,0 +1,193 @@
+"""Earned: what the books of one run say of its earnings, read from one moment without the documents of its trades."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, Select, and_, case, func, or_, select, union
+
+from pumpswap.errors import StorageError
+from pumpswap.model import SOL, Adoption, EntryKind, EquityPoint, LedgerEntry
+from pumpswap.model.booked import BookedFill, BookedMove
+from pumpswap.storage import rows
+from pumpswap.storage.connections import Connections
+from pumpswap.storage.tables import (
+    ADOPTIONS,
+    BALANCES,
+    CHORES,
+    DECISIONS,
+    EQUITY,
+    LEDGER,
+    ORDERS,
+    POSITIONS,
+    TRADES,
+    StoredRow,
+)
+
+__all__ = ["Earned", "EarnedRows"]
+
+_FOREIGN = EntryKind.FOREIGN.value
+_FILL = (
+    *(TRADES.c.order_id, TRADES.c.at_ns, TRADES.c.pair_address, TRADES.c.mint_address, TRADES.c.action == "buy"),
+    *(TRADES.c.base_units, TRADES.c.quote_lamports, TRADES.c.lp_fee_lamports, TRADES.c.protocol_fee_lamports),
+    *(TRADES.c.creator_fee_lamports, TRADES.c.cashback_lamports, TRADES.c.network_fee_lamports),
+    *(TRADES.c.priority_fee_lamports, TRADES.c.tip_lamports),
+    TRADES.c.rent_paid_lamports - TRADES.c.rent_returned_lamports,
+    *(func.coalesce(DECISIONS.c.strategy, ""), func.coalesce(DECISIONS.c.exit_kind, "")),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class EarnedRows:
+    """``fills`` and ``moves`` of all the time, in the order in which they were booked; ``since_ns`` only limits what is
+    told of the quotes behind fills, of rounds that are over, and of equity, which is led by the last point before it.
+
+    ``moved`` are all entries of the movements of mints that somebody else has moved too (``moved_mints``), in sequence.
+    ``rounds`` tells (name, base units, value) by pool and number. ``balance_lamports`` is the ledger's sum of SOL.
+    """
+
+    fills: list[BookedFill]
+    moves: list[BookedMove]
+    moved_mints: frozenset[str]
+    moved: list[LedgerEntry]
+    adoptions: list[Adoption]
+    rounds: dict[tuple[str, int], tuple[str, int, int | None]]
+    equity: list[EquityPoint]
+    balance_lamports: int
+
+
+class Earned:
+    """Reader of one run; errors as of ``Run``."""
+
+    def __init__(self, connections: Connections, run_id: int) -> None:
+        self._connections = connections
+        self._run_id = run_id
+
+    def read(self, since_ns: int, until_ns: int) -> EarnedRows:
+        """Everything, from one moment of the database: a trader may go on meanwhile."""
+        with self._connections.reading() as connection:
+            try:
+                return self._read(connection, since_ns, until_ns)
+            except (KeyError, TypeError, ValueError, msgspec.MsgspecError) as error:
+                raise StorageError(
+                    f"a stored row cannot be read: {error!r}", hint="something else than pumpswap has written it"
+                ) from error
+
+    def _read(self, connection: Connection, since_ns: int, until_ns: int) -> EarnedRows:
+        fills = self._fills(connection, since_ns)
+        unordered = [rows.entry_of(row) for row in connection.execute(self._entries(LEDGER.c.order_id.is_(None)))]
+        query = select(ADOPTIONS).where(ADOPTIONS.c.run_id == self._run_id).order_by(ADOPTIONS.c.id)
+        adoptions = [_adoption_of(row) for row in connection.execute(query)]
+        moved = self._moved(connection, unordered)
+        balance = select(BALANCES.c.units).where(BALANCES.c.run_id == self._run_id, BALANCES.c.asset == SOL)
+        return EarnedRows(
+            fills=fills,
+            moves=self._moves(connection, unordered),
+            moved_mints=_foreign_mints(moved) | {adoption.mint for adoption in adoptions},
+            moved=moved,
+            adoptions=adoptions,
+            rounds=self._rounds(connection, since_ns),
+            equity=self._equity(connection, since_ns, until_ns),
+            balance_lamports=sum(connection.execute(balance).scalars()),
+        )
+
+    def _fills(self, connection: Connection, since_ns: int) -> list[BookedFill]:
+        ordered = and_(ORDERS.c.run_id == TRADES.c.run_id, ORDERS.c.order_id == TRADES.c.order_id)
+        decided = and_(DECISIONS.c.run_id == ORDERS.c.run_id, DECISIONS.c.decision_id == ORDERS.c.decision_id)
+        quote = case((TRADES.c.at_ns >= since_ns, ORDERS.c.quote))
+        query = select(*_FILL, quote).select_from(TRADES.join(ORDERS, ordered).join(DECISIONS, decided))
+        found = connection.execute(query.where(TRADES.c.run_id == self._run_id).order_by(TRADES.c.id))
+        return [_fill_of(row) for row in found]
+
+    def _moves(self, connection: Connection, unordered: list[LedgerEntry]) -> list[BookedMove]:
+        """Lamports of no fill, in sequence."""
+        found = [(one.sequence, _move(one.at_ns, one.kind.value, one.units)) for one in unordered if one.asset == SOL]
+        foreign = sum(move.kind == _FOREIGN for _, move in found)
+        columns = (LEDGER.c.sequence, LEDGER.c.at_ns, LEDGER.c.kind, LEDGER.c.units)
+        this = (LEDGER.c.run_id == self._run_id, LEDGER.c.asset == SOL)
+        failed = select(ORDERS.c.order_id).where(ORDERS.c.run_id == self._run_id, ORDERS.c.status == "rejected")
+        chores = select(CHORES.c.order_id).where(CHORES.c.run_id == self._run_id)
+        for by, orders in (("failed", failed), ("upkeep", chores)):
+            query = select(*columns).where(*this, LEDGER.c.order_id.in_(orders), LEDGER.c.kind != _FOREIGN)
+            found += [(row.sequence, _move(row.at_ns, row.kind, row.units, by)) for row in connection.execute(query)]
+        counted = select(BALANCES.c.entries).where(
+            BALANCES.c.run_id == self._run_id, BALANCES.c.asset == SOL, BALANCES.c.kind == _FOREIGN
+        )
+        # Lamports that came along with an order of ours have no index: they are looked for where there are some.
+        if sum(connection.execute(counted).scalars()) > foreign:
+            query = select(*columns).where(*this, LEDGER.c.kind == _FOREIGN, LEDGER.c.order_id.is_not(None))
+            found += [(row.sequence, _move(row.at_ns, row.kind, row.units)) for row in connection.execute(query)]
+        return [move for _, move in sorted(found, key=lambda pair: pair[0])]
+
+    def _moved(self, connection: Connection, unordered: list[LedgerEntry]) -> list[LedgerEntry]:
+        balances = select(BALANCES.c.asset).where(
+            BALANCES.c.run_id == self._run_id, BALANCES.c.kind == _FOREIGN, BALANCES.c.asset != SOL
+        )
+        adopted = select(ADOPTIONS.c.mint).where(ADOPTIONS.c.run_id == self._run_id)
+        mints = union(balances, adopted)
+        orders = select(LEDGER.c.order_id).where(
+            LEDGER.c.run_id == self._run_id, LEDGER.c.asset.in_(mints), LEDGER.c.order_id.is_not(None)
+        )
+        with_orders = [rows.entry_of(row) for row in connection.execute(self._entries(LEDGER.c.order_id.in_(orders)))]
+        together = {(one.at_ns, one.signature) for one in unordered if one.asset != SOL}
+        others = [one for one in unordered if (one.at_ns, one.signature) in together]
+        return sorted([*with_orders, *others], key=lambda entry: entry.sequence)
+
+    def _entries(self, condition: Any) -> Select[Any]:
+        return select(LEDGER).where(LEDGER.c.run_id == self._run_id, condition)
+
+    def _rounds(self, connection: Connection, since_ns: int) -> dict[tuple[str, int], tuple[str, int, int | None]]:
+        columns = (POSITIONS.c.pair_address, POSITIONS.c.round, POSITIONS.c.name)
+        query = select(*columns, POSITIONS.c.base_units, POSITIONS.c.value_lamports).where(
+            POSITIONS.c.run_id == self._run_id,
+            or_(POSITIONS.c.closed_ns.is_(None), POSITIONS.c.closed_ns >= since_ns),
+        )
+        return {(pool, number): (name, units, value) for pool, number, name, units, value in connection.execute(query)}
+
+    def _equity(self, connection: Connection, since_ns: int, until_ns: int) -> list[EquityPoint]:
+        columns = (EQUITY.c.at_ns, EQUITY.c.cash_lamports, EQUITY.c.marks_lamports, EQUITY.c.rent_lamports)
+        query = select(*columns).where(EQUITY.c.run_id == self._run_id)
+        before = query.where(EQUITY.c.at_ns < since_ns).order_by(EQUITY.c.at_ns.desc(), EQUITY.c.id.desc()).limit(1)
+        within = query.where(EQUITY.c.at_ns >= since_ns, EQUITY.c.at_ns < until_ns)
+        ordered = within.order_by(EQUITY.c.at_ns, EQUITY.c.id)
+        return [EquityPoint(*row) for each in (before, ordered) for row in connection.execute(each)]
+
+
+def _fill_of(row: StoredRow) -> BookedFill:
+    columns: list[Any] = list(row)
+    columns[-1:] = _quoted(columns[-1])
+    return BookedFill(*columns)
+
+
+def _move(at_ns: int, kind: str, lamports: int, by: str = "") -> BookedMove:
+    return BookedMove(at_ns, kind, lamports, by)
+
+
+def _foreign_mints(moved: list[LedgerEntry]) -> frozenset[str]:
+    return frozenset(entry.asset for entry in moved if entry.kind is EntryKind.FOREIGN and entry.asset != SOL)
+
+
+class _Quoted(msgspec.Struct, gc=False):
+    """What is read of a stored quote: the fields of the side that it has."""
+
+    total_quote: str = "0"
+    base_out: str = "0"
+    user_quote_out: str = "0"
+    base_in: str = "0"
+
+
+_QUOTED = msgspec.json.Decoder(_Quoted)
+
+
+def _quoted(document: str | None) -> tuple[int, int]:
+    """(lamports, units) that an order expected."""
+    if document is None:
+        return 0, 0
+    found = _QUOTED.decode(document)
+    return (int(found.total_quote) or int(found.user_quote_out)), (int(found.base_out) or int(found.base_in))
+
+
+def _adoption_of(row: StoredRow) -> Adoption:
+    return Adoption(row.at_ns, row.after_sequence, row.pool, row.mint, row.base_units, row.cost_lamports, row.name)
