@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, func, or_, select, update
 
 from pumpswap.model import Decision, Order, Outcome, TradeSide
 from pumpswap.storage import rows
@@ -55,6 +55,14 @@ class Decided:
     def of_pool(self, pool: str, newest: int) -> Sequence[StoredDecision]:
         """The newest decisions about a pool, in order of time."""
         return self._newest(DECISIONS.c.pool == pool, newest)
+
+    def near(self, pool: str, since_ns: int, until_ns: int, newest: int) -> Sequence[StoredDecision]:
+        """The newest decisions about a pool of a time, both ends included, in order of time. One that was repeated in
+        that time is among them.
+        """
+        made = and_(DECISIONS.c.at_ns >= since_ns, DECISIONS.c.at_ns <= until_ns)
+        repeated = and_(DECISIONS.c.at_ns < since_ns, DECISIONS.c.repeated_ns >= since_ns)
+        return self._newest(and_(DECISIONS.c.pool == pool, or_(made, repeated)), newest)
 
     def of_mint(self, mint: str, newest: int) -> Sequence[StoredDecision]:
         """The newest decisions about a coin, in order of time."""
