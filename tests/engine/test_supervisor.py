@@ -81,7 +81,7 @@ def test_a_feed_that_fails_is_begun_again_more_and_more_rarely_and_entries_wait_
         assert len(pauses) == 5
         for number, pause in enumerate(pauses):  # half a second, doubled, of which a random part is left out
             assert 0.25 * 2**number <= pause <= 0.5 * 2**number
-        told = [(alert.level, alert.topic, alert.subject) for alert in made.heard.alerts if alert.topic != "engine"]
+        told = [(alert.level, alert.topic, alert.subject) for alert in made.heard.alerts if alert.topic != "stop"]
         assert told[0] == (AlertLevel.WARNING, "feed", "states")
         assert told[-1] == (AlertLevel.INFO, "fault", "feed states")
         assert [alert.topic for alert in made.heard.alerts].count("feed") == 3  # the first, second and fourth time

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from pumpswap.app.alert_delivery import alert_delivery
+from pumpswap.app.alerting import alert_rules
 from pumpswap.app.companion import Companions, RunPlace
 from pumpswap.app.logs.run_log import run_log
 from pumpswap.app.metering.maker import metering
@@ -13,6 +14,7 @@ from pumpswap.app.what_ifs import what_ifs
 __all__ = ["Companions", "RunPlace", "companions_of"]
 
 _MAKERS: tuple[Callable[[RunPlace], Companions], ...] = (
+    alert_rules,
     alert_delivery,  # before those who tell something
     run_log,
     metering,

@@ -240,7 +240,7 @@ class Supervisor:
         engine = self.parts.engine
         self._wish_to_end.set()
         engine.risk.fault(_SHUTDOWN, "the engine is being stopped")
-        engine.desk.alert(AlertLevel.INFO, "engine", "stop", _STOPPING[self._ending or Ending.STOPPED])
+        engine.desk.alert(AlertLevel.INFO, "stop", "", _STOPPING[self._ending or Ending.STOPPED])
         self._beat()
         if self._ending is not Ending.MARKET_IS_OVER:
             await self._meanwhile(self._landed(), services)

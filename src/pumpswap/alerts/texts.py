@@ -1,0 +1,129 @@
+"""Texts: how alerts say amounts, times and names. What strangers have named stays harmless on every channel."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from unicodedata import category
+
+from pumpswap.clock import NS_PER_SECOND, format_utc
+from pumpswap.units import format_units, from_units
+
+__all__ = [
+    "coin_text",
+    "counted",
+    "joined",
+    "one_line",
+    "share_text",
+    "short_address",
+    "signed_sol",
+    "sol_text",
+    "span_text",
+    "time_text",
+    "units_text",
+]
+
+_LONGEST_NAME = 40
+_SAFE_SIGNS = frozenset(" -+&'!?$%,")
+_ADDRESS = re.compile(r"(?<![1-9A-HJ-NP-Za-km-z])[1-9A-HJ-NP-Za-km-z]{32,44}(?![1-9A-HJ-NP-Za-km-z])")
+_UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
+
+
+def coin_text(name: str, mint: str = "") -> str:
+    """A coin as people know it; a name that nobody has told, or of which nothing is left, is that of its mint.
+
+    Names come from strangers, and every channel has a language of its own: what could be a tag, a link, a mention, a
+    command, markdown, or turn the direction of writing becomes a middle dot; ``TEST / SOL`` loses its quote.
+    """
+    letters = [_harmless(letter) for letter in name.removesuffix(" / SOL")[: 4 * _LONGEST_NAME]]
+    clean = re.sub(r"·{2,}", "·", " ".join("".join(letters).split()))
+    if not re.search(r"\w", clean):
+        return short_address(mint) if mint else "a coin without a name"
+    if _ADDRESS.fullmatch(clean):
+        return short_address(clean)
+    return clean if len(clean) <= _LONGEST_NAME else clean[: _LONGEST_NAME - 1].rstrip() + "…"
+
+
+def _harmless(letter: str) -> str:
+    kind = category(letter)
+    if kind[0] in "LN" or letter in _SAFE_SIGNS or kind in ("So", "Mn", "Mc"):
+        return letter
+    if kind[0] == "Z" or letter in "\t\n\r":
+        return " "
+    return "" if kind in ("Cf", "Cc", "Cs", "Cn", "Co") else "·"
+
+
+def one_line(text: str, most: int = 1_000) -> str:
+    """Any text on one line, without control characters and marks that turn the direction of writing."""
+    clean = "".join(" " if category(letter) in ("Zl", "Zp") or letter in "\t\n\r" else letter for letter in text)
+    clean = "".join(letter for letter in clean if category(letter) not in ("Cc", "Cf", "Cs"))
+    clean = " ".join(clean.split())
+    return clean if len(clean) <= most else clean[: most - 1] + "…"
+
+
+def short_address(address: str) -> str:
+    """``7xKX…gAsU``: enough to recognise an address, not to send anything there."""
+    return address if len(address) <= 12 else f"{address[:4]}…{address[-4:]}"
+
+
+# ---------------------------------------------------------------------------------------------- figures
+
+
+def sol_text(lamports: int) -> str:
+    """``1.25 SOL``, exactly, with a true minus."""
+    return f"{format_units(lamports, 9)} SOL".replace("-", "−")
+
+
+def signed_sol(lamports: int) -> str:
+    """``+1.25 SOL``; nothing is ``0 SOL``."""
+    return f"{format_units(lamports, 9, signed=True)} SOL".replace("-", "−") if lamports else "0 SOL"
+
+
+def units_text(units: int, decimals: int | None) -> str:
+    """Tokens to six significant digits, whole ones above that; without their decimals as raw units."""
+    if decimals is None:
+        return f"{units:,} raw units"
+    whole = from_units(units, decimals)
+    if abs(whole) >= 100_000:
+        return f"{whole:,.0f}"
+    text = f"{whole:,.{max(5 - whole.adjusted(), 0) if whole else 0}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def share_text(part: int, whole: int, *, signed: bool = False) -> str:
+    """``12.3 %`` of ``whole``, cut towards zero, so that a limit that is not reached never looks reached; two decimals
+    below ten percent.
+    """
+    if whole <= 0:
+        return "–"
+    size = abs(part) * 100 * 100 // whole  # hundredths of a percent
+    digits = f"{size / 100:,.2f}" if size < 1_000 else f"{size // 10 / 10:,.1f}"
+    digits = digits.rstrip("0").rstrip(".")
+    sign = "" if not size else "−" if part < 0 else "+" if signed else ""
+    return f"{sign}{digits} %"
+
+
+def span_text(ns: int) -> str:
+    """``1 d 3 h``, ``4 min 12 s``, ``45 s``: the two largest units."""
+    left = max(ns, 0) // NS_PER_SECOND
+    parts: list[tuple[int, str]] = []
+    for seconds, unit in _UNITS:
+        amount, left = divmod(left, seconds)
+        if amount or parts:
+            parts.append((amount, unit))
+    return " ".join(f"{amount} {unit}" for amount, unit in parts[:2] if amount) or "0 s"
+
+
+def time_text(at_ns: int) -> str:
+    """``2026-11-02 00:00:00 UTC``."""
+    return f"{format_utc(at_ns)} UTC"
+
+
+def counted(count: int, noun: str) -> str:
+    """``1 trade``, ``2 trades``."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def joined(parts: Sequence[str]) -> str:
+    """``a``, ``a and b``, ``a, b and c``."""
+    return " and ".join(filter(None, (", ".join(parts[:-1]), *parts[-1:])))
