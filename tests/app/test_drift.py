@@ -16,7 +16,7 @@ from pumpswap.app.run import run_paper
 from pumpswap.app.run_order import RunOrder
 from pumpswap.clock import ManualClock
 from pumpswap.errors import NotFound, UsageError
-from pumpswap.model import SOL, EntryKind
+from pumpswap.model import SOL, EntryKind, LedgerEntry
 from pumpswap.settings import Settings
 from pumpswap.storage.database import Database, open_database
 from tests.app.watching import RunWatcher
@@ -102,8 +102,6 @@ def test_what_cannot_be_compared_says_so(tmp_path: Path) -> None:
 
 
 def test_the_paper_run_of_the_same_time_is_found(tmp_path: Path) -> None:
-    from pumpswap.model import LedgerEntry
-
     def run(database: Database, kind: str, began: int, ended: int) -> int:
         made = database.start_run(kind, began)
         made.append_entries([
