@@ -274,7 +274,7 @@ async def test_what_nothing_explains_stops_entries_of_that_token_until_its_owner
     result = await practice.reconcile()
     assert (result.status, dict(result.differences)) == (ReconciliationStatus.UNEXPLAINED, {mint: 11})
     (alert,) = practice.world.database.alerts.all()
-    assert (alert.level, alert.subject) == (AlertLevel.ERROR, mint)
+    assert (alert.level, alert.subject) == (AlertLevel.CRITICAL, mint)
     assert "+11 units" in alert.text and "--repair" in alert.text
     for venue in (practice.venue, await practice.world.open()):  # a new process remembers it
         denied = await venue.execute(practice.world.buy(SOL // 10))

@@ -14,8 +14,8 @@ from pumpswap.app.what_ifs import what_ifs
 __all__ = ["Companions", "RunPlace", "companions_of"]
 
 _MAKERS: tuple[Callable[[RunPlace], Companions], ...] = (
-    alert_rules,
     alert_delivery,  # before those who tell something
+    alert_rules,
     run_log,
     metering,
     what_ifs,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 
 from pumpswap.model import SOL, Alert, AlertLevel, EntryKind, ForeignEvent, ForeignKind
 from pumpswap.units import format_units
@@ -30,14 +31,19 @@ def event_text(event: ForeignEvent) -> str:
 
 
 def alert_of_event(event: ForeignEvent, ignored: Collection[str], at_ns: int) -> Alert | None:
-    """None for a movement of ignored tokens only; fees and rent beside them do not count, other SOL that left does."""
+    """None for a movement of ignored tokens only; fees and rent beside them do not count, other SOL that left does.
+
+    Alerts go out to messengers: whose wallet the other one is stays in the books.
+    """
     tokens = [asset for asset in event.assets if asset != SOL]
     heeded = [mint for mint in tokens if mint not in ignored]
     left = any(asset == SOL and kind is EntryKind.FOREIGN and units < 0 for asset, units, kind in event.moves)
     if tokens and not heeded and not left:
         return None
     level = AlertLevel.INFO if event.kind in _QUIET else AlertLevel.WARNING
-    return Alert(at_ns, level, TOPIC, heeded[0] if heeded else SOL, event_text(event))
+    other = event.counterparty
+    shown = replace(event, counterparty=f"{other[:4]}…{other[-4:]}" if other else "")
+    return Alert(at_ns, level, TOPIC, heeded[0] if heeded else SOL, event_text(shown))
 
 
 def alert_of_difference(asset: str, units: int, at_ns: int) -> Alert:
@@ -47,7 +53,7 @@ def alert_of_difference(asset: str, units: int, at_ns: int) -> Alert:
         f"the wallet has {units_text(asset, units)} beyond the books, and no transaction explains it: {stopped} "
         "until `pumpswap reconcile` finds it, or `pumpswap reconcile --repair` books it"
     )
-    return Alert(at_ns, AlertLevel.ERROR, TOPIC, asset, text)
+    return Alert(at_ns, AlertLevel.CRITICAL, TOPIC, asset, text)
 
 
 def _preposition(kind: ForeignKind) -> str:
