@@ -11,6 +11,7 @@ report = LazyGroup(
     "report",
     entries={
         "list": Entry("pumpswap.cli.report:list_", "the reports that were written"),
+        "compare": Entry("pumpswap.cli.report_compare:compare", "two runs beside each other, the difference by cause"),
     },
     help="What a run has earned, after every cost.",
     examples=[Example("pumpswap report list", "what was written so far")],
@@ -27,7 +28,7 @@ report = LazyGroup(
 )
 @pass_output
 def list_(out: Output) -> None:
-    from pumpswap.app.written_reports import written_reports
+    from pumpswap.app.written_reports import reports_folder, written_reports
     from pumpswap.cli.books_view import books_table, iso_time, time_at
     from pumpswap.cli.run_result import settings_for
 
@@ -45,7 +46,7 @@ def list_(out: Output) -> None:
             }
             for one in found
         ]
-        out.emit("reports", {"folder": str(settings.data_dir / "reports"), "reports": listed})
+        out.emit("reports", {"folder": str(reports_folder(settings)), "reports": listed})
         return
     if not found:
         out.show("No report was written yet: `pumpswap report --html` writes one, a running engine one a day.")
@@ -56,5 +57,5 @@ def list_(out: Output) -> None:
     for one in found:
         size = f"{one.size_bytes / 1_000_000:.1f} MB"
         written = time_at(one.written_ns).removesuffix(" UTC")
-        table.add_row(one.kind.value, one.of, str(one.run_id), written, size, one.name)
-    out.show(table, "", f"below {settings.data_dir / 'reports'}", keep_lines=True)
+        table.add_row(one.kind.value, one.of, str(one.run_id), written, size, one.path.name)
+    out.show(table, "", f"below {reports_folder(settings)}", keep_lines=True)

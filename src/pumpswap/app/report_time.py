@@ -1,0 +1,62 @@
+"""The times that reports are about: a day, a week, a month of somebody's calendar, or all of a run."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time, timedelta
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+from pumpswap.analytics.tear_sheet import Time
+from pumpswap.app.books import Books
+from pumpswap.clock import NS_PER_SECOND, datetime_ns
+
+__all__ = ["Period", "period_of", "period_time"]
+
+
+class Period(StrEnum):
+    """How long; weeks begin on Monday."""
+
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+    ALL = "all"
+
+
+def period_time(books: Books, period: Period, zone: str, as_of_ns: int, on: date | None = None) -> Time:
+    """The period with that date, or with ``as_of_ns``, which is where it ends at the latest.
+
+    Days begin at midnight of the zone. All of a run begins with its first entry: a run that was played has a time of
+    its own.
+    """
+    if period is Period.ALL:
+        first = next(books.run.ledger(), None)
+        since_ns = min(books.header.started_ns if first is None else first.at_ns, as_of_ns)
+        over = books.header.finished_ns is not None
+        return Time(since_ns, as_of_ns + 1, period.value, "from its beginning", zone, over, "all")
+    place = ZoneInfo(zone)
+    day = on or datetime.fromtimestamp(as_of_ns // NS_PER_SECOND, place).date()
+    first_day, beyond, of, name = period_of(period, day)
+    since_ns, end_ns = _midnight(first_day, place), _midnight(beyond, place)
+    is_over = end_ns <= as_of_ns or books.header.finished_ns is not None
+    until_ns = max(min(end_ns, as_of_ns + 1), since_ns + 1)
+    return Time(since_ns, until_ns, period.value, name, zone, is_over, of)
+
+
+def period_of(period: Period, day: date) -> tuple[date, date, str, str]:
+    """(first day, the day after the last, ``2026-W48``, the same for people) of the period with a day."""
+    match period:
+        case Period.WEEK:
+            first = day - timedelta(days=day.weekday())
+            year, week, _ = day.isocalendar()
+            return first, first + timedelta(days=7), f"{year}-W{week:02d}", f"the week from {first.isoformat()}"
+        case Period.MONTH:
+            first = day.replace(day=1)
+            beyond = (first + timedelta(days=32)).replace(day=1)
+            return first, beyond, f"{first:%Y-%m}", f"{first:%B %Y}"
+        case _:
+            return day, day + timedelta(days=1), day.isoformat(), day.isoformat()
+
+
+def _midnight(day: date, place: ZoneInfo) -> int:
+    """When a day begins there: where clocks jump over midnight, the first moment after it."""
+    return datetime_ns(datetime.combine(day, time(), place).astimezone(UTC))
