@@ -11,7 +11,7 @@ from pumpswap.analytics.tear_sheet.execution import execution_of
 from pumpswap.app.books import PAPER, Books, Held, chosen_books, held_positions
 from pumpswap.clock import NS_PER_SECOND, Clock
 from pumpswap.errors import NotFound, UsageError
-from pumpswap.model import SOL, EntryKind, TradeSide
+from pumpswap.model import SOL, EntryKind, Filled, TradeSide
 from pumpswap.settings import Settings
 from pumpswap.storage.database import Database
 from pumpswap.storage.fills import FillRow
@@ -176,4 +176,6 @@ def _why_not(run: Run, pool: str, at_ns: int, within_ns: int) -> str:
     if order is None:
         return "accepted, not ordered"
     ((_, outcome),) = run.fates([order.order_id])
+    if isinstance(outcome, Filled):
+        return "traded in another round at that time"
     return "ordered, outcome not known" if outcome is None else f"ordered: {type(outcome).__name__.lower()}"

@@ -65,9 +65,9 @@ def drift_between(first: DriftSide, second: DriftSide, within_ns: int) -> Drift:
     """Match rounds that were opened within so long of each other, and split the whole difference."""
     later = second.offset_ns - first.offset_ns
     since, until = max(first.first_ns, second.first_ns - later), min(first.last_ns, second.last_ns - later)
-    here, outside = _parted(first.rounds, since, until)
-    there, others_outside = _parted(second.rounds, since + later, until + later)
-    found, only_first, only_second = matched(here, there, within_ns, second_later_ns=later)
+    found, left, other_left = matched(first.rounds, second.rounds, within_ns, second_later_ns=later)
+    only_first, outside = _parted(left, since, until)
+    only_second, others_outside = _parted(other_left, since + later, until + later)
     pairs = [Pair(one, other, split(one, other)) for one, other in found]
     parts = dict.fromkeys(Cause, 0)
     for pair in pairs:
