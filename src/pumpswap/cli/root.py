@@ -36,6 +36,7 @@ COMMANDS = {
         "pumpswap.cli.performance_report:performance_report", "profit, costs and rounds of the last days"
     ),
     "report": Entry("pumpswap.cli.report:report", "what was earned, as text, page, JSON or CSV; metrics"),
+    "alerts": Entry("pumpswap.cli.alerts:alerts", "what an engine has told, and how it gets to you"),
     "ledger": Entry("pumpswap.cli.ledger:ledger", "every lamport and token that moved, and whether it adds up"),
     "export": Entry("pumpswap.cli.export:export", "trades, ledger, tax lots as CSV or JSON lines"),
     "reconcile": Entry("pumpswap.cli.reconcile:reconcile", "do the books agree with the wallet on the chain?"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from sqlalchemy import insert, select, update
 
@@ -48,18 +48,40 @@ class Alerts:
                 update(ALERTS).where(*unseen).values(acknowledged_ns=at_ns, acknowledged_by=clean_text(origin))
             )
 
+    def acknowledge_all(self, up_to: int, at_ns: int, origin: str = "") -> int:
+        """Somebody has seen all with a number up to this one; returns how many nobody had seen before."""
+        check_integers({"number": up_to, "at_ns": at_ns}, "the alerts")
+        unseen = (ALERTS.c.id <= up_to, ALERTS.c.acknowledged_ns.is_(None))
+        with self._connections.writing("the alerts") as connection:
+            seen = {"acknowledged_ns": at_ns, "acknowledged_by": clean_text(origin)}
+            return int(connection.execute(update(ALERTS).where(*unseen).values(seen)).rowcount)
+
     def after(self, number: int, most: int) -> Sequence[Alert]:
         """Those that were stored after the alert ``number``, oldest first."""
         query = select(ALERTS).where(ALERTS.c.id > number).order_by(ALERTS.c.id).limit(most)
         return self._connections.all_rows(query, _alert_of)
 
-    def newest(self, most: int, *, unseen: bool = False, before: int | None = None) -> Sequence[Alert]:
-        """The newest first; ``before``: those with a smaller number, for the next page of a list."""
+    def newest(
+        self,
+        most: int,
+        *,
+        unseen: bool = False,
+        before: int | None = None,
+        levels: Collection[AlertLevel] = (),
+        topic: str = "",
+    ) -> Sequence[Alert]:
+        """The newest first; ``before``: those with a smaller number, for the next page of a list; ``levels`` and
+        ``topic``: only of these.
+        """
         query = select(ALERTS).order_by(ALERTS.c.id.desc()).limit(most)
         if unseen:
             query = query.where(ALERTS.c.acknowledged_ns.is_(None))
         if before is not None:
             query = query.where(ALERTS.c.id < before)
+        if levels:
+            query = query.where(ALERTS.c.level.in_([level.value for level in levels]))
+        if topic:
+            query = query.where(ALERTS.c.topic == topic)
         return self._connections.all_rows(query, _alert_of)
 
     def all(self, *, unseen: bool = False) -> Sequence[Alert]:

@@ -5,7 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
-from sqlalchemy import Boolean, Column, DateTime, MetaData, String, Table, Text, func, inspect, select, update
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    MetaData,
+    String,
+    Table,
+    Text,
+    case,
+    cast,
+    func,
+    inspect,
+    select,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
 from pumpswap.clock import NS_PER_SECOND
@@ -64,6 +79,15 @@ class HostAlerts:
         seen = {"acknowledged": True, "updated_at": _moment(at_ns)}
         with self._connections.writing("the host's alert") as connection:
             connection.execute(update(_TABLE).where(_TABLE.c.alert_id == _name(number)).values(seen))
+
+    def acknowledge_all(self, up_to: int, at_ns: int) -> None:
+        """As ``acknowledge``, of all of ours up to this number that the host still shows."""
+        number = cast(func.substr(_TABLE.c.alert_id, len(_OURS) + 2), BigInteger)
+        # The number is read of our names only: the host gives its alerts any name.
+        of_ours = case((_TABLE.c.alert_id.regexp_match(f"^{_OURS}-[0-9]+$"), number <= up_to), else_=False)
+        seen = {"acknowledged": True, "updated_at": _moment(at_ns)}
+        with self._connections.writing("the host's alerts") as connection:
+            connection.execute(update(_TABLE).where(of_ours, _TABLE.c.acknowledged.is_not(True)).values(seen))
 
     def count(self) -> int:
         """How many of ours it has."""

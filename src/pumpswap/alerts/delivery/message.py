@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from pumpswap.alerts.delivery.harmless import harmless, short_addresses
 from pumpswap.alerts.delivery.state import Bag, Line
 from pumpswap.clock import format_utc
-from pumpswap.model import AlertLevel
+from pumpswap.model import Alert, AlertLevel
 
-__all__ = ["LEVELS", "Message", "message_of_bag", "message_of_line"]
+__all__ = ["LEVELS", "Message", "line_of", "message_of_alert", "message_of_bag", "message_of_line"]
 
 # The smallest limit of the services that people use is Discord's: 2,000 characters with the title.
 _LONGEST_BODY, _LONGEST_TITLE, _LONGEST_LINE = 1_700, 200, 280
+_LONGEST_TEXT = 2_000  # that is remembered
 _LOOK = "`pumpswap alerts list` has them all"
 LEVELS = tuple(level.value for level in AlertLevel)  # from quiet to loud
 
@@ -29,6 +30,18 @@ class Message:
     alerts: int
     first: int
     last: int
+
+
+def line_of(alert: Alert) -> Line:
+    """What is remembered of an alert until it is told."""
+    text = alert.text if len(alert.text) <= _LONGEST_TEXT else alert.text[: _LONGEST_TEXT - 1] + "…"
+    about = (alert.level.value, alert.topic, alert.subject[:200], text, alert.at_ns)
+    return Line(*about, first=alert.number, last=alert.number)
+
+
+def message_of_alert(alert: Alert) -> Message:
+    """About an alert by itself."""
+    return message_of_line(line_of(alert))
 
 
 def message_of_line(line: Line) -> Message:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
-from pumpswap.alerts.delivery.message import LEVELS, Message, message_of_bag, message_of_line
+from pumpswap.alerts.delivery.message import LEVELS, Message, line_of, message_of_bag, message_of_line
 from pumpswap.alerts.delivery.quiet import QuietHours
 from pumpswap.alerts.delivery.state import MOST_LINES, Bag, ChannelState, Line, Pace
 from pumpswap.clock import NS_PER_SECOND
@@ -26,7 +26,6 @@ _BLURRED = frozenset((AlertLevel.WARNING, AlertLevel.ERROR))
 _DIGITS = re.compile(r"\d+")
 _URGENT_LONGEST = 5  # digests of what is critical: at most so many times `digest_seconds`
 _DELIVERY = "delivery"  # that a channel does not work is not told through it
-_LONGEST_TEXT = 2_000
 
 
 def is_muted(alert: Alert, mutes: Iterable[Mute]) -> bool:
@@ -87,7 +86,7 @@ class ChannelPolicy:
         return is_loud and (not channel.topics or alert.topic in channel.topics)
 
     def _take(self, state: ChannelState, alert: Alert, now_ns: int, over_ns: int | None) -> Message | None:
-        key, line = same_as(alert), _line_of(alert)
+        key, line = same_as(alert), line_of(alert)
         told = state.told.get(key)
         if told is not None:  # what is over was forgotten before
             told.merge(line)
@@ -198,9 +197,3 @@ def _makes_room(bag: Bag, line: Line) -> bool:
     gone = bag.lines.pop(key)
     bag.more[gone.topic] = bag.more.get(gone.topic, 0) + gone.count
     return True
-
-
-def _line_of(alert: Alert) -> Line:
-    text = alert.text if len(alert.text) <= _LONGEST_TEXT else alert.text[: _LONGEST_TEXT - 1] + "…"
-    about = (alert.level.value, alert.topic, alert.subject[:200], text, alert.at_ns)
-    return Line(*about, first=alert.number, last=alert.number)
