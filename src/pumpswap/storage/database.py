@@ -15,6 +15,7 @@ from pumpswap.model import Attempt
 from pumpswap.storage import migrate
 from pumpswap.storage.alerts import Alerts
 from pumpswap.storage.browse import Browse
+from pumpswap.storage.change_watch import ChangeWatch
 from pumpswap.storage.claim import Claim
 from pumpswap.storage.connections import Connections, named_errors
 from pumpswap.storage.deliveries import Deliveries
@@ -127,6 +128,10 @@ class Database:
     def browse(self, run_id: int) -> Browse:
         """Lists of a run, page by page."""
         return Browse(self._connections, run_id)
+
+    def change_watch(self) -> ChangeWatch:
+        """Tells whether anything was stored."""
+        return ChangeWatch(self._connections)
 
     def pool_points(self, run_id: int) -> PoolPoints:
         """What the engine of a run saw of the pools."""

@@ -1,0 +1,1 @@
+"""Staying new: one look at the database for all who watch."""

@@ -1,0 +1,76 @@
+"""SharedAnswers: fifty viewers of one page are answered from one rendering, until something changes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from dataclasses import dataclass
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from pumpswap.web.live.hub import Hub
+
+__all__ = ["SharedAnswers"]
+
+_MOST_PAGES = 64
+_LARGEST_BYTES = 2 * 1024 * 1024
+
+
+@dataclass(slots=True)
+class _Answer:
+    """``generation`` is what it shows at least."""
+
+    generation: int
+    messages: list[Message]
+
+
+class SharedAnswers:
+    """Behind the gate: whoever comes here may look. Only GETs with ``X-Live`` are shared, and only answers of 200."""
+
+    def __init__(self, app: ASGIApp, hub: Hub) -> None:
+        self._app, self._hub = app, hub
+        self._known: OrderedDict[tuple[str, bytes], asyncio.Task[_Answer]] = OrderedDict()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """As every ASGI application."""
+        if scope["type"] != "http" or scope["method"] != "GET" or not _is_live(scope):
+            await self._app(scope, receive, send)
+            return
+        key = (scope["path"], scope["query_string"])
+        task = self._known.get(key)
+        if task is None or _is_old(task, self._hub.generation):
+            task = asyncio.create_task(self._render(scope, self._hub.generation))
+            self._known[key] = task
+            self._known.move_to_end(key)
+            while len(self._known) > _MOST_PAGES:
+                self._known.popitem(last=False)
+        # A viewer that leaves while others wait for the same rendering must not take it with him.
+        answer = await asyncio.shield(task)
+        for message in answer.messages:
+            await send(message)
+
+    async def _render(self, scope: Scope, generation: int) -> _Answer:
+        messages: list[Message] = []
+
+        async def keep(message: Message) -> None:
+            messages.append(message)
+
+        await self._app(dict(scope), _nothing, keep)
+        size = sum(len(message.get("body", b"")) for message in messages)
+        is_good = messages[0]["status"] == 200 and size <= _LARGEST_BYTES
+        return _Answer(generation if is_good else -1, messages)
+
+
+def _is_live(scope: Scope) -> bool:
+    return any(name == b"x-live" for name, _ in scope["headers"])
+
+
+def _is_old(task: asyncio.Task[_Answer], generation: int) -> bool:
+    """One that is being made is waited for: what was stored meanwhile makes the next generation."""
+    if not task.done():
+        return False
+    return task.cancelled() or task.exception() is not None or task.result().generation < generation
+
+
+async def _nothing() -> Message:
+    return {"type": "http.request", "body": b"", "more_body": False}
