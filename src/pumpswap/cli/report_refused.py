@@ -24,8 +24,8 @@ __all__ = ["refused"]
         "What refused buys would have earned: does a rule save money, or cost it?\n\n"
         "While an engine runs it follows the first refusal in each pool, then none of that pool for an hour: bought at "
         "the exact quote of that moment, sold at the exact quote 5 minutes, 1 hour and 24 hours later, the venue's "
-        "fees in, transaction costs and our own impact on what came between left out. Each pool counts once, whatever the "
-        "number of its refusals; intervals are of 95 %."
+        "fees in, transaction costs and our own impact on what came between left out. Each pool counts once, whatever "
+        "the number of its refusals; intervals are of 95 %."
     ),
     examples=[
         Example("pumpswap report refused", "by rule and horizon"),
