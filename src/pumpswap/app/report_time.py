@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 
 from pumpswap.analytics.tear_sheet import Time
 from pumpswap.app.books import Books
-from pumpswap.clock import NS_PER_SECOND, datetime_ns
+from pumpswap.clock import NS_PER_SECOND, datetime_ns, format_utc
+from pumpswap.errors import UsageError
 
 __all__ = ["Period", "period_of", "period_time"]
 
@@ -26,7 +27,7 @@ def period_time(books: Books, period: Period, zone: str, as_of_ns: int, on: date
     """The period with that date, or with ``as_of_ns``, which is where it ends at the latest.
 
     Days begin at midnight of the zone. All of a run begins with its first entry: a run that was played has a time of
-    its own.
+    its own. Raises UsageError for a time that has not begun.
     """
     if period is Period.ALL:
         first = next(books.run.ledger(), None)
@@ -38,8 +39,9 @@ def period_time(books: Books, period: Period, zone: str, as_of_ns: int, on: date
     first_day, beyond, of, name = period_of(period, day)
     since_ns, end_ns = _midnight(first_day, place), _midnight(beyond, place)
     is_over = end_ns <= as_of_ns or books.header.finished_ns is not None
-    until_ns = max(min(end_ns, as_of_ns + 1), since_ns + 1)
-    return Time(since_ns, until_ns, period.value, name, zone, is_over, of)
+    if since_ns > as_of_ns:
+        raise UsageError(f"{name} has not begun", hint=f"the books end at {format_utc(as_of_ns)} UTC")
+    return Time(since_ns, min(end_ns, as_of_ns + 1), period.value, name, zone, is_over, of)
 
 
 def period_of(period: Period, day: date) -> tuple[date, date, str, str]:

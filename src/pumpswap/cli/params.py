@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Generic, NoReturn, TypeVar
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = [
     "AMOUNT",
     "BPS",
+    "DATE",
     "DECIMALS",
     "DURATION",
     "NAME",
@@ -167,6 +169,19 @@ class _PathType(_Type[Path]):
         return Path(_short(text))
 
 
+class _DateType(_Type[date]):
+    """A day of a calendar."""
+
+    name = "date"
+
+    def parse(self, text: str) -> date:
+        try:
+            return date.fromisoformat(text)
+        except ValueError:
+            told = repr(text) if len(text) <= _LONGEST_NAME else "that"
+            _refuse(f"{told} is no date", hint="write it as 2026-11-25")
+
+
 class _NameType(_Type[str]):
     """What something is called. A name as long as a key is refused unseen."""
 
@@ -233,6 +248,7 @@ SOL = _SolType()
 UNITS = _UnitsType()
 BPS = _BoundedType("bps", WHOLE, "basis points: 100 is one percent")
 DECIMALS = _BoundedType("decimals", 18, "what the mint says, for example 6")
+DATE = _DateType()
 NAME = _NameType()
 PATH = _PathType()
 POSITION = _PositionType()

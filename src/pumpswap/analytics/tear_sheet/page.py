@@ -21,6 +21,7 @@ from pumpswap.analytics.tear_sheet import charts
 from pumpswap.analytics.tear_sheet.figures import sheet_json
 from pumpswap.analytics.tear_sheet.metric_rows import metric_rows
 from pumpswap.analytics.tear_sheet.sheet import TearSheet
+from pumpswap.analytics.tear_sheet.words import headline, said
 from pumpswap.analytics.wording import (
     change_text,
     coin_markup,
@@ -34,7 +35,7 @@ from pumpswap.analytics.wording import (
     sol_text,
 )
 
-__all__ = ["MOST_ROWS", "headline", "render_tear_sheet", "write_tear_sheet"]
+__all__ = ["MOST_ROWS", "render_tear_sheet", "write_tear_sheet"]
 
 MOST_ROWS = 100  # of a table; a page of thousands of rows is read by nobody
 MOST_SLICES = 20
@@ -91,34 +92,6 @@ def render_tear_sheet(sheet: TearSheet) -> str:
         scripts=scripts,
         script_hashes=[csp_hash(script) for script in scripts],
     )
-
-
-def headline(sheet: TearSheet) -> str:
-    """The result in one sentence."""
-    found = sheet.performance
-    change = found.money.equity_change_lamports
-    change = found.money.net_lamports if change is None else change
-    if found.is_empty and not found.rounds_closed.closed:
-        held = sum(one.round.is_open for one in found.by_position)
-        if held:
-            what = f"{'Gained' if change > 0 else 'Lost'} {sol_text(abs(change))}\u00a0SOL" if change else "Stood still"
-            return f"{what} without a trade: {counted(held, 'position')} held."
-        return "Nothing was traded, and nothing was held."
-    total = found.returns.total.value
-    share = f" ({change_text(total)})" if total is not None else ""
-    opening = (
-        f"{'Gained' if change > 0 else 'Lost'} {sol_text(abs(change))}\u00a0SOL{share}" if change else "Came out even"
-    )
-    rounds = found.rounds_closed
-    parts = [counted(len(found.fills), "fill")]
-    if rounds.closed:
-        parts += [f"{counted(rounds.closed, 'round')} closed", f"{rounds.won:,}\u00a0won"]
-    else:
-        parts.append("no round closed yet")
-    held = sum(one.round.is_open for one in found.by_position)
-    if held:
-        parts.append(f"{held:,}\u00a0still open")
-    return f"{opening} after every cost: {', '.join(parts)}."
 
 
 def _parts(found: Performance) -> list[tuple[str, Sequence[Slice], str]]:
@@ -180,33 +153,11 @@ def _slices(rows: Sequence[Slice]) -> Rows:
 # ---------------------------------------------------------------------------------------------------- how it is said
 
 
-def _ratio(value: float | None) -> str:
-    return "–" if value is None else f"{value:,.2f}".replace("-", "−")
-
-
 def _interval(one: Estimate, shape: str) -> str:
     """``51 % to 70 %``; empty without one."""
     if one.low is None or one.high is None:
         return ""
     return f"{said(one.low, shape)} to {said(one.high, shape)}"
-
-
-def said(value: float | None, shape: str) -> str:
-    """A statistic as people read it; ``shape`` as in MetricRow."""
-    if value is None:
-        return "–"
-    match shape:
-        case "share":
-            return percent_text(value)
-        case "change":
-            return change_text(value)
-        case "sol":
-            return signed_sol(round(value))
-        case "duration":
-            return duration_text(max(round(value), 0))
-        case "count":
-            return f"{round(value):,}"
-    return _ratio(value)
 
 
 @cache
