@@ -9,6 +9,8 @@ from pumpswap.app.alerting import alert_rules
 from pumpswap.app.companion import Companions, RunPlace
 from pumpswap.app.logs.run_log import run_log
 from pumpswap.app.metering.maker import metering
+from pumpswap.app.pool_points import pool_points
+from pumpswap.app.reporting import reporting
 from pumpswap.app.what_ifs import what_ifs
 
 __all__ = ["Companions", "RunPlace", "companions_of"]
@@ -18,7 +20,9 @@ _MAKERS: tuple[Callable[[RunPlace], Companions], ...] = (
     alert_rules,
     run_log,
     metering,
+    pool_points,
     what_ifs,
+    reporting,
 )  # fmt: skip
 
 

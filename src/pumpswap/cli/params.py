@@ -29,6 +29,7 @@ __all__ = [
     "NumberRange",
     "PATH",
     "POSITION",
+    "PORT",
     "PUBKEY",
     "RUN",
     "SIGNED_AMOUNT",
@@ -253,6 +254,7 @@ NAME = _NameType()
 PATH = _PathType()
 POSITION = _PositionType()
 PUBKEY = _PubkeyType()
+PORT = _BoundedType("port", 65_535, "0 takes a free one")
 RUN = _BoundedType("run", 2**63 - 1, "`pumpswap runs list` lists the numbers")
 SOURCE = _SourceType()
 UTC_TIME = _TimeType()

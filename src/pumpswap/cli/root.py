@@ -16,6 +16,8 @@ COMMANDS = {
     "paper": Entry("pumpswap.cli.paper:paper", "trade recorded markets on paper"),
     "run": Entry("pumpswap.cli.run:run", "trade: on paper, or with --live"),
     "status": Entry("pumpswap.cli.status:status", "is an engine at work, and why is nothing bought?"),
+    "watch": Entry("pumpswap.cli.watch:watch", "a running engine, live, from another terminal"),
+    "dashboard": Entry("pumpswap.cli.dashboard:dashboard", "everything in your browser, live, and a REST API"),
     "live": Entry("pumpswap.cli.live:live", "before a run with money: check, test trade"),
     "quote": Entry("pumpswap.cli.quote:quote", "exact result of a trade: price, fees, impact, limit"),
     "buy": Entry("pumpswap.cli.buy:buy", "buy a coin: simulated, or with --live"),

@@ -337,14 +337,17 @@ class Browse:
         return self._connections.all_rows(newest, lambda row: (Place(row.at_ns, row.id), decided_of(row)))
 
     def _orders(self, status: str, most: int, before: Place | None) -> list[ListedOrder]:
+        query = self._with_outcome().where(ORDERS.c.status == status)
+        if before is not None:
+            query = query.where(ORDERS.c.id < before.number)
+        return self._connections.all_rows(query.order_by(ORDERS.c.id.desc()).limit(most), _order_of)
+
+    def _with_outcome(self) -> Select[Any]:
         same = and_(TRADES.c.run_id == ORDERS.c.run_id, TRADES.c.order_id == ORDERS.c.order_id)
         beside = [column.label(label) for label, column in _ORDER.items()]
         outcome = (ORDERS.c.order_id.label("decided_order"), ORDERS.c.status, ORDERS.c.outcome_ns, ORDERS.c.outcome)
         query = select(TRADES, *outcome, *beside).select_from(ORDERS.outerjoin(TRADES, same))
-        query = query.where(ORDERS.c.run_id == self._run_id, ORDERS.c.status == status)
-        if before is not None:
-            query = query.where(ORDERS.c.id < before.number)
-        return self._connections.all_rows(query.order_by(ORDERS.c.id.desc()).limit(most), _order_of)
+        return query.where(ORDERS.c.run_id == self._run_id)
 
     def _positions(self) -> Select[Any]:
         return select(POSITIONS).where(POSITIONS.c.run_id == self._run_id)

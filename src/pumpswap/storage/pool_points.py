@@ -40,9 +40,9 @@ class PoolPoints:
         with self._connections.writing("the points of pools") as connection:
             connection.execute(_KEEP[connection.dialect.name], values)
 
-    def forget_before(self, at_ns: int) -> int:
-        """Remove what is older; returns how many."""
-        these = (POOL_POINTS.c.run_id == self._run_id, POOL_POINTS.c.at_ns < at_ns)
+    def forget_before(self, pool: str, at_ns: int) -> int:
+        """Remove what is older of one pool; returns how many."""
+        these = (POOL_POINTS.c.run_id == self._run_id, POOL_POINTS.c.pool == pool, POOL_POINTS.c.at_ns < at_ns)
         with self._connections.writing("the points of pools") as connection:
             return connection.execute(delete(POOL_POINTS).where(*these)).rowcount
 

@@ -158,7 +158,7 @@ def _money(sight: Sight, sums: PositionSums) -> Money:
         measured_ns=None if latest is None else latest.at_ns,
         capital_lamports=capital,
         pnl_lamports=None if equity is None else equity - capital,
-        day_pnl_lamports=None if equity is None else equity - _at_start(sight, day_ns, capital, of_day),
+        day_pnl_lamports=None if equity is None else equity - _at_start(sight, day_ns, capital),
         realised_lamports=sums.realised_lamports,
         unrealised_lamports=sums.value_lamports - sums.valued_cost_lamports,
         costs=_costs(moved),
@@ -166,13 +166,13 @@ def _money(sight: Sight, sums: PositionSums) -> Money:
     )
 
 
-def _at_start(sight: Sight, day_ns: int, capital: int, of_day: Mapping[EntryKind, int]) -> int:
+def _at_start(sight: Sight, day_ns: int, capital: int) -> int:
     """Equity at midnight with what was put in since then: what equity would be now if nothing had been earned."""
-    put_in = sum(of_day.get(kind, 0) for kind in _CAPITAL)
     first = sight.browse.equity_at(day_ns)
     if first is None or first.at_ns > day_ns:
         return capital  # it began today: with what was put in until now
-    return first.equity_lamports + put_in
+    moved = sight.browse.moved_since(SOL, first.at_ns + 1)  # what came in that very moment is in it already
+    return first.equity_lamports + sum(moved.get(kind, 0) for kind in _CAPITAL)
 
 
 def _costs(moved: Mapping[EntryKind, int]) -> dict[EntryKind, int]:

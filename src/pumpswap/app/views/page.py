@@ -12,6 +12,7 @@ from pumpswap.storage.browse import Place
 
 __all__ = ["LARGEST_PAGE", "PAGE_SIZE", "Page", "PageWish", "page_of", "place_of", "place_text"]
 
+T_co = TypeVar("T_co", covariant=True)
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -40,10 +41,10 @@ class PageWish:
 
 
 @dataclass(frozen=True, slots=True)
-class Page(Generic[T]):
+class Page(Generic[T_co]):
     """``next`` is what ``PageWish.of`` takes for the next page; None: this is the last one."""
 
-    items: tuple[T, ...]
+    items: tuple[T_co, ...]
     next: str | None
 
 
