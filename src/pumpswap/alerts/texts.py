@@ -14,6 +14,7 @@ __all__ = [
     "counted",
     "joined",
     "one_line",
+    "part_text",
     "share_text",
     "short_address",
     "signed_sol",
@@ -96,11 +97,22 @@ def share_text(part: int, whole: int, *, signed: bool = False) -> str:
     """
     if whole <= 0:
         return "–"
-    size = abs(part) * 100 * 100 // whole  # hundredths of a percent
-    digits = f"{size / 100:,.2f}" if size < 1_000 else f"{size // 10 / 10:,.1f}"
-    digits = digits.rstrip("0").rstrip(".")
-    sign = "" if not size else "−" if part < 0 else "+" if signed else ""
-    return f"{sign}{digits} %"
+    size = _percent(abs(part) * 10_000 // whole)
+    sign = "" if size == "0 %" else "−" if part < 0 else "+" if signed else ""
+    return sign + size
+
+
+def part_text(part: int, whole: int) -> str:
+    """The same, rounded: for what is compared with no limit."""
+    if whole <= 0:
+        return "–"
+    step = 10 if abs(part) * 10 >= whole else 1  # tenths of a percent are shown from ten percent on
+    return _percent((abs(part) * 20_000 + step * whole) // (2 * step * whole) * step)
+
+
+def _percent(hundredths: int) -> str:
+    digits = f"{hundredths / 100:,.2f}" if hundredths < 1_000 else f"{hundredths // 10 / 10:,.1f}"
+    return f"{digits.rstrip('0').rstrip('.')} %"
 
 
 def span_text(ns: int) -> str:

@@ -58,6 +58,8 @@ class MoveRule(Rule):
             return
         self._told[mark.pool] = mark.at_ns, way
         self._restart(mark.pool)
+        self._price(mark, state)  # what was told now is what the next move is measured from
+        self._value(mark)
         coin = self._context.coin(mark.pool, position.mint, position.name)
         worth = f"it cannot be sold now: {one_line(mark.obstacle, 200)}"
         if not mark.obstacle:

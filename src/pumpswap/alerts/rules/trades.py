@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from pumpswap.alerts.rules.rule import Rule, RuleContext
-from pumpswap.alerts.texts import one_line, share_text, signed_sol, sol_text, span_text, units_text
+from pumpswap.alerts.texts import one_line, part_text, share_text, signed_sol, sol_text, span_text, units_text
 from pumpswap.amm.quote import amounts_of
 from pumpswap.model import (
     AlertLevel,
@@ -74,7 +74,7 @@ class TradeRule(Rule):
         (units, received), (_, expected) = amounts_of(filled.executed), amounts_of(order.quote)
         coin = self._context.coin(order.pool, order.mint, after.name)
         amount = units_text(units, self._decimals_of(order.pool))
-        part = "all" if not after.is_open else share_text(units, units + after.base_units)
+        part = "all" if not after.is_open else part_text(units, units + after.base_units)
         gain = gain_between(before, after)
         result = ""
         if gain is not None:
@@ -103,7 +103,7 @@ def _costs(filled: Filled) -> str:
 
 def _against(got: int, quoted: int, worse: str) -> str:
     """What came, against what the quote had promised."""
-    difference = share_text(abs(got - quoted), quoted)
+    difference = part_text(got - quoted, quoted)
     return (
         "as quoted" if difference in ("0 %", "–") else f"{difference} {'more' if got > quoted else worse} than quoted"
     )

@@ -1,0 +1,166 @@
+"""The rules beside a running engine: what is stored, over restarts and days, and that all of it is in the table."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import date
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from pumpswap.alerts.daily import day_bounds
+from pumpswap.alerts.rules.rule import RuleContext
+from pumpswap.alerts.topics import TOPICS
+from pumpswap.app.daily_summary import DailySummaries, day_summary
+from pumpswap.app.run_order import RunOrder
+from pumpswap.clock import ManualClock
+from pumpswap.model import (
+    SOL,
+    Alert,
+    AlertLevel,
+    Decision,
+    EntryKind,
+    EquityPoint,
+    Intent,
+    LedgerEntry,
+    TradeSide,
+    Verdict,
+)
+from pumpswap.settings import Settings
+from pumpswap.storage.database import open_database
+from pumpswap.storage.run import Run
+from tests.alerts.rules.heard import Heard
+from tests.app.test_run import Counting, ran
+from tests.support.market import START_NS, at
+
+SIMULATED = RunOrder("simulated:9", is_fast=True, seconds=1_800)
+DAY = date(2026, 11, 2)
+UTC = ZoneInfo("UTC")
+
+
+def stored(folder: Path) -> tuple[Run, list[Alert]]:
+    with open_database(folder / "pumpswap.sqlite") as database:
+        run = database.run(1)
+        return run, list(database.alerts.all())
+
+
+def test_a_run_tells_of_its_start_its_trades_its_triggers_and_its_end(tmp_path: Path) -> None:
+    result = ran(tmp_path, SIMULATED)
+    with open_database(tmp_path / "pumpswap.sqlite") as database:
+        run, alerts = database.run(1), list(database.alerts.all())
+        trades = list(run.history.trades())
+        sales = [run.decided.get(one.order.decision_id) for one in trades if one.order.side is TradeSide.SELL]
+        positions = sum(1 for _ in run.open_positions())
+        topics = [alert.topic for alert in alerts]
+        assert set(topics) <= TOPICS.keys()
+        assert topics[0] == "start"
+        assert [alert.text for alert in alerts][-2:][0] == "the market is over"
+        assert (alerts[-1].topic, alerts[-1].level) == ("stop", AlertLevel.WARNING)
+        assert f"{positions} positions worth" in alerts[-1].text
+        # Each trade is told once, in its order, with its number.
+        told = [alert.text for alert in alerts if alert.topic in ("entry", "exit")]
+        assert [text.rpartition("[")[2].rstrip("]") for text in told] == [one.order.order_id for one in trades]
+        assert topics.count("exit") == len(sales)
+        # Each sale that a rule has wanted was told as that rule.
+        kinds = [one.decision.intent.exit.value for one in sales if one and one.decision.intent.exit]
+        for kind in ("stop-loss", "take-profit", "trailing stop", "time-out"):
+            assert topics.count(kind) >= kinds.count(kind)
+        assert "stop-loss" in topics
+    assert result.open_positions == positions
+
+
+def test_the_results_of_exits_add_up_to_what_the_ledger_has_realised(tmp_path: Path) -> None:
+    ran(tmp_path, SIMULATED)
+    with open_database(tmp_path / "pumpswap.sqlite") as database:
+        realised = sum(position.realised_lamports for position in database.run(1).positions())
+        texts = [alert.text for alert in database.alerts.all() if alert.topic == "exit"]
+    results = [text.split("result ")[1].split(" SOL")[0].replace("−", "-") for text in texts]
+    assert sum(round(float(one) * 1e9) for one in results) == realised
+
+
+def test_a_restart_says_that_it_goes_on_and_repeats_no_step(tmp_path: Path) -> None:
+    rules = {"drawdown_bps": 20, "milestone_bps": 0}
+    ran(tmp_path, SIMULATED, Counting(2_000), alert_rules=rules)
+    before = stored(tmp_path)[1]
+    ran(tmp_path, SIMULATED, alert_rules=rules)
+    after = stored(tmp_path)[1][len(before) :]
+    assert [one.topic for one in after if one.topic == "start"] == ["start"]
+    assert "goes on" in next(one.text for one in after if one.topic == "start")
+    told = [one.text.split(";")[0] for one in [*before, *after] if one.topic == "drawdown"]
+    assert told
+    assert len(set(told)) == len(told)
+
+
+def test_the_summary_of_a_day_says_what_is_stored(tmp_path: Path) -> None:
+    ran(tmp_path, SIMULATED)
+    with open_database(tmp_path / "pumpswap.sqlite") as database:
+        run = database.run(1)
+        summary = day_summary(database, run, DAY, day_bounds(DAY, UTC))
+        trades = run.listings.trades(0, 2**62)
+        points = list(run.equity.points())
+        totals = run.books.totals()
+        alerts = database.alerts.all()
+        decisions = list(run.decisions())
+        repeats = run.decided.repeated()
+    assert (summary.buys + summary.sales, summary.positions) == (len(trades), 3)
+    assert summary.result_lamports == points[-1].equity_lamports - points[0].equity_lamports
+    assert summary.put_in_lamports == 0  # what a run begins with is no gain of its day
+    assert summary.costs == {
+        kind: -units
+        for (asset, kind), units in totals.items()
+        if asset == SOL and kind.value.endswith(("_fee", "tip", "cashback")) and units
+    }
+    assert summary.accepted == sum(one.accepted for one in decisions)
+    assert summary.refused == sum(not one.accepted for one in decisions) + repeats
+    assert sum(summary.alerts.values()) == len(alerts)
+
+
+def test_a_summary_is_told_once_a_day_over_restarts_and_missed_days_are_not_made_up(tmp_path: Path) -> None:
+    async def day_by_day() -> None:
+        heard, clock = Heard(), ManualClock(START_NS)
+        with open_database(tmp_path / "x.sqlite") as database:
+            run = database.start_run("paper", START_NS)
+
+            def made(context: RuleContext) -> DailySummaries:
+                return DailySummaries(context, database, run, Settings(), clock)
+
+            daily = made(heard.context)
+            for hours, alerts in ((0, 0), (12, 0), (24, 0), (24.1, 1), (30, 1), (48.05, 1), (48.1, 2)):
+                clock.advance_to(at(hours * 3_600))
+                await daily.look()
+                assert len(heard.alerts) == alerts, hours
+            daily = made(heard.context)
+            await daily.look()
+            assert len(heard.alerts) == 2
+            clock.advance_to(at(10 * 86_400 + 3_600))
+            await daily.look()
+            assert [text[:10] for *_, text in heard.alerts] == ["2026-11-02", "2026-11-03", "2026-11-11"]
+
+    asyncio.run(day_by_day())
+
+
+def test_money_that_is_put_in_during_the_day_is_no_result(tmp_path: Path) -> None:
+    with open_database(tmp_path / "x.sqlite") as database:
+        run = database.start_run("paper", START_NS)
+        refused = Decision(
+            "d1", Intent(TradeSide.BUY, "pool", "mint", at(10), ""), False, (Verdict("size", False, "no"),)
+        )
+        run.save_decision(refused)
+        run.decided.repeat("d1", 4, at(20))
+        post(run, 1, 10, EntryKind.DEPOSIT, 0)
+        measure(run, 10, 1)
+        post(run, 2, 5, EntryKind.DEPOSIT, 100)
+        post(run, 3, -2, EntryKind.WITHDRAWAL, 200)
+        measure(run, 12, 300)
+        measure(run, 100, 90_000)
+        summary = day_summary(database, run, DAY, day_bounds(DAY, UTC))
+    assert (summary.put_in_lamports, summary.result_lamports) == (3, -1)
+    assert (summary.accepted, summary.refused, summary.refused_by) == (0, 5, {"size": 5})
+    assert summary.able is None
+
+
+def post(run: Run, sequence: int, lamports: int, kind: EntryKind, seconds: float) -> None:
+    run.append_entries([LedgerEntry(sequence, at(seconds), SOL, lamports, kind)])
+
+
+def measure(run: Run, lamports: int, seconds: float) -> None:
+    run.equity.add(EquityPoint(at(seconds), lamports, 0, 0))
