@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from operator import attrgetter
 
 from pumpswap.analytics.performance import Performance, PerformanceInput, measure
 from pumpswap.analytics.performance.curve import CAPITAL
 from pumpswap.analytics.performance.replay import RoundReplay
 from pumpswap.app.books import Books
 from pumpswap.clock import NS_PER_SECOND
-from pumpswap.model.booked import BookedFill, BookedMove
 from pumpswap.storage.earned import EarnedRows
 from pumpswap.storage.run import Run
 from pumpswap.units import I64_MAX
@@ -34,12 +33,12 @@ def performance_of_run(run: Run, since_ns: int = 0, until_ns: int = I64_MAX) -> 
 
 def input_of(rows: EarnedRows, since_ns: int, until_ns: int) -> PerformanceInput:
     """What ``measure`` needs, from what is stored."""
-    books = RoundReplay(since_ns, until_ns)
+    books = RoundReplay(since_ns, until_ns, first_rounds=rows.first_rounds)
     moved = {fill.order_id: fill for fill in rows.fills if fill.mint in rows.moved_mints} if rows.moved_mints else {}
     books.take_fills(rows.fills if not moved else (fill for fill in rows.fills if fill.order_id not in moved))
     if rows.moved:
         books.take_moved(rows.moved, rows.adoptions, moved)
-        books.sales.sort(key=lambda sale: sale.at_ns)
+    books.sales.sort(key=attrgetter("at_ns"))
     return PerformanceInput(
         since_ns=since_ns,
         until_ns=until_ns,
@@ -50,20 +49,17 @@ def input_of(rows: EarnedRows, since_ns: int, until_ns: int) -> PerformanceInput
         equity=rows.equity,
         open_cost_before_lamports=books.cost_before_lamports,
         open_cost_after_lamports=books.cost_after_lamports,
-        cash_before_lamports=_cash(rows.fills, rows.moves, 0, since_ns),
-        ledger_after_lamports=rows.balance_lamports - _cash(rows.fills, rows.moves, until_ns, I64_MAX + 1),
+        cash_before_lamports=0 if rows.since_ns == 0 else rows.balance_lamports - _cash(rows, since_ns),
+        ledger_after_lamports=rows.balance_lamports - _cash(rows, until_ns),
         adopted_lamports=sum(lamports for at_ns, lamports in books.adopted if since_ns <= at_ns < until_ns),
         capital_before_lamports=sum(
             move.lamports for move in rows.moves if move.kind in CAPITAL and move.at_ns < since_ns
         ),
-        begins_here=not any(move.at_ns < since_ns for move in rows.moves)
-        and not (rows.fills and rows.fills[0].at_ns < since_ns),
+        begins_here=rows.first_ns is None or rows.first_ns >= since_ns,
     )
 
 
-def _cash(fills: Sequence[BookedFill], moves: Sequence[BookedMove], since_ns: int, until_ns: int) -> int:
-    """What a time has changed of SOL."""
-    if since_ns >= until_ns:
-        return 0
-    traded = sum(fill.swap_lamports - fill.rent_lamports for fill in fills if since_ns <= fill.at_ns < until_ns)
-    return traded + sum(move.lamports for move in moves if since_ns <= move.at_ns < until_ns)
+def _cash(rows: EarnedRows, since_ns: int) -> int:
+    """What has changed of SOL since then."""
+    traded = sum(fill.swap_lamports - fill.rent_lamports for fill in rows.fills if fill.at_ns >= since_ns)
+    return traded + sum(move.lamports for move in rows.moves if move.at_ns >= since_ns)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
+from operator import itemgetter
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Select, and_, case, func, or_, select, union
+from sqlalchemy import CompoundSelect, Connection, Select, and_, case, func, or_, select, union
 
 from pumpswap.errors import StorageError
 from pumpswap.model import SOL, Adoption, EntryKind, EquityPoint, LedgerEntry
@@ -29,6 +32,8 @@ from pumpswap.storage.tables import (
 __all__ = ["Earned", "EarnedRows"]
 
 _FOREIGN = EntryKind.FOREIGN.value
+_ROWS_AT_ONCE = 2_000
+_SKEW_NS = 3_600 * 10**9  # more than a block's time is ever off
 _FILL = (
     *(TRADES.c.order_id, TRADES.c.at_ns, TRADES.c.pair_address, TRADES.c.mint_address, TRADES.c.action == "buy"),
     *(TRADES.c.base_units, TRADES.c.quote_lamports, TRADES.c.lp_fee_lamports, TRADES.c.protocol_fee_lamports),
@@ -41,21 +46,27 @@ _FILL = (
 
 @dataclass(frozen=True, slots=True)
 class EarnedRows:
-    """``fills`` and ``moves`` of all the time, in the order in which they were booked; ``since_ns`` only limits what is
-    told of the quotes behind fills, of rounds that are over, and of equity, which is led by the last point before it.
+    """What was booked, in the order in which it was. ``fills`` are those from ``since_ns`` on, and all earlier ones of
+    mints of which a round went on then, so that its cost is known; ``moves`` are of all the time.
 
     ``moved`` are all entries of the movements of mints that somebody else has moved too (``moved_mints``), in sequence.
-    ``rounds`` tells (name, base units, value) by pool and number. ``balance_lamports`` is the ledger's sum of SOL.
+    ``rounds`` tells (name, base units, value) by pool and number, of rounds that were not over at ``since_ns``;
+    ``first_rounds`` the number of the first round of a pool in ``fills``, where that is not 1. ``equity`` is led by the
+    last point before ``since_ns``. ``balance_lamports`` is the ledger's sum of SOL, ``first_ns`` the time of its first
+    entry.
     """
 
+    since_ns: int
     fills: list[BookedFill]
     moves: list[BookedMove]
     moved_mints: frozenset[str]
     moved: list[LedgerEntry]
     adoptions: list[Adoption]
     rounds: dict[tuple[str, int], tuple[str, int, int | None]]
+    first_rounds: dict[str, int]
     equity: list[EquityPoint]
     balance_lamports: int
+    first_ns: int | None
 
 
 class Earned:
@@ -66,85 +77,128 @@ class Earned:
         self._run_id = run_id
 
     def read(self, since_ns: int, until_ns: int) -> EarnedRows:
-        """Everything, from one moment of the database: a trader may go on meanwhile."""
+        """Everything, from one moment of the database: a trader may go on meanwhile. As quick as the time has trades
+        and open rounds, however much was traded before it.
+        """
         with self._connections.reading() as connection:
             try:
-                return self._read(connection, since_ns, until_ns)
+                return self._read(connection, max(since_ns, 0), until_ns)
             except (KeyError, TypeError, ValueError, msgspec.MsgspecError) as error:
                 raise StorageError(
                     f"a stored row cannot be read: {error!r}", hint="something else than pumpswap has written it"
                 ) from error
 
     def _read(self, connection: Connection, since_ns: int, until_ns: int) -> EarnedRows:
-        fills = self._fills(connection, since_ns)
         unordered = [rows.entry_of(row) for row in connection.execute(self._entries(LEDGER.c.order_id.is_(None)))]
         query = select(ADOPTIONS).where(ADOPTIONS.c.run_id == self._run_id).order_by(ADOPTIONS.c.id)
         adoptions = [_adoption_of(row) for row in connection.execute(query)]
         moved = self._moved(connection, unordered)
+        rounds, first_rounds = self._rounds(connection, since_ns)
         balance = select(BALANCES.c.units).where(BALANCES.c.run_id == self._run_id, BALANCES.c.asset == SOL)
         return EarnedRows(
-            fills=fills,
+            since_ns=since_ns,
+            fills=self._fills(connection, since_ns),
             moves=self._moves(connection, unordered),
             moved_mints=_foreign_mints(moved) | {adoption.mint for adoption in adoptions},
             moved=moved,
             adoptions=adoptions,
-            rounds=self._rounds(connection, since_ns),
+            rounds=rounds,
+            first_rounds=first_rounds,
             equity=self._equity(connection, since_ns, until_ns),
             balance_lamports=sum(connection.execute(balance).scalars()),
+            first_ns=connection.execute(
+                select(func.min(LEDGER.c.at_ns)).where(LEDGER.c.run_id == self._run_id)
+            ).scalar_one(),
         )
 
     def _fills(self, connection: Connection, since_ns: int) -> list[BookedFill]:
         ordered = and_(ORDERS.c.run_id == TRADES.c.run_id, ORDERS.c.order_id == TRADES.c.order_id)
         decided = and_(DECISIONS.c.run_id == ORDERS.c.run_id, DECISIONS.c.decision_id == ORDERS.c.decision_id)
-        quote = case((TRADES.c.at_ns >= since_ns, ORDERS.c.quote))
-        query = select(*_FILL, quote).select_from(TRADES.join(ORDERS, ordered).join(DECISIONS, decided))
-        found = connection.execute(query.where(TRADES.c.run_id == self._run_id).order_by(TRADES.c.id))
-        return [_fill_of(row) for row in found]
+        quote = ORDERS.c.quote if since_ns == 0 else case((TRADES.c.at_ns >= since_ns, ORDERS.c.quote))
+        beside = TRADES.join(ORDERS, ordered).outerjoin(DECISIONS, decided)
+        query = select(TRADES.c.id, *_FILL, quote).select_from(beside).where(TRADES.c.run_id == self._run_id)
+        found = list(_taken(connection, query.where(TRADES.c.at_ns >= since_ns)))
+        if since_ns > 0:
+            orders = self._orders_of(union(self._going_on(since_ns), *self._moved_mints()))
+            before = _taken(connection, query.where(TRADES.c.order_id.in_(orders)))
+            found += [pair for pair in before if pair[1].at_ns < since_ns]
+        return [fill for _, fill in sorted(found, key=itemgetter(0))]
+
+    def _going_on(self, since_ns: int) -> Select[Any]:
+        """Mints of which a round was open at a moment. Blocks tell their time late or early, so a little around it."""
+        return select(POSITIONS.c.mint_address).where(
+            POSITIONS.c.run_id == self._run_id,
+            POSITIONS.c.opened_ns < since_ns + _SKEW_NS,
+            or_(POSITIONS.c.closed_ns.is_(None), POSITIONS.c.closed_ns >= since_ns - _SKEW_NS),
+        )
 
     def _moves(self, connection: Connection, unordered: list[LedgerEntry]) -> list[BookedMove]:
         """Lamports of no fill, in sequence."""
         found = [(one.sequence, _move(one.at_ns, one.kind.value, one.units)) for one in unordered if one.asset == SOL]
         foreign = sum(move.kind == _FOREIGN for _, move in found)
-        columns = (LEDGER.c.sequence, LEDGER.c.at_ns, LEDGER.c.kind, LEDGER.c.units)
-        this = (LEDGER.c.run_id == self._run_id, LEDGER.c.asset == SOL)
+        columns = (LEDGER.c.sequence, LEDGER.c.at_ns, LEDGER.c.asset, LEDGER.c.kind, LEDGER.c.units)
         failed = select(ORDERS.c.order_id).where(ORDERS.c.run_id == self._run_id, ORDERS.c.status == "rejected")
         chores = select(CHORES.c.order_id).where(CHORES.c.run_id == self._run_id)
         for by, orders in (("failed", failed), ("upkeep", chores)):
-            query = select(*columns).where(*this, LEDGER.c.order_id.in_(orders), LEDGER.c.kind != _FOREIGN)
-            found += [(row.sequence, _move(row.at_ns, row.kind, row.units, by)) for row in connection.execute(query)]
+            query = select(*columns).where(LEDGER.c.run_id == self._run_id, LEDGER.c.order_id.in_(orders))
+            found += [
+                (row.sequence, _move(row.at_ns, row.kind, row.units, by))
+                for row in connection.execute(query)
+                if row.asset == SOL and row.kind != _FOREIGN
+            ]
         counted = select(BALANCES.c.entries).where(
             BALANCES.c.run_id == self._run_id, BALANCES.c.asset == SOL, BALANCES.c.kind == _FOREIGN
         )
         # Lamports that came along with an order of ours have no index: they are looked for where there are some.
         if sum(connection.execute(counted).scalars()) > foreign:
-            query = select(*columns).where(*this, LEDGER.c.kind == _FOREIGN, LEDGER.c.order_id.is_not(None))
+            query = select(*columns).where(
+                LEDGER.c.run_id == self._run_id,
+                LEDGER.c.asset == SOL,
+                LEDGER.c.kind == _FOREIGN,
+                LEDGER.c.order_id.is_not(None),
+            )
             found += [(row.sequence, _move(row.at_ns, row.kind, row.units)) for row in connection.execute(query)]
         return [move for _, move in sorted(found, key=lambda pair: pair[0])]
 
-    def _moved(self, connection: Connection, unordered: list[LedgerEntry]) -> list[LedgerEntry]:
+    def _moved_mints(self) -> tuple[Select[Any], Select[Any]]:
+        """Mints that moved by no order of ours, or were adopted."""
         balances = select(BALANCES.c.asset).where(
             BALANCES.c.run_id == self._run_id, BALANCES.c.kind == _FOREIGN, BALANCES.c.asset != SOL
         )
-        adopted = select(ADOPTIONS.c.mint).where(ADOPTIONS.c.run_id == self._run_id)
-        mints = union(balances, adopted)
-        orders = select(LEDGER.c.order_id).where(
-            LEDGER.c.run_id == self._run_id, LEDGER.c.asset.in_(mints), LEDGER.c.order_id.is_not(None)
-        )
-        with_orders = [rows.entry_of(row) for row in connection.execute(self._entries(LEDGER.c.order_id.in_(orders)))]
+        return balances, select(ADOPTIONS.c.mint).where(ADOPTIONS.c.run_id == self._run_id)
+
+    def _moved(self, connection: Connection, unordered: list[LedgerEntry]) -> list[LedgerEntry]:
+        beside = LEDGER.c.order_id.in_(self._orders_of(union(*self._moved_mints())))
+        with_orders = [rows.entry_of(row) for row in connection.execute(self._entries(beside))]
         together = {(one.at_ns, one.signature) for one in unordered if one.asset != SOL}
         others = [one for one in unordered if (one.at_ns, one.signature) in together]
         return sorted([*with_orders, *others], key=lambda entry: entry.sequence)
 
+    def _orders_of(self, mints: CompoundSelect[Any]) -> Select[Any]:
+        """What has moved these mints. Nothing is said of entries without an order: SQLite would look for the others by
+        its index of orders, which is the whole ledger.
+        """
+        return select(LEDGER.c.order_id).where(LEDGER.c.run_id == self._run_id, LEDGER.c.asset.in_(mints))
+
     def _entries(self, condition: Any) -> Select[Any]:
         return select(LEDGER).where(LEDGER.c.run_id == self._run_id, condition)
 
-    def _rounds(self, connection: Connection, since_ns: int) -> dict[tuple[str, int], tuple[str, int, int | None]]:
+    def _rounds(
+        self, connection: Connection, since_ns: int
+    ) -> tuple[dict[tuple[str, int], tuple[str, int, int | None]], dict[str, int]]:
         columns = (POSITIONS.c.pair_address, POSITIONS.c.round, POSITIONS.c.name)
-        query = select(*columns, POSITIONS.c.base_units, POSITIONS.c.value_lamports).where(
+        query = select(*columns, POSITIONS.c.base_units, POSITIONS.c.value_lamports, POSITIONS.c.mint_address).where(
             POSITIONS.c.run_id == self._run_id,
             or_(POSITIONS.c.closed_ns.is_(None), POSITIONS.c.closed_ns >= since_ns),
         )
-        return {(pool, number): (name, units, value) for pool, number, name, units, value in connection.execute(query)}
+        whole, first, found = set[str](), dict[str, int](), dict[tuple[str, int], tuple[str, int, int | None]]()
+        if since_ns > 0:
+            whole = set(connection.execute(union(self._going_on(since_ns), *self._moved_mints())).scalars())
+        for pool, number, name, units, value, mint in _parts(connection, query):
+            found[pool, number] = name, units, value
+            if since_ns > 0 and mint not in whole:
+                first[pool] = min(number, first.get(pool, number))
+        return found, first
 
     def _equity(self, connection: Connection, since_ns: int, until_ns: int) -> list[EquityPoint]:
         columns = (EQUITY.c.at_ns, EQUITY.c.cash_lamports, EQUITY.c.marks_lamports, EQUITY.c.rent_lamports)
@@ -152,13 +206,20 @@ class Earned:
         before = query.where(EQUITY.c.at_ns < since_ns).order_by(EQUITY.c.at_ns.desc(), EQUITY.c.id.desc()).limit(1)
         within = query.where(EQUITY.c.at_ns >= since_ns, EQUITY.c.at_ns < until_ns)
         ordered = within.order_by(EQUITY.c.at_ns, EQUITY.c.id)
-        return [EquityPoint(*row) for each in (before, ordered) for row in connection.execute(each)]
+        return [EquityPoint(*row) for each in (before, ordered) for row in _parts(connection, each)]
 
 
-def _fill_of(row: StoredRow) -> BookedFill:
-    columns: list[Any] = list(row)
-    columns[-1:] = _quoted(columns[-1])
-    return BookedFill(*columns)
+def _taken(connection: Connection, query: Select[Any]) -> Iterator[tuple[int, BookedFill]]:
+    """(number, fill) of each row."""
+    for number, *columns, document in _parts(connection, query):
+        columns += _quoted(document)
+        yield number, BookedFill(*columns)
+
+
+def _parts(connection: Connection, query: Select[Any]) -> Iterator[Any]:
+    """Rows, of which no more than some are in memory: one by one they cost twice as much."""
+    result = connection.execute(query, execution_options={"yield_per": _ROWS_AT_ONCE})
+    return chain.from_iterable(result.partitions())
 
 
 def _move(at_ns: int, kind: str, lamports: int, by: str = "") -> BookedMove:

@@ -41,15 +41,15 @@ def curve_of(given: PerformanceInput) -> list[CurvePoint]:
         put_in += sum(move.lamports for move in moves[:place])
     index, before = 1.0, curve[-1].equity_lamports if curve else first.equity_lamports
     for point in points:
-        coming = leaving = 0
+        equity, coming, leaving = point.cash_lamports + point.marks_lamports + point.rent_lamports, 0, 0
         while place < len(moves) and moves[place].at_ns <= point.at_ns:
             lamports = moves[place].lamports
             coming, leaving = coming + max(lamports, 0), leaving + max(-lamports, 0)
             place += 1
-        equity, base = point.equity_lamports, before + coming
         put_in += coming - leaving
-        if base > 0:
-            index *= max((equity + leaving) / base, 0.0)
+        if before + coming > 0:
+            grown = equity + leaving
+            index = index * grown / (before + coming) if grown > 0 else 0.0
         curve.append(CurvePoint(point.at_ns, equity, equity - put_in, index))
         before = equity
     return curve
@@ -102,8 +102,11 @@ def drawdown_of(curve: Sequence[CurvePoint]) -> DrawdownFigures:
     recovered_ns: int | None = None
     is_below = False
     for point in curve:
-        top = max(top, point.net_lamports)
-        lamports = max(lamports, top - point.net_lamports)
+        net = point.net_lamports
+        if net > top:
+            top = net
+        elif top - net > lamports:
+            lamports = top - net
         if point.index >= peak:
             if is_below:
                 longest = max(longest, point.at_ns - peak_ns)

@@ -50,7 +50,7 @@ class Sale(msgspec.Struct, frozen=True, gc=False):
 class PerformanceInput:
     """The time is from ``since_ns`` on, up to ``until_ns``, which is not part of it.
 
-    ``fills``, ``sales`` and ``moves`` are those of the time, in the order in which they were booked. ``rounds`` were
+    ``fills`` and ``moves`` are those of the time, in the order in which they were booked, ``sales`` in order of time. ``rounds`` were
     closed in it or are open at its end. ``equity`` are the points of the time, led by the last one before it where
     there is one. ``*_before`` and ``*_after`` are sums over the whole books up to the two ends, for the bridge from the
     ledger to the profit; ``ledger_after_lamports`` None: the ledger's own sum is not known for that moment.

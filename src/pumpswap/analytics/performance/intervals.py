@@ -13,7 +13,7 @@ __all__ = ["mean_of", "ratio_of", "share_of", "sharpe_bounds", "spread_of", "stu
 
 _TAIL = (1 + CONFIDENCE) / 2
 _NORMAL = NormalDist().inv_cdf(_TAIL)
-_LIKE_NORMAL = 1_000_000  # degrees of freedom from which on Student's quantile is the normal one to six digits
+_LIKE_NORMAL = 10_000_000  # degrees of freedom from which on Student's quantile is the normal one to seven digits
 _TINY = 1e-300
 
 

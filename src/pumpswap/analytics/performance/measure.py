@@ -83,15 +83,16 @@ def _money(given: PerformanceInput, curve: Sequence[CurvePoint]) -> Money:
 
 def _costs(given: PerformanceInput) -> dict[EntryKind, int]:
     """Positive, every kind that is a cost; rent is none."""
-    spent = dict.fromkeys(COST_KINDS, 0)
-    for fill in given.fills:
-        spent[EntryKind.LP_FEE] += fill.lp_fee_lamports
-        spent[EntryKind.PROTOCOL_FEE] += fill.protocol_fee_lamports
-        spent[EntryKind.CREATOR_FEE] += fill.creator_fee_lamports
-        spent[EntryKind.CASHBACK] += fill.cashback_lamports
-        spent[EntryKind.NETWORK_FEE] += fill.network_fee_lamports
-        spent[EntryKind.PRIORITY_FEE] += fill.priority_fee_lamports
-        spent[EntryKind.TIP] += fill.tip_lamports
+    fills = given.fills
+    spent = {
+        EntryKind.LP_FEE: sum(fill.lp_fee_lamports for fill in fills),
+        EntryKind.PROTOCOL_FEE: sum(fill.protocol_fee_lamports for fill in fills),
+        EntryKind.CREATOR_FEE: sum(fill.creator_fee_lamports for fill in fills),
+        EntryKind.CASHBACK: sum(fill.cashback_lamports for fill in fills),
+        EntryKind.NETWORK_FEE: sum(fill.network_fee_lamports for fill in fills),
+        EntryKind.PRIORITY_FEE: sum(fill.priority_fee_lamports for fill in fills),
+        EntryKind.TIP: sum(fill.tip_lamports for fill in fills),
+    }
     kinds = {kind.value: kind for kind in COST_KINDS}
     for move in given.moves:
         if move.kind in kinds:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from copy import copy
 from dataclasses import dataclass, field
+from operator import attrgetter
 
 from pumpswap.analytics.performance.given import OUTSIDE, Sale
 from pumpswap.errors import LedgerMismatch
@@ -17,6 +18,9 @@ __all__ = ["RoundReplay", "Stored"]
 
 # (name, base units, value in lamports) of a stored round, by pool and number.
 Stored = Mapping[tuple[str, int], tuple[str, int, int | None]]
+
+
+_ORDER = attrgetter("opened_ns", "pool", "number")
 
 
 class _Round:
@@ -50,7 +54,8 @@ class RoundReplay:
     rounds that are open.
 
     ``cost_before_lamports`` is what open units had cost at ``since_ns``, ``cost_after_lamports`` at ``until_ns``.
-    ``adopted`` are (time, lamports) that owners named as costs, of all the time.
+    ``adopted`` are (time, lamports) that owners named as costs, of all the time. ``first_rounds`` are numbers of pools
+    whose first fill here does not open their first round.
     """
 
     since_ns: int
@@ -60,6 +65,7 @@ class RoundReplay:
     cost_before_lamports: int = 0
     cost_after_lamports: int = 0
     _open: dict[str, _Round] = field(default_factory=dict)
+    first_rounds: Mapping[str, int] = field(default_factory=dict)
     _numbers: dict[str, int] = field(default_factory=dict)
     _closed: list[_Round] = field(default_factory=list)
     # The round of a pool as it was at the end, where something was booked there afterwards.
@@ -71,7 +77,7 @@ class RoundReplay:
             pool, units = fill.pool, fill.base_units
             current = self._open.get(pool)
             if fill.is_buy:
-                self._bought(current or self._begin(fill, self._numbers.get(pool, 0) + 1), fill)
+                self._bought(current or self._begin(fill, self._next(pool)), fill)
             elif current is None or units > current.units:
                 raise LedgerMismatch(
                     f"order {fill.order_id} sells {units} units in {pool}, where"
@@ -106,7 +112,7 @@ class RoundReplay:
         closed = [one for one in self._closed if one.closed_ns is not None and one.closed_ns < self.until_ns]
         now = [one for pool, one in self._open.items() if pool not in kept]
         found = closed + now + [one for one in kept.values() if one is not None]
-        return [one.booked(stored) for one in sorted(found, key=lambda one: (one.opened_ns, one.pool, one.number))]
+        return [one.booked(stored) for one in sorted(found, key=_ORDER)]
 
     # ------------------------------------------------------------------------------------------ one step
 
@@ -140,6 +146,10 @@ class RoundReplay:
         self._numbers[first.pool] = number
         current = self._open[first.pool] = _Round(first.pool, first.mint, number, opened_ns, strategy)
         return current
+
+    def _next(self, pool: str) -> int:
+        last = self._numbers.get(pool)
+        return self.first_rounds.get(pool, 1) if last is None else last + 1
 
     def _bought(self, current: _Round, fill: BookedFill) -> None:
         self._grown(current, fill.base_units, -fill.swap_lamports, fill.at_ns)

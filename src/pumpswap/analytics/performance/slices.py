@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from operator import attrgetter
 
 from pumpswap.analytics.performance.curve import CAPITAL
 from pumpswap.analytics.performance.given import PerformanceInput, Sale
@@ -28,20 +30,22 @@ class _Sum:
 
 def by_strategy(given: PerformanceInput, closed: Sequence[BookedRound]) -> tuple[Slice, ...]:
     """By what opened the round; empty where no strategy did."""
-    sums = _sums(given.sales, lambda sale: sale.strategy, closed, lambda one: one.strategy)
-    _add_bought(sums, given.fills, lambda fill: fill.strategy)
+    key = attrgetter("strategy")
+    sums = _sums(given.sales, closed, key)
+    _add_bought(sums, given.fills, key)
     return _slices(sums, {})
 
 
 def by_exit(given: PerformanceInput, closed: Sequence[BookedRound]) -> tuple[Slice, ...]:
     """By what sold; a round counts for the exit that closed it. Empty where no rule is named."""
-    return _slices(_sums(given.sales, lambda sale: sale.exit_kind, closed, lambda one: one.exit_kind), {})
+    return _slices(_sums(given.sales, closed, attrgetter("exit_kind")), {})
 
 
 def by_token(given: PerformanceInput, closed: Sequence[BookedRound]) -> tuple[Slice, ...]:
     """By mint, over all its pools."""
-    sums = _sums(given.sales, lambda sale: sale.mint, closed, lambda one: one.mint)
-    _add_bought(sums, given.fills, lambda fill: fill.mint)
+    key = attrgetter("mint")
+    sums = _sums(given.sales, closed, key)
+    _add_bought(sums, given.fills, key)
     return _slices(sums, {one.mint: one.name for one in given.rounds if one.name})
 
 
@@ -58,23 +62,20 @@ def by_day(given: PerformanceInput, curve: Sequence[CurvePoint]) -> tuple[Day, .
     """UTC days on which something happened. What sales by hand have brought is in their gains, so it is not counted
     again among what others moved.
     """
-    days: dict[int, list[int]] = {}  # fills, sales, gain, other, capital
-
-    def row(at_ns: int) -> list[int]:
-        return days.setdefault(at_ns // _DAY_NS, [0, 0, 0, 0, 0])
-
+    # fills, sales, gain, other, capital
+    days: defaultdict[int, list[int]] = defaultdict(lambda: [0, 0, 0, 0, 0])
     for fill in given.fills:
-        row(fill.at_ns)[0] += 1
+        days[fill.at_ns // _DAY_NS][0] += 1
     for sale in given.sales:
-        of = row(sale.at_ns)
-        of[1] += 1
-        of[2] += sale.gain_lamports
-        of[3] -= 0 if sale.order_id else sale.received_lamports
+        row = days[sale.at_ns // _DAY_NS]
+        row[1] += 1
+        row[2] += sale.received_lamports - sale.cost_lamports
+        row[3] -= 0 if sale.order_id else sale.received_lamports
     for move in given.moves:
         if move.kind in CAPITAL:
-            row(move.at_ns)[4] += move.lamports
+            days[move.at_ns // _DAY_NS][4] += move.lamports
     for move in moves_for_nothing(given.moves):
-        row(move.at_ns)[3] += move.lamports
+        days[move.at_ns // _DAY_NS][3] += move.lamports
     equity = {point.at_ns // _DAY_NS: point.equity_lamports for point in curve if point.at_ns >= given.since_ns}
     return tuple(
         Day(day * _DAY_NS, fills, sales, gain, other, capital, equity.get(day))
@@ -88,18 +89,16 @@ def moves_for_nothing(moves: Iterable[BookedMove]) -> list[BookedMove]:
 
 
 def _sums(
-    sales: Sequence[Sale], key: Callable[[Sale], str], closed: Sequence[BookedRound], of: Callable[[BookedRound], str]
+    sales: Sequence[Sale], closed: Sequence[BookedRound], key: Callable[[Sale | BookedRound], str]
 ) -> dict[str, _Sum]:
-    sums: dict[str, _Sum] = {}
+    sums: defaultdict[str, _Sum] = defaultdict(_Sum)
     for sale in sales:
-        found = sums.get(key(sale))
-        if found is None:
-            found = sums[key(sale)] = _Sum()
+        found = sums[key(sale)]
         found.sales += 1
-        found.gain += sale.gain_lamports
+        found.gain += sale.received_lamports - sale.cost_lamports
         found.cost += sale.cost_lamports
     for one in closed:
-        found = sums.setdefault(of(one), _Sum())
+        found = sums[key(one)]
         found.closed += 1
         found.won += one.realised_lamports > 0
     return sums
@@ -108,7 +107,10 @@ def _sums(
 def _add_bought(sums: dict[str, _Sum], fills: Sequence[BookedFill], key: Callable[[BookedFill], str]) -> None:
     for fill in fills:
         if fill.is_buy:
-            sums.setdefault(key(fill), _Sum()).bought -= fill.swap_lamports
+            found = sums.get(key(fill))
+            if found is None:
+                found = sums[key(fill)] = _Sum()
+            found.bought += fill.quote_lamports + fill.spent_lamports
 
 
 def _slices(sums: Mapping[str, _Sum], labels: Mapping[str, str]) -> tuple[Slice, ...]:

@@ -1,0 +1,122 @@
+"""Performance of random books: to the lamport the ledger's, over all of the time and over every part of it."""
+
+from __future__ import annotations
+
+import random
+from collections import defaultdict
+from collections.abc import Iterator
+
+import pytest
+
+from pumpswap.analytics.performance import OUTSIDE, Performance
+from pumpswap.app.performance import performance_of_run
+from pumpswap.model import SOL, EntryKind
+from pumpswap.storage.database import Database, open_database
+from pumpswap.storage.run import Run
+from pumpswap.units import I64_MAX
+from tests.portfolio.random_books import lives
+
+CAPITAL = (EntryKind.DEPOSIT, EntryKind.WITHDRAWAL)
+SEEDS = 40
+
+
+@pytest.fixture(scope="module")
+def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    with open_database(tmp_path_factory.mktemp("lives") / "books.db") as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def runs(database: Database) -> list[Run]:
+    return [life.run for _, life in lives(database, range(7_000, 7_000 + SEEDS), most_steps=40)]
+
+
+def ledger(run: Run, since_ns: int, until_ns: int) -> dict[EntryKind, int]:
+    """SOL by kind, straight from the entries."""
+    sums: dict[EntryKind, int] = defaultdict(int)
+    for entry in run.ledger():
+        if entry.asset == SOL and since_ns <= entry.at_ns < until_ns:
+            sums[entry.kind] += entry.units
+    return sums
+
+
+def test_profit_and_loss_is_the_ledger_s_to_the_lamport(runs: list[Run]) -> None:
+    traded = 0
+    for run in runs:
+        found, moved = performance_of_run(run), ledger(run, 0, I64_MAX)
+        positions = list(run.positions())
+        money = found.money
+        assert money.unexplained_lamports == 0
+        assert money.realised_lamports == sum(one.realised_lamports for one in positions)
+        assert money.open_cost_lamports == sum(one.cost_lamports for one in positions)
+        assert money.capital_lamports == sum(moved[kind] for kind in CAPITAL)
+        assert money.rent_lamports == -moved[EntryKind.RENT_PAID] - moved[EntryKind.RENT_RETURNED]
+        adopted = sum(adoption.cost_lamports for adoption in run.owned.adoptions())
+        assert money.adopted_lamports == adopted
+        cash = money.capital_lamports + money.net_lamports + adopted - money.open_cost_lamports - money.rent_lamports
+        assert cash == run.books.balance(SOL) == sum(moved.values())
+        for kind, lamports in found.costs.items():
+            assert lamports == -moved[kind], kind
+        traded += len(found.sales)
+    assert traded > 100
+
+
+def test_rounds_are_those_of_the_books(runs: list[Run]) -> None:
+    by_hand = 0
+    for run in runs:
+        found = performance_of_run(run)
+        told = {(one.pool, one.number): one for one in (each.round for each in found.by_position)}
+        stored = {(one.pool, one.round): one for one in run.positions()}
+        assert told.keys() == stored.keys()
+        for key, one in stored.items():
+            other = told[key]
+            assert (other.mint, other.opened_ns, other.closed_ns) == (one.mint, one.opened_ns, one.closed_ns)
+            assert (other.base_units, other.cost_lamports, other.bought_lamports, other.sold_lamports) == (
+                one.base_units, one.cost_lamports, one.bought_lamports, one.sold_lamports,
+            )  # fmt: skip
+            assert (other.realised_lamports, other.buys, other.sells) == (one.realised_lamports, one.buys, one.sells)
+        by_hand += sum(sale.exit_kind == OUTSIDE for sale in found.sales)
+    assert by_hand > 25
+
+
+def test_parts_of_the_time_add_up(runs: list[Run]) -> None:
+    rng = random.Random(7)
+    for run in runs:
+        whole, times = performance_of_run(run), sorted({entry.at_ns for entry in run.ledger()})
+        cuts = sorted(rng.choice(times) + rng.choice((-1, 0, 1)) for _ in range(3))
+        parts = [performance_of_run(run, *span) for span in zip([0, *cuts], [*cuts, I64_MAX], strict=True)]
+        for name in ("realised", "failed", "upkeep", "outside", "capital", "rent", "adopted", "net"):
+            each = [getattr(part.money, f"{name}_lamports") for part in parts]
+            assert sum(each) == getattr(whole.money, f"{name}_lamports"), (run.run_id, name)
+        assert [part.money.unexplained_lamports for part in parts] == [0] * len(parts)
+        assert [sale for part in parts for sale in part.sales] == list(whole.sales)
+        assert sum(part.activity.fills for part in parts) == whole.activity.fills
+        assert sum(part.rounds_closed.closed for part in parts) == whole.rounds_closed.closed
+        for kind, lamports in whole.costs.items():
+            assert sum(part.costs[kind] for part in parts) == lamports
+        assert parts[-1].money.open_cost_lamports == whole.money.open_cost_lamports
+
+
+def test_every_way_to_cut_the_profit_adds_up_to_it(runs: list[Run]) -> None:
+    rng = random.Random(8)
+    for run in runs:
+        since_ns = rng.choice([0, *(entry.at_ns for entry in run.ledger())])
+        found = performance_of_run(run, since_ns)
+        realised = found.money.realised_lamports
+        assert realised == sum(sale.gain_lamports for sale in found.sales)
+        for slices in (found.by_strategy, found.by_exit, found.by_token):
+            assert sum(each.gain_lamports for each in slices) == realised
+            assert sum(each.sales for each in slices) == len(found.sales)
+            assert sum(each.closed for each in slices) == found.rounds_closed.closed
+        assert sum(each.gain_lamports for each in found.by_position) == realised
+        assert sum(day.gain_lamports for day in found.by_day) == realised
+        assert sum(day.net_lamports for day in found.by_day) == found.money.net_lamports
+        assert sum(day.capital_lamports for day in found.by_day) == found.money.capital_lamports
+        _check_rounds(found)
+
+
+def _check_rounds(found: Performance) -> None:
+    figures = found.rounds_closed
+    assert figures.won + figures.lost + figures.break_even == figures.closed
+    closed = [each.round for each in found.by_position if not each.round.is_open]
+    assert figures.gains_lamports - figures.losses_lamports == sum(one.realised_lamports for one in closed)
