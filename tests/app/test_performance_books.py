@@ -15,20 +15,27 @@ from pumpswap.storage.database import Database, open_database
 from pumpswap.storage.run import Run
 from pumpswap.units import I64_MAX
 from tests.portfolio.random_books import lives
+from tests.support.postgres import fresh_database
 
 CAPITAL = (EntryKind.DEPOSIT, EntryKind.WITHDRAWAL)
-SEEDS = 40
+SEEDS = {"sqlite": 24, "postgresql": 3}
+
+
+@pytest.fixture(scope="module", params=SEEDS)
+def engine(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
 
 
 @pytest.fixture(scope="module")
-def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
-    with open_database(tmp_path_factory.mktemp("lives") / "books.db") as opened:
+def database(engine: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    target = tmp_path_factory.mktemp("lives") / "books.db" if engine == "sqlite" else fresh_database()
+    with open_database(target) as opened:
         yield opened
 
 
 @pytest.fixture(scope="module")
-def runs(database: Database) -> list[Run]:
-    return [life.run for _, life in lives(database, range(7_000, 7_000 + SEEDS), most_steps=40)]
+def runs(database: Database, engine: str) -> list[Run]:
+    return [life.run for _, life in lives(database, range(7_000, 7_000 + SEEDS[engine]), most_steps=40)]
 
 
 def ledger(run: Run, since_ns: int, until_ns: int) -> dict[EntryKind, int]:
@@ -58,7 +65,7 @@ def test_profit_and_loss_is_the_ledger_s_to_the_lamport(runs: list[Run]) -> None
         for kind, lamports in found.costs.items():
             assert lamports == -moved[kind], kind
         traded += len(found.sales)
-    assert traded > 100
+    assert traded > 2 * len(runs)
 
 
 def test_rounds_are_those_of_the_books(runs: list[Run]) -> None:
@@ -76,7 +83,7 @@ def test_rounds_are_those_of_the_books(runs: list[Run]) -> None:
             )  # fmt: skip
             assert (other.realised_lamports, other.buys, other.sells) == (one.realised_lamports, one.buys, one.sells)
         by_hand += sum(sale.exit_kind == OUTSIDE for sale in found.sales)
-    assert by_hand > 25
+    assert by_hand > len(runs) // 2
 
 
 def test_parts_of_the_time_add_up(runs: list[Run]) -> None:

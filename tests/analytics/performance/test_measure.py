@@ -1,0 +1,225 @@
+"""Every figure is a value or says why there is none: for no trade, for one, and for few."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import Any
+
+import pytest
+
+from pumpswap.analytics.performance import Estimate, Performance, measure
+from pumpswap.model import EntryKind
+from pumpswap.model.booked import BookedMove, BookedRound
+from tests.analytics.performance.rows import DAY, HOUR, SOL, START, closed_round, deposit, fill, given, points, sale
+
+
+def estimates(found: Performance) -> dict[str, Estimate]:
+    parts: tuple[Any, ...] = (found.rounds_closed, found.returns, found.activity)
+    named = {one.name: getattr(part, one.name) for part in parts for one in fields(part)}
+    return {name: value for name, value in named.items() if isinstance(value, Estimate)}
+
+
+def check(found: Performance) -> None:
+    """Each says why there is no value, and an interval holds its value."""
+    for name, one in estimates(found).items():
+        assert one.is_known != bool(one.reason), name
+        if one.low is not None and one.high is not None:
+            assert one.value is not None and one.low <= one.value <= one.high, name
+
+
+def test_nothing_at_all() -> None:
+    found = measure(given())
+    check(found)
+    assert found.is_empty
+    assert all(not one.is_known for one in estimates(found).values())
+    assert {name: one.reason for name, one in estimates(found).items()} == {
+        **dict.fromkeys(
+            ("win_rate", "profit_factor", "payoff", "expectancy", "expectancy_share", "mean_holding_ns"),
+            "no round was closed",
+        ),
+        "payoff": "needs a round that has won and one that has lost",
+        "total": "equity was measured less than twice",
+        "annual": "equity was measured less than twice",
+        "calmar": "equity was measured less than twice",
+        **dict.fromkeys(("volatility", "sharpe", "sortino"), "needs two hourly returns, there are none"),
+        "exposure": "equity was never measured",
+        "time_in_market": "nothing was measured or traded in this time",
+        "turnover": "there was no equity, or it was never measured",
+        "mean_slippage": "no fill has a quote to compare with",
+    }
+    money = found.money
+    assert (money.net_lamports, money.equity_change_lamports, money.equity_lamports) == (0, None, None)
+    assert (money.unrealised_lamports, money.unvalued, money.unexplained_lamports) == (0, 0, None)
+    assert set(found.costs.values()) == {0}
+    assert (found.by_strategy, found.by_exit, found.by_token, found.by_day, found.by_position) == ((), (), (), (), ())
+    assert (found.rounds_closed.best, found.rounds_closed.median_lamports, found.curve) == (None, None, ())
+
+
+def one_trade(gain: int) -> Performance:
+    at_ns = START + 2 * HOUR
+    return measure(
+        given(
+            points((START, 10), (at_ns - HOUR, 10 - 1), (at_ns, 10 + gain / SOL), marks=0),
+            [deposit(START, 10)],
+            fills=[
+                fill(
+                    at_ns - HOUR,
+                    is_buy=True,
+                    network_fee_lamports=5_000,
+                    quoted_lamports=SOL,
+                    quoted_units=1_010,
+                    strategy="q50",
+                ),
+                fill(at_ns, is_buy=False, lamports=SOL + gain + 5_000, network_fee_lamports=5_000),
+            ],
+            sales=[sale(at_ns, SOL + gain, SOL, strategy="q50")],
+            rounds=[closed_round(gain, at_ns=at_ns, pool="pool", exit_kind="stop-loss", strategy="q50", name="TEST")],
+        )
+    )
+
+
+def test_one_trade_that_won() -> None:
+    found = one_trade(SOL // 2)
+    check(found)
+    closed = found.rounds_closed
+    assert (closed.closed, closed.won, closed.lost, closed.win_rate.value) == (1, 1, 0, 1.0)
+    assert closed.win_rate.low == pytest.approx(0.2065, abs=1e-4)
+    assert (closed.expectancy.value, closed.expectancy.low) == (SOL / 2, None)
+    assert closed.expectancy_share.value == 0.5
+    assert closed.profit_factor.reason == "no round has lost: there is nothing to divide by"
+    assert (closed.mean_win_lamports, closed.mean_loss_lamports, closed.longest_winning_run) == (SOL / 2, None, 1)
+    assert closed.best is closed.worst is found.by_position[0].round
+    assert found.returns.total.value == pytest.approx(0.05)
+    assert found.activity.mean_holding_ns.value == HOUR
+    assert found.activity.mean_slippage.value == pytest.approx(0.01)  # 1 % fewer tokens for the same money
+    assert found.activity.time_in_market.value == pytest.approx(0.5)
+    assert found.activity.turnover.value == pytest.approx((2 * SOL + SOL / 2 + 5_000) / 2 / (9.5 * SOL))
+    assert found.costs[EntryKind.NETWORK_FEE] == 10_000
+    (by_exit,), (by_strategy,) = found.by_exit, found.by_strategy
+    assert (by_exit.key, by_exit.sales, by_exit.won, by_exit.gain_lamports) == ("stop-loss", 1, 1, SOL // 2)
+    assert by_exit.share == 0.5
+    assert (by_strategy.key, by_strategy.sales, by_strategy.bought_lamports) == ("q50", 1, SOL + 5_000)
+    assert found.by_token[0].label == "TEST"
+
+
+def test_one_trade_that_lost() -> None:
+    found = one_trade(-SOL // 4)
+    check(found)
+    closed = found.rounds_closed
+    assert (closed.win_rate.value, closed.profit_factor.value, closed.payoff.value) == (0.0, 0.0, None)
+    assert closed.win_rate.high == pytest.approx(0.7935, abs=1e-4)
+    assert (closed.losses_lamports, closed.longest_losing_run) == (SOL // 4, 1)
+
+
+def test_one_trade_that_ended_even_has_neither_won_nor_lost() -> None:
+    closed = one_trade(0).rounds_closed
+    assert (closed.closed, closed.won, closed.lost, closed.break_even) == (1, 0, 0, 1)
+    assert not closed.profit_factor.is_known
+
+
+def test_few_trades() -> None:
+    gains = [SOL, -SOL // 2, SOL // 2, -SOL // 4, 0, SOL]
+    rounds = [closed_round(gain, at_ns=START + (n + 1) * DAY, paid=2 * SOL) for n, gain in enumerate(gains)]
+    found = measure(given(rounds=rounds))
+    check(found)
+    closed = found.rounds_closed
+    assert (closed.won, closed.lost, closed.break_even) == (3, 2, 1)
+    assert closed.profit_factor.value == pytest.approx(2.5 / 0.75)
+    assert closed.payoff.value == pytest.approx((2.5 / 3) / (0.75 / 2))
+    assert closed.expectancy.value == pytest.approx(1.75 / 6 * SOL)
+    assert closed.expectancy_share.value == pytest.approx(1.75 / 12)
+    assert closed.median_lamports == SOL // 4
+    assert (closed.longest_winning_run, closed.longest_losing_run) == (1, 1)
+    for one in (closed.win_rate, closed.profit_factor, closed.payoff, closed.expectancy):
+        assert one.low is not None and one.high is not None and one.low < one.high
+
+
+def test_two_alike_trades_leave_no_doubt_and_no_division_by_zero() -> None:
+    found = measure(given(rounds=[closed_round(-5, at_ns=START + n * DAY) for n in range(2)]))
+    check(found)
+    assert found.rounds_closed.expectancy == Estimate(-5.0, 2, -5.0, -5.0)
+
+
+def test_a_round_that_cost_nothing_has_no_share() -> None:
+    """An adoption at the cost of nothing."""
+    closed = measure(given(rounds=[closed_round(7, paid=0)])).rounds_closed
+    assert closed.expectancy_share.reason == "no closed round has cost anything"
+    assert closed.expectancy.value == 7
+
+
+def test_a_year_is_told_from_thirty_days_on() -> None:
+    short = [(START + n * DAY, 100 + n % 2) for n in range(30)]
+    found = measure(given(points(*short), [deposit(START, 100)])).returns
+    assert found.annual.reason == found.calmar.reason == "needs 30 days, there are 29.0"
+    assert found.sharpe.is_known
+    long = [(START + n * DAY, 100 + n % 2 + n / 10) for n in range(366)]
+    found = measure(given(points(*long), [deposit(START, 100)])).returns
+    assert found.annual.value == pytest.approx(0.375, abs=0.001)
+    assert found.calmar.value == pytest.approx(found.annual.value / found.drawdown.share)
+    assert found.sharpe.low is not None and found.sharpe.value is not None and found.sharpe.low < found.sharpe.value
+
+
+def test_a_still_account_has_no_ratio_and_says_why() -> None:
+    found = measure(given(points(*((START + n * DAY, 10) for n in range(60))), [deposit(START, 10)])).returns
+    assert (found.volatility.value, found.total.value, found.annual.value) == (0, 0, 0)
+    assert found.sharpe.reason == "the returns do not vary"
+    assert found.sortino.reason == "no period has lost"
+    assert found.calmar.reason == "equity has never fallen"
+
+
+def test_costs_of_what_traded_nothing_are_losses_and_capital_is_not() -> None:
+    moves = [
+        deposit(START, 5), deposit(START + DAY, -1), BookedMove(START + 1, "network_fee", -5_000, "failed"),
+        BookedMove(START + 2, "priority_fee", -300, "failed"), BookedMove(START + 3, "network_fee", -70, "upkeep"),
+        BookedMove(START + 4, "rent_returned", 2_039_280, "upkeep"), BookedMove(START + DAY, "foreign", 11),
+        BookedMove(START + DAY, "wrap", -9), BookedMove(START + DAY, "wrap", 9),
+        BookedMove(START + DAY, "network_fee", -2),
+    ]  # fmt: skip
+    found = measure(given(moves=moves, ledger_after_lamports=4 * SOL - 5_370 + 2_039_280 + 9))
+    money = found.money
+    assert (money.failed_lamports, money.upkeep_lamports, money.outside_lamports) == (-5_300, -70, 9)
+    assert (money.capital_lamports, money.rent_lamports, money.net_lamports) == (4 * SOL, -2_039_280, -5_361)
+    assert money.unexplained_lamports == 0
+    assert found.costs[EntryKind.NETWORK_FEE] == 5_072
+    assert [(day.start_ns, day.net_lamports, day.capital_lamports) for day in found.by_day] == [
+        (START, -5_370, 5 * SOL), (START + DAY, 9, -SOL),
+    ]  # fmt: skip
+
+
+def test_what_the_ledger_has_beyond_all_that_is_known_is_told() -> None:
+    assert measure(given(moves=[deposit(START, 5)], ledger_after_lamports=5 * SOL + 3)).money.unexplained_lamports == 3
+
+
+def test_what_open_positions_are_worth() -> None:
+    def held(value: int | None) -> BookedRound:
+        return BookedRound(f"pool-{value}", "mint", 1, START, None, 5, 100, 100, 0, 0, 1, 0, value_lamports=value)
+
+    money = measure(given(rounds=[held(90), held(130), held(None)], open_cost_after_lamports=300)).money
+    assert (money.unrealised_lamports, money.unvalued, money.open_cost_lamports) == (20, 1, 300)
+    money = measure(given(rounds=[held(None)])).money
+    assert (money.unrealised_lamports, money.unvalued) == (None, 1)
+
+
+def test_rounds_that_overlap_are_time_in_the_market_once() -> None:
+    rounds = [
+        closed_round(1, at_ns=START + 3 * HOUR, held_ns=2 * HOUR, pool="a"),
+        closed_round(1, at_ns=START + 4 * HOUR, held_ns=2 * HOUR, pool="b"),
+        BookedRound("c", "mint", 1, START + 7 * HOUR, None, 5, 100, 100, 0, 0, 1, 0),
+    ]
+    found = measure(given(points((START, 5), (START + 8 * HOUR, 5), marks=1), rounds=rounds))
+    assert found.activity.time_in_market.value == pytest.approx(4 / 8)
+    assert found.activity.exposure.value == pytest.approx(0.2)
+
+
+def test_the_sale_of_a_strategy_s_round_is_its_own_whoever_sold() -> None:
+    sales = [
+        sale(START + 5, 30, 10, strategy="q50", exit_kind="take-profit", mint="a"),
+        sale(START + 6, 5, 10, strategy="", exit_kind="outside", order_id="", mint="b"),
+    ]
+    found = measure(given(sales=sales, moves=[BookedMove(START + 6, "foreign", 5)]))
+    assert [(one.key, one.gain_lamports) for one in found.by_strategy] == [("q50", 20), ("", -5)]
+    assert [(one.key, one.gain_lamports) for one in found.by_exit] == [("take-profit", 20), ("outside", -5)]
+    assert [(one.key, one.gain_lamports) for one in found.by_token] == [("a", 20), ("b", -5)]
+    # The SOL of a sale by hand is in its gain: it is not earned a second time.
+    assert (found.money.outside_lamports, found.money.net_lamports) == (0, 15)
+    assert sum(day.net_lamports for day in found.by_day) == 15
