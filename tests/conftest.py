@@ -17,4 +17,4 @@ settings.register_profile(
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
-pytest_plugins = ["tests.support.by_design"]
+pytest_plugins = ["tests.support.by_design", "tests.support.run_evidence"]

@@ -32,10 +32,10 @@ def books_of(database: Database, run_id: int) -> Books:
     return books
 
 
-def simulated(folder: Path, **sections: Any) -> None:
+def simulated(folder: Path, *, seconds: int = 1_200, **sections: Any) -> None:
     """One more run of the same market."""
     settings = Settings(data_dir=folder, **sections)
-    order = RunOrder("simulated:3", is_fast=True, seconds=1_200, is_new=True)
+    order = RunOrder("simulated:3", is_fast=True, seconds=seconds, is_new=True)
     watching = RunWatcher()
     asyncio.run(run_paper(settings, order, watching.options(), watching.begun.append))
 

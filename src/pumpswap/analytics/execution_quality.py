@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from math import fsum
 
 from pumpswap.analytics.metrics import slippage_between
 from pumpswap.model import Decision, Denied, Filled, Order, Outcome, Position, Rejected, RunObserver, TradeSide
+from pumpswap.storage.wishes import WishRow
 
-__all__ = ["ExecutionQuality", "Funnel", "SlippageFigures", "slippage_figures"]
+__all__ = ["ExecutionQuality", "Funnel", "SlippageFigures", "funnel_of", "slippage_figures"]
 
 # What the gate asks before it thinks of limits: is there a reason to trade, and is there something to trade with.
 _REASON = frozenset({"signal", "signal age"})
@@ -146,6 +147,32 @@ class ExecutionQuality(RunObserver):
             "slippage_of_buys": _shown(slippage_figures(self.buys)),
             "slippage_of_sales": _shown(slippage_figures(self.sales)),
         }
+
+
+def funnel_of(wishes: Iterable[WishRow]) -> tuple[Funnel, Counter[str]]:
+    """How far the signals of stored decisions came, and how often each policy was the first to refuse one of a signal
+    that was tradeable and available. Where a person is asked, only what follows his answer counts.
+    """
+    signals = tradeable = available = accepted = executed = on_the_way = 0
+    refusals: Counter[str] = Counter()
+    for wish in wishes:
+        if not wish.has_signal or wish.was_proposed:
+            continue
+        count, refused = 1 + wish.repeats, set(wish.refused_by)
+        signals += count
+        if refused & _REASON:
+            continue
+        tradeable += count
+        if refused & _AVAILABLE:
+            continue
+        available += count
+        if not wish.accepted:
+            refusals[wish.refused_by[0] if wish.refused_by else "unknown"] += count
+            continue
+        accepted += count
+        executed += wish.status == "filled"
+        on_the_way += wish.status in ("pending", "unknown")
+    return Funnel(signals, tradeable, available, accepted, executed, on_the_way), refusals
 
 
 def slippage_figures(found: Sequence[Fraction]) -> SlippageFigures | None:

@@ -14,6 +14,7 @@ from pumpswap.model import TradeSide
 from pumpswap.storage.connections import Connections
 from pumpswap.storage.fills import Fills
 from pumpswap.storage.tables import DECISIONS, TRADES, StoredRow
+from pumpswap.storage.wishes import Wishes
 
 __all__ = ["DecisionRow", "Listings", "TradeRow"]
 
@@ -80,6 +81,11 @@ class Listings:
     def fills(self) -> Fills:
         """What became of its orders, beside their quotes."""
         return Fills(self._connections, self._run_id)
+
+    @property
+    def wishes(self) -> Wishes:
+        """What became of every buy that was wished."""
+        return Wishes(self._connections, self._run_id)
 
     def trades(self, since_ns: int, until_ns: int) -> list[TradeRow]:
         """Trades of a time in order of time, the end not included."""

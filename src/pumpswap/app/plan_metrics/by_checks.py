@@ -1,0 +1,83 @@
+"""M1, M9 to M12: what the tests and the benchmark of the database have shown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pumpswap.app.plan_metrics.evidence import Evidence, Record
+from pumpswap.app.plan_metrics.metric import PlanMetric, Standing, unmeasured
+
+__all__ = ["database_time", "tests_of", "tests_passing"]
+
+_NO_TESTS = "No evidence/tests.json: `make test ARGS=--evidence` writes it."
+_LEAST_PASSING = 0.95
+_MOST_MS = 100.0
+_ROWS = "100000"
+_ENGINES = ("sqlite", "postgresql")
+_NO_QUERY = frozenset({"opening"})  # reads whole books into memory: the start of a process, many queries
+
+
+def tests_of(number: str, tests: Record | None) -> PlanMetric:
+    """M1, M11, M12: the tests that show it, by name; every case must have passed."""
+    shown = None if tests is None else tests.get("metrics", number)
+    if tests is None or not isinstance(shown, dict) or not shown:
+        return unmeasured(number, _NO_TESTS)
+    totals = {kind: sum(int(one.get(kind, 0)) for one in shown.values()) for kind in ("passed", "failed", "skipped")}
+    told = f"{totals['passed']:,} cases passed"
+    told += f", {totals['failed']:,} failed" if totals["failed"] else ""
+    told += f", {totals['skipped']:,} skipped" if totals["skipped"] else ""
+    lines = [f"{len(shown):,} tests ({tests.where}):", *(_test_line(name, one) for name, one in shown.items())]
+    standing = Standing.MISSED if totals["failed"] else Standing.MET
+    if not totals["failed"] and not totals["passed"]:
+        standing = Standing.UNMEASURED
+    return PlanMetric(number, standing, told, tuple(lines), {**totals, "tests": dict(shown)})
+
+
+def _test_line(name: str, counts: Mapping[str, Any]) -> str:
+    parts = [f"{int(counts.get(kind, 0)):,} {kind}" for kind in ("passed", "failed", "skipped") if counts.get(kind)]
+    return f"{name}: {', '.join(parts) or 'nothing'}"
+
+
+def tests_passing(tests: Record | None) -> PlanMetric:
+    """M9. Of those that could run; what was skipped is named."""
+    if tests is None:
+        return unmeasured("M9", _NO_TESTS)
+    passed, failed, skipped = (int(tests.get(kind) or 0) for kind in ("passed", "failed", "skipped"))
+    if not passed + failed:
+        return unmeasured("M9", f"No test has run ({tests.where}).")
+    share = passed / (passed + failed)
+    lines = [f"{passed:,} passed, {failed:,} failed, {skipped:,} skipped ({tests.where})."]
+    failures, skips = tests.get("failures"), tests.get("skips")
+    lines += [f"Failed: {name}" for name in failures] if isinstance(failures, list) else []
+    lines += [f"Skipped {count:,}: {reason}" for reason, count in skips.items()] if isinstance(skips, dict) else []
+    figures = {"share": share, "passed": passed, "failed": failed, "skipped": skipped, "skips": skips or {}}
+    standing = Standing.MET if share >= _LEAST_PASSING else Standing.MISSED
+    return PlanMetric("M9", standing, f"{share:.2%}", tuple(lines), figures)
+
+
+def database_time(evidence: Evidence) -> PlanMetric:
+    """M10. The slowest query of the benchmark at 100,000 rows, by its median, on both engines."""
+    bench = evidence.record("bench-books")
+    sizes = None if bench is None else bench.get("sizes", _ROWS)
+    if bench is None or not isinstance(sizes, dict):
+        return unmeasured("M10", "No evidence/bench-books.json: `make bench ARGS=books` writes it.")
+    lines, figures, slowest = [], dict[str, object](), list[float]()
+    for engine in _ENGINES:
+        queries = sizes.get(engine, {}).get("queries_ms") if isinstance(sizes.get(engine), dict) else None
+        if not isinstance(queries, dict):
+            lines.append(f"{engine}: not measured ({bench.where}).")
+            continue
+        times = {name: one for name, one in queries.items() if name not in _NO_QUERY and isinstance(one, dict)}
+        name = max(times, key=lambda one: float(times[one]["p50"]))
+        slow = sorted(one for one in times if float(times[one]["p99"]) >= _MOST_MS)
+        slowest.append(float(times[name]["p50"]))
+        told = f"{engine}, 100,000 rows, {len(times)} queries: slowest {name}, median {times[name]['p50']} ms"
+        lines.append(f"{told}, p99 {times[name]['p99']} ms ({bench.where}).")
+        if slow:
+            lines.append(f"{engine}: {', '.join(slow)}: every hundredth takes {_MOST_MS:.0f} ms or longer.")
+        figures[engine] = {"slowest": name, "p50_ms": times[name]["p50"], "p99_ms": times[name]["p99"]}
+    if len(slowest) < len(_ENGINES):
+        return unmeasured("M10", *lines, "Both engines are needed.")
+    standing = Standing.MET if max(slowest) < _MOST_MS else Standing.MISSED
+    return PlanMetric("M10", standing, f"at most {max(slowest):.0f} ms", tuple(lines), figures)
