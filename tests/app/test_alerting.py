@@ -7,12 +7,19 @@ from datetime import date
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import pytest
+
 from pumpswap.alerts.daily import day_bounds
 from pumpswap.alerts.rules.rule import RuleContext
 from pumpswap.alerts.topics import TOPICS
+from pumpswap.app.alerting import alert_rules
+from pumpswap.app.companion import RunPlace
 from pumpswap.app.daily_summary import DailySummaries, day_summary
 from pumpswap.app.run_order import RunOrder
 from pumpswap.clock import ManualClock
+from pumpswap.engine.outbox import Outbox
+from pumpswap.engine.recorder import StoreRecorder
+from pumpswap.errors import StorageError
 from pumpswap.model import (
     SOL,
     Alert,
@@ -30,7 +37,10 @@ from pumpswap.storage.database import open_database
 from pumpswap.storage.run import Run
 from tests.alerts.rules.heard import Heard
 from tests.app.test_run import Counting, ran
+from tests.engine.supervised import locked, opened
+from tests.support.market import SOL as LAMPORTS
 from tests.support.market import START_NS, at
+from tests.support.market import engine as market_engine
 
 SIMULATED = RunOrder("simulated:9", is_fast=True, seconds=1_800)
 DAY = date(2026, 11, 2)
@@ -88,6 +98,28 @@ def test_a_restart_says_that_it_goes_on_and_repeats_no_step(tmp_path: Path) -> N
     told = [one.text.split(";")[0] for one in [*before, *after] if one.topic == "drawdown"]
     assert told
     assert len(set(told)) == len(told)
+
+
+def test_an_alert_and_what_keeps_it_from_being_told_again_are_stored_together_or_not_at_all(tmp_path: Path) -> None:
+    with opened(tmp_path) as database:
+        run = database.start_run("paper", START_NS)
+        outbox = Outbox(run, StoreRecorder(run))
+        engine = market_engine(observers=[outbox])
+        place = RunPlace(Settings(), database, run, engine, ManualClock(START_NS), outbox.also)
+        (rules,) = alert_rules(place).observers
+        engine.listen(rules)
+        engine.clock.advance_to(START_NS)
+        engine.deposit(10 * LAMPORTS)
+        outbox.flush()
+        engine.risk.measured(100 * LAMPORTS, START_NS + 1)  # the highest equity; what is measured next is far below
+        engine.mark_all()
+        with locked(tmp_path), pytest.raises(StorageError):
+            outbox.flush()
+        assert (database.alerts.all(), run.states.load("alerts/drawdown")) == ((), None)
+        outbox.flush()  # a process that dies in between has told nothing, and tells it after the restart
+        told = [(alert.level, alert.topic) for alert in database.alerts.all() if alert.topic == "drawdown"]
+        assert told == [(AlertLevel.CRITICAL, "drawdown")]
+        assert run.states.load("alerts/drawdown") == {"told": "9", "epoch": "0"}
 
 
 def test_the_summary_of_a_day_says_what_is_stored(tmp_path: Path) -> None:
