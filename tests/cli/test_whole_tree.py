@@ -78,6 +78,7 @@ CASES: dict[tuple[str, ...], list[tuple[str, int]]] = {
     ],
     ("report", "list"): [("", 0)],
     ("report", "compare"): [("1 3", 0), ("1 1", 2), ("1 99", 3), ("", 2), ("--paper", 3)],
+    ("report", "metrics"): [("", 0), ("--evidence nowhere", 3), ("--market no-such-folder", 3)],
     ("report", "refused"): [("", 0), ("--run 3", 0), ("--run 99", 3)],
     ("alerts", "list"): [("", 0), ("--unseen --level error --most 1", 0), ("--topic nothing", 3)],
     ("alerts", "test"): [("", 4), ("--topic nothing", 3)],

@@ -231,6 +231,7 @@ def calls(place: Place) -> dict[tuple[str, ...], list[list[str]]]:
                       ["--period", str(KEY)], ["--run", str(KEY)]],
         ("report", "list"): [[]],
         ("report", "compare"): [["1", "2"], [str(KEY), "1"], ["1", "--paper"], ["1", "2", "--within", str(KEY)]],
+        ("report", "metrics"): [[], ["--evidence", str(KEY)], ["--market", str(KEY)]],
         ("report", "refused"): [[], ["--run", str(KEY)]],
         ("init",): [["--yes", "--config", str(place.folder / "new.yaml")], ["--preset", str(KEY)],
                     ["--config", str(KEY)]],

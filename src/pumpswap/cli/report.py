@@ -32,6 +32,7 @@ _ITS_PLACE = "-"  # in the folder of reports, under its own name
     entries={
         "list": Entry("pumpswap.cli.report:list_", "the reports that were written"),
         "compare": Entry("pumpswap.cli.report_compare:compare", "two runs beside each other, the difference by cause"),
+        "metrics": Entry("pumpswap.cli.report_metrics:metrics", "the plan's metrics M1 to M12, with their evidence"),
         "refused": Entry("pumpswap.cli.report_refused:refused", "what refused buys would have earned"),
     },
     help=(

@@ -21,8 +21,10 @@ _NO_QUERY = frozenset({"opening"})  # reads whole books into memory: the start o
 def tests_of(number: str, tests: Record | None) -> PlanMetric:
     """M1, M11, M12: the tests that show it, by name; every case must have passed."""
     shown = None if tests is None else tests.get("metrics", number)
-    if tests is None or not isinstance(shown, dict) or not shown:
+    if tests is None:
         return unmeasured(number, _NO_TESTS)
+    if not isinstance(shown, dict) or not shown:
+        return unmeasured(number, f"None of the tests that show it has run ({tests.where}).")
     totals = {kind: sum(int(one.get(kind, 0)) for one in shown.values()) for kind in ("passed", "failed", "skipped")}
     told = f"{totals['passed']:,} cases passed"
     told += f", {totals['failed']:,} failed" if totals["failed"] else ""
