@@ -14,7 +14,7 @@ from typing import Any
 from pumpswap.app.companions import RunPlace, companions_of
 from pumpswap.app.follow import FollowDesk
 from pumpswap.app.run_market import MarketPlaces, chain_market, played_market, simulated_market
-from pumpswap.app.run_needs import require_signals
+from pumpswap.app.run_needs import require_channels, require_signals
 from pumpswap.app.run_order import BegunRun, RunOrder
 from pumpswap.app.run_parts import FinishedRun, MarketSide, RunOptions, TradingSide, run_sides
 from pumpswap.app.run_scoring import open_scoring
@@ -121,6 +121,7 @@ async def run_paper(
     if order.is_fast and not order.market:
         raise UsageError("a chain cannot go faster", hint="--fast is for --market simulated and for recordings")
     require_signals(settings)
+    require_channels(settings)
     async with AsyncExitStack() as stack:
         database = stack.enter_context(open_database(settings.database_target, busy_ms=_BUSY_MS))
         stack.callback(RunLock(database, settings.data_dir / "locks", order.kind).release)

@@ -13,6 +13,7 @@ from pumpswap.app.follow import FollowDesk
 from pumpswap.app.live_readiness import require_check
 from pumpswap.app.run import RunResult
 from pumpswap.app.run_market import MarketPlaces, chain_market
+from pumpswap.app.run_needs import require_channels
 from pumpswap.app.run_order import BegunRun
 from pumpswap.app.run_parts import MarketSide, RunOptions, TradingSide, run_sides
 from pumpswap.app.run_scoring import open_scoring
@@ -50,6 +51,7 @@ async def run_live(
     """
     wall = SteadyClock(options.wall)  # else a clock that is set back would keep every exit waiting
     options = replace(options, wall=wall)
+    require_channels(settings)
     async with AsyncExitStack() as stack:
         connection = await stack.enter_async_context(ChainConnection(settings, options.wall))
         wallet = await TradingWallet.open(connection, signer, is_patient=False)  # exits of other coins do not wait

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from pumpswap.alerts.delivery.channels import open_channels
 from pumpswap.errors import ConfigError, PumpSwapError
 from pumpswap.market.snapshot_tail import SnapshotTail
 from pumpswap.settings import Settings
 from pumpswap.settings.nearest import shown_path
 from pumpswap.settings.trading import SignalSource, StrategyName
 
-__all__ = ["collector_of", "listens_to_all", "needs_rows", "needs_swaps", "require_chain", "require_signals"]
+__all__ = [
+    "collector_of",
+    "listens_to_all",
+    "needs_rows",
+    "needs_swaps",
+    "require_chain",
+    "require_channels",
+    "require_signals",
+]
 
 MOMENTUM: StrategyName = "momentum"  # the strategy that heeds no signals: it listens to the trades of others
 _ROW_SIGNALS: frozenset[SignalSource] = frozenset({"analyser", "q50"})
@@ -21,6 +30,11 @@ def require_signals(settings: Settings) -> None:
         raise ConfigError(
             "; ".join(missing), hint="`pumpswap config set KEY VALUE` sets a key; `pumpswap config show` lists them"
         )
+
+
+def require_channels(settings: Settings) -> None:
+    """Raises ConfigError naming the channel for alerts that cannot be used: nobody would hear that it is so."""
+    open_channels(settings.alerts)
 
 
 def require_chain(settings: Settings) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -112,6 +113,40 @@ def test_the_last_words_are_sent_at_the_end(desk: Desk) -> None:
     desk.tell("two", CRITICAL)
     asyncio.run(dispatcher.finish())
     assert [message.alerts for message in desk.phone.got] == [1, 1]
+
+
+class SlowPhone(Phone):
+    """Answers when it is let."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_asked, self.may_answer = threading.Event(), threading.Event()
+
+    def send(self, message: Message, seconds: float) -> str:
+        self.is_asked.set()
+        assert self.may_answer.wait(10)
+        return super().send(message, seconds)
+
+
+def test_the_end_waits_for_a_service_that_is_answering_and_sends_the_rest(desk: Desk) -> None:
+    slow = SlowPhone()
+    dispatcher = desk.dispatcher(slow, burst=1_000)
+
+    async def ended_in_the_middle() -> None:
+        desk.tell("one")
+        turn = asyncio.create_task(dispatcher.turn())
+        await asyncio.to_thread(slow.is_asked.wait, 10)
+        turn.cancel()
+        for n in range(45):  # more than are sent at once
+            desk.tell(f"text {n}")
+        end = asyncio.create_task(dispatcher.finish())
+        await asyncio.sleep(0)
+        slow.may_answer.set()
+        await end
+
+    asyncio.run(ended_in_the_middle())
+    assert sum(message.alerts for message in slow.got) == 46
+    assert desk.database.deliveries.counts()[DeliveryStatus.WAITING] == 0
 
 
 def test_a_service_that_fails_is_asked_again_after_twice_the_pause(desk: Desk) -> None:

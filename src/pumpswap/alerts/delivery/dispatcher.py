@@ -56,7 +56,8 @@ class Dispatcher:
         with suppress(TimeoutError):  # what was not sent is stored, and is sent at the next start
             async with asyncio.timeout(_LAST_SECONDS):
                 await asyncio.to_thread(self._look, at_end=True)
-                await self._outbox.turn(_LAST_SECONDS)
+                while await self._outbox.turn(_LAST_SECONDS):
+                    pass
 
     def _look(self, *, at_end: bool) -> None:
         self._mirrors.turn()

@@ -36,27 +36,33 @@ class MessageOutbox:
         self._rests: dict[str, int] = {}  # until then a service that has failed is left alone, by channel
         self._locks = {name: threading.Lock() for name in self._channels}
 
-    async def turn(self, seconds: float = _SEND_SECONDS) -> None:
-        """Send what is due, waiting so long for each answer; a service that is slow holds up its own channel only."""
+    async def turn(self, seconds: float = _SEND_SECONDS) -> bool:
+        """Send what is due, waiting so long for each answer; a service that is slow holds up its own channel only.
+
+        Returns whether there is more to send now.
+        """
         await asyncio.to_thread(self._forsake)
         now_ns = self._clock.now_ns()
         ready = [channel for name, channel in self._channels.items() if self._rests.get(name, 0) <= now_ns]
         found = await asyncio.gather(
-            *(asyncio.to_thread(self._send_all, channel, seconds) for channel in ready), return_exceptions=True
+            *(asyncio.to_thread(self._send_some, channel, seconds) for channel in ready), return_exceptions=True
         )
         for error in found:
-            if error is not None:
+            if isinstance(error, BaseException):
                 raise error
+        return any(found)
 
-    def _send_all(self, channel: Channel, seconds: float) -> None:
+    def _send_some(self, channel: Channel, seconds: float) -> bool:
+        """Whether there may be more that it would take."""
         lock = self._locks[channel.name]
-        if not lock.acquire(blocking=False):
-            return  # a turn that was given up is still waiting for the service
+        if not lock.acquire(timeout=seconds):  # a turn that was given up may still be waiting for the service
+            return False
         try:
             waiting = self._database.deliveries.due(self._clock.now_ns(), _AT_ONCE, channel.name)
             for delivery in sorted(waiting, key=lambda each: (-LEVELS.index(each.level.value), each.number)):
                 if not self._send(channel, delivery, seconds):
-                    return
+                    return False
+            return len(waiting) == _AT_ONCE
         finally:
             lock.release()
 
