@@ -78,7 +78,7 @@ def _emit(out: Output, books: Books, found: Performance, days: int) -> None:
         "open_without_value": money.unvalued,
         "equity_change_lamports": None if change is None else str(change),
         "equity_lamports": None if equity is None else str(equity),
-        "failed_costs_lamports": str(-money.failed_lamports),
+        "failed_costs_lamports": str(-money.failed_lamports - money.upkeep_lamports),
         "upkeep_costs_lamports": str(-money.upkeep_lamports),
         "outside_lamports": str(money.outside_lamports),
         "unexplained_lamports": str(money.unexplained_lamports or 0),

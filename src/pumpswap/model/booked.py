@@ -60,8 +60,8 @@ class BookedFill(msgspec.Struct, frozen=True, gc=False):
 class BookedMove(msgspec.Struct, frozen=True, gc=False):
     """Lamports that moved by no fill: capital, failed transactions, upkeep of the wallet, what others did.
 
-    ``kind`` is that of the ledger entry; ``by`` is ``failed`` (an order that the program refused), ``upkeep``, or
-    empty where no transaction of ours moved it.
+    ``kind`` is that of the ledger entry; ``by`` is ``failed`` (an order that the program refused), ``upkeep`` (of the
+    wallet, also the fees of what its owner does by hand), or empty.
     """
 
     at_ns: int

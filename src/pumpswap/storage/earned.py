@@ -32,6 +32,7 @@ from pumpswap.storage.tables import (
 __all__ = ["Earned", "EarnedRows"]
 
 _FOREIGN = EntryKind.FOREIGN.value
+_FEES = (EntryKind.NETWORK_FEE, EntryKind.PRIORITY_FEE, EntryKind.TIP)  # without an order: the owner's own doings
 _ROWS_AT_ONCE = 2_000
 _SKEW_NS = 3_600 * 10**9  # more than a block's time is ever off
 _FILL = (
@@ -134,7 +135,11 @@ class Earned:
 
     def _moves(self, connection: Connection, unordered: list[LedgerEntry]) -> list[BookedMove]:
         """Lamports of no fill, in sequence."""
-        found = [(one.sequence, _move(one.at_ns, one.kind.value, one.units)) for one in unordered if one.asset == SOL]
+        found = [
+            (one.sequence, _move(one.at_ns, one.kind.value, one.units, "upkeep" if one.kind in _FEES else ""))
+            for one in unordered
+            if one.asset == SOL
+        ]
         foreign = sum(move.kind == _FOREIGN for _, move in found)
         columns = (LEDGER.c.sequence, LEDGER.c.at_ns, LEDGER.c.asset, LEDGER.c.kind, LEDGER.c.units)
         failed = select(ORDERS.c.order_id).where(ORDERS.c.run_id == self._run_id, ORDERS.c.status == "rejected")

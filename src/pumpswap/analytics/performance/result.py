@@ -30,8 +30,8 @@ __all__ = [
 class Money:
     """From the ledger to the profit, lamports. ``net_lamports`` is what was earned after every cost, sales only.
 
-    ``realised_lamports``: sales over the cost of what they sold. ``failed_lamports`` and ``upkeep_lamports``: costs of
-    transactions that traded nothing (zero or negative). ``outside_lamports``: SOL that others moved, beside capital
+    ``realised_lamports``: sales over the cost of what they sold. ``failed_lamports`` (refused by the program) and
+    ``upkeep_lamports`` (of the wallet, also by hand): costs of transactions of no trade, zero or negative. ``outside_lamports``: SOL that others moved, beside capital
     and what it brought to positions. ``capital_lamports``: deposits less withdrawals. ``rent_lamports``: put into
     deposits less what came back (they are the owner's still). ``unexplained_lamports`` is what the ledger has beyond
     all of this: 0, or the books contradict themselves; None where the ledger's sum of that moment is not known.
