@@ -77,9 +77,9 @@ CASES: dict[tuple[str, ...], list[tuple[str, int]]] = {
         ("--run 99", 3),
     ],
     ("report", "list"): [("", 0)],
-    ("report", "compare"): [("1 3", 0), ("1 1", 2), ("1 99", 3), ("", 2), ("--paper", 3)],
+    ("report", "compare"): [("1 2", 0), ("1 1", 2), ("1 99", 3), ("", 2), ("--paper", 3)],
     ("report", "metrics"): [("", 0), ("--evidence nowhere", 3), ("--market no-such-folder", 3)],
-    ("report", "refused"): [("", 0), ("--run 3", 0), ("--run 99", 3)],
+    ("report", "refused"): [("", 0), ("--run 99", 3)],
     ("alerts", "list"): [("", 0), ("--unseen --level error --most 1", 0), ("--topic nothing", 3)],
     ("alerts", "test"): [("", 4), ("--topic nothing", 3)],
     ("alerts", "ack"): [("--all", 0), ("", 2), ("999999", 3)],
@@ -165,6 +165,7 @@ BEFORE = {
     ("db", "restore"): "db backup books.zip",
     ("host", "uninstall-cli"): "host install-cli .",
     ("data", "check-qlib"): "data export-qlib --source qlib_csv --out qlib_data",
+    ("report", "compare"): "demo --fast --minutes 1 --seed 3",
 }
 # Lines of data, one object each: the columns are the schema.
 ROWS = {("export",), ("data",)}
