@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from pumpswap.app.alert_delivery import alert_delivery
 from pumpswap.app.alerting import alert_rules
+from pumpswap.app.chat.maker import chatting
 from pumpswap.app.companion import Companions, RunPlace
 from pumpswap.app.logs.run_log import run_log
 from pumpswap.app.metering.maker import metering
@@ -20,6 +21,7 @@ _MAKERS: tuple[Callable[[RunPlace], Companions], ...] = (
     alert_rules,
     run_log,
     metering,
+    chatting,
     pool_points,
     what_ifs,
     reporting,

@@ -1,0 +1,81 @@
+"""Words: what can be asked in a chat, in one table: help, dashboards and the command line use the same."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from pumpswap.errors import UsageError
+
+__all__ = ["WORDS", "Asked", "Word", "asked"]
+
+_LONGEST = 100  # no word with what follows it is longer
+_HELP = frozenset(("start", "?"))
+_COMMAND = re.compile(r"/?([A-Za-z?][A-Za-z_-]*)(?:@[A-Za-z0-9_]+)?(?:\s+(.*))?", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """``about`` is a line of help; ``takes`` what follows the word, in capitals; ``is_action``: it changes something,
+    and asks for the PIN.
+    """
+
+    name: str
+    about: str
+    takes: str = ""
+    is_action: bool = False
+
+
+_ALL = (
+    Word("status", "is an engine at work, may it buy, and why is nothing bought?"),
+    Word("positions", "what is held, what it would bring, how far its exits are"),
+    Word("why", "why something was traded or refused", "NAME, order, decision, pool or mint"),
+    Word("profit", "what was earned after all costs: today and in all"),
+    Word("daily", "the last seven days, one by one"),
+    Word("balance", "SOL and tokens by the books"),
+    Word("locks", "what keeps entries back now, and until when"),
+    Word("health", "feeds, reconciliation, database, versions"),
+    Word("logs", "the newest alerts"),
+    Word("pause", "no entries until you resume; exits go on", is_action=True),
+    Word("resume", "entries go on, and every lock is lifted", is_action=True),
+    Word("exits-only", "sell by the rules, buy nothing, until you resume", is_action=True),
+    Word("close", "sell one position now", "NAME, pool or mint", is_action=True),
+    Word("close-all", "sell everything now at the widest limits, and buy nothing until you resume", is_action=True),
+    Word("help", "this list"),
+)
+
+WORDS: Mapping[str, Word] = MappingProxyType({word.name: word for word in _ALL})
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A word, and what follows it."""
+
+    word: Word
+    argument: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.word.name} {self.argument}".strip()
+
+
+def asked(text: str) -> Asked:
+    """What somebody has written: ``status``, ``/status``, ``/exits_only@our_bot``, ``close BONK``.
+
+    Raises UsageError for anything else, with the nearest word.
+    """
+    found = _COMMAND.fullmatch(text.strip()) if len(text) <= _LONGEST else None
+    if found is None:
+        raise UsageError("that is no word of mine", hint="help lists them")
+    name, argument = found[1].lower().replace("_", "-"), " ".join((found[2] or "").split())
+    word = WORDS.get("help" if name in _HELP else name)
+    if word is None:
+        near = difflib.get_close_matches(name, WORDS, 1)
+        raise UsageError("that is no word of mine", hint=f"did you mean {near[0]}?" if near else "help lists them")
+    if word.takes and not argument:
+        raise UsageError(f"{word.name} of what?", hint=f"{word.name} {word.takes}")
+    if argument and not word.takes:
+        raise UsageError(f"{word.name} takes nothing more", hint=f"write only: {word.name}")
+    return Asked(word, argument)
