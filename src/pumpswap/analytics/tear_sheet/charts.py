@@ -33,6 +33,8 @@ MOST_DAYS = 400
 MOST_MARKERS = 300
 MOST_PRICES = 600
 _BINS = 24
+_FINEST = 1e-6  # width of a bin: what is finer is no difference to anybody
+_LEAST_EDGE_NS = 60 * 10**9  # before the first and after the last trade
 _BELOW: Figure = {"l": 8, "r": 8, "t": 8, "b": 40}
 _SIDES = (
     (TradeSide.BUY, "triangle-up", "$accent", "Bought", "Buys"),
@@ -43,6 +45,7 @@ _SIDES = (
 def curve_figure(curve: Sequence[CurvePoint], moved_capital: bool) -> Figure:
     """Equity, what was earned of it (where capital was moved, the two differ), and the drawdown of the index."""
     falls = falls_of(curve)
+    deepest = max(100 * max(falls), 1.0)
     chosen = sampled([point.equity_lamports for point in curve], falls)
     kept = [curve[index] for index in chosen]
     first = curve[0]
@@ -53,7 +56,7 @@ def curve_figure(curve: Sequence[CurvePoint], moved_capital: bool) -> Figure:
         "xaxis": {**period_axis(first.at_ns, curve[-1].at_ns), "anchor": "y3"},
         "yaxis": {**AXIS, "domain": [0.56, 0.94] if moved_capital else [0.34, 0.93], "ticksuffix": " "},
         "yaxis3": {**AXIS, "domain": [0, 0.16] if moved_capital else [0, 0.19], "nticks": 3, "ticksuffix": " %",
-                   "rangemode": "tozero"},
+                   "range": [-1.08 * deepest, 0.03 * deepest]},
         "annotations": [heading("Equity, SOL", 1), heading("Drawdown, %", 0.21 if moved_capital else 0.26)],
         "shapes": [{"type": "line", "xref": "paper", "x0": 0, "x1": 1, "yref": "y", "y0": _sol(first.equity_lamports),
                     "y1": _sol(first.equity_lamports), "line": {"color": "$muted", "width": 1, "dash": "dot"}}],
@@ -194,13 +197,17 @@ def price_figure(path: PricePath, since_ns: int, until_ns: int) -> Figure:
     }  # fmt: skip
     times = [at_ns for at_ns, _, _ in points] + [fill.at_ns for fill in path.fills]
     first, last = (min(times), max(times)) if times else (since_ns, until_ns)
-    edge = max((last - first) // 30, 1_000_000_000)
+    edge = max((last - first) // 30, _LEAST_EDGE_NS)
+    levels = {price for price in prices if price is not None}
+    levels |= {price for fill in path.fills if (price := path.price(fill.quote_lamports, fill.base_units)) is not None}
+    scale: Figure = {"range": [0.9 * min(levels), 1.1 * max(levels)]} if len(levels) == 1 else {}
     return {
         "data": [line, *(_trades(path, *side) for side in _SIDES)],
         "layout": {
             **LAYOUT, "height": 230, "hovermode": "closest",
             "xaxis": {**period_axis(first - edge, last + edge), "nticks": 5},
-            "yaxis": {**AXIS, "domain": [0, 0.88], "nticks": 5, "ticksuffix": " ", "exponentformat": "power"},
+            "yaxis": {**AXIS, "domain": [0, 0.88], "nticks": 5, "ticksuffix": " ", "exponentformat": "power",
+                      **scale},
             "annotations": [heading(path.unit[0].upper() + path.unit[1:], 1)],
         },
     }  # fmt: skip
@@ -281,7 +288,7 @@ def _edges(values: Sequence[float], *, least: float | None = None) -> list[float
     if least is not None:
         low = least
     low, high = min(low, 0.0), max(high, 0.0)
-    width = _round_width((high - low) / _BINS or 0.01)
+    width = _round_width(max((high - low) / _BINS, _FINEST))
     first, last = floor(low / width), max(ceil(high / width), floor(low / width) + 1)
     return [round(index * width, 12) for index in range(first, last + 1)]
 

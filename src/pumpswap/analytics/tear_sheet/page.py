@@ -37,7 +37,7 @@ from pumpswap.analytics.wording import (
 
 __all__ = ["MOST_ROWS", "render_tear_sheet", "write_tear_sheet"]
 
-MOST_ROWS = 100  # of a table; a page of thousands of rows is read by nobody
+MOST_ROWS = 60  # of a table; a page of thousands of rows is read by nobody
 MOST_SLICES = 20
 
 T = TypeVar("T")
@@ -118,9 +118,13 @@ def _charts(sheet: TearSheet) -> dict[str, Figure]:
         made["gains"] = charts.gains_figure(shares)
     if sheet.bands:
         made["calibration"] = charts.calibration_figure(sheet.bands)
-    if sheet.execution.fills > 2:
-        made["slippage"] = charts.slippage_figure(sheet.execution.slippages)
-        made["landing"] = charts.landing_figure(sheet.execution.landings)
+    done = sheet.execution
+    if (
+        len({value for values in done.slippages.values() for value in values}) > 1
+    ):  # where all are equal the table says it
+        made["slippage"] = charts.slippage_figure(done.slippages)
+    if len(set(done.landings)) > 1:
+        made["landing"] = charts.landing_figure(done.landings)
     for number, path in enumerate(sheet.prices, start=1):
         made[f"price-{number}"] = charts.price_figure(path, sheet.time.since_ns, sheet.time.until_ns)
     return made
