@@ -119,7 +119,7 @@ def test_an_alert_and_what_keeps_it_from_being_told_again_are_stored_together_or
         outbox.flush()  # a process that dies in between has told nothing, and tells it after the restart
         told = [(alert.level, alert.topic) for alert in database.alerts.all() if alert.topic == "drawdown"]
         assert told == [(AlertLevel.CRITICAL, "drawdown")]
-        assert run.states.load("alerts/drawdown") == {"told": "9", "epoch": "0"}
+        assert run.states.load("alerts/drawdown") == {"told_bps": "9000", "epoch": "0"}
 
 
 def test_the_summary_of_a_day_says_what_is_stored(tmp_path: Path) -> None:

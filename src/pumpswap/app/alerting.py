@@ -18,11 +18,13 @@ from pumpswap.alerts.rules.trades import TradeRule
 from pumpswap.alerts.rules.triggers import TriggerRule
 from pumpswap.alerts.rules.watch import RuleWatch
 from pumpswap.app.companion import Companions, RunPlace
+from pumpswap.app.control import origin_of_process
 from pumpswap.app.daily_summary import DailySummaries
 from pumpswap.engine.engine import Engine
 from pumpswap.engine.feed import FeedTools
 from pumpswap.engine.feeds.errand import Errand
 from pumpswap.execution.monitor import put_in
+from pumpswap.settings import RiskLimits
 from pumpswap.storage.run import Run
 
 __all__ = ["alert_rules"]
@@ -68,28 +70,31 @@ def _context(place: RunPlace) -> RuleContext:
 
 def _rules(place: RunPlace, context: RuleContext) -> list[Rule]:
     engine, run = place.engine, place.run
-    desk, before = engine.desk, engine.risk.state
+    before = engine.risk.state
     positions = engine.portfolio.positions
     held = tuple(positions.open_positions())
     header = run.header()
-    facts = RunFacts(run.run_id, header.kind, __version__, header.wallet, run.states.heartbeat())
+    facts = RunFacts(run.run_id, header.kind, __version__, origin_of_process(), header.wallet, run.states.heartbeat())
 
     def decimals_of(pool: str) -> int | None:
         state = engine.parts.book.state(pool)
         return None if state is None else state.base_decimals
+
+    def limits() -> RiskLimits:
+        return engine.desk.parts.settings.risk
 
     return [
         TradeRule(context, held, decimals_of),
         TriggerRule(context, engine.parts.restored.exits, positions.open_round),
         MoveRule(context, held),
         RefusedBurstRule(context),
-        DrawdownRule(context, engine.risk.figures, lambda: desk.parts.settings.risk, before),
-        DailyLossRule(context, engine.risk.figures, lambda: desk.parts.settings.risk, before),
-        WalletLowRule(context),
-        BreakerRule(context, lambda: desk.parts.settings.risk, before),
-        StreakRule(context, lambda: desk.parts.settings.risk, before),
+        DrawdownRule(context, engine.risk.figures, limits, before),
+        DailyLossRule(context, engine.risk.figures, limits, before),
+        WalletLowRule(context, limits),
+        BreakerRule(context, limits, before),
+        StreakRule(context, limits, before),
         StateRule(context, before),
-        OverdueRule(context, lambda: desk.orders),
+        OverdueRule(context, lambda: engine.desk.orders),
         FeedRule(context),
         DriftRule(context),
         LifeRule(context, facts, lambda: _standing(engine)),

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pumpswap.alerts.rules.equity import DailyLossRule, DrawdownRule, MilestoneRule, WalletLowRule
-from pumpswap.alerts.rules.steps import Steps, step_of
+from pumpswap.alerts.rules.steps import Steps, reached_bps
 from pumpswap.model import EquityPoint
 from pumpswap.risk.tracker import RiskTracker
 from pumpswap.settings import RiskLimits
@@ -36,10 +36,11 @@ class Measured:
 
 @given(st.integers(0, 10**12), st.integers(1, 10**12), st.integers(1, 10_000))
 def test_a_step_is_reached_at_its_share_and_not_a_lamport_before(part: int, whole: int, step_bps: int) -> None:
-    step = step_of(part, whole, step_bps)
-    assert step * step_bps * whole <= part * 10_000 < (step + 1) * step_bps * whole
-    assert step_of(-part, whole, step_bps) == 0
-    assert (step_of(part, whole, 0), step_of(part, 0, step_bps)) == (0, 0)
+    reached = reached_bps(part, whole, step_bps)
+    assert reached % step_bps == 0
+    assert reached * whole <= part * 10_000 < (reached + step_bps) * whole
+    assert reached_bps(-part, whole, step_bps) == 0
+    assert (reached_bps(part, whole, 0), reached_bps(part, 0, step_bps)) == (0, 0)
 
 
 @given(st.lists(st.integers(0, 12), max_size=40), st.lists(st.booleans(), min_size=40, max_size=40))
@@ -147,13 +148,36 @@ def test_without_money_of_the_owners_there_is_no_milestone(equity: int, put_in: 
     assert heard.alerts == []
 
 
+def test_other_steps_in_the_settings_do_not_make_an_old_milestone_new() -> None:
+    heard = Heard({"milestone_bps": 1_000})
+    MilestoneRule(heard.context).measured(25 * SOL, 10 * SOL)
+    heard.rules = {"milestone_bps": 5_000}
+    for sol in (25, 29, 30):
+        MilestoneRule(heard.context).measured(sol * SOL, 10 * SOL)
+    assert [text.split(" above")[0] for *_, text in heard.alerts] == [
+        "equity is 25 SOL, 150 %",
+        "equity is 30 SOL, 200 %",
+    ]
+
+
 def test_a_low_wallet_is_told_once_until_there_was_clearly_enough() -> None:
-    heard = Heard({"wallet_low_sol": "0.1"})
-    rule = WalletLowRule(heard.context)
-    for milli in (200, 100, 99, 50, 105, 99, 110, 99):
+    heard = Heard({"wallet_low_sol": "0.2"})
+    rule = WalletLowRule(heard.context, lambda: LIMITS)
+    for milli in (400, 200, 199, 100, 205, 199, 220, 199):
         rule.on_equity(EquityPoint(1, milli * 10**6, 3 * SOL, 0))
-    assert [text.split(";")[0] for *_, text in heard.alerts] == ["0.099 SOL are free, less than 0.1 SOL"] * 2
     assert heard.told == [("warning", "wallet low", "")] * 2
-    quiet = Heard({"wallet_low_sol": "0"})
-    WalletLowRule(quiet.context).on_equity(EquityPoint(1, 0, 0, 0))
-    assert quiet.alerts == []
+    assert heard.alerts[0][3] == (
+        "0.199 SOL are free, less than 0.2 SOL: buys will be refused; 3 SOL are in positions. Put in SOL, or let "
+        "positions be sold"
+    )
+
+
+def test_a_reserve_that_is_not_covered_is_told_even_when_the_rule_is_off() -> None:
+    heard = Heard({"wallet_low_sol": "0"})
+    rule = WalletLowRule(heard.context, lambda: LIMITS)
+    for milli in (50, 49, 10, 54, 49, 55, 49):
+        rule.on_equity(EquityPoint(1, milli * 10**6, 0, 0))
+    assert heard.told == [("warning", "wallet low", "reserve")] * 2
+    assert heard.alerts[0][3].startswith(
+        "the reserve of 0.05 SOL for fees, rent and exits is not covered: 0.049 SOL are free. "
+    )

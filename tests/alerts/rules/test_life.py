@@ -17,7 +17,9 @@ WALLET = "7xKXtg2CW87d97TXJSDpbD5jBkheTqA83TZRuJosgAsU"
 def told(standing: Standing, before: Heartbeat | None = None, wallet: str | None = None) -> Heard:
     heard = Heard()
     rule = LifeRule(
-        heard.context, RunFacts(7, "paper" if wallet is None else "live", "1.2", wallet, before), lambda: standing
+        heard.context,
+        RunFacts(7, "paper" if wallet is None else "live", "1.2", "me@here process 5", wallet, before),
+        lambda: standing,
     )
     rule.on_beat(beat(at(720), started_ns=at(719)))
     rule.on_beat(beat(at(730), started_ns=at(719)))
@@ -28,7 +30,8 @@ def test_a_start_says_what_there_is() -> None:
     heard = told(FLAT)
     assert heard.told == [("info", "start", "")]
     assert heard.text() == (
-        "run 7 (paper) begins in mode paper, pumpswap 1.2: equity 5 SOL, nothing held; trading is active"
+        "run 7 (paper) begins in mode paper, by me@here process 5, pumpswap 1.2: equity 5 SOL, nothing held; trading "
+        "is active"
     )
 
 
@@ -36,8 +39,8 @@ def test_a_start_on_what_an_orderly_stop_has_left() -> None:
     heard = told(BUSY, beat(at(0), stopping=True), WALLET)
     assert heard.told == [("info", "start", "")]
     assert heard.text() == (
-        "run 7 (live, wallet 7xKX…gAsU) goes on in mode paper, pumpswap 1.2: equity 5 SOL, 2 positions worth 1 SOL and "
-        "1 order on the way; trading is exits-only: paused by me"
+        "run 7 (live) goes on in mode paper, the key of wallet 7xKX…gAsU is unlocked, by me@here process 5, pumpswap "
+        "1.2: equity 5 SOL, 2 positions worth 1 SOL and 1 order on the way; trading is exits-only: paused by me"
     )
 
 
@@ -53,7 +56,7 @@ def test_a_start_after_a_crash_is_a_warning_and_says_for_how_long_nobody_looked(
 @pytest.mark.parametrize(("standing", "alerts"), [(FLAT, 0), (BUSY, 1), (Standing(SOL, 0, 0, 1), 1)])
 def test_a_stop_is_told_once_where_something_stays(standing: Standing, alerts: int) -> None:
     heard = Heard()
-    rule = LifeRule(heard.context, RunFacts(7, "paper", "1.2"), lambda: standing)
+    rule = LifeRule(heard.context, RunFacts(7, "paper", "1.2", "me@here process 5"), lambda: standing)
     rule.on_beat(beat(at(0)))
     heard.alerts.clear()
     rule.on_beat(beat(at(1), stopping=True))

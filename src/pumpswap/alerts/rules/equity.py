@@ -6,11 +6,12 @@ from collections.abc import Callable
 from decimal import Decimal
 
 from pumpswap.alerts.rules.rule import Rule, RuleContext
-from pumpswap.alerts.rules.steps import Steps, step_of
+from pumpswap.alerts.rules.steps import Steps, reached_bps
 from pumpswap.alerts.texts import share_text, signed_sol, sol_text, time_text
 from pumpswap.model import AlertLevel, EquityPoint, RiskState
 from pumpswap.risk.tracker import RiskFigures
 from pumpswap.settings import RiskLimits
+from pumpswap.units import BPS
 
 __all__ = ["DailyLossRule", "DrawdownRule", "MilestoneRule", "WalletLowRule"]
 
@@ -36,7 +37,7 @@ class DrawdownRule(Rule):
         if was_locked or not state.is_drawn_down:
             return
         figures, limit = self._figures(self._context.now()), _percent(self._limits().max_drawdown_fraction)
-        self._steps.reach(self._step(figures))  # it is said with the lock
+        self._steps.reach(self._reached_bps(figures))  # it is said with the lock
         text = (
             f"entries are locked: {_fallen(figures)}, limit {limit}. Exits go on. It lasts until a person "
             f"resumes: {_RESUME}, and measures from what equity is then"
@@ -48,14 +49,14 @@ class DrawdownRule(Rule):
         if figures.drawdown_lamports <= 0:
             self._steps.begin()
             return
-        if not self._steps.reach(self._step(figures)):
+        if not self._steps.reach(self._reached_bps(figures)):
             return
         limit = _percent(self._limits().max_drawdown_fraction)
         after = "entries are locked" if figures.is_drawn_down else f"at {limit} entries are locked"
         self._context.tell(AlertLevel.WARNING, "drawdown", "", f"{_fallen(figures)}; {after}, exits go on")
 
-    def _step(self, figures: RiskFigures) -> int:
-        return step_of(figures.drawdown_lamports, figures.peak_lamports, self._context.rules.drawdown_bps)
+    def _reached_bps(self, figures: RiskFigures) -> int:
+        return reached_bps(figures.drawdown_lamports, figures.peak_lamports, self._context.rules.drawdown_bps)
 
 
 class DailyLossRule(Rule):
@@ -72,7 +73,7 @@ class DailyLossRule(Rule):
         if was_locked or not state.day_is_lost:
             return
         figures, limit = self._figures(self._context.now()), _percent(self._limits().max_daily_loss_fraction)
-        self._steps.reach(self._step(figures), self._day)  # it is said with the lock
+        self._steps.reach(self._reached_bps(figures), self._day)  # it is said with the lock
         text = (
             f"entries are locked until {time_text(figures.day_until_ns)}: {_lost(figures)}, limit {limit}. Exits go "
             f"on; {_RESUME} before"
@@ -81,14 +82,14 @@ class DailyLossRule(Rule):
 
     def on_equity(self, point: EquityPoint) -> None:
         figures = self._figures(point.at_ns)
-        if not self._steps.reach(self._step(figures), self._day):
+        if not self._steps.reach(self._reached_bps(figures), self._day):
             return
         limit = _percent(self._limits().max_daily_loss_fraction)
         after = "entries are locked for the day" if figures.day_is_lost else f"at {limit} entries stop for the day"
         self._context.tell(AlertLevel.WARNING, "daily loss", "", f"{_lost(figures)}; {after}, exits go on")
 
-    def _step(self, figures: RiskFigures) -> int:
-        return step_of(figures.day_loss_lamports, figures.day_start_lamports, self._context.rules.daily_loss_bps)
+    def _reached_bps(self, figures: RiskFigures) -> int:
+        return reached_bps(figures.day_loss_lamports, figures.day_start_lamports, self._context.rules.daily_loss_bps)
 
 
 class MilestoneRule:
@@ -105,36 +106,46 @@ class MilestoneRule:
     def measured(self, equity_lamports: int, put_in_lamports: int) -> None:
         """Both of one moment."""
         gain, step_bps = equity_lamports - put_in_lamports, self._context.rules.milestone_bps
-        step = step_of(gain, put_in_lamports, step_bps)
-        if not self._steps.reach(step):
+        reached = reached_bps(gain, put_in_lamports, step_bps)
+        if not self._steps.reach(reached):
             return
         text = (
             f"equity is {sol_text(equity_lamports)}, {share_text(gain, put_in_lamports)} above the "
             f"{sol_text(put_in_lamports)} that were put in ({signed_sol(gain)}); the next one is told at "
-            f"+{share_text((step + 1) * step_bps, 10_000)}"
+            f"+{share_text(reached + step_bps, BPS)}"
         )
         self._context.tell(AlertLevel.INFO, "milestone", "", text)
 
 
 class WalletLowRule(Rule):
-    """Free SOL below a limit; told again after there was clearly enough."""
+    """Free SOL below a limit, and below the reserve that risk keeps; each told again after there was clearly enough."""
 
-    def __init__(self, context: RuleContext) -> None:
-        self._context = context
-        self._is_told = False
+    def __init__(self, context: RuleContext, limits: Limits) -> None:
+        self._context, self._limits = context, limits
+        self._told: set[str] = set()
 
     def on_equity(self, point: EquityPoint) -> None:
-        least, free = self._context.rules.lamports("wallet_low_sol"), point.cash_lamports
-        if free * 10_000 >= least * _ENOUGH_BPS:
-            self._is_told = False
-        if free >= least or self._is_told:
-            return
-        self._is_told = True
-        text = (
-            f"{sol_text(free)} are free, less than {sol_text(least)}; {sol_text(point.marks_lamports)} are in "
-            "positions. Buys will be refused, and fees of sales need some too: put in SOL, or let positions be sold"
-        )
-        self._context.tell(AlertLevel.WARNING, "wallet low", "", text)
+        free, least = point.cash_lamports, self._context.rules.lamports("wallet_low_sol")
+        reserve = self._limits().lamports("native_reserve_sol")
+        invested = f"{sol_text(point.marks_lamports)} are in positions. Put in SOL, or let positions be sold"
+        if self._falls_below("reserve", free, reserve):
+            text = (
+                f"the reserve of {sol_text(reserve)} for fees, rent and exits is not covered: {sol_text(free)} are "
+                f"free. Nothing is bought, and sales may fail for want of fees; {invested}"
+            )
+            self._context.tell(AlertLevel.WARNING, "wallet low", "reserve", text)
+        elif self._falls_below("", free, least):
+            text = f"{sol_text(free)} are free, less than {sol_text(least)}: buys will be refused; {invested}"
+            self._context.tell(AlertLevel.WARNING, "wallet low", "", text)
+
+    def _falls_below(self, subject: str, free: int, least: int) -> bool:
+        """Whether it is to be told now."""
+        if free * BPS >= least * _ENOUGH_BPS:
+            self._told.discard(subject)
+        if free >= least or subject in self._told:
+            return False
+        self._told.add(subject)
+        return True
 
 
 def _percent(share: Decimal) -> str:

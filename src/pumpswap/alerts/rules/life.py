@@ -26,13 +26,14 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class RunFacts:
-    """What a run is. ``wallet`` is None where nothing is on a chain; ``before`` is the last heartbeat of the process
-    before this one, None for new books.
+    """What a run is. ``origin`` says who has begun it, and where; ``wallet`` is None where nothing is on a chain;
+    ``before`` is the last heartbeat of the process before this one, None for new books.
     """
 
     run_id: int
     kind: str
     version: str
+    origin: str
     wallet: str | None = None
     before: Heartbeat | None = None
 
@@ -54,11 +55,12 @@ class LifeRule(Rule):
 
     def _begin(self, beat: Heartbeat) -> None:
         facts, now = self._facts, self._standing()
-        wallet = f", wallet {short_address(facts.wallet)}" if facts.wallet else ""
+        key = f", the key of wallet {short_address(facts.wallet)} is unlocked" if facts.wallet else ""
         state = "" if now.trading is TradingState.ACTIVE else f": {one_line(now.reason, 200)}"
         begins = "begins" if facts.before is None else "goes on"
         text = (
-            f"run {facts.run_id} ({facts.kind}{wallet}) {begins} in mode {beat.mode}, pumpswap {facts.version}: "
+            f"run {facts.run_id} ({facts.kind}) {begins} in mode {beat.mode}{key}, by {one_line(facts.origin, 100)}, "
+            f"pumpswap {facts.version}: "
             f"equity {sol_text(now.equity_lamports)}, {_held(now)}; trading is {now.trading.value}{state}"
         )
         crashed = self._crashed(beat)

@@ -5,40 +5,42 @@ from __future__ import annotations
 from pumpswap.alerts.rules.rule import RuleContext
 from pumpswap.units import BPS
 
-__all__ = ["Steps", "step_of"]
+__all__ = ["Steps", "reached_bps"]
 
 
-def step_of(part: int, whole: int, step_bps: int) -> int:
-    """How many whole steps of ``step_bps`` of ``whole`` are in ``part``; 0 for nothing, and when ``step_bps`` is 0."""
+def reached_bps(part: int, whole: int, step_bps: int) -> int:
+    """The highest multiple of ``step_bps`` of ``whole`` that ``part`` reaches, in basis points; 0 for none, and when
+    ``step_bps`` is 0.
+    """
     if part <= 0 or whole <= 0 or step_bps <= 0:
         return 0
-    return part * BPS // (whole * step_bps)
+    return part * BPS // (whole * step_bps) * step_bps
 
 
 class Steps:
-    """The highest step that was told since the last new beginning. ``name`` is what it is kept under; ``epoch`` says
-    which beginning that was: a day, a peak.
+    """The highest step that was told since the last new beginning, in basis points: so it stays what it is when the
+    settings name other steps. ``name`` is what it is kept under; ``epoch`` says which beginning that was: a day.
     """
 
     def __init__(self, context: RuleContext, name: str) -> None:
         self._context, self._name = context, f"alerts/{name}"
         kept = context.recall(self._name) or {}
-        self.told = int(str(kept.get("told", 0)))
-        self.epoch = int(str(kept.get("epoch", 0)))
+        self._told_bps = int(str(kept.get("told_bps", 0)))
+        self._epoch = int(str(kept.get("epoch", 0)))
 
-    def reach(self, step: int, epoch: int = 0) -> bool:
-        """Whether ``step`` is to be told now: it is higher than all that were told in this epoch."""
-        told = self.told if epoch == self.epoch else 0
-        if step <= told:
+    def reach(self, bps: int, epoch: int = 0) -> bool:
+        """Whether this is to be told now: it is higher than all that was told in this epoch."""
+        told = self._told_bps if epoch == self._epoch else 0
+        if bps <= told:
             return False
-        self._keep(step, epoch)
+        self._keep(bps, epoch)
         return True
 
-    def begin(self, epoch: int = 0) -> None:
+    def begin(self) -> None:
         """From here on every step is new."""
-        if self.told:
-            self._keep(0, epoch)
+        if self._told_bps:
+            self._keep(0, self._epoch)
 
-    def _keep(self, told: int, epoch: int) -> None:
-        self.told, self.epoch = told, epoch
-        self._context.keep(self._name, {"told": str(told), "epoch": str(epoch)})
+    def _keep(self, told_bps: int, epoch: int) -> None:
+        self._told_bps, self._epoch = told_bps, epoch
+        self._context.keep(self._name, {"told_bps": str(told_bps), "epoch": str(epoch)})
