@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from operator import attrgetter
-
-from pumpswap.analytics.performance import Performance, PerformanceInput, measure
-from pumpswap.analytics.performance.curve import CAPITAL
-from pumpswap.analytics.performance.replay import RoundReplay
+from pumpswap.analytics.performance import Performance
 from pumpswap.app.books import Books
 from pumpswap.clock import NS_PER_SECOND
-from pumpswap.storage.earned import EarnedRows
-from pumpswap.storage.run import Run
+from pumpswap.sdk.performance import input_of, performance_of_run
 from pumpswap.units import I64_MAX
 
 __all__ = ["DAY_NS", "input_of", "performance_of", "performance_of_run"]
@@ -19,47 +14,5 @@ DAY_NS = 86_400 * NS_PER_SECOND
 
 
 def performance_of(books: Books, since_ns: int = 0, until_ns: int = I64_MAX) -> Performance:
-    """From ``since_ns`` on, up to ``until_ns``, which is not part of it. Safe without a single trade.
-
-    Raises StorageError for rows that cannot be read, LedgerMismatch for trades that contradict each other.
-    """
+    """As ``performance_of_run``, of books that were chosen."""
     return performance_of_run(books.run, since_ns, until_ns)
-
-
-def performance_of_run(run: Run, since_ns: int = 0, until_ns: int = I64_MAX) -> Performance:
-    """The same, of a run of an open database."""
-    return measure(input_of(run.earned.read(since_ns, until_ns), since_ns, until_ns))
-
-
-def input_of(rows: EarnedRows, since_ns: int, until_ns: int) -> PerformanceInput:
-    """What ``measure`` needs, from what is stored."""
-    books = RoundReplay(since_ns, until_ns, first_rounds=rows.first_rounds)
-    moved = {fill.order_id: fill for fill in rows.fills if fill.mint in rows.moved_mints} if rows.moved_mints else {}
-    books.take_fills(rows.fills if not moved else (fill for fill in rows.fills if fill.order_id not in moved))
-    if rows.moved:
-        books.take_moved(rows.moved, rows.adoptions, moved)
-    books.sales.sort(key=attrgetter("at_ns"))
-    return PerformanceInput(
-        since_ns=since_ns,
-        until_ns=until_ns,
-        fills=[fill for fill in rows.fills if since_ns <= fill.at_ns < until_ns],
-        sales=books.sales,
-        moves=[move for move in rows.moves if since_ns <= move.at_ns < until_ns],
-        rounds=books.rounds(rows.rounds),
-        equity=rows.equity,
-        open_cost_before_lamports=books.cost_before_lamports,
-        open_cost_after_lamports=books.cost_after_lamports,
-        cash_before_lamports=0 if rows.since_ns == 0 else rows.balance_lamports - _cash(rows, since_ns),
-        ledger_after_lamports=rows.balance_lamports - _cash(rows, until_ns),
-        adopted_lamports=sum(lamports for at_ns, lamports in books.adopted if since_ns <= at_ns < until_ns),
-        capital_before_lamports=sum(
-            move.lamports for move in rows.moves if move.kind in CAPITAL and move.at_ns < since_ns
-        ),
-        begins_here=rows.first_ns is None or rows.first_ns >= since_ns,
-    )
-
-
-def _cash(rows: EarnedRows, since_ns: int) -> int:
-    """What has changed of SOL since then."""
-    traded = sum(fill.swap_lamports - fill.rent_lamports for fill in rows.fills if fill.at_ns >= since_ns)
-    return traded + sum(move.lamports for move in rows.moves if move.at_ns >= since_ns)

@@ -9,13 +9,14 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from pumpswap.analytics.metrics import costs_by_kind, slippage_between, win_rate
+from pumpswap.analytics.metrics import slippage_between
+from pumpswap.analytics.performance import PerformanceInput, measure
 from pumpswap.clock import NS_PER_SECOND
 from pumpswap.errors import NotRunning
 from pumpswap.model import Denied, Filled, Order, Outcome, Rejected
 from pumpswap.sdk.executor import HostConfig, PumpSwapTradingExecutor
 from pumpswap.sdk.host_classes.host_result import ReadyDict
-from pumpswap.sdk.realised import realised_since
+from pumpswap.sdk.performance import performance_of_run
 from pumpswap.storage.database import open_database
 from pumpswap.storage.run import Run
 from pumpswap.units import I64_MAX, LAMPORTS_PER_SOL
@@ -23,6 +24,7 @@ from pumpswap.units import I64_MAX, LAMPORTS_PER_SOL
 __all__ = ["TradingPerformanceMonitor", "metrics_of_run", "stored_run"]
 
 _NS_PER_MS = 1_000_000
+_IDS_AT_ONCE = 5_000
 
 
 class TradingPerformanceMonitor:
@@ -70,14 +72,12 @@ def metrics_of_run(run: Run | None, since_ns: int = 0) -> dict[str, Any]:
     """Orders by outcome, latency, slippage, gains, and all costs, the venue's fees included; SOL for people, lamports
     exact. Without a run: of no trades.
     """
-    orders = [] if run is None else [one for one in run.orders() if one.created_ns >= since_ns]
-    fates = [] if run is None or not orders else run.fates([order.order_id for order in orders])
+    fates = [] if run is None else _fates(run, since_ns)
     filled = [(order, outcome) for order, outcome in fates if isinstance(outcome, Filled)]
-    closed = [] if run is None else [one for one in run.positions() if (one.closed_ns or -1) >= since_ns]
-    realised = 0 if run is None else realised_since(run, since_ns)
+    found = measure(PerformanceInput(since_ns, I64_MAX)) if run is None else performance_of_run(run, since_ns)
+    closed, returns, money = found.rounds_closed, found.returns, found.money
     slippages = [float(slippage_between(order.quote, outcome.executed)) * 100 for order, outcome in filled]
     latencies = [(outcome.at_ns - order.created_ns) / _NS_PER_MS for order, outcome in filled]
-    costs = 0 if run is None else sum(costs_by_kind(list(run.books.between(since_ns, I64_MAX))).values())
     return {
         "total_trades": len(fates),
         "successful_trades": len(filled),
@@ -88,12 +88,25 @@ def metrics_of_run(run: Run | None, since_ns: int = 0) -> dict[str, Any]:
         "sells": _count(filled, "sell"),
         "average_latency_ms": fmean(latencies) if latencies else None,
         "average_slippage_percent": fmean(slippages) if slippages else None,
-        "total_costs_sol": costs / LAMPORTS_PER_SOL,
-        "closed_rounds": len(closed),
-        "win_rate": win_rate(closed),
-        "realized_pnl_sol": realised / LAMPORTS_PER_SOL,
-        "realised_lamports": realised,
+        "total_costs_sol": sum(found.costs.values()) / LAMPORTS_PER_SOL,
+        "closed_rounds": closed.closed,
+        "win_rate": closed.win_rate.value,
+        "profit_factor": closed.profit_factor.value,
+        "expectancy_sol": None if closed.expectancy.value is None else closed.expectancy.value / LAMPORTS_PER_SOL,
+        "sharpe_ratio": returns.sharpe.value,
+        "sortino_ratio": returns.sortino.value,
+        "max_drawdown": returns.drawdown.share,
+        "realized_pnl_sol": money.realised_lamports / LAMPORTS_PER_SOL,
+        "realised_lamports": money.realised_lamports,
+        "net_lamports": money.net_lamports,
     }
+
+
+def _fates(run: Run, since_ns: int) -> list[tuple[Order, Outcome | None]]:
+    """Of the orders since then; asked for in parts, since a statement takes only so many names."""
+    ids = [order.order_id for order in run.orders() if order.created_ns >= since_ns]
+    parts = (ids[place : place + _IDS_AT_ONCE] for place in range(0, len(ids), _IDS_AT_ONCE))
+    return [fate for part in parts for fate in run.fates(part)]
 
 
 def _is_unresolved(outcome: Outcome | None) -> bool:
