@@ -105,6 +105,7 @@ class TelegramBot:
         base = settings.api_url.rstrip("/")
         if not base.startswith(("https://", "http://127.0.0.1", "http://localhost", "http://[::1]")):
             raise ConfigError("telegram.api_url must begin with https://", hint="the token of the bot goes there")
+        self._token = settings.token
         self._url = f"{base}/bot{settings.token.get_secret_value()}/"
         self._redactor = Redactor(self._url)
         self._desk, self._bookmark, self._clock = desk, bookmark, clock
@@ -182,7 +183,8 @@ class TelegramBot:
                 return answer.result
             wait = None if answer.parameters is None else answer.parameters.retry_after
             if wait is None:
-                said, code = self._redactor.clean(answer.description), answer.error_code or status
+                said = self._redactor.clean(answer.description.replace(self._token.get_secret_value(), "…"))
+                code = answer.error_code or status
                 raise SourceRefused(f"Telegram: {said} ({code})", hint=_HINTS.get(code, _OTHER_HINT), status=code)
             await self._tools.sleep(min(wait, _LONGEST_WAIT_SECONDS))
         raise SourceBusy("Telegram wants to be asked less often", hint="it is asked again after a while")

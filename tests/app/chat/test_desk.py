@@ -1,0 +1,205 @@
+"""What a chat is told equals the books; what it may do asks for the PIN; whatever a coin is called stays harmless."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pumpswap.alerts.texts import coin_text, signed_sol, sol_text
+from pumpswap.app.chat.desk import ChatDesk, Reply
+from pumpswap.app.chat.door import Visitor
+from pumpswap.app.chat.words import WORDS
+from pumpswap.clock import NS_PER_SECOND, ManualClock, SystemClock
+from pumpswap.errors import ConfigError
+from pumpswap.model import CommandStatus, TradingState
+from pumpswap.settings import Settings
+from pumpswap.storage.database import Database, open_database
+from tests.app.test_run import Counting, ran
+from tests.app.test_watching import MARKET
+
+PIN = "739155"
+ANN, STRANGER = Visitor(77, 5, "@ann"), Visitor(99, 6, "@eve")
+TELEGRAM = {"token": "1:a", "chats": [77], "allow_actions": True, "pin": PIN}
+
+
+@pytest.fixture(scope="module")
+def books(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("books")
+    ran(folder, MARKET, Counting(700))
+    return folder
+
+
+@pytest.fixture
+def database(books: Path, tmp_path: Path) -> Iterator[Database]:
+    """Books of a run that nobody keeps now; each test has its own."""
+    shutil.copytree(books, tmp_path, dirs_exist_ok=True)
+    with open_database(tmp_path / "pumpswap.sqlite") as found:
+        yield found
+
+
+def desk(folder: Path, database: Database, **telegram: Any) -> ChatDesk:
+    settings = Settings.model_validate({"data_dir": folder, "telegram": TELEGRAM | telegram})
+    return ChatDesk(settings, database, 1, ManualClock(SystemClock().now_ns()))
+
+
+def said(reply: Reply | None) -> str:
+    assert reply is not None
+    return reply.text
+
+
+LOOKING = [name for name, word in WORDS.items() if not word.is_action and not word.takes]
+
+
+@pytest.mark.parametrize("word", LOOKING)
+def test_every_word_answers_in_lines_of_a_phone(books: Path, word: str) -> None:
+    with open_database(books / "pumpswap.sqlite") as database:
+        reply = desk(books, database).answer(ANN, f"/{word}")
+    assert 0 < len(said(reply)) <= 3_500
+    assert not said(reply).startswith(("that is no word", "Error"))
+    assert not reply.hides  # type: ignore[union-attr]
+
+
+def test_figures_are_those_of_the_books(books: Path) -> None:
+    with open_database(books / "pumpswap.sqlite") as database:
+        one, run = desk(books, database), database.run(1)
+        point = run.equity.latest()
+        assert point is not None
+        status, profit, balance = (said(one.answer(ANN, word)) for word in ("status", "profit", "balance"))
+        assert f"Equity {sol_text(point.equity_lamports)}" in status
+        assert f"In all {signed_sol(point.equity_lamports - 50 * 10**9)} after all costs" in profit
+        assert balance.startswith(f"{sol_text(run.balances()['SOL'])} by the books of run 1")
+        held = said(one.answer(ANN, "positions"))
+        for position in run.open_positions():
+            assert coin_text(position.name) in held
+            assert sol_text(position.cost_lamports) in held
+
+
+def test_why_tells_the_reasons_of_a_refusal_and_the_fate_of_an_order(books: Path) -> None:
+    with open_database(books / "pumpswap.sqlite") as database:
+        one, run = desk(books, database), database.run(1)
+        refused = next(decision for decision in run.decisions(accepted=False))
+        told = said(one.answer(ANN, f"why {refused.decision_id}"))
+        assert "refused" in told
+        assert all(f"✗ {verdict.policy}: " in told for verdict in refused.refusals)
+        filled = next(run.trades())
+        assert "bought for" in said(one.answer(ANN, f"why {filled.order_id}"))
+        name = next(position.name for position in run.positions()).removesuffix(" / SOL")
+        assert "accepted" in said(one.answer(ANN, f"why {name}"))
+        assert "knows no order" in said(one.answer(ANN, "why nothing-of-that-name"))
+
+
+def test_a_chat_that_is_not_allowed_gets_no_answer_at_all(books: Path) -> None:
+    with open_database(books / "pumpswap.sqlite") as database:
+        one = desk(books, database)
+        assert [one.answer(STRANGER, text) for text in ("status", "/start", "pause", PIN)] == [None] * 4
+        assert desk(books, database, chats=[]).answer(ANN, "status") is None
+
+
+def test_without_leave_nothing_is_done_and_the_pin_is_not_asked_for(books: Path) -> None:
+    with open_database(books / "pumpswap.sqlite") as database:
+        one = desk(books, database, allow_actions=False)
+        assert "telegram.allow_actions is off" in said(one.answer(ANN, "pause"))
+        assert said(one.answer(ANN, PIN)) == "Nothing waits for a PIN."
+        assert database.run(1).states.switch().trading is TradingState.ACTIVE
+
+
+def test_an_action_is_done_after_its_pin_and_recorded_with_its_origin(tmp_path: Path, database: Database) -> None:
+    one, run = desk(tmp_path, database), database.run(1)
+    asked = one.answer(ANN, "/exits_only")
+    assert "Send your PIN within 60 s" in said(asked)
+    assert run.states.switch().trading is TradingState.ACTIVE
+    done = one.answer(ANN, PIN)
+    assert said(done).startswith("Done: ")
+    assert "Trading: exits-only" in said(done)
+    assert done is not None
+    assert done.hides
+    assert run.states.switch().trading is TradingState.EXITS_ONLY
+    command = run.commands.newest(1)[0]
+    assert (command.verb.value, command.origin) == ("exits-only", "telegram chat 77, @ann")
+    assert command.status is CommandStatus.DONE
+    assert said(one.answer(ANN, PIN)) == "Nothing waits for a PIN."
+
+
+def test_somebody_elses_pin_does_not_carry_out_my_wish(tmp_path: Path, database: Database) -> None:
+    one = desk(tmp_path, database)
+    one.answer(ANN, "pause")
+    assert said(one.answer(Visitor(77, 6), PIN)) == "Nothing waits for a PIN."
+    assert database.run(1).states.switch().trading is TradingState.ACTIVE
+
+
+def test_who_changes_his_mind_writes_anything_else(tmp_path: Path, database: Database) -> None:
+    one = desk(tmp_path, database)
+    one.answer(ANN, "pause")
+    one.answer(ANN, "status")
+    assert said(one.answer(ANN, PIN)) == "Nothing waits for a PIN."
+
+
+def test_a_wish_whose_time_is_over_is_not_carried_out(tmp_path: Path, database: Database) -> None:
+    one = desk(tmp_path, database)
+    one.answer(ANN, "pause")
+    clock = one._clock
+    assert isinstance(clock, ManualClock)
+    clock.advance_to(clock.now_ns() + 61 * NS_PER_SECOND)
+    assert said(one.answer(ANN, PIN)) == "Nothing waits for a PIN."
+
+
+def test_wrong_pins_are_counted_told_and_remembered_over_a_restart(tmp_path: Path, database: Database) -> None:
+    one = desk(tmp_path, database)
+    one.answer(ANN, "pause")
+    assert said(one.answer(ANN, "000000")) == "Wrong PIN: 2 more tries."
+    assert said(one.answer(ANN, "000000")) == "Wrong PIN: 1 more try."
+    again = desk(tmp_path, database)  # the engine was started again
+    again.answer(ANN, "pause")
+    assert "nobody acts from this chat until" in said(again.answer(ANN, "000000"))
+    assert "nobody acts from this chat until" in said(desk(tmp_path, database).answer(ANN, "pause"))
+    told = [(alert.level.value, alert.text) for alert in database.alerts.newest(3) if alert.subject == "chat"]
+    assert [level for level, _ in told] == ["critical", "warning", "warning"]
+    assert all("@ann" in text and "000000" not in text for _, text in told)
+    assert database.run(1).states.switch().trading is TradingState.ACTIVE
+
+
+def test_what_needs_an_engine_says_so_before_the_pin(tmp_path: Path, database: Database) -> None:
+    one = desk(tmp_path, database)
+    assert "nobody can sell" in said(one.answer(ANN, "close-all"))
+    assert said(one.answer(ANN, PIN)) == "Nothing waits for a PIN."
+
+
+HOSTILE = "\x1b[2J<script>alert(1)</script> [x](http://evil.example) @everyone /close_all \u202e https://evil.example"
+
+
+def test_whatever_a_coin_is_called_stays_harmless(tmp_path: Path, database: Database) -> None:
+    run = database.run(1)
+    position = next(run.open_positions())
+    run.save_position(replace(position, name=HOSTILE))
+    old = next(decision for decision in run.decisions(accepted=False) if decision.intent.signal is not None)
+    intent = replace(old.intent, reason=HOSTILE)
+    run.save_decision(replace(old, decision_id="d999999", intent=intent))
+    one = desk(tmp_path, database)
+    told = [said(one.answer(ANN, word)) for word in ("positions", "balance", "why d999999", "logs")]
+    for text in told:
+        assert not any(sign in text for sign in ("<", "@", "://", "](", "\x1b", "\u202e"))
+        assert all(line.isprintable() for line in text.splitlines())
+
+
+@pytest.mark.parametrize("pin", [None, "123", "abcd", "١٢٣٤"])
+def test_actions_without_a_pin_that_is_one_are_refused_at_the_start(books: Path, pin: str | None) -> None:
+    with (
+        open_database(books / "pumpswap.sqlite") as database,
+        pytest.raises(ConfigError, match="needs a PIN") as refused,
+    ):
+        desk(books, database, pin=pin)
+    assert "telegram.pin" in refused.value.hint
+    assert str(pin) not in refused.value.what
+
+
+def test_addresses_of_others_are_not_sent_whole(books: Path) -> None:
+    with open_database(books / "pumpswap.sqlite") as database:
+        one, run = desk(books, database), database.run(1)
+        pools = {position.pool for position in run.positions()}
+        told = "".join(said(one.answer(ANN, word)) for word in ("positions", "logs", "locks", "health"))
+    assert not any(pool in told for pool in pools)
