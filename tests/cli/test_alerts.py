@@ -168,7 +168,7 @@ def test_a_test_reaches_the_channel(service: Service) -> None:
 
 def test_a_test_of_a_topic_is_its_newest_alert_as_it_is_sent(service: Service, database: Database) -> None:
     answer("alerts", "test", "--topic", "exit")
-    assert service.bodies[-1]["message"].startswith("sold 7xKX…gAsU\nalert 4, ")
+    assert service.bodies[-1]["message"].startswith("sold 7xKX…gAsU\nalert 4, 7xKX…gAsU, 2026-")
     answer("alerts", "test", "--topic", "daily loss")
     assert "there was no such alert yet" in service.bodies[-1]["message"]
 

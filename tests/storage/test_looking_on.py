@@ -30,6 +30,30 @@ def test_a_delivery_waits_until_it_is_due_and_is_not_tried_after_it_was_sent(dat
     }
 
 
+def test_a_delivery_is_taken_by_one_at_a_time(database: Database) -> None:
+    database.deliveries.add([DELIVERY])
+    (due,) = database.deliveries.due(6, 10, "me")
+    taken = database.deliveries.take(due, 100)
+    assert taken == replace(due, tries=1, due_ns=100)
+    assert database.deliveries.take(due, 100) is None
+    assert database.deliveries.due(99, 10) == []
+    assert database.deliveries.due(100, 10, "you") == []
+    assert database.deliveries.due(100, 10, "me") == [taken]
+    database.deliveries.change(replace(taken, status=DeliveryStatus.SENT))
+    assert database.deliveries.take(taken, 200) is None
+
+
+def test_deliveries_are_chosen_by_status_page_and_channel(database: Database) -> None:
+    failed = replace(DELIVERY, channel="you", status=DeliveryStatus.FAILED)
+    database.deliveries.add([DELIVERY, failed, replace(DELIVERY, channel="gone", created_ns=4)])
+    by_channel = {one.channel: one.number for one in database.deliveries.newest(9)}
+    assert [one.channel for one in database.deliveries.newest(9, status=DeliveryStatus.FAILED)] == ["you"]
+    assert [one.channel for one in database.deliveries.newest(1, before=by_channel["gone"])] == ["you"]
+    assert [one.channel for one in database.deliveries.forsaken(["me"], 5, 9)] == ["gone"]
+    assert [one.channel for one in database.deliveries.forsaken([], 6, 9)] == ["me", "gone"]
+    assert database.deliveries.forsaken(["me", "gone"], 6, 9) == []
+
+
 def test_a_delivery_that_is_not_stored_cannot_change(database: Database) -> None:
     with pytest.raises(NotFound, match="no delivery 7"):
         database.deliveries.change(replace(DELIVERY, number=7))
@@ -74,6 +98,18 @@ def test_alerts_are_paged_and_tell_who_has_seen_them(database: Database) -> None
     database.alerts.acknowledge(numbers[4], 9, "me@here")
     assert [one.number for one in database.alerts.newest(9, unseen=True)] == numbers[3::-1]
     assert database.alerts.newest(1)[0].acknowledged_by == "me@here"
+
+
+def test_alerts_are_chosen_by_level_and_topic_and_acknowledged_together(database: Database) -> None:
+    levels = (AlertLevel.INFO, AlertLevel.ERROR, AlertLevel.CRITICAL)
+    numbers = [database.alerts.add(Alert(5, level, level.value * 2, "M", "text")) for level in levels]
+    loud = database.alerts.newest(9, levels=(AlertLevel.ERROR, AlertLevel.CRITICAL))
+    assert [one.number for one in loud] == numbers[:0:-1]
+    assert [one.number for one in database.alerts.newest(9, topic="infoinfo")] == numbers[:1]
+    database.alerts.acknowledge(numbers[0], 6, "me")
+    assert database.alerts.acknowledge_all(numbers[1], 7, "you") == 1
+    assert [one.acknowledged_by for one in database.alerts.all()] == ["me", "you", ""]
+    assert database.alerts.acknowledge_all(numbers[2], 8) == 1
 
 
 def test_a_spell_grows_and_the_next_one_is_another_row(run: Run) -> None:

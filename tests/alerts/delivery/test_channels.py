@@ -135,4 +135,4 @@ def test_a_url_that_cannot_be_used_is_named_by_its_channel_only(url: str) -> Non
 def test_an_address_is_shortened_and_a_signature_is_not() -> None:
     address, signature = "7xKXtg2CW87d97TXJSDpbD5jBkheTqA83TZRuJosgAsU", "5" * 88
     told = message_of_alert(alert(1, INFO, "exit", address, f"sold to {address} by {signature}"))
-    assert told.body.startswith(f"sold to 7xKX…gAsU by {signature}\n")
+    assert told.body == f"sold to 7xKX…gAsU by {signature}\nalert 1, 7xKX…gAsU, 2026-09-21 14:13:20 UTC"

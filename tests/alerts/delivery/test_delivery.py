@@ -20,8 +20,11 @@ from pumpswap.errors import ConfigError
 from pumpswap.model import Alert, AlertLevel, DeliveryStatus, Mute
 from pumpswap.storage import Database, open_database
 from tests.alerts.delivery.samples import CRITICAL, ERROR, INFO, SECOND, START, WARNING, settings_of
+from tests.support.host_tables import create_shape
+from tests.support.postgres import fresh_database
 
 HOUR = 3_600 * SECOND
+both_databases = pytest.mark.parametrize("desk", ["sqlite", "postgresql"], indirect=True)
 
 
 class Phone:
@@ -42,9 +45,9 @@ class Phone:
 class Desk:
     """A database, a clock, and dispatchers on it."""
 
-    def __init__(self, path: Path) -> None:
-        self.path, self.clock, self.phone = path, ManualClock(START), Phone()
-        self.database: Database = open_database(path)
+    def __init__(self, target: str | Path) -> None:
+        self.target, self.clock, self.phone = target, ManualClock(START), Phone()
+        self.database: Database = open_database(target)
 
     def tell(self, text: str, level: AlertLevel = INFO, topic: str = "entry", subject: str = "") -> int:
         return self.database.alerts.add(Alert(self.clock.now_ns(), level, topic, subject, text))
@@ -65,8 +68,9 @@ class Desk:
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
-    made = Desk(tmp_path / "books.sqlite")
+def desk(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Desk]:
+    is_server = getattr(request, "param", "sqlite") == "postgresql"
+    made = Desk(fresh_database() if is_server else tmp_path / "books.sqlite")
     yield made
     made.database.close()
 
@@ -225,8 +229,9 @@ def test_messages_to_a_channel_that_is_gone_are_given_up_after_their_time(desk: 
     assert desk.database.deliveries.newest(9, status=DeliveryStatus.FAILED)[0].error == "it is broken"
 
 
+@both_databases
 def test_two_dispatchers_on_one_database_tell_each_alert_once(desk: Desk) -> None:
-    with open_database(desk.path) as again:
+    with open_database(desk.target) as again:
         settings, other_phone = settings_of(burst=1_000), Phone()
         one = desk.dispatcher(burst=1_000)
         other = Dispatcher.of(again, [other_phone], settings, desk.clock, None)
@@ -243,6 +248,7 @@ def test_two_dispatchers_on_one_database_tell_each_alert_once(desk: Desk) -> Non
     assert sorted(message.first for message in told) == list(range(1, 101))
 
 
+@both_databases
 def test_a_message_that_was_taken_by_a_process_that_died_is_sent_again(desk: Desk) -> None:
     dispatcher = desk.dispatcher()
     desk.tell("one")
@@ -320,6 +326,30 @@ def test_a_crash_between_the_file_and_the_database_writes_nothing_twice(desk: De
     lines = file.read_text().splitlines()
     assert [json.loads(line)["text"] for line in lines if line.endswith("}")] == ["one", "two", "three"]
     assert lines[2] == '{"number": 3, "at'
+
+
+def test_the_host_gets_every_alert_once_whatever_is_muted(tmp_path: Path) -> None:
+    path = tmp_path / "host.sqlite"
+    create_shape(f"sqlite:///{path}", "start-up")
+    hosted = Desk(path)
+    hosted.database.mutes.add(Mute("entry", "", 2**62, START, "me"))
+    hosted.tell("before")
+    none = settings_of().model_copy(update={"channels": ()})
+    dispatcher = Dispatcher.of(hosted.database, [], none, hosted.clock, None)
+    assert dispatcher
+    dispatcher.begin()
+    for n in range(5):
+        hosted.tell(f"text {n}")
+    hosted.turn(dispatcher)
+    hosted.turn(dispatcher)
+    assert hosted.database.host_alerts.count() == 5
+    assert hosted.database.deliveries.newest(9) == []
+    hosted.database.close()
+
+
+def test_where_nobody_is_to_be_told_there_is_nothing_to_do(desk: Desk) -> None:
+    none = settings_of().model_copy(update={"channels": ()})
+    assert not Dispatcher.of(desk.database, [], none, desk.clock, None)
 
 
 def test_a_file_that_cannot_be_written_is_said_at_the_start(desk: Desk, tmp_path: Path) -> None:

@@ -46,9 +46,13 @@ def message_of_alert(alert: Alert) -> Message:
 
 def message_of_line(line: Line) -> Message:
     """About one alert."""
-    where = f"alert {line.last}, " if line.last else ""
-    foot = f"\n{where}{_time(line.at_ns)}"
-    body = _cut(_said(line), _LONGEST_BODY - len(foot)) + foot
+    # What an alert is about is mostly named in its text; an address is for whoever looks it up.
+    is_address = bool(line.subject) and short_addresses(line.subject) != line.subject
+    about = [f"alert {line.last}"] if line.last else []
+    about += [short_addresses(line.subject)] if is_address else []
+    foot = "\n" + _clean(", ".join((*about, _time(line.at_ns))))
+    text = _clean(line.text) if is_address else _said(line)
+    body = _cut(text, _LONGEST_BODY - len(foot)) + foot
     title = _cut(f"[{line.level}] {_clean(line.topic)}", _LONGEST_TITLE)
     return Message(AlertLevel(line.level), title, body, line.count, line.first, line.last)
 
