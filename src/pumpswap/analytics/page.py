@@ -14,7 +14,7 @@ from markupsafe import Markup, escape
 
 from pumpswap.clock import format_utc
 
-__all__ = ["csp_hash", "page_environment", "page_scripts", "write_page"]
+__all__ = ["csp_hash", "page_environment", "page_scripts", "with_code", "write_page"]
 
 
 def write_page(path: Path, page: str) -> Path:
@@ -41,7 +41,7 @@ def page_environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"utc": format_utc, "with_code": _with_code}
+    environment.filters |= {"utc": format_utc, "with_code": with_code}
     return environment
 
 
@@ -61,7 +61,7 @@ def _plotly() -> str:
     return (resources.files("plotly") / "package_data" / "plotly.min.js").read_text(encoding="utf-8")
 
 
-def _with_code(text: str) -> Markup:
+def with_code(text: str) -> Markup:
     """Text whose parts between backticks are code."""
     parts = [escape(part) for part in text.split("`")]
     if len(parts) % 2 == 0:

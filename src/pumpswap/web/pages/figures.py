@@ -59,21 +59,22 @@ def pool_figure(view: PoolView) -> Figure | None:
     price = _line([_moment(at_ns) for at_ns, _ in seen], [scale * each for _, each in seen], "accent", "y", 2)
     price["line"] = {**price["line"], "shape": "linear"}
     price["hovertext"] = [f"Price {price_text(Fraction(scale * each))}" for _, each in seen]
+    deep = bool(view.points)
     depth = _line(
         [_moment(point.at_ns) for point in view.points],
         [_sol(point.real_quote_lamports) for point in view.points], "held", "y2", 1,
     )  # fmt: skip
-    depth |= {"fill": "tozeroy", "fillcolor": "$held-soft", "visible": bool(view.points)}
+    depth |= {"fill": "tozeroy", "fillcolor": "$held-soft", "visible": deep}
     depth["hovertext"] = [f"{_sol(point.real_quote_lamports):,.2f} SOL in the pool" for point in view.points]
     first, last = seen[0][0], seen[-1][0]
     layout = {
         **LAYOUT,
         "height": 420,
         "hovermode": "closest",
-        "xaxis": {**_TIME, "tickformat": _labels(first, last), "anchor": "y2" if view.points else "y"},
-        "yaxis": {**AXIS, "domain": [0.34 if view.points else 0, 0.93], "ticksuffix": " ", "nticks": 6},
-        "yaxis2": {**AXIS, "domain": [0, 0.2], "nticks": 3, "ticksuffix": " ", "rangemode": "tozero"},
-        "annotations": [heading(f"Price, {unit}", 1), *([heading("SOL in the pool", 0.28)] if view.points else ())],
+        "xaxis": {**_TIME, "tickformat": _labels(first, last), "anchor": "y2" if deep else "y"},
+        "yaxis": {**AXIS, "domain": [0.36 if deep else 0, 0.93], "ticksuffix": " ", "nticks": 6},
+        "yaxis2": {**AXIS, "domain": [0, 0.2], "nticks": 3, "ticksuffix": " ", "rangemode": "tozero", "visible": deep},
+        "annotations": [heading(f"Price, {unit}", 1), *([heading("SOL in the pool", 0.28)] if deep else ())],
     }
     return {"data": [price, *_marks(view.trades, scale), depth], "layout": layout}
 

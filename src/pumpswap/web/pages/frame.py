@@ -28,6 +28,7 @@ _PAGES = (
 _ALARMING = ("error", "critical")
 _WAITING = ("warning", *_ALARMING)
 _OF_NOW = ("live", "paper")  # kinds of runs
+_LAG_NS = 120 * NS_PER_SECOND  # a market that is played as fast as time goes
 _OWN_PARTS = ("loop", "control")  # of the engine itself; the others are what it hears
 
 
@@ -44,6 +45,7 @@ class Frame:
     """``now_ns`` is the machine's time, ``heard`` the first feed of the engine."""
 
     now_ns: int
+    as_of_ns: int
     run: RunFacts
     trading: Trading
     money: Money
@@ -56,7 +58,7 @@ class Frame:
     @property
     def is_of_now(self) -> bool:
         """Whether the times of its market are ours: a simulation has a clock of its own."""
-        return self.run.kind in _OF_NOW
+        return self.run.kind in _OF_NOW or (self.run.is_running and abs(self.now_ns - self.as_of_ns) < _LAG_NS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,7 @@ def frame_of(view: Overview, now_ns: int) -> Frame:
     way = "; ".join(verdict.text for verdict in told.obstacles)
     return Frame(
         now_ns=now_ns,
+        as_of_ns=view.as_of_ns,
         run=view.run,
         trading=told,
         money=view.money,

@@ -8,6 +8,7 @@ from importlib import resources
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from pumpswap.analytics.page import with_code
 from pumpswap.analytics.wording import change_text, counted, duration_text, percent_text, sol_digits
 from pumpswap.clock import format_utc
 from pumpswap.web.pages import words
@@ -48,6 +49,7 @@ def environment() -> Environment:
         "sol": words.short_sol,
         "tokens": words.tokens,
         "utc": format_utc,
+        "with_code": with_code,
         "words": words.words,
     }
     made.globals |= {"chart_marks": chart_marks, "counted": counted}

@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from markupsafe import Markup, escape
 
-from pumpswap.analytics.wording import coin_markup, sol_text
+from pumpswap.analytics.wording import coin_markup, duration_text, sol_text
 from pumpswap.clock import NS_PER_SECOND
 from pumpswap.model import Verdict
 from pumpswap.units import LAMPORTS_PER_SOL, format_units
@@ -60,11 +60,18 @@ def coin(name: str, address: str = "") -> Markup:
 
 
 def numbers(verdict: Verdict) -> list[tuple[str, str]]:
-    """A verdict's figures for people: lamports as SOL, exact fractions as percentages."""
+    """A verdict's figures for people: lamports as SOL, exact fractions as percentages, times in their units."""
     shown = []
     for name, value in verdict.numbers.items():
-        if name.endswith("_lamports") and _is_integer(value):
+        known = _is_integer(value)
+        if known and (name == "lamports" or name.endswith("_lamports")):
             shown.append((words(name.removesuffix("_lamports")), f"{sol_text(int(value))} SOL"))
+        elif known and name.endswith("_ns"):
+            shown.append((words(name.removesuffix("_ns")), duration_text(int(value))))
+        elif known and name.endswith("_bps"):
+            shown.append((words(name.removesuffix("_bps")), f"{int(value) / 100:g}\u00a0%"))
+        elif known and name.endswith("_seconds"):
+            shown.append((words(name.removesuffix("_seconds")), duration_text(int(value) * NS_PER_SECOND)))
         elif _is_fraction(value):
             shown.append((words(name), f"{float(Fraction(value)) * 100:.4f}\u00a0%".replace("-", "−")))
         else:

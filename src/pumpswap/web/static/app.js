@@ -205,6 +205,7 @@
   document.addEventListener("DOMContentLoaded", () => {
     root.classList.add("scripted");
     forget();
+    document.querySelector(".rail [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
     offerThemes();
     drawAll(false);
     setInterval(tellAges, 1000);
