@@ -44,8 +44,8 @@ def answer_of(word: str, argument: str, books: Books, settings: Settings, clock:
 
 def help_text(*, may_act: bool) -> str:
     """The words, those that act last."""
-    looking = [f"{word.name} – {word.about}" for word in WORDS.values() if not word.is_action]
-    acting = [f"{word.name} – {word.about}" for word in WORDS.values() if word.is_action]
+    looking = [f"{word.usage} – {word.about}" for word in WORDS.values() if not word.is_action]
+    acting = [f"{word.usage} – {word.about}" for word in WORDS.values() if word.is_action]
     if not may_act:
         return "\n".join([*looking, "", "Nothing can be changed from here: telegram.allow_actions is off."])
     return "\n".join([*looking, "", "After your PIN:", *acting])
@@ -100,7 +100,8 @@ def _locks(sight: Sight) -> str:
 def _health(sight: Sight) -> str:
     view = health(sight)
     lines = [_engine_text(sight, view.trading)]
-    lines += [f"{name}: {one_line(words, 120)}" for name, words in view.trading.feeds.items()]
+    parts = view.trading.feeds.items() if sight.is_running else ()
+    lines += [f"{name}: {one_line(words, 120)}" for name, words in parts]
     if view.able_share is not None:
         lines.append(f"Able to buy {share_text(round(view.able_share * BPS), BPS)} of the last day")
     found = view.reconciliation

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from pumpswap.alerts.texts import coin_text, counted, one_line, share_text, signed_sol, sol_text, time_text
+from fractions import Fraction
+
+from pumpswap.alerts.texts import coin_text, counted, one_line, part_text, signed_sol, sol_text, time_text
 from pumpswap.amm.quote import amounts_of
+from pumpswap.analytics.metrics import slippage_between
 from pumpswap.app.books import Books
 from pumpswap.app.why import Fate, Line, Tale, why
 from pumpswap.clock import Clock, format_utc
@@ -66,13 +69,20 @@ def _fate_text(fate: Fate) -> str:
         case None:
             return f"{order.order_id} is on its way"
         case Filled(executed=executed):
-            quoted, paid = amounts_of(order.quote)[1], amounts_of(executed)[1]
             verb = "bought for" if order.side is TradeSide.BUY else "sold for"
-            against = share_text(paid - quoted, quoted, signed=True)
-            return f"{order.order_id} {verb} {sol_text(paid)} ({against} against its quote)"
+            against = _against(slippage_between(order.quote, executed))
+            return f"{order.order_id} {verb} {sol_text(amounts_of(executed)[1])}, {against}"
         case Rejected(name=name):
             return f"{order.order_id} was rejected: {name}"
         case Denied(rule=rule, text=text):
             return f"{order.order_id} was not sent: {rule}, {one_line(text, 160)}"
         case Unknown(expiry_height=height):
             return f"{order.order_id} may still land, until height {height}"
+
+
+def _against(slip: Fraction) -> str:
+    """A price against the quoted one."""
+    size = part_text(abs(slip).numerator, slip.denominator)
+    if size == "0 %":
+        return "as quoted"
+    return f"{size} {'worse' if slip > 0 else 'better'} than quoted"

@@ -28,6 +28,11 @@ class Word:
     takes: str = ""
     is_action: bool = False
 
+    @property
+    def usage(self) -> str:
+        """As it is written: ``close NAME``."""
+        return f"{self.name} {self.takes.partition(',')[0]}".strip()
+
 
 _ALL = (
     Word("status", "is an engine at work, may it buy, and why is nothing bought?"),
