@@ -266,6 +266,15 @@ def test_what_was_traded_last_fills_the_places_that_scores_leave() -> None:
     assert watch.pools(at(400), []) == ["s"]
 
 
+def test_whoever_asks_for_pools_is_asked_which() -> None:
+    watch = WatchList(2, 75.0)
+    assert watch.asked(at(0)) == []
+    watch.ask_for(lambda now_ns: ["a", "b"] if now_ns < at(5) else [])
+    watch.ask_for(lambda _: ["c"])
+    assert watch.asked(at(0)) == ["a", "b", "c"]
+    assert watch.asked(at(5)) == ["c"]
+
+
 # ---------------------------------------------------------------------------------------------- played markets
 
 
