@@ -79,15 +79,10 @@ def beat_is_fresh(beat: Heartbeat | None, settings: Settings, now_ns: int) -> bo
 
 @contextmanager
 def open_control(
-    settings: Settings,
-    run_id: int | None = None,
-    *,
-    clock: Clock | None = None,
-    sleep: Sleep = time.sleep,
-    origin: str = "",
+    settings: Settings, run_id: int | None = None, *, clock: Clock | None = None, sleep: Sleep = time.sleep
 ) -> Iterator[RemoteControl]:
     """The hand on run ``run_id``, or on the run that an engine keeps now; where none does, on the newest live run, or
-    the paper run that was kept last. ``origin`` says who commands, for the record; without one this process.
+    the paper run that was kept last.
 
     Raises NotRunning where no engine ever ran, NotFound for a number that no run has.
     """
@@ -96,7 +91,7 @@ def open_control(
         run = None if database is None else _chosen(database, run_id, settings, clock.now_ns())
         if database is None or run is None:
             raise NotRunning(_nobody(database), hint="start one: pumpswap run")
-        yield RemoteControl(database, run, settings, clock, sleep, origin)
+        yield RemoteControl(database, run, settings, clock, sleep)
 
 
 def _nobody(database: Database | None) -> str:
@@ -121,13 +116,10 @@ def _chosen(database: Database, run_id: int | None, settings: Settings, now_ns: 
 class RemoteControl:
     """Commands for one run; see ``open_control``."""
 
-    def __init__(
-        self, database: Database, run: Run, settings: Settings, clock: Clock, sleep: Sleep, origin: str = ""
-    ) -> None:
+    def __init__(self, database: Database, run: Run, settings: Settings, clock: Clock, sleep: Sleep) -> None:
         self.run = run
         self.books = Books(database, run, run.header())
         self._settings, self._clock, self._sleep = settings, clock, sleep
-        self._origin = origin or origin_of_process()
 
     # ------------------------------------------------------------------------------------------ what there is
 
@@ -213,7 +205,7 @@ class RemoteControl:
         Raises NotRunning without an engine, NotFound and StorageError for proposals that do not wait.
         """
         self.require_running("act on proposals")
-        origin = self._origin
+        origin = origin_of_process()
         with self.run.batch():
             for decision_id in decision_ids:
                 self.run.proposals.decide(decision_id, status, origin, self._clock.now_ns())

@@ -58,9 +58,8 @@ def act(parts: WebParts, ask: ActionAsk) -> Done:
 
 
 def _command(parts: WebParts, ask: ActionAsk) -> Done:
-    origin = _origin(ask)
-    with open_control(parts.settings, ask.run_id, clock=parts.clock, origin=origin) as control:
-        given = control.give(ACTIONS[ask.name])
+    with open_control(parts.settings, ask.run_id, clock=parts.clock) as control:
+        given = control.give(ACTIONS[ask.name], origin=_origin(ask))
     return Done(ask.name, given.is_done, given.command.answer, given.state.value)
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pumpswap.app.views.page import Page, PageWish, page_of, place_text
 from pumpswap.app.views.sight import RunFacts, Sight, shown_name
 from pumpswap.app.why import Tale, why
-from pumpswap.errors import NotFound
+from pumpswap.errors import NotFound, UsageError
 from pumpswap.model import Decision, TradeSide, Verdict
 from pumpswap.storage.browse import DecisionWish, Place
 from pumpswap.storage.decided import StoredDecision
@@ -18,6 +18,7 @@ __all__ = ["DecisionFilter", "DecisionRow", "Decisions", "decision", "decisions"
 
 _MOST_READ = 1_000  # to find refusals by one policy: then the page ends, however many were found
 _LATELY = 500
+_LONGEST = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,12 @@ class DecisionFilter:
     side: TradeSide | None = None
     address: str = ""
     policy: str = ""
+
+    def __post_init__(self) -> None:
+        """Raises UsageError for what cannot be the name of anything."""
+        for text in (self.address, self.policy):
+            if len(text) > _LONGEST or not text.isprintable():
+                raise UsageError("that is no address, or no name of a policy", hint="the lists have both")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +90,26 @@ def decision(sight: Sight, text: str) -> Tale:
     found = why(sight.books, text, sight.settings, sight.clock).tale
     if found is None:
         raise NotFound(f"run {run.run_id} has an order without its decision", hint="`pumpswap db check` looks closer")
-    return found
+    return _printable(found)
+
+
+def _printable(tale: Tale) -> Tale:
+    """Every name in it on one line."""
+    made, about, result = tale.decision, tale.proposal, tale.round
+    signal = made.intent.signal
+    if signal is not None:
+        intent = replace(made.intent, signal=replace(signal, name=shown_name(signal.name)))
+        made = replace(made, intent=intent)
+    if result is not None:
+        position = replace(result.position, name=shown_name(result.position.name))
+        result = replace(result, position=position)
+    return replace(
+        tale,
+        stored=replace(tale.stored, decision=made),
+        name=shown_name(tale.name),
+        proposal=None if about is None else replace(about, name=shown_name(about.name)),
+        round=result,
+    )
 
 
 def row_of(stored: StoredDecision, names: Mapping[str, str]) -> DecisionRow:

@@ -57,7 +57,7 @@ class PoolTrade:
 @dataclass(frozen=True, slots=True)
 class PoolView:
     """``points`` are what the engine has seen, ``marks`` what our units would have brought (the oldest first);
-    ``checks`` are what the newest decision said about token and pool, ``decisions`` the newest ones.
+    ``checks`` are what the newest decisions said about token and pool, ``decisions`` the newest ones.
     """
 
     run: RunFacts
@@ -113,7 +113,7 @@ def pool(sight: Sight, address: str) -> PoolView:
         points=_points(sight, address, trades),
         marks=tuple(marks),
         trades=tuple(map(_trade, trades)),
-        checks=_checks(about[0].decision.verdicts) if about else (),
+        checks=_checks([verdict for stored in about for verdict in stored.decision.verdicts]),
         decisions=rows,
     )
 
@@ -136,4 +136,8 @@ def _trade(trade: StoredTrade) -> PoolTrade:
 
 
 def _checks(verdicts: Sequence[Verdict]) -> tuple[Verdict, ...]:
-    return tuple(verdict for verdict in verdicts if verdict.policy in _ABOUT_TOKEN)
+    """Of each policy about token and pool what it said last; sales are not asked all of them."""
+    newest: dict[str, Verdict] = {}
+    for verdict in verdicts:
+        newest.setdefault(verdict.policy, verdict)
+    return tuple(newest[policy] for policy in _ABOUT_TOKEN if policy in newest)

@@ -116,5 +116,6 @@ def _schema(hint: Any, name: str, bound: Mapping[Any, Any]) -> dict[str, Any]:
 def _tuple(arguments: tuple[Any, ...], name: str, bound: Mapping[Any, Any]) -> dict[str, Any]:
     if arguments[-1:] == (Ellipsis,):
         return {"type": "array", "items": _schema(arguments[0], name, bound)}
-    places = [_schema(one, name, bound) for one in arguments]
-    return {"type": "array", "prefixItems": places, "minItems": len(places), "maxItems": len(places)}
+    kinds = [_schema(one, name, bound) for one in dict.fromkeys(arguments)]
+    items = kinds[0] if len(kinds) == 1 else {"anyOf": kinds}
+    return {"type": "array", "items": items, "minItems": len(arguments), "maxItems": len(arguments)}
