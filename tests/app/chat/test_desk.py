@@ -88,7 +88,7 @@ def test_why_tells_the_reasons_of_a_refusal_and_the_fate_of_an_order(books: Path
         assert all(f"✗ {verdict.policy}: " in told for verdict in refused.refusals)
         filled = next(run.trades())
         assert f"{filled.order_id} bought for 1 SOL, as quoted" in said(one.answer(ANN, f"why {filled.order_id}"))
-        assert "worse than quoted" in said(one.answer(ANN, "why o000002"))
+        assert "o000002 bought for 1 SOL, 2.61 % better than quoted" in said(one.answer(ANN, "why o000002"))
         name = next(position.name for position in run.positions()).removesuffix(" / SOL")
         assert "accepted" in said(one.answer(ANN, f"why {name}"))
         assert "knows no order" in said(one.answer(ANN, "why nothing-of-that-name"))
