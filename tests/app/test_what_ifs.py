@@ -2,23 +2,53 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from pumpswap.amm import PoolState, buy_exact_quote, current_schedule, sell_exact_base
+from pumpswap.app.run import run_paper
+from pumpswap.app.run_order import RunOrder
 from pumpswap.app.what_ifs import HORIZONS_SECONDS, RefusedBuys
 from pumpswap.market.book import PoolBook
-from pumpswap.model import Decision, EquityPoint, Intent, MarketUpdate, Side, Signal, SizingStep, TradeSide, Verdict
+from pumpswap.model import (
+    STOPPING,
+    Decision,
+    EquityPoint,
+    Intent,
+    MarketUpdate,
+    Side,
+    Signal,
+    SizingStep,
+    TradeSide,
+    Verdict,
+)
+from pumpswap.settings import Settings
 from pumpswap.storage import Database, open_database
+from tests.app.watching import RunWatcher
 from tests.support.market import SOL, START_NS, at, graduate, moved, settings
 
 SCHEDULE = current_schedule()
+
+
+@dataclass(kw_only=True)
+class Stopping(RunWatcher):
+    """Stops the run after so many refusals."""
+
+    after_refusals: int = 10**9
+
+    def on_decision(self, decision: Decision) -> None:
+        self.after_refusals -= not decision.accepted
+        if self.after_refusals == 0:
+            self.stop()
 
 
 class World:
@@ -152,6 +182,41 @@ def test_the_states_that_are_needed_soon_are_asked_for(tmp_path: Path) -> None:
         assert here.following.pools(at(200)) == []
         asked = list(here.following.pools(at(300)))
         assert asked == [str(graduate(number).address) for number in range(1, 21)]
+
+
+def test_a_pool_of_absurd_figures_stops_nobody(tmp_path: Path) -> None:
+    absurd = graduate(base_reserve=2**64 - 1, quote_vault=30 * SOL, base_supply=2**64 - 1)
+    with world(tmp_path) as here:
+        here.see(absurd, 0)
+        here.refuse(absurd, 1, "exposure", sized=(40 * SOL,))
+        assert here.run.what_ifs.open() == []  # more units than books can hold
+        here.see(graduate(2), 0)
+        here.refuse(graduate(2), 1, "exposure", sized=(SOL,))
+        here.see(graduate(2, quote_vault=2**64 - 1), 301)
+        assert here.run.what_ifs.since(0)[0].measured_ns == at(301)
+
+
+def test_a_run_follows_what_it_refuses_and_records_when_it_could_buy(tmp_path: Path) -> None:
+    def go(**more: Any) -> None:
+        chosen = Settings(data_dir=tmp_path, risk={"max_open_positions": 1})
+        order = RunOrder("simulated:3", is_fast=True, seconds=1_200)
+        watching = Stopping(**more)
+        asyncio.run(run_paper(chosen, order, watching.options(), watching.begun.append))
+
+    go(after_refusals=30)
+    go()
+    with open_database(tmp_path / "pumpswap.sqlite") as database:
+        (header,) = database.runs()
+        run = database.run(header.run_id)
+        followed = run.what_ifs.since(0)
+        refused = {one.decision_id for one in run.decisions(accepted=False)}
+        assert {one.decision_id for one in followed} <= refused
+        assert {one.rule for one in followed} >= {"open positions"}
+        assert any(one.value_lamports for one in followed)
+        assert not any(one.obstacle for one in followed if one.value_lamports is None)
+        spells = run.spells.since(0)
+        assert len({one.started_ns for one in spells}) == 2
+        assert [one.reason for one in spells].count(STOPPING) == 2
 
 
 @hypothesis_settings(max_examples=30)

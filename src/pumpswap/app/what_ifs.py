@@ -22,6 +22,7 @@ from pumpswap.portfolio.valuation import mark_position
 from pumpswap.risk.policies import TRADED
 from pumpswap.settings import Settings
 from pumpswap.storage.run import Run
+from pumpswap.units import I64_MAX
 
 __all__ = ["HORIZONS_SECONDS", "RefusedBuys", "what_ifs"]
 
@@ -110,6 +111,8 @@ class RefusedBuys(RunObserver):
             bought = buy_exact_quote(state, self._schedule(at_ns), self._size(decision))
         except (TradeRefused, AmountOutOfRange):
             return  # it could not have been bought
+        if max(bought.total_quote, bought.base_out) > I64_MAX:
+            return  # nor booked
         self._followed.put(pool, at_ns, at_ns)
         for seconds in HORIZONS_SECONDS:
             what_if = WhatIf(
@@ -145,8 +148,12 @@ class RefusedBuys(RunObserver):
             return None
         held = Position(what_if.pool, what_if.mint, 1, what_if.at_ns, base_units=what_if.base_units)
         schedule = self._schedule(now_ns)
-        mark = mark_position(held, self._book.state(what_if.pool), schedule, at_ns=now_ns, state_ns=seen_ns)
-        return replace(what_if, measured_ns=now_ns, value_lamports=mark.value_lamports, obstacle=mark.obstacle)
+        try:
+            mark = mark_position(held, self._book.state(what_if.pool), schedule, at_ns=now_ns, state_ns=seen_ns)
+        except AmountOutOfRange as beyond:  # a pool of absurd figures stops nobody
+            return replace(what_if, measured_ns=now_ns, obstacle=beyond.what)
+        value = min(mark.value_lamports, I64_MAX)
+        return replace(what_if, measured_ns=now_ns, value_lamports=value, obstacle=mark.obstacle)
 
     def _schedule(self, at_ns: int) -> FeeSchedule:
         return self._schedule_for(at_ns // NS_PER_SECOND)
