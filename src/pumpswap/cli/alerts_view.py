@@ -162,6 +162,8 @@ def alerts_json(alerts: Sequence[Alert], mutes: Sequence[Mute], older: int | Non
 def _alert_json(alert: Alert) -> dict[str, Any]:
     return {
         "number": str(alert.number),
+        "run_id": None if alert.run_id is None else str(alert.run_id),
+        "run_kind": alert.run_kind or None,
         "at": iso_time(alert.at_ns),
         "level": alert.level.value,
         "topic": alert.topic,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 __all__ = ["Alert", "AlertLevel"]
@@ -22,6 +22,7 @@ class Alert:
     """``topic`` is what kind of thing it is about, ``subject`` which one: a mint, a pool, an endpoint.
 
     ``number`` is given by the store; ``acknowledged_ns`` is when somebody has seen it, ``acknowledged_by`` who.
+    ``run_id`` and ``run_kind`` (``live``, ``paper``, …): whose books it is about, none where it is of no run.
     """
 
     at_ns: int
@@ -32,3 +33,5 @@ class Alert:
     number: int = 0
     acknowledged_ns: int | None = None
     acknowledged_by: str = ""
+    run_id: int | None = field(default=None, compare=False)
+    run_kind: str = field(default="", compare=False)

@@ -11,9 +11,12 @@ from pumpswap.model import Alert, AlertLevel
 from pumpswap.storage.connections import Connections
 from pumpswap.storage.documents import clean_text
 from pumpswap.storage.rows import check_integers
-from pumpswap.storage.tables import ALERTS, StoredRow
+from pumpswap.storage.tables import ALERTS, RUNS, StoredRow
 
 __all__ = ["Alerts"]
+
+
+_STORED = select(ALERTS, RUNS.c.kind.label("run_kind")).outerjoin(RUNS, RUNS.c.run_id == ALERTS.c.run_id)
 
 
 class Alerts:
@@ -58,7 +61,7 @@ class Alerts:
 
     def after(self, number: int, most: int) -> Sequence[Alert]:
         """Those that were stored after the alert ``number``, oldest first."""
-        query = select(ALERTS).where(ALERTS.c.id > number).order_by(ALERTS.c.id).limit(most)
+        query = _STORED.where(ALERTS.c.id > number).order_by(ALERTS.c.id).limit(most)
         return self._connections.all_rows(query, _alert_of)
 
     def newest(
@@ -73,7 +76,7 @@ class Alerts:
         """The newest first; ``before``: those with a smaller number, for the next page of a list; ``levels`` and
         ``topic``: only of these.
         """
-        query = select(ALERTS).order_by(ALERTS.c.id.desc()).limit(most)
+        query = _STORED.order_by(ALERTS.c.id.desc()).limit(most)
         if unseen:
             query = query.where(ALERTS.c.acknowledged_ns.is_(None))
         if before is not None:
@@ -86,7 +89,7 @@ class Alerts:
 
     def all(self, *, unseen: bool = False) -> Sequence[Alert]:
         """Oldest first; ``unseen``: only those that nobody has acknowledged."""
-        query = select(ALERTS).order_by(ALERTS.c.id)
+        query = _STORED.order_by(ALERTS.c.id)
         if unseen:
             query = query.where(ALERTS.c.acknowledged_ns.is_(None))
         return tuple(self._connections.rows(query, _alert_of))
@@ -94,4 +97,5 @@ class Alerts:
 
 def _alert_of(row: StoredRow) -> Alert:
     about = (row.topic, row.subject, row.text, row.id)
-    return Alert(row.at_ns, AlertLevel(row.level), *about, row.acknowledged_ns, row.acknowledged_by or "")
+    seen = (row.acknowledged_ns, row.acknowledged_by or "")
+    return Alert(row.at_ns, AlertLevel(row.level), *about, *seen, row.run_id, row.run_kind or "")

@@ -171,7 +171,7 @@ def test_a_service_that_fails_is_asked_again_after_twice_the_pause(desk: Desk) -
     assert (sent.status, sent.tries, sent.error, sent.sent_ns) == (DeliveryStatus.SENT, 6, "", desk.clock.now_ns())
 
 
-def test_while_a_service_fails_it_is_asked_with_one_message_and_the_loudest_first(desk: Desk) -> None:
+def test_while_a_service_fails_it_is_asked_with_one_message_and_a_critical_one_goes_first(desk: Desk) -> None:
     dispatcher = desk.dispatcher(retry_seconds=5)
     desk.phone.reason = "it is broken"
     desk.tell("small")
@@ -183,6 +183,24 @@ def test_while_a_service_fails_it_is_asked_with_one_message_and_the_loudest_firs
     desk.phone.reason = ""
     desk.turn(dispatcher, 5)
     assert desk.texts == ["large", "small"]
+
+
+def test_messages_are_sent_in_the_order_of_their_alerts(desk: Desk) -> None:
+    dispatcher = desk.dispatcher()
+    levels = [INFO, WARNING, INFO, ERROR, CRITICAL, INFO]
+    for n, level in enumerate(levels):
+        desk.tell(f"text {n}", level, topic=f"topic {n}")
+    desk.turn(dispatcher)
+    assert [message.first for message in desk.phone.got] == [5, 1, 2, 3, 4, 6]
+
+
+def test_a_message_says_of_which_run_it_is(desk: Desk) -> None:
+    dispatcher = desk.dispatcher()
+    run = desk.database.start_run("paper", START)
+    run.alert(Alert(START, INFO, "entry", "", "bought"))
+    desk.turn(dispatcher)
+    (message,) = desk.phone.got
+    assert message.title == "[info] entry (paper)" and f"paper run {run.run_id}" in message.body
 
 
 def test_one_service_that_fails_does_not_hold_up_another(desk: Desk) -> None:

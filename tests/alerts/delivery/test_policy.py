@@ -54,6 +54,23 @@ def test_the_same_again_is_counted_and_told_once_more_when_its_time_is_over() ->
     assert desk.after(10, [alert(40, WARNING, "feed stale", "helius", "silent for 5 s")]) == []
 
 
+def test_practice_is_told_from_what_money_is_at_stake_in() -> None:
+    desk = Desk(burst=1)
+    live, paper = ({"run_id": 2, "run_kind": "live"}, {"run_id": 1, "run_kind": "paper"})
+    (one,) = desk.after(0, [replace(alert(1), **paper)])
+    assert one.title == "[info] entry (paper)"
+    assert one.body.endswith("\nalert 1, paper run 1, 2026-09-21 14:13:20 UTC")
+    desk.after(1, [replace(alert(2), **live), replace(alert(3), **paper)])
+    (mixed,) = desk.after(60)
+    assert mixed.title == "[info] 2 alerts: 2 entry"
+    assert mixed.body.startswith("• entry: pool 2: text of 2\n• paper, entry: pool 3: text of 3\n")
+    other = Desk()
+    (one,) = other.after(0, [replace(alert(4), **live)])
+    assert one.title == "[info] entry" and "live run 2" in one.body
+    # The same words about other books are something else.
+    assert len(other.after(0, [replace(alert(4), **paper)])) == 1
+
+
 def test_news_and_critical_alerts_are_the_same_word_for_word_only() -> None:
     for level in AlertLevel:
         is_blurred = level in (WARNING, ERROR)

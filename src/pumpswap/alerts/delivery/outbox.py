@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from pumpswap.alerts.delivery.channels import Channel
-from pumpswap.alerts.delivery.message import LEVELS, Message
+from pumpswap.alerts.delivery.message import Message
 from pumpswap.clock import NS_PER_SECOND, Clock
 from pumpswap.model import Alert, AlertLevel, Delivery, DeliveryStatus
 from pumpswap.settings import AlertSettings
@@ -59,7 +59,7 @@ class MessageOutbox:
             return False
         try:
             waiting = self._database.deliveries.due(self._clock.now_ns(), _AT_ONCE, channel.name)
-            for delivery in sorted(waiting, key=lambda each: (-LEVELS.index(each.level.value), each.number)):
+            for delivery in sorted(waiting, key=lambda each: (each.level is not AlertLevel.CRITICAL, each.number)):
                 if not self._send(channel, delivery, seconds):
                     return False
             return len(waiting) == _AT_ONCE

@@ -11,6 +11,8 @@ import re
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
+from msgspec.structs import replace
+
 from pumpswap.alerts.delivery.message import LEVELS, Message, line_of, message_of_bag, message_of_line
 from pumpswap.alerts.delivery.quiet import QuietHours
 from pumpswap.alerts.delivery.state import MOST_LINES, Bag, ChannelState, Line, Pace
@@ -38,7 +40,7 @@ def is_muted(alert: Alert, mutes: Iterable[Mute]) -> bool:
 def same_as(alert: Alert) -> str:
     """Equal for alerts that say the same about the same."""
     text = _DIGITS.sub("0", alert.text) if alert.level in _BLURRED else alert.text
-    said = "\0".join((alert.level.value, alert.topic, alert.subject, text))
+    said = "\0".join((str(alert.run_id), alert.level.value, alert.topic, alert.subject, text))
     return hashlib.sha256(said.encode(errors="replace")).hexdigest()[:16]
 
 
@@ -113,8 +115,7 @@ class ChannelPolicy:
         """It is told; what says the same is counted for a while, from none on."""
         until_ns = now_ns + int(self.settings.repeat_seconds * NS_PER_SECOND)
         if until_ns > now_ns:
-            about = (line.level, line.topic, line.subject, line.text, line.at_ns, 0, line.last)
-            state.told[key] = Line(*about, count=0, until_ns=until_ns)
+            state.told[key] = replace(line, first=0, count=0, until_ns=until_ns)
 
     def _forget(self, state: ChannelState, now_ns: int, over_ns: int | None) -> None:
         """What was told long ago may be told again; what was only counted since then goes into the next digest."""

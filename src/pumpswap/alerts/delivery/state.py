@@ -25,6 +25,8 @@ class Line(msgspec.Struct):
     first: int
     last: int
     count: int = 1
+    run_id: int | None = None
+    kind: str = ""  # of that run
     until_ns: int = 0  # so long what says the same is only counted, where this was told
 
     def merge(self, other: Line) -> None:
