@@ -11,11 +11,11 @@ from apprise.plugins.discord import NotifyDiscord
 from apprise.plugins.slack import NotifySlack
 from apprise.plugins.telegram import NotifyTelegram
 
-from pumpswap.alerts.delivery.channels import AppriseChannel
+from pumpswap.alerts.delivery.channels import AppriseChannel, open_channels
 from pumpswap.alerts.delivery.message import Message, message_of_alert
 from pumpswap.errors import ConfigError
 from pumpswap.settings import ChannelSettings
-from tests.alerts.delivery.samples import CRITICAL, INFO, alert
+from tests.alerts.delivery.samples import CRITICAL, INFO, alert, settings_of
 from tests.alerts.delivery.service import Service, served
 
 TELEGRAM = "123456789:ABCdefABCdefABCdefABCdefABCdefABCdef"
@@ -130,6 +130,15 @@ def test_a_url_that_cannot_be_used_is_named_by_its_channel_only(url: str) -> Non
     with pytest.raises(ConfigError, match="the URL of the channel phone") as caught:
         channel(url)
     assert "S3CR3T" not in caught.value.what + caught.value.hint
+
+
+def test_a_topic_that_there_is_not_is_named() -> None:
+    with pytest.raises(ConfigError, match="the channel phone takes the topic 'entires'"):
+        open_channels(settings_of(channel={"topics": ("entry", "entires")}))
+    with pytest.raises(ConfigError, match="takes a topic, which"):
+        open_channels(settings_of(channel={"topics": ("x" * 64,)}))
+    (one,) = open_channels(settings_of(channel={"topics": ("entry", "feed stale")}))
+    assert one.name == "phone"
 
 
 def test_an_address_is_shortened_and_a_signature_is_not() -> None:

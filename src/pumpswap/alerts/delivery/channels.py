@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from urllib.parse import unquote
 
 from pumpswap.alerts.delivery.message import Message
+from pumpswap.alerts.topics import TOPICS
 from pumpswap.chain.redact import bare_urls
 from pumpswap.errors import ConfigError
 from pumpswap.model import AlertLevel
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["AppriseChannel", "Channel", "open_channels"]
 
-_LONGEST_REASON, _SHORTEST_SECRET = 300, 4
+_LONGEST_REASON, _LONGEST_TOPIC, _SHORTEST_SECRET = 300, 40, 4
 _TYPES = {AlertLevel.INFO: "info", AlertLevel.WARNING: "warning"}  # else: failure
 
 
@@ -73,7 +74,17 @@ class AppriseChannel:
 
 
 def open_channels(settings: AlertSettings) -> Sequence[AppriseChannel]:
-    """All of the settings. Raises ConfigError naming the first that cannot be used."""
+    """All of the settings. Raises ConfigError naming the first that cannot be used, or that waits for what there is
+    not: a word written wrongly would keep everything from it.
+    """
+    for channel in settings.channels:
+        unknown = next((topic for topic in channel.topics if topic not in TOPICS), None)
+        if unknown is not None:
+            shown = f"the topic {unknown!r}" if len(unknown) <= _LONGEST_TOPIC else "a topic"
+            raise ConfigError(
+                f"the channel {channel.name} takes {shown}, which there is not",
+                hint="`pumpswap alerts topics` lists the topics",
+            )
     return [AppriseChannel(channel) for channel in settings.channels]
 
 
