@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from pumpswap.analytics.drift import Drift, DriftFill, DriftRound, DriftSide, drift_between, rounds_of
@@ -23,6 +23,7 @@ __all__ = ["Comparison", "compared_runs", "paper_beside"]
 
 _FOR_EVER_NS = 2**63 - 1
 _DECISIONS_READ = 20
+_MOST_LOOKED_AT = 2_000  # missed chances: the newest; each is a question to the database
 _COSTS = (EntryKind.NETWORK_FEE, EntryKind.PRIORITY_FEE, EntryKind.TIP)
 _NOT_EARNED = (EntryKind.DEPOSIT, EntryKind.WITHDRAWAL, EntryKind.RENT_PAID, EntryKind.RENT_RETURNED)
 _PLAYED = ("simulated", "demo")  # their clock begins when they do: the same seed is the same market all the same
@@ -157,10 +158,13 @@ def _is_same_market(first: RunHeader, second: RunHeader) -> bool:
 # ---------------------------------------------------------------------------------------------- what was missed
 
 
-def _missed(run: Run, rounds: Iterable[DriftRound], within_ns: int, later_ns: int) -> dict[str, int]:
+def _missed(run: Run, rounds: Sequence[DriftRound], within_ns: int, later_ns: int) -> dict[str, int]:
     """Why a run did not take these chances of the other, the most frequent reason first."""
-    reasons = Counter(_why_not(run, one.pool, one.opened_ns + later_ns, within_ns) for one in rounds)
-    return dict(reasons.most_common())
+    looked_at = rounds[-_MOST_LOOKED_AT:]
+    reasons = Counter(_why_not(run, one.pool, one.opened_ns + later_ns, within_ns) for one in looked_at)
+    found = dict(reasons.most_common())
+    older = len(rounds) - len(looked_at)
+    return found | {"not looked at": older} if older else found
 
 
 def _why_not(run: Run, pool: str, at_ns: int, within_ns: int) -> str:
