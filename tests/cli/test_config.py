@@ -83,6 +83,24 @@ def test_secrets_are_masked() -> None:
     assert endpoints[0]["url"] == "https://host.example/…"
 
 
+def test_of_the_url_of_a_messenger_only_its_kind_is_shown() -> None:
+    urls = (
+        "tgram://12345678:S3CR3T/4711",
+        "slack://S3CR3T/B2/C3",
+        "pover://USER@S3CR3T",
+        "mailto://me:S3CR3T@mail.example",
+    )
+    listed = ", ".join(
+        f"{{name: one-{number}, url: '{url}'}}" for number, url in enumerate((*urls, "json://me.example/S3CR3T"))
+    )
+    Path("pumpswap.yaml").write_text(f"alerts: {{channels: [{listed}]}}\n")
+    for arguments in (["--json"], []):
+        assert "s3cr3t" not in run("config", "show", *arguments).stdout.lower()
+    channels = values("--changed")["alerts.channels"][0]
+    shown = [channel["url"] for channel in channels]  # type: ignore[union-attr, index, call-overload]
+    assert shown == ["tgram://…", "slack://…", "pover://…", "mailto://…", "json://me.example/…"]
+
+
 def test_show_of_a_key_that_is_none_names_the_nearest() -> None:
     assert refusal(2, "config", "show", "risk.max_positon_sol")["hint"] == "did you mean risk.max_position_sol?"
 

@@ -32,6 +32,9 @@ __all__ = [
 _COPY = "# A copy by `pumpswap config host-copy`: change the file for both, and make the copy again.\n"
 _BYTE_ORDER = "\ufeff"  # with which some editors begin a file; it may stand nowhere else
 _SECRET = "(secret)"
+_WITH_HOST = frozenset(
+    {"http", "https", "ws", "wss", "json", "jsons", "xml", "xmls", "form", "forms", "postgresql", "postgres"}
+)
 _PATHS = ("run.collector", "database.url")  # a path as well as a URL; only the URL may have a password in it
 
 
@@ -195,7 +198,7 @@ def _all_of(file: Path, problems: list[str]) -> ConfigError:
 
 
 def _masked(text: str) -> str:
-    """Of a URL what is no secret: its kind and host."""
+    """Of a URL what is no secret: its kind and host. Messengers have tokens where others have a host."""
     try:
         parts = urlsplit(text)
         host = parts.hostname
@@ -203,4 +206,6 @@ def _masked(text: str) -> str:
         return _SECRET
     if not parts.scheme or (not host and not parts.scheme.startswith("sqlite")):
         return _SECRET
-    return f"{parts.scheme}://{host}/…" if host else text
+    if not host:
+        return text
+    return f"{parts.scheme}://{host}/…" if parts.scheme.partition("+")[0] in _WITH_HOST else f"{parts.scheme}://…"
