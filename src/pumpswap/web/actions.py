@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from pumpswap.app.alert_desk import acknowledge
 from pumpswap.app.control import open_control, origin_of_process
 from pumpswap.errors import NotFound, UsageError
 from pumpswap.model import CommandVerb
@@ -66,7 +67,7 @@ def _command(parts: WebParts, ask: ActionAsk) -> Done:
 def _acknowledge(parts: WebParts, ask: ActionAsk) -> Done:
     if ask.number is None or not 1 <= ask.number <= _MOST:
         raise UsageError("no alert was named", hint="`number` is the number of the alert")
-    parts.store.database().alerts.acknowledge(ask.number, parts.clock.now_ns(), _origin(ask))
+    acknowledge(parts.store.database(), (ask.number,), parts.clock, _origin(ask))
     return Done(ask.name, is_done=True, text=f"alert {ask.number} is acknowledged")
 
 
