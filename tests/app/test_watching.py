@@ -116,6 +116,7 @@ def test_without_books_there_is_nothing_to_watch(tmp_path: Path) -> None:
 
 
 def test_more_than_fits_a_look_is_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pumpswap.app.watching._FEW", 2)
     monkeypatch.setattr("pumpswap.app.watching._MOST", 3)
     ran(tmp_path, MARKET, Counting(200))
     with open_database(tmp_path / "pumpswap.sqlite") as database:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from pumpswap.errors import InsufficientFunds, LedgerMismatch, NotRunning, StorageError
+from pumpswap.execution.correlation import ORDER
 from pumpswap.execution.venue_tasks import VenueTasks
 from pumpswap.localnet.faults import STATUSES, TRANSACTION, Fault, FaultKind, FaultPlan
 from pumpswap.model import AttemptState, Denied, Filled, Order, Outcome, Unknown
@@ -213,3 +214,25 @@ async def test_a_live_venue_does_not_promise_more_than_the_wallet_holds(world: W
     venue.deposit(10 * SOL)
     with pytest.raises(InsufficientFunds):
         venue.deposit(1)
+
+
+@pytest.mark.asyncio
+async def test_whatever_is_done_for_an_order_knows_its_number(world: World) -> None:
+    """So that a log can tell what it was about."""
+    about: list[str] = []
+
+    async def sleep(_seconds: float) -> None:
+        about.append(ORDER.get())
+        world.chain.advance(1)
+        await asyncio.sleep(0)
+
+    venue = VenueTasks(await world.open(), before=lambda: about.append(ORDER.get()), sleep=sleep)
+    order = world.buy(SOL)
+    hide(world)
+    venue.submit(order, world.clock.now_ns())
+    await told(world, venue)
+    show(world)
+    await told(world, venue)
+    assert len(about) > 1
+    assert set(about) == {order.order_id}
+    assert ORDER.get() == ""

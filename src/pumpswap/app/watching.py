@@ -14,14 +14,19 @@ from pumpswap.clock import Clock
 from pumpswap.errors import NotRunning
 from pumpswap.model import Alert, Decision, Order, Outcome, Position
 from pumpswap.settings import Settings
-from pumpswap.storage.browse import DecisionWish
+from pumpswap.storage.browse import DecisionWish, Place
 from pumpswap.storage.database import Database
+from pumpswap.storage.decided import StoredDecision
 
 __all__ = ["Ended", "Look", "News", "Watcher"]
 
 _FIRST = 12  # of each kind, before the first look: what has just happened
+_FEW = 20
+_MOST_ORDERS = 60  # the newest, in one look
 _MOST = 200  # of each kind in one look: what is more is counted
 _MOST_HELD = 20
+
+_Decisions = list[tuple[Place, StoredDecision]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,16 +98,23 @@ class Watcher:
         return found
 
     def _decisions(self, sight: Sight, is_new: bool) -> tuple[list[News], int]:
-        most = _FIRST if is_new else _MOST
-        found = sight.browse.decisions(DecisionWish(), most)
-        fresh = [(place, stored) for place, stored in found if place.number > self._decision]
+        most = _FIRST if is_new else _FEW  # usually few are new, and each is a large row
+        found, fresh = self._newest_decisions(sight, most)
+        if not is_new and len(fresh) == most:
+            most = _MOST
+            found, fresh = self._newest_decisions(sight, most)
         before, self._decision = self._decision, max((place.number for place, _ in found), default=self._decision)
         # Rows of several runs share one count: more than were read may be those of others.
         left = 0 if is_new or len(fresh) < most else max(fresh[-1][0].number - before - 1, 0)
         return [News(stored.decision.intent.at_ns, stored.decision) for _, stored in fresh], left
 
+    def _newest_decisions(self, sight: Sight, most: int) -> tuple[_Decisions, _Decisions]:
+        """All that were read, and those of them that are new."""
+        found = sight.browse.decisions(DecisionWish(), most)
+        return found, [(place, stored) for place, stored in found if place.number > self._decision]
+
     def _ended(self, sight: Sight, is_new: bool) -> tuple[list[News], int]:
-        found, run = sight.browse.orders(most=_FIRST if is_new else _MOST), sight.books.run
+        found, run = sight.browse.orders(most=_FIRST if is_new else _MOST_ORDERS), sight.books.run
         fresh = [one for one in found if one.outcome is not None and self._orders.get(one.order.order_id) != one.status]
         self._orders = {one.order.order_id: one.status for one in found}
         told = [Ended(one.order, one.outcome, run.latest_position(one.order.pool)) for one in fresh if one.outcome]

@@ -28,13 +28,14 @@ __all__ = ["dashboard"]
 @option("--for", "seconds", type=DurationType(least=1), metavar="TIME", help="End by itself after so long.")
 @pass_output
 def dashboard(out: Output, host: str | None, port: int | None, seconds: int | None) -> None:
+    from pumpswap.app.logs.setup import begun_logging
     from pumpswap.cli.config import loaded_for
     from pumpswap.errors import ConfigError
 
     try:
         from pumpswap.web.app import create_app
         from pumpswap.web.security.hosts import shown_address
-        from pumpswap.web.server import bound_socket, serve
+        from pumpswap.web.server import bound_socket, give_way, serve
     except ModuleNotFoundError as missing:
         if (missing.name or "").startswith("pumpswap"):
             raise
@@ -55,4 +56,6 @@ def dashboard(out: Output, host: str | None, port: int | None, seconds: int | No
                 out.show(url, keep_lines=True)
                 out.say("Open it in a browser. Ctrl-C ends the dashboard; the engine goes on.")
 
+        with begun_logging(loaded.settings, verbose=out.options.verbose, quiet=out.options.quiet):
+            give_way()
         serve(app, listening, tell, seconds=seconds)

@@ -112,6 +112,12 @@ def test_a_running_engine_is_asked_and_obeys_after_the_pin(tmp_path: Path) -> No
             assert api.removed == [number]
             api.write("status")
             await until(lambda: len(api.said) == 4)
+            api.write("close CACTUS")
+            await until(lambda: len(api.said) == 5)
+            api.write("/close_all")
+            await until(lambda: len(api.said) == 6)
+            api.write(PIN)
+            await until(lambda: len(api.said) == 7)
             watching.stop()
 
         async def main() -> None:
@@ -125,16 +131,20 @@ def test_a_running_engine_is_asked_and_obeys_after_the_pin(tmp_path: Path) -> No
                 await run
 
         asyncio.run(main())
-        status, plan, done, after = api.texts
+        status, plan, done, after, close, everything, sold = api.texts
         assert "Mode paper" in status
         assert "Trading: active" in status
         assert "pause: no entries until you resume" in plan
         assert done.startswith("Done: ")
         assert "Trading: exits-only" in after
+        assert close == "nothing is held of that: positions lists what is held"
+        assert everything.startswith("Sell everything at the widest limits: nothing is held.")
+        assert sold.startswith("Done: selling 0 positions at the widest limits")
         assert {one["chat_id"] for one in api.said} == {77}
         with open_database(tmp_path / "pumpswap.sqlite") as database:
-            command = database.run(1).commands.newest(1)[0]
-            assert (command.verb.value, command.origin) == ("pause", "telegram chat 77, @ann")
+            commands = database.run(1).commands.newest(2)
+            assert [command.verb.value for command in commands] == ["panic", "pause"]
+            assert {command.origin for command in commands} == {"telegram chat 77, @ann"}
             assert database.run(1).states.switch().trading is TradingState.EXITS_ONLY
 
 

@@ -15,6 +15,7 @@ from pumpswap.alerts.texts import (
     time_text,
     units_text,
 )
+from pumpswap.analytics.performance import Day
 from pumpswap.app.books import Books, Held
 from pumpswap.app.chat.why_text import why_text
 from pumpswap.app.chat.words import WORDS
@@ -207,20 +208,17 @@ def _profit(sight: Sight) -> str:
 
 def _daily(sight: Sight) -> str:
     until_ns = sight.as_of_ns + 1
-    today_ns = until_ns - until_ns % DAY_NS
-    lines = []
-    for number in range(_DAYS):
-        since_ns = today_ns - number * DAY_NS
-        found = performance_of(sight.books, since_ns, min(since_ns + DAY_NS, until_ns))
-        if found.money.equity_lamports is None and not found.rounds_closed.closed:
-            continue
-        change = found.money.equity_change_lamports
-        result = "not measured" if change is None else signed_sol(change)
-        rounds = f"{counted(found.rounds_closed.closed, 'round')}, {found.rounds_closed.won} won"
-        lines.append(f"{format_utc(since_ns)[:10]} {result}; {rounds}")
-    return (
-        "\n".join(["Change of equity, UTC days:", *lines]) if lines else "Nothing was measured in the last seven days."
-    )
+    since_ns = until_ns - until_ns % DAY_NS - (_DAYS - 1) * DAY_NS
+    days = performance_of(sight.books, max(since_ns, 0), until_ns).by_day
+    if not days:
+        return "Nothing was traded in the last seven days."
+    return "\n".join(["Realised after all costs, UTC days:", *map(_day_line, reversed(days))])
+
+
+def _day_line(day: Day) -> str:
+    equity = "" if day.equity_lamports is None else f"; equity {sol_text(day.equity_lamports)}"
+    trades = f"{counted(day.fills - day.sales, 'buy')}, {counted(day.sales, 'sale')}"
+    return f"{format_utc(day.start_ns)[:10]} {signed_sol(day.net_lamports)}; {trades}{equity}"
 
 
 _ANSWERS: Mapping[str, Callable[[Sight], str]] = {
