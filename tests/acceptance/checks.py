@@ -23,6 +23,7 @@ from tests.acceptance.paper_crashes import PAPER_CRASHES
 from tests.acceptance.paper_thousand import PAPER_THOUSAND
 from tests.acceptance.q50_frames import Q50_FRAMES
 from tests.acceptance.qlib_export import QLIB_EXPORT
+from tests.acceptance.scores import SCORES
 from tests.acceptance.sender_schedules import SENDER_SCHEDULES
 from tests.acceptance.svm_trades import SVM_TRADES
 
@@ -46,6 +47,7 @@ CHECKS = (
     Q50_FRAMES,
     LAKE,
     QLIB_EXPORT,
+    SCORES,
 )
 
 

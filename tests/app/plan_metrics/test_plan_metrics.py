@@ -162,6 +162,16 @@ def test_the_verdict_over_a_market_is_the_accuracy(tmp_path: Path) -> None:
         assert signal_accuracy(told).standing is standing
 
 
+def test_without_a_market_the_recorded_export_tells_the_accuracy(tmp_path: Path) -> None:
+    scores = {"verdict": "not shown by this data", "sentence": "over 5 min too little", "compared": 496, "pools": 496}
+    found = by_number(plan_metrics(None, written(tmp_path, "acceptance", {"scores": scores})))["M2"]
+    assert (found.standing, found.value) == (Standing.NOT_SHOWN, "not shown by this data")
+    assert "496 snapshots: over 5 min too little" in found.evidence[0]
+    scores["verdict"] = "a word that nobody knows"
+    found = by_number(plan_metrics(None, written(tmp_path, "acceptance", {"scores": scores})))["M2"]
+    assert found.standing is Standing.UNMEASURED
+
+
 def wish(number: int, **changes: Any) -> WishRow:
     fields = {
         "decision_id": f"d{number}", "at_ns": number, "has_signal": True, "accepted": True, "refused_by": (),

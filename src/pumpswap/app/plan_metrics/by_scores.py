@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pumpswap.analytics.comparison import VerdictKind
+from pumpswap.app.plan_metrics.evidence import Record
 from pumpswap.app.plan_metrics.metric import PlanMetric, Standing, unmeasured
 from pumpswap.app.signal_compare import SignalComparison
 
@@ -17,14 +18,15 @@ _STANDING = {
 }
 
 
-def signal_accuracy(found: SignalComparison | None) -> PlanMetric:
-    """The verdict of `signal compare`: return after costs of what each score picks, with its interval."""
+_YOURS = "--market names a market of yours: a collector's database, or a recording."
+
+
+def signal_accuracy(found: SignalComparison | None, checks: Record | None = None) -> PlanMetric:
+    """The verdict of `signal compare`: return after costs of what each score picks, with its interval. Without a market
+    of the user's it is that of the recorded export, where ``checks`` has it.
+    """
     if found is None:
-        return unmeasured(
-            "M2",
-            "Name a market of the past with --market: your collector's database, or a recording.",
-            "`pumpswap signal compare` shows the same with its charts.",
-        )
+        return _recorded(checks)
     verdict = found.comparison.verdict
     lines = (
         f"{found.source}: {found.snapshots:,} snapshots.",
@@ -32,3 +34,14 @@ def signal_accuracy(found: SignalComparison | None) -> PlanMetric:
     )
     figures = {"verdict": verdict.kind.value, "snapshots": found.snapshots, "observations": verdict.observations}
     return PlanMetric("M2", _STANDING[verdict.kind], verdict.kind.value, lines, figures)
+
+
+def _recorded(checks: Record | None) -> PlanMetric:
+    told = None if checks is None else checks.get("scores")
+    kinds = {kind.value: kind for kind in VerdictKind}
+    if checks is None or not isinstance(told, dict) or told.get("verdict") not in kinds:
+        return unmeasured("M2", _YOURS, "`make acceptance ARGS=scores` compares over the recorded export.")
+    kind = kinds[told["verdict"]]
+    lines = (f"The recorded export, {told.get('compared')} snapshots: {told.get('sentence')} ({checks.where}).", _YOURS)
+    figures = {"verdict": kind.value, "snapshots": told.get("compared"), "pools": told.get("pools")}
+    return PlanMetric("M2", _STANDING[kind], kind.value, lines, figures)

@@ -26,7 +26,7 @@ def plan_metrics(books: Books | None, evidence: Evidence, scores: SignalComparis
     of_run: Sequence[Callable[..., PlanMetric]] = (execution_time, uptime, executed, slippage, accuracy, violations)
     return [
         tests_of("M1", tests),
-        signal_accuracy(scores),
+        signal_accuracy(scores, evidence.record("acceptance")),
         *(metric(record, evidence) for metric in of_run),
         tests_passing(tests),
         database_time(evidence),
