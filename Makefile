@@ -52,7 +52,7 @@ fuzz: dev-env ## decoders under random bytes
 soak: dev-env ## hours of running; figures go to evidence/
 	@$(PY) -m tests.soak $(ARGS)
 
-bench: dev-env ## every figure that the documentation claims (ARGS=books, signals or trading: those of one area)
+bench: dev-env ## every figure that the documentation claims (ARGS=books, signals, trading or insight: one area)
 	@$(PY) -m benchmarks $(ARGS)
 
 docs: docs-env ## the documentation site, into site/

@@ -17,6 +17,7 @@ from typing import Any
 import msgspec
 
 from benchmarks.books.report import main as books_report
+from benchmarks.insight.report import main as insight_report
 from benchmarks.live import (
     PASSES,
     logs_of_strangers,
@@ -66,11 +67,14 @@ def main() -> int:
         return signals_report(sys.argv[2:])
     if sys.argv[1:2] == ["trading"]:
         return trading_report(sys.argv[2:])
+    if sys.argv[1:2] == ["insight"]:
+        return insight_report(sys.argv[2:])
     parser = argparse.ArgumentParser(
         prog="make bench",
         description=__doc__.splitlines()[0] if __doc__ else "",
         epilog="make bench ARGS=books: the books at 100 k, 1 M and 10 M ledger rows; "
-        "ARGS=signals: signals and market data; ARGS=trading: decisions and the engine; ARGS='books --help' for more",
+        "ARGS=signals: signals and market data; ARGS=trading: decisions and the engine; "
+        "ARGS=insight: the dashboard; ARGS='books --help' for more",
     )
     parser.add_argument("--no-evidence", action="store_true", help="print only")
     options = parser.parse_args()

@@ -30,7 +30,7 @@ from pumpswap.storage import open_database
 from pumpswap.storage.run import Run
 from tests.support.market import START_NS, graduate
 
-__all__ = ["measure"]
+__all__ = ["HELD", "POOLS", "DecisionBench", "made", "measure", "turn"]
 
 POOLS, HELD = 1_000, 20
 ROUNDS, WARM_UP, PASSES = 4_000, 500, 3
@@ -87,7 +87,9 @@ class _Stamps(RunObserver):
 
 
 @dataclass
-class _Bench:
+class DecisionBench:
+    """An engine, and what it is fed."""
+
     engine: Engine
     venue: _Fleeting
     stamps: _Stamps
@@ -98,13 +100,13 @@ class _Bench:
 
 def measure() -> Figures:
     """Percentiles of all decisions, of the accepted and of the refused ones; stored ones beside them."""
-    bare = min((_timed(_made(())) for _ in range(PASSES)), key=_p99)
+    bare = min((_timed(made(())) for _ in range(PASSES)), key=_p99)
     with (
         tempfile.TemporaryDirectory(prefix="pumpswap-decisions-") as folder,
         open_database(Path(folder, "bench.sqlite")) as database,
     ):
         run = database.start_run("paper", 1)
-        bench = _made((StoreRecorder(run),))
+        bench = made((StoreRecorder(run),))
         bench.run = run
         stored = _timed(bench)
     everything = percentiles(_all(bare))
@@ -143,7 +145,8 @@ def _p99(taken: dict[str, list[float]]) -> float:
     return percentiles(_all(taken))["p99"]
 
 
-def _made(observers: Sequence[RunObserver]) -> _Bench:
+def made(observers: Sequence[RunObserver]) -> DecisionBench:
+    """With every pool known and some positions open."""
     settings = Settings(
         paper={"latency_ms": 0, "start_sol": "1000"},
         risk={
@@ -159,19 +162,19 @@ def _made(observers: Sequence[RunObserver]) -> _Bench:
     engine = Engine(parts, (stamps, *observers))
     engine.clock.advance_to(START_NS)
     engine.deposit(settings.paper.lamports("start_sol"))
-    bench = _Bench(engine, venue, stamps, [_numbered(number) for number in range(POOLS)])
+    bench = DecisionBench(engine, venue, stamps, [_numbered(number) for number in range(POOLS)])
     for state in bench.states:
         bench.now_ns += NS_PER_SECOND // POOLS
         engine.step(MarketUpdate(bench.now_ns, str(state.address), state))
     for state in bench.states[:HELD]:
-        _turn(bench, state, is_good=True)
+        turn(bench, state, is_good=True)
     engine.settle(bench.now_ns + NS_PER_SECOND)
     assert len(engine.portfolio.positions.open_positions()) == HELD, "the positions did not open"
     venue.is_open = False
     return bench
 
 
-def _timed(bench: _Bench) -> dict[str, list[float]]:
+def _timed(bench: DecisionBench) -> dict[str, list[float]]:
     """Microseconds of each decision, accepted and refused apart."""
     taken: dict[str, list[float]] = {"accepted": [], "refused": []}
     gc.collect()
@@ -181,7 +184,7 @@ def _timed(bench: _Bench) -> dict[str, list[float]]:
             bench.engine.risk.resume("denied on purpose: no failures")
             bench.now_ns += DAY_NS  # as many entries a day as the default limits allow, no more
         state = bench.states[HELD + number * 7 % (POOLS - HELD)]
-        began = _turn(bench, state, is_good=number % 2 == 0)
+        began = turn(bench, state, is_good=number % 2 == 0)
         ended = bench.stamps.decided[-1] if bench.run is None else time.perf_counter_ns()
         if number >= WARM_UP:
             name = "accepted" if bench.stamps.accepted[-1] else "refused"
@@ -191,7 +194,7 @@ def _timed(bench: _Bench) -> dict[str, list[float]]:
     return taken
 
 
-def _turn(bench: _Bench, state: PoolState, *, is_good: bool) -> int:
+def turn(bench: DecisionBench, state: PoolState, *, is_good: bool) -> int:
     """One swap of somebody else; when the engine got it. What has landed before is settled before."""
     bench.now_ns += NS_PER_SECOND // 10
     known = bench.engine.parts.book.state(str(state.address)) or state

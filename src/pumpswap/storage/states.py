@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any, TypeVar
 
 import msgspec
@@ -98,6 +98,13 @@ class States:
     def exits(self) -> tuple[ExitState, ...]:
         """The exits of every open round, by pool."""
         return tuple(self._rows(STATES.c.name.startswith(_EXITS), lambda row: _read(row, ExitState)))
+
+    def exits_of(self, pools: Collection[str]) -> tuple[ExitState, ...]:
+        """Those of some pools: as quick as these are few, however many rounds are open."""
+        if not pools:
+            return ()
+        these = STATES.c.name.in_([_EXITS + pool for pool in sorted(pools)])
+        return tuple(self._rows(these, lambda row: _read(row, ExitState)))
 
     def beat(self, heartbeat: Heartbeat) -> None:
         """The engine runs."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import socket
 from collections.abc import Callable
 
@@ -11,11 +12,13 @@ import uvicorn
 from fastapi import FastAPI
 
 from pumpswap.errors import ConfigError
+from pumpswap.web.parts import WebParts
 
-__all__ = ["bound_socket", "serve"]
+__all__ = ["bound_socket", "give_way", "serve"]
 
 _MOST_CONNECTIONS = 300
-_END_SECONDS = 3  # streams never end by themselves
+_END_SECONDS = 3  # for what is being answered
+_NICE = 10
 
 
 def bound_socket(host: str, port: int) -> socket.socket:
@@ -37,6 +40,12 @@ def bound_socket(host: str, port: int) -> socket.socket:
     return made
 
 
+def give_way() -> None:
+    """Whoever looks on waits for whoever trades, where both want the processor. Windows has no such word."""
+    if hasattr(os, "nice"):
+        os.nice(_NICE)
+
+
 def serve(app: FastAPI, listening: socket.socket, on_ready: Callable[[], None], *, seconds: int | None = None) -> None:
     """Until SIGINT or SIGTERM, or for so many seconds. ``on_ready`` is called once requests are answered."""
     config = uvicorn.Config(
@@ -55,13 +64,20 @@ def serve(app: FastAPI, listening: socket.socket, on_ready: Callable[[], None], 
         timeout_keep_alive=10,
         timeout_graceful_shutdown=_END_SECONDS,
     )
-    _Server(config, on_ready, seconds).run(sockets=[listening])
+    parts: WebParts = app.state.parts
+    _Server(config, on_ready, parts.hub.close, seconds).run(sockets=[listening])
 
 
 class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None], seconds: int | None) -> None:
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        on_ready: Callable[[], None],
+        on_end: Callable[[], None],
+        seconds: int | None,
+    ) -> None:
         super().__init__(config)
-        self._on_ready, self._seconds = on_ready, seconds
+        self._on_ready, self._on_end, self._seconds = on_ready, on_end, seconds
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -72,3 +88,7 @@ class _Server(uvicorn.Server):
 
     def _end(self) -> None:
         self.should_exit = True
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._on_end()
+        await super().shutdown(sockets)

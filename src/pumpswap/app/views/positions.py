@@ -36,8 +36,9 @@ def positions(sight: Sight, wish: PageWish | None = None, *, closed: bool = Fals
 
 def open_ones(sight: Sight, listed: list[ListedPosition]) -> list[Held]:
     """With the newest mark of exactly these units, and the distances of the exits."""
-    marks = sight.browse.marks({one.position.pool for one in listed})
-    known = {state.pool: state for state in sight.books.run.states.exits()} if listed else {}
+    pools = {one.position.pool for one in listed}
+    marks = sight.browse.marks(pools)
+    known = {state.pool: state for state in sight.books.run.states.exits_of(pools)}
     found = []
     for one in listed:
         position = one.position

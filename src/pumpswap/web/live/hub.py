@@ -33,6 +33,7 @@ class Hub:
         self._viewers: set[asyncio.Event] = set()
         self._watch: ChangeWatch | None = None
         self._awake = asyncio.Event()
+        self._is_closed = False
 
     @property
     def viewers(self) -> int:
@@ -64,6 +65,11 @@ class Hub:
         for viewer in self._viewers:
             viewer.set()
 
+    def close(self) -> None:
+        """End all streams: the server goes."""
+        self._is_closed = True
+        self.tell()
+
     async def stream(self) -> AsyncIterator[bytes]:
         """Server-sent events for one viewer: ``changed``, with the generation, at once and after every change."""
         heard, loop = asyncio.Event(), asyncio.get_running_loop()
@@ -73,14 +79,15 @@ class Hub:
         try:
             yield b"retry: 2000\n\n"
             yield self._message()
-            while loop.time() < until:
+            while loop.time() < until and not self._is_closed:
                 try:
                     await asyncio.wait_for(heard.wait(), KEEP_ALIVE_SECONDS)
                 except TimeoutError:
                     yield b": still here\n\n"
                     continue
                 heard.clear()
-                yield self._message()
+                if not self._is_closed:
+                    yield self._message()
         finally:
             self._viewers.discard(heard)
             if not self._viewers:

@@ -1,0 +1,1 @@
+"""What looking on costs: the pages over large books, and fifty viewers beside an engine that decides."""
