@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 
 from pumpswap.analytics.drift.side import DriftRound
@@ -43,13 +44,17 @@ def matched(
 def _close(
     one: DriftRound, others: Sequence[DriftRound], within_ns: int, later_ns: int
 ) -> Sequence[tuple[int, DriftRound]]:
+    """Of rounds in order of opening, with their places."""
     if not one.is_comparable:
         return []
-    return [
-        (place, other)
-        for place, other in enumerate(others)
-        if other.is_comparable and abs(one.opened_ns - other.opened_ns + later_ns) <= within_ns
-    ]
+    at_ns = one.opened_ns + later_ns
+    first = bisect_left(others, at_ns - within_ns, key=_opened)
+    last = bisect_right(others, at_ns + within_ns, key=_opened)
+    return [(place, others[place]) for place in range(first, last) if others[place].is_comparable]
+
+
+def _opened(one: DriftRound) -> int:
+    return one.opened_ns
 
 
 def _by_pool(rounds: Sequence[DriftRound]) -> dict[str, list[DriftRound]]:
