@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+import click
+
 from pumpswap.cli.lazy import Example, command, option
 from pumpswap.cli.output import Output, pass_output
 from pumpswap.cli.params import RUN, DurationType
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["watch"]
 
+_INTERRUPTED = 130
 _EVERY = DurationType(least=1, most=3_600, example="1s, 5s")
 _FOR = DurationType(least=1, example="30s, 10m")
 
@@ -49,11 +52,14 @@ def watch(out: Output, run_id: int | None, every: int, seconds: int | None) -> N
         watcher = Watcher(database, settings, SystemClock(), run_id)
         until = None if seconds is None else time.monotonic() + seconds
         first = watcher.look()  # what is wrong is told before a screen covers it
-        with _view(out) as view:
-            view.show(first)
-            while until is None or time.monotonic() + every <= until:
-                time.sleep(every)
-                view.show(watcher.look())
+        try:
+            with _view(out) as view:
+                view.show(first)
+                while until is None or time.monotonic() + every <= until:
+                    time.sleep(every)
+                    view.show(watcher.look())
+        except KeyboardInterrupt:  # the usual end: no failure
+            click.get_current_context().exit(_INTERRUPTED)
 
 
 def _view(out: Output) -> WatchView:
