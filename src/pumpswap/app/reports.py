@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pumpswap.analytics.performance import Performance
 from pumpswap.analytics.performance.result import PositionGain
+from pumpswap.analytics.refusals import refused_figures
 from pumpswap.analytics.tear_sheet import (
     Account,
     HeldMark,
@@ -57,6 +58,7 @@ def report_of(books: Books, settings: Settings, time: Time) -> TearSheet:
         prices=_prices(books, found, within, time),
         marks=_marks(books, found.by_position, time.until_ns),
         sol=SolUsd(price.usd, price.source),
+        refused=refused_figures(one for one in books.run.what_ifs.since(time.since_ns) if one.at_ns < time.until_ns),
         stale_after_seconds=settings.risk.max_state_age_seconds,
     )
 

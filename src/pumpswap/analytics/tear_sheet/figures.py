@@ -44,6 +44,7 @@ def sheet_json(sheet: TearSheet) -> dict[str, Any]:
         "by_day": [day_json(each) for each in found.by_day],
         "execution": _execution(sheet.execution),
         "calibration": [band.to_json() for band in sheet.bands],
+        "refused": [{**_plain(one), "verdict": one.verdict} for one in sheet.refused],
     }
 
 

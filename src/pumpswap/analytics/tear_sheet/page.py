@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from jinja2 import Environment
 
 from pumpswap.analytics.charts import PALETTES, Figure
+from pumpswap.analytics.comparison.verdict import horizon_text
 from pumpswap.analytics.page import csp_hash, page_environment, page_scripts, write_page
 from pumpswap.analytics.performance.estimate import Estimate
 from pumpswap.analytics.performance.result import Performance, PositionGain, Slice
@@ -82,6 +83,7 @@ def render_tear_sheet(sheet: TearSheet) -> str:
         start_lamports=found.curve[0].equity_lamports if found.curve else None,
         charts=_charts(sheet),
         metrics=metric_rows(found),
+        refused=sheet.refused[:MOST_SLICES],
         closed=_rows(closed, lambda one: abs(one.gain_lamports)),
         held=_rows(held, lambda one: one.round.cost_lamports),
         stale=sum(sheet.is_stale(one.round.pool, one.round.number) for one in held),
@@ -169,5 +171,5 @@ def _environment() -> Environment:
         "sol": sol_text, "signed": signed_sol, "digits": sol_digits, "percent": percent_text, "change": change_text,
         "price": price_text, "duration": duration_text, "interval": _interval, "said": said,
     }  # fmt: skip
-    environment.globals |= {"count": counted}
+    environment.globals |= {"count": counted, "horizon": horizon_text}
     return environment

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from pumpswap.analytics.performance.result import Performance
+from pumpswap.analytics.refusals import RefusedFigures
 from pumpswap.analytics.tear_sheet.calibration import ScoreBand
 from pumpswap.analytics.tear_sheet.execution import Execution
 from pumpswap.analytics.tear_sheet.prices import PricePath
@@ -72,7 +73,8 @@ class HeldMark:
 @dataclass(frozen=True, slots=True)
 class TearSheet:
     """``marks`` are those of the open rounds, by (pool, number); a mark older than ``stale_after_seconds`` is shown as
-    old. ``prices`` are those of the pools that have moved the most, ``bands`` the scores with which rounds were opened.
+    old. ``prices`` are those of the pools that have moved the most, ``bands`` the scores with which rounds were opened,
+    ``refused`` what refused buys of that time would have earned.
     """
 
     account: Account
@@ -83,6 +85,7 @@ class TearSheet:
     prices: Sequence[PricePath]
     marks: dict[tuple[str, int], HeldMark]
     sol: SolUsd
+    refused: Sequence[RefusedFigures] = ()
     stale_after_seconds: int = 60
 
     def is_stale(self, pool: str, number: int) -> bool:
