@@ -103,14 +103,14 @@ def _rules(place: RunPlace, context: RuleContext) -> list[Rule]:
 
 def _standing(engine: Engine) -> Standing:
     point = engine.portfolio.equity_at(engine.clock.now_ns())
-    trading, reason = engine.risk.trading
+    state = engine.risk.state  # what a person has set: that feeds were not heard yet is how every run begins
     return Standing(
         equity_lamports=point.equity_lamports,
         positions=len(engine.portfolio.positions.open_positions()),
         positions_lamports=point.marks_lamports,
         orders=len(engine.desk.orders),
-        trading=trading,
-        reason=reason,
+        trading=state.trading,
+        reason=state.trading_reason,
     )
 
 

@@ -64,5 +64,5 @@ def test_a_stop_is_told_once_where_something_stays(standing: Standing, alerts: i
     assert heard.told == [("warning", "stop", "held")] * alerts
     if standing is BUSY:
         assert heard.text().startswith(
-            "2 positions worth 1 SOL and 1 order on the way stay: no exit looks after them until the next start."
+            "it leaves 2 positions worth 1 SOL and 1 order on the way: no exit looks after that until the next start."
         )

@@ -14,7 +14,7 @@ __all__ = ["LifeRule", "RunFacts", "Standing"]
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How the books are at one moment: equity and what it consists of, and the state of trading with its reason."""
+    """How the books are at one moment: equity and what it consists of, and what a person has set, with the reason."""
 
     equity_lamports: int
     positions: int
@@ -82,8 +82,8 @@ class LifeRule(Rule):
         if not now.positions and not now.orders:
             return  # the supervisor has said that it ends, and why
         text = (
-            f"{_held(now)} stay: no exit looks after them until the next start. `pumpswap positions list` shows them; "
-            "`pumpswap panic` before the stop sells everything"
+            f"it leaves {_held(now)}: no exit looks after that until the next start. `pumpswap positions list` shows "
+            "it; `pumpswap panic` before the next stop sells everything"
         )
         self._context.tell(AlertLevel.WARNING, "stop", "held", text)
 
