@@ -39,6 +39,8 @@ def test_a_delivery_is_taken_by_one_at_a_time(database: Database) -> None:
     assert database.deliveries.due(99, 10) == []
     assert database.deliveries.due(100, 10, "you") == []
     assert database.deliveries.due(100, 10, "me") == [taken]
+    assert database.deliveries.due(50, 10, "me", beyond_ns=99) == [taken]
+    assert database.deliveries.due(50, 10, "me", beyond_ns=100) == []
     database.deliveries.change(replace(taken, status=DeliveryStatus.SENT))
     assert database.deliveries.take(taken, 200) is None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import func, insert, or_, select, update
 
 from pumpswap.errors import NotFound
 from pumpswap.model import AlertLevel, Delivery, DeliveryStatus
@@ -54,10 +54,17 @@ class Deliveries:
             found = connection.execute(update(DELIVERIES).where(*as_seen, is_waiting).values(values))
         return taken if found.rowcount else None
 
-    def due(self, at_ns: int, most: int, channel: str | None = None) -> Sequence[Delivery]:
-        """Those that wait and may be tried now, oldest first; ``channel``: only those to it."""
+    def due(
+        self, at_ns: int, most: int, channel: str | None = None, *, beyond_ns: int | None = None
+    ) -> Sequence[Delivery]:
+        """Those that wait and may be tried now, oldest first; ``channel``: only those to it. ``beyond_ns``: nobody puts
+        one off for so long, so what is due later still was put off by a clock that was wrong, and is due now.
+        """
         waiting = DELIVERIES.c.status == DeliveryStatus.WAITING.value
-        query = select(DELIVERIES).where(waiting, DELIVERIES.c.due_ns <= at_ns)
+        is_due = DELIVERIES.c.due_ns <= at_ns
+        if beyond_ns is not None:
+            is_due = or_(is_due, DELIVERIES.c.due_ns > beyond_ns)
+        query = select(DELIVERIES).where(waiting, is_due)
         if channel is not None:
             query = query.where(DELIVERIES.c.channel == channel)
         return self._connections.all_rows(query.order_by(DELIVERIES.c.id).limit(most), _delivery_of)

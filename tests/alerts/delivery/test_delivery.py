@@ -185,6 +185,18 @@ def test_while_a_service_fails_it_is_asked_with_one_message_and_a_critical_one_g
     assert desk.texts == ["large", "small"]
 
 
+def test_a_clock_that_is_set_back_keeps_no_message_waiting(desk: Desk) -> None:
+    dispatcher = desk.dispatcher(retry_seconds=600)
+    desk.phone.reason = "it is broken"
+    desk.tell("one")
+    desk.turn(dispatcher)
+    desk.phone.reason = ""
+    for again in (dispatcher, desk.dispatcher()):
+        again._outbox._clock = again._gatherer._clock = ManualClock(START - 24 * HOUR)
+        asyncio.run(again.turn())
+    assert desk.texts == ["one"]
+
+
 def test_messages_are_sent_in_the_order_of_their_alerts(desk: Desk) -> None:
     dispatcher = desk.dispatcher()
     levels = [INFO, WARNING, INFO, ERROR, CRITICAL, INFO]

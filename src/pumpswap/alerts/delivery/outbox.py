@@ -32,6 +32,7 @@ class MessageOutbox:
     def __init__(self, database: Database, channels: Iterable[Channel], settings: AlertSettings, clock: Clock) -> None:
         self._database, self._settings, self._clock = database, settings, clock
         self._channels = {channel.name: channel for channel in channels}
+        self._longest_ns = max(_LONGEST_PAUSE, settings.retry_seconds) * NS_PER_SECOND
         self._forsaken_ns = 0
         self._rests: dict[str, int] = {}  # until then a service that has failed is left alone, by channel
         self._locks = {name: threading.Lock() for name in self._channels}
@@ -43,7 +44,10 @@ class MessageOutbox:
         """
         await asyncio.to_thread(self._forsake)
         now_ns = self._clock.now_ns()
-        ready = [channel for name, channel in self._channels.items() if self._rests.get(name, 0) <= now_ns]
+        beyond_ns = now_ns + self._longest_ns  # a clock that was set back must not let a channel rest for ever
+        ready = [
+            channel for name, channel in self._channels.items() if not now_ns < self._rests.get(name, 0) <= beyond_ns
+        ]
         found = await asyncio.gather(
             *(asyncio.to_thread(self._send_some, channel, seconds) for channel in ready), return_exceptions=True
         )
@@ -58,7 +62,9 @@ class MessageOutbox:
         if not lock.acquire(timeout=seconds):  # a turn that was given up may still be waiting for the service
             return False
         try:
-            waiting = self._database.deliveries.due(self._clock.now_ns(), _AT_ONCE, channel.name)
+            now_ns = self._clock.now_ns()
+            beyond_ns = now_ns + self._longest_ns
+            waiting = self._database.deliveries.due(now_ns, _AT_ONCE, channel.name, beyond_ns=beyond_ns)
             for delivery in sorted(waiting, key=lambda each: (each.level is not AlertLevel.CRITICAL, each.number)):
                 if not self._send(channel, delivery, seconds):
                     return False
@@ -90,8 +96,8 @@ class MessageOutbox:
 
     def _pause_ns(self, tries: int) -> int:
         """Doubles with every try, up to an hour."""
-        doubled = self._settings.retry_seconds << min(tries - 1, 12)
-        return min(doubled, max(_LONGEST_PAUSE, self._settings.retry_seconds)) * NS_PER_SECOND
+        doubled = (self._settings.retry_seconds << min(tries - 1, 12)) * NS_PER_SECOND
+        return min(doubled, self._longest_ns)
 
     def _is_over(self, delivery: Delivery, now_ns: int) -> bool:
         return now_ns - delivery.created_ns >= self._settings.give_up_hours * 3_600 * NS_PER_SECOND
