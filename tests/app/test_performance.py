@@ -8,7 +8,7 @@ from pathlib import Path
 from pumpswap.analytics.metrics import max_drawdown
 from pumpswap.analytics.performance import Performance
 from pumpswap.app.books import chosen_books
-from pumpswap.app.performance import DAY_NS, performance_of
+from pumpswap.app.performance import DAY_NS, performance_of, performance_of_run
 from pumpswap.model import EntryKind, EquityPoint, LedgerEntry
 from pumpswap.portfolio.audit import audit_run
 from pumpswap.sdk.executor import ExecutionResult, PumpSwapTradingExecutor
@@ -71,6 +71,35 @@ def test_what_was_realised_before_the_time_is_not_of_it(tmp_path: Path) -> None:
     run = market.run()
     assert realised_since(run, market.clock.now_ns() + 1) == 0
     assert audit_run(run).is_right
+
+
+def test_a_day_that_is_over_is_told_as_it_ended(tmp_path: Path) -> None:
+    """What was bought, sold and valued since then changes nothing of it."""
+    market = Market(tmp_path, risk={"max_signal_age_seconds": 60})
+
+    def first_day() -> Performance:
+        return performance_of_run(market.run(), 0, day_ends_ns)
+
+    async def story() -> tuple[Performance, Performance]:
+        nonlocal day_ends_ns
+        async with market.executor() as executor:
+            await executor.execute_q50_signal(signal())
+            await executor.positions()
+            day_ends_ns = market.clock.now_ns() + 1
+            before = first_day()
+            market.pass_seconds(DAY_SECONDS)
+            await executor.positions()  # marks again
+            between = first_day()
+            assert between.money.unvalued == 0 and between.money.unrealised_lamports is not None
+            await sell(executor, 1.0)
+            return before, first_day()
+
+    day_ends_ns = 0
+    before, after = asyncio.run(story())
+    assert before.money.unrealised_lamports is not None and before.money.open_cost_lamports > 0
+    assert before.money == after.money
+    assert before.activity == after.activity
+    assert (after.rounds_closed.closed, len(after.by_position), after.by_position[0].round.is_open) == (0, 1, True)
 
 
 def test_a_withdrawal_is_no_fall_of_equity(tmp_path: Path) -> None:

@@ -99,6 +99,10 @@ def test_parts_of_the_time_add_up(runs: list[Run]) -> None:
         assert [sale for part in parts for sale in part.sales] == list(whole.sales)
         assert sum(part.activity.fills for part in parts) == whole.activity.fills
         assert sum(part.rounds_closed.closed for part in parts) == whole.rounds_closed.closed
+        rounds = {(one.pool, one.number): one for one in (each.round for each in whole.by_position)}
+        for part in parts:
+            closed = [each.round for each in part.by_position if not each.round.is_open]
+            assert [rounds[one.pool, one.number] for one in closed] == closed
         for kind, lamports in whole.costs.items():
             assert sum(part.costs[kind] for part in parts) == lamports
         assert parts[-1].money.open_cost_lamports == whole.money.open_cost_lamports

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import msgspec
 
-__all__ = ["BookedFill", "BookedMove", "BookedRound"]
+__all__ = ["BookedFill", "BookedMove", "BookedRound", "StoredRound"]
 
 
-# All three come in hundreds of thousands and refer to nothing that refers to them: the garbage collector need not look.
+# They come in hundreds of thousands and refer to nothing that refers to them: the garbage collector need not look.
 class BookedFill(msgspec.Struct, frozen=True, gc=False):
     """A fill of an order of ours, raw units and lamports.
 
@@ -68,6 +68,17 @@ class BookedMove(msgspec.Struct, frozen=True, gc=False):
     kind: str
     lamports: int
     by: str = ""
+
+
+class StoredRound(msgspec.Struct, frozen=True, gc=False):
+    """What is stored of a round beside its trades: its name, and what its units were worth when they were last marked
+    (0: never).
+    """
+
+    name: str
+    base_units: int
+    value_lamports: int | None
+    marked_ns: int
 
 
 class BookedRound(msgspec.Struct, frozen=True, gc=False):

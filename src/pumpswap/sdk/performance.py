@@ -46,7 +46,18 @@ def input_of(rows: EarnedRows, since_ns: int, until_ns: int) -> PerformanceInput
         capital_before_lamports=sum(
             move.lamports for move in rows.moves if move.kind in CAPITAL and move.at_ns < since_ns
         ),
+        is_past=_goes_on(rows, until_ns),
         begins_here=rows.first_ns is None or rows.first_ns >= since_ns,
+    )
+
+
+def _goes_on(rows: EarnedRows, at_ns: int) -> bool:
+    """Whether anything was booked or valued from a moment on."""
+    return (
+        any(fill.at_ns >= at_ns for fill in rows.fills)
+        or any(move.at_ns >= at_ns for move in rows.moves)
+        or any(entry.at_ns >= at_ns for entry in rows.moved)
+        or any(one.marked_ns >= at_ns for one in rows.rounds.values())
     )
 
 

@@ -13,7 +13,7 @@ from sqlalchemy import CompoundSelect, Connection, Select, and_, case, func, or_
 
 from pumpswap.errors import StorageError
 from pumpswap.model import SOL, Adoption, EntryKind, EquityPoint, LedgerEntry
-from pumpswap.model.booked import BookedFill, BookedMove
+from pumpswap.model.booked import BookedFill, BookedMove, StoredRound
 from pumpswap.storage import rows
 from pumpswap.storage.connections import Connections
 from pumpswap.storage.tables import (
@@ -33,7 +33,7 @@ __all__ = ["Earned", "EarnedRows"]
 
 _FOREIGN = EntryKind.FOREIGN.value
 _FEES = (EntryKind.NETWORK_FEE, EntryKind.PRIORITY_FEE, EntryKind.TIP)  # without an order: the owner's own doings
-_ROWS_AT_ONCE = 2_000
+_ROWS_AT_ONCE = 250  # fewer than the garbage collector lets pass before it looks at them
 _SKEW_NS = 3_600 * 10**9  # more than a block's time is ever off
 _FILL = (
     *(TRADES.c.order_id, TRADES.c.at_ns, TRADES.c.pair_address, TRADES.c.mint_address, TRADES.c.action == "buy"),
@@ -51,7 +51,7 @@ class EarnedRows:
     mints of which a round went on then, so that its cost is known; ``moves`` are of all the time.
 
     ``moved`` are all entries of the movements of mints that somebody else has moved too (``moved_mints``), in sequence.
-    ``rounds`` tells (name, base units, value) by pool and number, of rounds that were not over at ``since_ns``;
+    ``rounds`` tells what is stored by pool and number, of rounds that were not over at ``since_ns``;
     ``first_rounds`` the number of the first round of a pool in ``fills``, where that is not 1. ``equity`` is led by the
     last point before ``since_ns``. ``balance_lamports`` is the ledger's sum of SOL, ``first_ns`` the time of its first
     entry.
@@ -63,7 +63,7 @@ class EarnedRows:
     moved_mints: frozenset[str]
     moved: list[LedgerEntry]
     adoptions: list[Adoption]
-    rounds: dict[tuple[str, int], tuple[str, int, int | None]]
+    rounds: dict[tuple[str, int], StoredRound]
     first_rounds: dict[str, int]
     equity: list[EquityPoint]
     balance_lamports: int
@@ -190,17 +190,18 @@ class Earned:
 
     def _rounds(
         self, connection: Connection, since_ns: int
-    ) -> tuple[dict[tuple[str, int], tuple[str, int, int | None]], dict[str, int]]:
+    ) -> tuple[dict[tuple[str, int], StoredRound], dict[str, int]]:
         columns = (POSITIONS.c.pair_address, POSITIONS.c.round, POSITIONS.c.name)
-        query = select(*columns, POSITIONS.c.base_units, POSITIONS.c.value_lamports, POSITIONS.c.mint_address).where(
+        marked = (POSITIONS.c.base_units, POSITIONS.c.value_lamports, POSITIONS.c.marked_ns)
+        query = select(*columns, *marked, POSITIONS.c.mint_address).where(
             POSITIONS.c.run_id == self._run_id,
             or_(POSITIONS.c.closed_ns.is_(None), POSITIONS.c.closed_ns >= since_ns),
         )
-        whole, first, found = set[str](), dict[str, int](), dict[tuple[str, int], tuple[str, int, int | None]]()
+        whole, first, found = set[str](), dict[str, int](), dict[tuple[str, int], StoredRound]()
         if since_ns > 0:
             whole = set(connection.execute(union(self._going_on(since_ns), *self._moved_mints())).scalars())
-        for pool, number, name, units, value, mint in _parts(connection, query):
-            found[pool, number] = name, units, value
+        for pool, number, name, units, value, marked_ns, mint in _parts(connection, query):
+            found[pool, number] = StoredRound(name, units, value, marked_ns or 0)
             if since_ns > 0 and mint not in whole:
                 first[pool] = min(number, first.get(pool, number))
         return found, first

@@ -200,6 +200,13 @@ def test_what_open_positions_are_worth() -> None:
     assert (money.unrealised_lamports, money.unvalued) == (None, 1)
 
 
+def test_what_positions_were_worth_in_a_time_that_is_over_is_told_by_its_last_measurement() -> None:
+    held = BookedRound("pool", "mint", 1, START, None, 5, 2 * SOL, 2 * SOL, 0, 0, 1, 0)
+    equity = points((START, 9), (START + HOUR, 9), marks=3)
+    money = measure(given(equity, rounds=[held], open_cost_after_lamports=2 * SOL, is_past=True)).money
+    assert (money.unrealised_lamports, money.unvalued) == (SOL, 0)
+
+
 def test_rounds_that_overlap_are_time_in_the_market_once() -> None:
     rounds = [
         closed_round(1, at_ns=START + 3 * HOUR, held_ns=2 * HOUR, pool="a"),

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
-from math import fsum
 from statistics import median_low
 
-from pumpswap.analytics.performance.estimate import Estimate, no_value
+from pumpswap.analytics.performance.estimate import NO_ROUNDS, Estimate, no_value
 from pumpswap.analytics.performance.given import PerformanceInput
 from pumpswap.analytics.performance.intervals import mean_of
 from pumpswap.analytics.performance.result import Activity
-from pumpswap.analytics.performance.round_figures import NO_ROUNDS
 from pumpswap.model import EquityPoint
 from pumpswap.model.booked import BookedRound
 
@@ -44,15 +42,18 @@ def _weighted(points: Sequence[EquityPoint]) -> tuple[float | None, Estimate]:
     """(mean equity, mean share of it in positions): each measurement counts until the next one."""
     if not points:
         return None, no_value("equity was never measured")
-    spans = [(later.at_ns - point.at_ns, point) for point, later in pairwise(points)]
-    if not any(span for span, _ in spans):
-        spans = [(1, points[-1])]
-    total = sum(span for span, _ in spans)
-    mean = fsum(span * point.equity_lamports for span, point in spans) / total
-    in_positions = fsum(span * point.marks_lamports for span, point in spans) / total
-    if mean <= 0:
+    last = points[-1]
+    total = last.at_ns - points[0].at_ns
+    equity = in_positions = 0
+    for point, later in pairwise(points):
+        span = later.at_ns - point.at_ns
+        in_positions += span * point.marks_lamports
+        equity += span * (point.cash_lamports + point.marks_lamports + point.rent_lamports)
+    if total <= 0:  # all at one moment
+        total, equity, in_positions = 1, last.equity_lamports, last.marks_lamports
+    if equity <= 0:
         return None, no_value("there was no equity", len(points))
-    return mean, Estimate(in_positions / mean, len(points))
+    return equity / total, Estimate(in_positions / equity, len(points))
 
 
 def _turnover(traded: int, mean_equity: float | None, fills: int) -> Estimate:

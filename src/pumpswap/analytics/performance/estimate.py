@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["CONFIDENCE", "Estimate", "no_value"]
+__all__ = ["CONFIDENCE", "NO_ROUNDS", "Estimate", "no_value"]
 
 CONFIDENCE = 0.95  # of every interval
+NO_ROUNDS = "no round was closed"
 
 
 @dataclass(frozen=True, slots=True)

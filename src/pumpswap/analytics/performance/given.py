@@ -50,12 +50,14 @@ class Sale(msgspec.Struct, frozen=True, gc=False):
 class PerformanceInput:
     """The time is from ``since_ns`` on, up to ``until_ns``, which is not part of it.
 
-    ``fills`` and ``moves`` are those of the time, in the order in which they were booked, ``sales`` in order of time. ``rounds`` were
-    closed in it or are open at its end. ``equity`` are the points of the time, led by the last one before it where
-    there is one. ``*_before`` and ``*_after`` are sums over the whole books up to the two ends, for the bridge from the
-    ledger to the profit; ``ledger_after_lamports`` None: the ledger's own sum is not known for that moment.
-    ``adopted_lamports`` is the cost that owners named for tokens from outside in this time. ``capital_before_lamports``
-    is what was put in, less what was taken out, before it.
+    ``fills`` and ``moves`` are those of the time, in the order in which they were booked, ``sales`` in order of time.
+    ``rounds`` were closed in it or are open at its end. ``equity`` are the points of the time, led by the last one
+    before it where there is one. ``*_before`` and ``*_after`` are sums over the whole books up to the two ends, for the
+    bridge from the ledger to the profit; ``ledger_after_lamports`` None: the ledger's own sum of that moment is not
+    known. ``adopted_lamports`` is the cost that owners named for tokens from outside in this time.
+    ``capital_before_lamports`` is what was put in, less what was taken out, before it. ``begins_here``: nothing was
+    booked before it. ``is_past``: things were booked or valued afterwards, so that what positions were worth then is
+    told by the last measurement alone.
     """
 
     since_ns: int
@@ -72,3 +74,4 @@ class PerformanceInput:
     adopted_lamports: int = 0
     capital_before_lamports: int = 0
     begins_here: bool = True
+    is_past: bool = False

@@ -58,8 +58,7 @@ def _money(given: PerformanceInput, curve: Sequence[CurvePoint]) -> Money:
     rent = sum(fill.rent_lamports for fill in given.fills)
     rent -= sum(move.lamports for move in given.moves if move.kind in RENT)
     realised = sum(sale.gain_lamports for sale in given.sales)
-    values = [one.unrealised_lamports for one in given.rounds if one.is_open]
-    known = [value for value in values if value is not None]
+    unrealised, unvalued = _unrealised(given)
     outside = by[""] - by_hand
     found = capital + realised + by["failed"] + by["upkeep"] + outside - rent + given.adopted_lamports
     found -= given.open_cost_after_lamports - given.open_cost_before_lamports
@@ -73,12 +72,21 @@ def _money(given: PerformanceInput, curve: Sequence[CurvePoint]) -> Money:
         rent_lamports=rent,
         adopted_lamports=given.adopted_lamports,
         open_cost_lamports=given.open_cost_after_lamports,
-        unrealised_lamports=sum(known) if known or not values else None,
-        unvalued=len(values) - len(known),
+        unrealised_lamports=unrealised,
+        unvalued=unvalued,
         equity_lamports=curve[-1].equity_lamports if curve else None,
         equity_change_lamports=curve[-1].net_lamports - curve[0].net_lamports if curve else None,
         unexplained_lamports=None if ledger is None else ledger - given.cash_before_lamports - found,
     )
+
+
+def _unrealised(given: PerformanceInput) -> tuple[int | None, int]:
+    """(gain over cost of what is open, how many of it have no value)."""
+    values = [one.unrealised_lamports for one in given.rounds if one.is_open]
+    known = [value for value in values if value is not None]
+    if given.is_past and given.equity and values:
+        return given.equity[-1].marks_lamports - given.open_cost_after_lamports, 0
+    return (sum(known) if known or not values else None), len(values) - len(known)
 
 
 def _costs(given: PerformanceInput) -> dict[EntryKind, int]:

@@ -7,43 +7,50 @@ from copy import copy
 from dataclasses import dataclass, field
 from operator import attrgetter
 
+import msgspec
+
 from pumpswap.analytics.performance.given import OUTSIDE, Sale
 from pumpswap.errors import LedgerMismatch
 from pumpswap.model import Adoption, LedgerEntry, Position
-from pumpswap.model.booked import BookedFill, BookedRound
+from pumpswap.model.booked import BookedFill, BookedRound, StoredRound
 from pumpswap.portfolio.derive import PositionReplay, replay
 from pumpswap.portfolio.movements import Movement
 
 __all__ = ["RoundReplay", "Stored"]
 
-# (name, base units, value in lamports) of a stored round, by pool and number.
-Stored = Mapping[tuple[str, int], tuple[str, int, int | None]]
+Stored = Mapping[tuple[str, int], StoredRound]  # by pool and number
+_NOT_STORED = StoredRound("", 0, None, 0)
 
 
 _ORDER = attrgetter("opened_ns", "pool", "number")
 
 
-class _Round:
+class _Round(msgspec.Struct, gc=False):
     """A round on its way."""
 
-    __slots__ = (
-        "bought", "buys", "closed_ns", "cost", "exit_kind", "mint", "number", "opened_ns", "pool", "realised", "sells",
-        "sold", "strategy", "units",
-    )  # fmt: skip
+    pool: str
+    mint: str
+    number: int
+    opened_ns: int
+    strategy: str
+    exit_kind: str = ""
+    closed_ns: int | None = None
+    units: int = 0
+    cost: int = 0
+    bought: int = 0
+    sold: int = 0
+    realised: int = 0
+    buys: int = 0
+    sells: int = 0
 
-    def __init__(self, pool: str, mint: str, number: int, opened_ns: int, strategy: str) -> None:
-        self.pool, self.mint, self.number = pool, mint, number
-        self.opened_ns, self.strategy = opened_ns, strategy
-        self.closed_ns: int | None = None
-        self.exit_kind = ""
-        self.units = self.cost = self.bought = self.sold = self.realised = self.buys = self.sells = 0
-
-    def booked(self, stored: Stored) -> BookedRound:
-        name, units, value = stored.get((self.pool, self.number), ("", -1, None))
+    def booked(self, stored: Stored, until_ns: int) -> BookedRound:
+        """A mark counts for the units that it has valued, and not before it was made."""
+        known = stored.get((self.pool, self.number), _NOT_STORED)
+        is_valued = self.closed_ns is None and known.base_units == self.units and known.marked_ns < until_ns
         return BookedRound(
             self.pool, self.mint, self.number, self.opened_ns, self.closed_ns, self.units, self.cost, self.bought,
-            self.sold, self.realised, self.buys, self.sells, self.strategy, self.exit_kind, name,
-            value if self.closed_ns is None and units == self.units else None,
+            self.sold, self.realised, self.buys, self.sells, self.strategy, self.exit_kind, known.name,
+            known.value_lamports if is_valued else None,
         )  # fmt: skip
 
 
@@ -112,7 +119,7 @@ class RoundReplay:
         closed = [one for one in self._closed if one.closed_ns is not None and one.closed_ns < self.until_ns]
         now = [one for pool, one in self._open.items() if pool not in kept]
         found = closed + now + [one for one in kept.values() if one is not None]
-        return [one.booked(stored) for one in sorted(found, key=_ORDER)]
+        return [one.booked(stored, self.until_ns) for one in sorted(found, key=_ORDER)]
 
     # ------------------------------------------------------------------------------------------ one step
 

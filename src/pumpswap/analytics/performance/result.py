@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import msgspec
 
-from pumpswap.analytics.performance.estimate import Estimate
+from pumpswap.analytics.performance.estimate import NO_ROUNDS, Estimate
 from pumpswap.analytics.performance.given import Sale
+from pumpswap.analytics.performance.intervals import share_of
 from pumpswap.model import EntryKind
 from pumpswap.model.booked import BookedFill, BookedMove, BookedRound
 
@@ -31,12 +32,13 @@ class Money:
     """From the ledger to the profit, lamports. ``net_lamports`` is what was earned after every cost, sales only.
 
     ``realised_lamports``: sales over the cost of what they sold. ``failed_lamports`` (refused by the program) and
-    ``upkeep_lamports`` (of the wallet, also by hand): costs of transactions of no trade, zero or negative. ``outside_lamports``: SOL that others moved, beside capital
-    and what it brought to positions. ``capital_lamports``: deposits less withdrawals. ``rent_lamports``: put into
-    deposits less what came back (they are the owner's still). ``unexplained_lamports`` is what the ledger has beyond
-    all of this: 0, or the books contradict themselves; None where the ledger's sum of that moment is not known.
-    ``unrealised_lamports`` is what open positions are worth over their cost; None where nobody could value any.
-    ``equity_change_lamports`` is without capital; None where equity was never measured.
+    ``upkeep_lamports`` (of the wallet, also by hand): costs of transactions of no trade, zero or negative.
+    ``outside_lamports``: SOL that others moved, beside capital and what it brought to positions. ``capital_lamports``:
+    deposits less withdrawals. ``rent_lamports``: put into deposits less what came back (they are the owner's still).
+    ``unexplained_lamports`` is what the ledger has beyond all of this: 0, or the books contradict themselves; None
+    where the ledger's sum of that moment is not known. ``unrealised_lamports`` is what open positions are worth over
+    their cost; None where nobody could value any. ``equity_change_lamports`` is without capital; None where equity was
+    never measured.
     """
 
     realised_lamports: int
@@ -141,7 +143,7 @@ class Activity:
     mean_slippage: Estimate
 
 
-class Slice(msgspec.Struct, frozen=True):
+class Slice(msgspec.Struct, frozen=True, gc=False):
     """One strategy, exit or token. ``gain_lamports`` is of all its sales in this time, also of rounds still open;
     ``closed`` and ``won`` count its rounds that were closed. ``key`` is the mint of a token; ``label`` is for people
     and comes from strangers. ``cost_lamports`` is what was sold had cost; ``bought_lamports`` what was bought.
@@ -155,7 +157,11 @@ class Slice(msgspec.Struct, frozen=True):
     gain_lamports: int
     cost_lamports: int
     bought_lamports: int
-    win_rate: Estimate
+
+    @property
+    def win_rate(self) -> Estimate:
+        """Of its closed rounds."""
+        return share_of(self.won, self.closed, NO_ROUNDS)
 
     @property
     def share(self) -> float | None:

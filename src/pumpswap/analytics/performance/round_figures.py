@@ -6,14 +6,12 @@ from collections.abc import Sequence
 from math import exp, fsum, sqrt
 from statistics import median
 
-from pumpswap.analytics.performance.estimate import Estimate, no_value
+from pumpswap.analytics.performance.estimate import NO_ROUNDS, Estimate, no_value
 from pumpswap.analytics.performance.intervals import mean_of, ratio_of, share_of, spread_of, student_quantile
 from pumpswap.analytics.performance.result import RoundFigures
 from pumpswap.model.booked import BookedRound
 
-__all__ = ["NO_ROUNDS", "round_figures"]
-
-NO_ROUNDS = "no round was closed"
+__all__ = ["round_figures"]
 
 
 def round_figures(closed: Sequence[BookedRound]) -> RoundFigures:

@@ -8,9 +8,7 @@ from operator import attrgetter
 
 from pumpswap.analytics.performance.curve import CAPITAL
 from pumpswap.analytics.performance.given import PerformanceInput, Sale
-from pumpswap.analytics.performance.intervals import share_of
 from pumpswap.analytics.performance.result import CurvePoint, Day, PositionGain, Slice
-from pumpswap.analytics.performance.round_figures import NO_ROUNDS
 from pumpswap.clock import NS_PER_SECOND
 from pumpswap.model.booked import BookedFill, BookedMove, BookedRound
 
@@ -115,8 +113,7 @@ def _add_bought(sums: dict[str, _Sum], fills: Sequence[BookedFill], key: Callabl
 
 def _slices(sums: Mapping[str, _Sum], labels: Mapping[str, str]) -> tuple[Slice, ...]:
     found = [
-        Slice(key, labels.get(key, ""), each.sales, each.closed, each.won, each.gain, each.cost, each.bought,
-              share_of(each.won, each.closed, NO_ROUNDS))
+        Slice(key, labels.get(key, ""), each.sales, each.closed, each.won, each.gain, each.cost, each.bought)
         for key, each in sums.items()
-    ]  # fmt: skip
+    ]
     return tuple(sorted(found, key=lambda each: (-each.gain_lamports, each.key)))
