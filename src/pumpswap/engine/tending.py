@@ -58,6 +58,11 @@ class FeedTender:
         now = asyncio.get_running_loop().time()
         return {name: health.words(now) for name, health in self.health.items()}
 
+    def ages(self) -> dict[str, float]:
+        """Seconds since the last sign of life of each that is not over, or since the start."""
+        now = asyncio.get_running_loop().time()
+        return {name: round(health.age(now), 3) for name, health in self.health.items() if not health.is_over}
+
     async def _tend(self, feed: Feed) -> None:
         loop, health, backoff = asyncio.get_running_loop(), self.health[feed.name], Backoff(self._random)
         sink = self._intake.sink(feed.name, health)

@@ -24,5 +24,6 @@ class Heartbeat:
     events: int = 0
     stopping: bool = False
     parts: Mapping[str, str] = field(default_factory=dict)
+    ages: Mapping[str, float] = field(default_factory=dict)
     in_the_way: str = ""
     every_seconds: int = 0

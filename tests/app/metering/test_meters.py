@@ -205,12 +205,17 @@ def test_heartbeats_tell_of_queues_parts_and_the_program(tmp_path: Path) -> None
                 "loop": "0 ms late",
                 "program": "ok",
             }
-            meters.beat(Heartbeat(5_000_000_000, 1_000_000_000, 7, "paper", waiting=12, able=False, parts=words))
+            meters.beat(
+                Heartbeat(
+                    5_000_000_000, 1_000_000_000, 7, "paper", waiting=12, able=False, parts=words, ages={"pools": 0.1}
+                )
+            )
             found = served(meters)
             assert one(found, "queue_updates") == 12
             assert one(found, "able") == 0
             assert one(found, "heartbeat_timestamp_seconds") == 5
             assert one(found, "part_ok", part="pools") == 1
+            assert one(found, "feed_age_seconds", feed="pools") == 0.1
             assert one(found, "part_ok", part="sending") == 0
             assert ("pumpswap_part_ok", (("part", "loop"),)) not in found
             assert one(found, "protocol_drift") == 0

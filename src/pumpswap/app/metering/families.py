@@ -28,6 +28,7 @@ class Families:
         self.updates = counter("updates", "Updates of the market that the engine has taken")
         self.swaps = counter("swaps", "Trades of others among them")
         self.last_update = gauge("last_update_age_seconds", "Since the last update of any feed")
+        self.feed_age = gauge("feed_age_seconds", "Since the last sign of life of a feed or a helper", "feed")
         self.feed_lag = histogram("feed_lag_seconds", "Age of an update when the engine took it", _SECONDS)
         self.pools = gauge("pools", "Pools whose state is known")
         # What is decided and ordered.

@@ -145,6 +145,8 @@ class Meters(RunObserver):
         for part, words in heartbeat.parts.items():
             if part != _NO_PART:
                 of.part_ok.labels(self._bounded("part", part)).set(words.startswith("ok"))
+        for feed, seconds in heartbeat.ages.items():
+            of.feed_age.labels(self._bounded("feed", feed)).set(seconds)
         of.drift.set(heartbeat.parts.get(_PROGRAM, "ok") != "ok")
 
     def lag(self, seconds: float) -> None:
