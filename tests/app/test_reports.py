@@ -218,3 +218,21 @@ def test_books_without_a_collector_have_no_dollars(books: Books) -> None:
     assert sheet.sol.usd is None
     assert "no price of SOL is known" in sheet.sol.source
     assert whole(books, sol_usd="150").sol.of(10**9) == Decimal("150.00")
+
+
+def test_what_was_held_at_the_end_of_a_time_has_the_value_that_it_had_then(books: Books) -> None:
+    last = books.run.books.last()
+    assert last is not None
+    whole_time = period_time(books, Period.ALL, "UTC", last.at_ns)
+    held_then = 0
+    for tenth in range(3, 10):
+        until_ns = whole_time.since_ns + (whole_time.until_ns - whole_time.since_ns) * tenth // 10
+        time = type(whole_time)(whole_time.since_ns, until_ns, "all", "part", "UTC", True, "all")
+        found = report_of(books, Settings(), time).performance
+        marks = [mark for mark in books.run.marks() if mark.at_ns < until_ns]
+        for one in (each.round for each in found.by_position if each.round.is_open):
+            newest = next(mark for mark in reversed(marks) if mark.pool == one.pool)
+            assert newest.base_units == one.base_units
+            assert one.value_lamports == (None if newest.obstacle else newest.value_lamports)
+            held_then += 1
+    assert held_then > 5

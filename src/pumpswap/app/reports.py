@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from pumpswap.analytics.performance import Performance
+from pumpswap.analytics.performance import Performance, measure
 from pumpswap.analytics.performance.result import PositionGain
 from pumpswap.analytics.refusals import refused_figures
 from pumpswap.analytics.tear_sheet import (
@@ -22,9 +23,10 @@ from pumpswap.analytics.tear_sheet import (
     score_bands,
 )
 from pumpswap.app.books import Books
-from pumpswap.app.performance import performance_of
+from pumpswap.app.performance import input_of
 from pumpswap.app.sol_price import sol_price
 from pumpswap.model import Mark, TradeSide
+from pumpswap.model.booked import StoredRound
 from pumpswap.settings import Settings
 from pumpswap.storage.fills import FillRow
 
@@ -42,7 +44,9 @@ def report_of(books: Books, settings: Settings, time: Time) -> TearSheet:
 
     Raises StorageError for books that cannot be read, LedgerMismatch for such that contradict themselves.
     """
-    found = performance_of(books, time.since_ns, time.until_ns)
+    rows = books.run.earned.read(time.since_ns, time.until_ns)
+    marks = _newest_marks(books, {pool for pool, _ in rows.rounds}, time.until_ns)
+    found = measure(input_of(replace(rows, rounds=_valued_then(rows.rounds, marks)), time.since_ns, time.until_ns))
     closed = [one for one in found.by_position if not one.round.is_open]
     first_ns = min((one.round.opened_ns for one in closed), default=time.since_ns)
     fills = books.run.listings.fills.between(min(first_ns, time.since_ns), time.until_ns)
@@ -56,7 +60,7 @@ def report_of(books: Books, settings: Settings, time: Time) -> TearSheet:
         execution=execution_of(within, books.run.listings.fills.unfilled(time.since_ns, time.until_ns)),
         bands=_bands(closed, fills),
         prices=_prices(books, found, within, time),
-        marks=_marks(books, found.by_position, time.until_ns),
+        marks=_ages(found.by_position, marks, time.until_ns),
         sol=SolUsd(price.usd, price.source),
         refused=refused_figures(one for one in books.run.what_ifs.since(time.since_ns) if one.at_ns < time.until_ns),
         stale_after_seconds=settings.risk.max_state_age_seconds,
@@ -108,15 +112,31 @@ def _prices(books: Books, found: Performance, fills: Sequence[FillRow], time: Ti
     return made
 
 
-def _marks(books: Books, positions: Iterable[PositionGain], at_ns: int) -> dict[tuple[str, int], HeldMark]:
+def _newest_marks(books: Books, pools: Iterable[str], before_ns: int) -> dict[str, Mark]:
+    wanted, known = sorted(pools), dict[str, Mark]()
+    for first in range(0, len(wanted), _AT_ONCE):
+        known |= books.database.browse(books.run.run_id).marks(wanted[first : first + _AT_ONCE], before_ns)
+    return known
+
+
+def _valued_then(
+    stored: Mapping[tuple[str, int], StoredRound], marks: Mapping[str, Mark]
+) -> dict[tuple[str, int], StoredRound]:
+    """Rounds as they were valued at the end of the time: what they are worth now is of another one."""
+    found = dict(stored)
+    for (pool, number), one in stored.items():
+        mark = marks.get(pool)
+        if mark is not None:
+            value = None if mark.obstacle else mark.value_lamports
+            found[pool, number] = StoredRound(one.name, mark.base_units, value, mark.at_ns)
+    return found
+
+
+def _ages(positions: Iterable[PositionGain], marks: Mapping[str, Mark], at_ns: int) -> dict[tuple[str, int], HeldMark]:
     """How old the values of open positions are."""
-    held = [one.round for one in positions if one.round.is_open]
-    pools, known = sorted({one.pool for one in held}), dict[str, Mark]()
-    for first in range(0, len(pools), _AT_ONCE):
-        known |= books.database.browse(books.run.run_id).marks(pools[first : first + _AT_ONCE])
     told: dict[tuple[str, int], HeldMark] = {}
-    for one in held:
-        mark = known.get(one.pool)
+    for one in (each.round for each in positions if each.round.is_open):
+        mark = marks.get(one.pool)
         if mark is not None and mark.base_units == one.base_units:
             told[one.pool, one.number] = HeldMark(max(at_ns - mark.state_ns, 0), mark.obstacle)
     return told

@@ -209,11 +209,13 @@ class Browse:
             found = connection.execute(query.where(*named).group_by(POSITIONS.c.pair_address))
             return {pool: str(name) for pool, name in found}
 
-    def marks(self, pools: Collection[str]) -> dict[str, Mark]:
-        """The newest mark of each pool that has one."""
+    def marks(self, pools: Collection[str], before_ns: int | None = None) -> dict[str, Mark]:
+        """The newest mark of each pool that has one, or the newest before a moment."""
         if not pools:
             return {}
-        same = (MARKS.c.run_id == self._run_id, MARKS.c.pool == POSITIONS.c.pair_address)
+        same = [MARKS.c.run_id == self._run_id, MARKS.c.pool == POSITIONS.c.pair_address]
+        if before_ns is not None:
+            same.append(MARKS.c.at_ns < before_ns)
         newest = select(MARKS.c.id).where(*same).order_by(MARKS.c.at_ns.desc(), MARKS.c.id.desc()).limit(1)
         held = (POSITIONS.c.run_id == self._run_id, POSITIONS.c.pair_address.in_(sorted(pools)))
         numbers = select(newest.correlate(POSITIONS).scalar_subquery()).where(*held)

@@ -22,7 +22,7 @@ from pumpswap.analytics.tear_sheet import (
     score_bands,
 )
 from pumpswap.model import EquityPoint, TradeSide
-from pumpswap.model.booked import BookedFill, BookedMove
+from pumpswap.model.booked import BookedFill, BookedMove, StoredRound
 from pumpswap.storage.fills import FillRow, UnfilledRow
 
 SOL = 10**9
@@ -57,7 +57,7 @@ def account(
     fills: list[BookedFill] = []
     equity = [EquityPoint(START, deposit, 0, 0)]
     cash, held, at_ns = deposit, 0, START
-    names: dict[tuple[str, int], tuple[str, int, int | None]] = {}
+    names: dict[tuple[str, int], StoredRound] = {}
     for number, trip in enumerate(trips):
         pool = f"Poo{number:05d}".ljust(40, "x")
         at_ns += MINUTE
@@ -65,7 +65,8 @@ def account(
         cash += fills[-1].swap_lamports
         value = trip.value if trip.back is None else trip.back
         equity.append(EquityPoint(at_ns, cash, held + value, 0))
-        names[pool, 1] = (trip.name, 1_000_000 if trip.back is None else 0, trip.value if trip.back is None else None)
+        is_held = trip.back is None
+        names[pool, 1] = StoredRound(trip.name, 1_000_000 if is_held else 0, trip.value if is_held else None, at_ns)
         if trip.back is None:
             held += trip.value
             continue
@@ -106,7 +107,7 @@ def account(
             _path(pool, gain, [row for row in rows if row.pool == pool], names)
             for pool, gain in biggest_pools(gains, 4)
         ],
-        marks={key: HeldMark(2 * 10**9) for key, (_, units, _) in names.items() if units},
+        marks={key: HeldMark(2 * 10**9) for key, stored in names.items() if stored.base_units},
         sol=SolUsd(None if usd is None else Decimal(usd), "the test"),
     )
 
@@ -145,8 +146,6 @@ def _row(fill: BookedFill, trip: Trip) -> FillRow:
     )  # fmt: skip
 
 
-def _path(
-    pool: str, gain: int, fills: list[FillRow], names: dict[tuple[str, int], tuple[str, int, int | None]]
-) -> PricePath:
+def _path(pool: str, gain: int, fills: list[FillRow], names: dict[tuple[str, int], StoredRound]) -> PricePath:
     points = [(fill.at_ns, fill.quote_lamports, fill.base_units) for fill in fills]
-    return PricePath(pool, names[pool, 1][0], 6, points, fills, gain, is_spot=True)
+    return PricePath(pool, names[pool, 1].name, 6, points, fills, gain, is_spot=True)
