@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pumpswap.app.views.overview import Money, Overview, Trading
 from pumpswap.app.views.sight import RunFacts
 from pumpswap.clock import NS_PER_SECOND
+from pumpswap.model import TradingState
 from pumpswap.storage.browse import PositionSums
 from pumpswap.web.pages.words import short_sol
 
@@ -54,6 +55,12 @@ class Frame:
     heard: Heard | None
     in_the_way: str
     unseen_alerts: Mapping[str, int]
+
+    @property
+    def is_lowered(self) -> bool:
+        """Whether a person has lowered the state: what a fault has lowered goes on by itself."""
+        by_itself = "; ".join(f"{name}: {why}" for name, why in self.trading.faults)
+        return self.trading.state is not TradingState.ACTIVE and self.trading.reason != by_itself
 
     @property
     def is_of_now(self) -> bool:

@@ -205,7 +205,8 @@
   document.addEventListener("DOMContentLoaded", () => {
     root.classList.add("scripted");
     forget();
-    document.querySelector(".rail [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+    const here = document.querySelector(".rail [aria-current]");
+    if (here) here.closest("nav").scrollLeft = here.offsetLeft - here.closest("nav").clientWidth / 2;
     offerThemes();
     drawAll(false);
     setInterval(tellAges, 1000);
