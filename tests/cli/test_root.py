@@ -44,7 +44,7 @@ def test_help_fits_the_terminal_and_lists_commands_in_the_order_of_a_newcomer() 
     lines = result.stdout.splitlines()
     assert max(map(len, lines)) <= 80
     listed = [line.split()[0] for line in lines[lines.index("Commands:") + 1 :] if line.startswith("  ")]
-    assert listed[:6] == ["demo", "paper", "run", "status", "live", "quote"]
+    assert listed[:8] == ["demo", "paper", "run", "status", "watch", "dashboard", "live", "quote"]
 
 
 def test_a_bare_name_shows_help_as_talk_and_is_a_usage_error() -> None:
