@@ -78,6 +78,19 @@ def test_a_run_tells_of_its_start_its_trades_its_triggers_and_its_end(tmp_path: 
     assert result.open_positions == positions
 
 
+def test_with_every_limit_within_reach_the_rules_tell_and_none_breaks(tmp_path: Path) -> None:
+    near = {"large_move_bps": 100, "milestone_bps": 1, "drawdown_bps": 1, "daily_loss_bps": 1, "refused_burst": 2}
+    limits = {"max_drawdown_fraction": "0.001", "max_daily_loss_fraction": "0.0004"}
+    ran(tmp_path, SIMULATED, alert_rules=near | {"wallet_low_sol": "50"}, risk=limits)
+    alerts = stored(tmp_path)[1]
+    assert [alert.text for alert in alerts if alert.subject.startswith("alert rule")] == []
+    told = {alert.topic for alert in alerts}
+    assert told >= {"entry", "exit", "large move", "drawdown", "daily loss", "refused burst", "wallet low"}
+    locks = [alert for alert in alerts if alert.subject == "lock"]
+    assert {alert.topic for alert in locks} == {"drawdown", "daily loss"}
+    assert {alert.level for alert in locks} == {AlertLevel.CRITICAL}
+
+
 def test_the_results_of_exits_add_up_to_what_the_ledger_has_realised(tmp_path: Path) -> None:
     ran(tmp_path, SIMULATED)
     with open_database(tmp_path / "pumpswap.sqlite") as database:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pumpswap.alerts.rules.bursts import Burst, RefusedBurstRule
+from pumpswap.alerts.rules.bursts import LOCKS, Burst, RefusedBurstRule
 from pumpswap.model import Decision, Intent, TradeSide, Verdict
+from pumpswap.risk.policies import BUY_POLICIES
 from tests.alerts.rules.heard import MINT, POOL, Heard
 from tests.support.market import at
 
@@ -52,7 +53,7 @@ def test_repeated_refusals_count_and_what_is_held_already_does_not() -> None:
     heard = Heard({"refused_burst": 3, "refused_burst_seconds": 60})
     rule = RefusedBurstRule(heard.context)
     for number in range(10):
-        rule.on_repeat(refused(number, "one position", "cool-down"), "d1", number)
+        rule.on_repeat(refused(number, "one position", "cool-down", "drawdown"), "d1", number)
     assert heard.alerts == []
     for number in range(3):
         rule.on_repeat(refused(20 + number, "price"), "d1", number)
@@ -65,3 +66,7 @@ def test_0_switches_it_off_and_accepted_wishes_do_not_count() -> None:
     accepted = Decision("d1", refused(0).intent, True, (Verdict("price", True, "fine"),))
     RefusedBurstRule(on.context).on_decision(accepted)
     assert (off.alerts, on.alerts) == ([], [])
+
+
+def test_the_policies_that_are_left_out_are_called_so() -> None:
+    assert frozenset(policy.__name__.replace("_", " ") for policy in BUY_POLICIES) >= LOCKS

@@ -60,6 +60,17 @@ def test_one_way_is_told_once_in_a_window_and_the_other_way_at_once() -> None:
     ]
 
 
+def test_a_price_that_goes_up_and_down_is_told_once_each_way() -> None:
+    heard = Heard(RULES)
+    rule = rule_of(heard)
+    for seconds in range(60):
+        step(rule, seconds, moved(STATE, 40 * (seconds % 2)))
+    assert len(heard.alerts) == 2
+    for seconds in range(60, 120):
+        step(rule, seconds, moved(STATE, 40 * (seconds % 2)))
+    assert len(heard.alerts) == 4
+
+
 def test_a_value_that_falls_while_the_price_stands_is_told_too() -> None:
     heard = Heard(RULES)
     rule = rule_of(heard)

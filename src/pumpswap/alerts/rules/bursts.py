@@ -10,7 +10,11 @@ from pumpswap.clock import NS_PER_SECOND
 from pumpswap.model import AlertLevel, Decision, Verdict
 from pumpswap.risk.policies import TRADED
 
-__all__ = ["Burst", "RefusedBurstRule"]
+__all__ = ["LOCKS", "Burst", "RefusedBurstRule"]
+
+
+LOCKS = {"trading state", "mode", "circuit breaker", "daily loss", "drawdown", "loss streak"}
+_EXPECTED = frozenset(TRADED | LOCKS)
 
 
 class Burst:
@@ -38,7 +42,7 @@ class Burst:
 
 class RefusedBurstRule(Rule):
     """Counts refusals by policy, repeated ones too. What is held, or was just now, is refused with every signal: that
-    is no burst.
+    is no burst; nor is what refuses everything, and was told when it began.
     """
 
     def __init__(self, context: RuleContext) -> None:
@@ -50,7 +54,7 @@ class RefusedBurstRule(Rule):
         if decision.accepted or not rules.refused_burst:
             return
         for verdict in decision.refusals:
-            if verdict.policy in TRADED:
+            if verdict.policy in _EXPECTED:
                 continue
             burst = self._bursts.get(verdict.policy)
             if burst is None:

@@ -32,7 +32,7 @@ class MoveRule(Rule):
         self._held = {position.pool: position for position in held}
         self._states: dict[str, PoolState] = {}
         self._ranges: dict[tuple[str, str], MovingRange] = {}
-        self._told: dict[str, tuple[int, int]] = {}  # when a move of a pool was told, and up (1) or down (−1)
+        self._told: dict[tuple[str, int], int] = {}  # when a move of a pool was told, up (1) or down (−1)
 
     def on_update(self, update: MarketUpdate) -> None:
         """The pool; the value of what is held in it is told right after."""
@@ -53,10 +53,10 @@ class MoveRule(Rule):
         if moved is None:
             return
         way, text = moved
-        told_ns, told_way = self._told.get(mark.pool, (0, 0))
-        if way == told_way and mark.at_ns - told_ns < self._window_ns:
+        told_ns = self._told.get((mark.pool, way))
+        if told_ns is not None and mark.at_ns - told_ns < self._window_ns:
             return
-        self._told[mark.pool] = mark.at_ns, way
+        self._told[mark.pool, way] = mark.at_ns
         self._restart(mark.pool)
         self._price(mark, state)  # what was told now is what the next move is measured from
         self._value(mark)
@@ -128,7 +128,8 @@ class MoveRule(Rule):
             self._ranges.pop((what, pool), None)
         if gone:
             self._states.pop(pool, None)
-            self._told.pop(pool, None)
+            self._told.pop((pool, 1), None)
+            self._told.pop((pool, -1), None)
 
     def _range(self, what: str, pool: str) -> MovingRange:
         return self._ranges.setdefault((what, pool), MovingRange(self._window_ns))
