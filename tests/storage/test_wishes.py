@@ -34,7 +34,7 @@ def test_a_wish_tells_who_refused_it_how_often_and_what_its_order_has_come_to(ru
     assert (second.status, second.budget_lamports, second.spent_lamports) == (None, None, None)
     assert (third.has_signal, third.status, third.most_open) == (False, "pending", None)
     assert (fourth.was_proposed, third.was_proposed) == (True, False)
-    assert run.listings.wishes.since(NS + 1) == []
+    assert list(run.listings.wishes.since(NS + 1)) == []
 
 
 def test_the_funnel_of_stored_wishes_counts_repeats_and_leaves_out_what_was_asked_first(run: Run) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -61,10 +62,10 @@ class Wishes:
         self._connections = connections
         self._run_id = run_id
 
-    def since(self, since_ns: int) -> list[WishRow]:
-        """Decisions about buys since then, in the order in which they were made."""
+    def since(self, since_ns: int) -> Iterator[WishRow]:
+        """Decisions about buys since then, in the order in which they were made: hundreds of thousands, one by one."""
         these = (DECISIONS.c.run_id == self._run_id, DECISIONS.c.side == "buy", DECISIONS.c.at_ns >= since_ns)
-        return self._connections.all_rows(_WISHES.where(*these).order_by(DECISIONS.c.id), _wish_of)
+        return self._connections.rows(_WISHES.where(*these).order_by(DECISIONS.c.id), _wish_of)
 
 
 def _wish_of(row: StoredRow) -> WishRow:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from pumpswap.analytics.execution_quality import Funnel, funnel_of
@@ -61,8 +61,8 @@ class RunRecord:
 def read_run(books: Books) -> RunRecord:
     """Read a run. The ledger is recounted from its first entry."""
     run = books.run
-    wishes = run.listings.wishes.since(0)
-    funnel, refusals = funnel_of(wishes)
+    accepted: list[WishRow] = []
+    funnel, refusals = funnel_of(_keeping(run.listings.wishes.since(0), accepted))
     fills = run.listings.fills.between(0, _FOR_EVER_NS)
     slippage = spread_of([fill.slippage for fill in fills])
     return RunRecord(
@@ -77,16 +77,25 @@ def read_run(books: Books) -> RunRecord:
         uptime=uptime_of(run.spells.since(0)),
         audit=audit_run(run),
         comparisons=Counter(found.status for found in run.reconciliations.all()),
-        violations=violations_in(wishes, list(run.positions())),
+        violations=violations_in(accepted, list(run.positions())),
     )
 
 
-def violations_in(wishes: Sequence[WishRow], positions: Sequence[Position]) -> Violations:
-    """Recount the limits of every buy from what was booked. A position that its owner adopted is his own business."""
+def _keeping(wishes: Iterable[WishRow], accepted: list[WishRow]) -> Iterator[WishRow]:
+    """The same, once through; those that were accepted are kept."""
+    for one in wishes:
+        if one.accepted:
+            accepted.append(one)
+        yield one
+
+
+def violations_in(accepted: Sequence[WishRow], positions: Sequence[Position]) -> Violations:
+    """Recount the limits of every accepted buy from what was booked. A position that its owner adopted is his own
+    business.
+    """
     bought = [one for one in positions if one.buys]
     opened = sorted(one.opened_ns for one in bought)
     closed = sorted(one.closed_ns for one in bought if one.closed_ns is not None)
-    accepted = [one for one in wishes if one.accepted]
     too_many = 0
     for one in accepted:
         if one.filled_ns is None or one.most_open is None:
