@@ -24,6 +24,7 @@ COMMANDS = (
     ("quote", "--buy-sol", "1"),
     ("runs", "list"),
     ("performance-report",),
+    ("report",),
     ("positions", "show", "UMBRELLA"),
 )
 

@@ -58,8 +58,8 @@ def _money(sheet: TearSheet) -> Table:
     found, money = sheet.performance, sheet.performance.money
     table = books_table(show_header=False)
     table.add_column("figure")
-    table.add_column("SOL", justify="right")
-    table.add_column("USD", justify="right")
+    table.add_column("SOL", justify="right", no_wrap=True)
+    table.add_column("USD", justify="right", no_wrap=True)
     table.add_column("note")
 
     def row(name: str, lamports: int | None, note: str = "", *, signed: bool = True) -> None:
@@ -98,8 +98,8 @@ def _metrics(sheet: TearSheet) -> Table:
     found, drawdown = sheet.performance, sheet.performance.returns.drawdown
     table = books_table()
     table.add_column("metric")
-    table.add_column("value", justify="right")
-    table.add_column("95 % interval, or why there is none")
+    table.add_column("value", justify="right", no_wrap=True)
+    table.add_column("95 % interval")
     for one in metric_rows(found):
         estimate = one.estimate
         if estimate.value is None:
@@ -121,7 +121,7 @@ def _slices(title: str, parts: Sequence[Slice]) -> Table:
     table = books_table()
     table.add_column(f"{title}, in SOL", no_wrap=True, overflow="ellipsis")
     for name in ("gain", "of cost", "sales", "won"):
-        table.add_column(name, justify="right")
+        table.add_column(name, justify="right", no_wrap=True)
     for one in _ends(parts):
         share = "" if one.share is None else f"{100 * one.share:+.2f} %".replace("-", "−")
         won = f"{one.won:,} of {one.closed:,}" if one.closed else ""
@@ -143,7 +143,7 @@ def _days(sheet: TearSheet) -> Table:
     table = books_table()
     table.add_column("the last days, in SOL")
     for name in ("earned", "fills", "equity"):
-        table.add_column(name, justify="right")
+        table.add_column(name, justify="right", no_wrap=True)
     for day in sheet.performance.by_day[-_MOST_DAYS:]:
         equity = "" if day.equity_lamports is None else short_sol(day.equity_lamports)
         earned = coloured(short_sol(day.net_lamports, signed=True), day.net_lamports)
@@ -157,7 +157,7 @@ def _rounds(closed: Sequence[PositionGain]) -> Table:
     table = books_table()
     table.add_column("largest rounds, in SOL", no_wrap=True, overflow="ellipsis")
     for name in ("in", "out", "result"):
-        table.add_column(name, justify="right")
+        table.add_column(name, justify="right", no_wrap=True)
     table.add_column("exit")
     for each in closed:
         one = each.round
