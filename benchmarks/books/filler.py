@@ -144,7 +144,8 @@ class _Sql:
             network_fee_lamports, priority_fee_lamports, tip_lamports, rent_paid_lamports, rent_returned_lamports,
             executed, pool_id, mint_address, pair_address, action, sol_amount, token_amount, price_per_token,
             signal_score, signal_strength, transaction_hash, block_timestamp, gas_used, execution_status)
-            SELECT {self.run}, {_id("o", order)}, {self._time(order, "800000000")}, 400000000 + n * 150, base, gross,
+            SELECT {self.run}, {_id("o", order)}, {self._time(order, "800000000")}, 400000000 + n * 150, base,
+            gross + (CASE WHEN {buys} THEN 1 ELSE -1 END) * (gross / 500 + gross / 2000 + gross / 200),
             gross, gross / 500, gross / 2000, gross / 200, 0, 5000, 30000, 0,
             CASE WHEN {buys} THEN 2039280 ELSE 0 END, CASE WHEN {buys} THEN 0 ELSE 2039280 END,
             CASE WHEN {buys} THEN {_quote("buy")} ELSE {_quote("sell")} END,

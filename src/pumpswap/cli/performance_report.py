@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -9,6 +10,7 @@ import click
 from pumpswap.cli.books_view import NO_RUNS, run_option
 from pumpswap.cli.lazy import Example, command, option
 from pumpswap.cli.output import Output, pass_output
+from pumpswap.clock import NS_PER_SECOND
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -19,7 +21,6 @@ if TYPE_CHECKING:
 __all__ = ["performance_report"]
 
 _MOST_ROUNDS = 12
-_HOUR_NS = 3_600 * 10**9
 
 
 @command(
@@ -178,6 +179,8 @@ def _money_rows(found: Performance) -> list[tuple[str, str | Text]]:
 
 
 def _trade_rows(found: Performance) -> list[tuple[str, str | Text]]:
+    from pumpswap.cli.books_view import duration_text
+
     closed, activity, money = found.rounds_closed, found.activity, found.money
     still_open = sum(one.is_open for one in (each.round for each in found.by_position))
     return [
@@ -186,7 +189,10 @@ def _trade_rows(found: Performance) -> list[tuple[str, str | Text]]:
         ("won", _told(closed.win_rate, "{:.1%}", "no closed rounds yet")),
         ("profit factor", _told(closed.profit_factor, "{:.2f}")),
         ("expected of a round", _told(closed.expectancy_share, "{:+.2%}")),
-        ("held, mean", _told(activity.mean_holding_ns, "{:.2f} h", scale=1 / _HOUR_NS)),
+        (
+            "held, mean",
+            _told(activity.mean_holding_ns, lambda held_ns: duration_text(max(round(held_ns), 0) // NS_PER_SECOND)),
+        ),
         ("slippage against the quote, mean", _told(activity.mean_slippage, "{:+.3%}", "no trades yet")),
         ("open", f"{still_open:,}" + (f", {money.unvalued:,} without a value" if money.unvalued else "")),
     ]
@@ -208,14 +214,17 @@ def _return_rows(found: Performance) -> list[tuple[str, str | Text]]:
     ]
 
 
-def _told(figure: Estimate, form: str, none: str | None = None, *, scale: float = 1.0) -> str:
+def _told(figure: Estimate, form: str | Callable[[float], str], none: str | None = None) -> str:
     """The figure with its interval, or why there is none."""
+
+    def say(value: float) -> str:
+        return form.format(value).replace("-", "−") if isinstance(form, str) else form(value)
+
     if figure.value is None:
         return none or f"none: {figure.reason}"
-    told = form.format(figure.value * scale)
     if figure.low is None or figure.high is None:
-        return told
-    return f"{told} ({form.format(figure.low * scale)} … {form.format(figure.high * scale)})"
+        return say(figure.value)
+    return f"{say(figure.value)} ({say(figure.low)} … {say(figure.high)})"
 
 
 def _show_rounds(out: Output, found: Performance) -> None:
