@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -17,6 +19,7 @@ from pumpswap.app.companion import RunPlace
 from pumpswap.app.daily_summary import DailySummaries, day_summary
 from pumpswap.app.run_order import RunOrder
 from pumpswap.clock import ManualClock
+from pumpswap.engine.feed import Feed
 from pumpswap.engine.outbox import Outbox
 from pumpswap.engine.recorder import StoreRecorder
 from pumpswap.errors import StorageError
@@ -29,6 +32,7 @@ from pumpswap.model import (
     EquityPoint,
     Intent,
     LedgerEntry,
+    MarketUpdate,
     TradeSide,
     Verdict,
 )
@@ -45,6 +49,19 @@ from tests.support.market import engine as market_engine
 SIMULATED = RunOrder("simulated:9", is_fast=True, seconds=1_800)
 DAY = date(2026, 11, 2)
 UTC = ZoneInfo("UTC")
+
+
+class NoSink:
+    """Of a helper that brings no news."""
+
+    async def put(self, update: MarketUpdate, place: object = None) -> None:
+        raise AssertionError("it brings none")
+
+    async def turn(self, make: object, place: object = None) -> bool:
+        raise AssertionError("it brings none")
+
+    def alive(self) -> None:
+        """It goes on."""
 
 
 def stored(folder: Path) -> tuple[Run, list[Alert]]:
@@ -133,6 +150,35 @@ def test_an_alert_and_what_keeps_it_from_being_told_again_are_stored_together_or
         told = [(alert.level, alert.topic) for alert in database.alerts.all() if alert.topic == "drawdown"]
         assert told == [(AlertLevel.CRITICAL, "drawdown")]
         assert run.states.load("alerts/drawdown") == {"told_bps": "9000", "epoch": "0"}
+
+
+def test_a_milestone_counts_from_what_the_ledger_says_was_put_in(tmp_path: Path) -> None:
+    async def look(helpers: Sequence[Feed]) -> None:
+        (milestones,) = (one for one in helpers if one.name == "milestones")
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(milestones.run(NoSink()), 0.5)
+
+    with opened(tmp_path) as database:
+        run = database.start_run("paper", START_NS)
+        outbox = Outbox(run, StoreRecorder(run))
+        engine = market_engine(observers=[outbox])
+        place = RunPlace(Settings(), database, run, engine, ManualClock(START_NS), outbox.also)
+        helpers = alert_rules(place).helpers
+        engine.clock.advance_to(START_NS)
+        engine.deposit(10 * LAMPORTS)
+        outbox.flush()
+        asyncio.run(look(helpers))
+        outbox.flush()
+        assert database.alerts.all() == ()
+        engine.portfolio.ledger.post([(SOL, 5 * LAMPORTS, EntryKind.TRADE_QUOTE)], START_NS)  # earned, not put in
+        asyncio.run(look(helpers))
+        outbox.flush()
+        (alert,) = database.alerts.all()
+        assert (alert.topic, alert.text.partition(" that were")[0]) == (
+            "milestone",
+            "equity is 15 SOL, 50 % above the 10 SOL",
+        )
+        assert run.states.load("alerts/milestone") == {"told_bps": "5000", "epoch": "0"}
 
 
 def test_the_summary_of_a_day_says_what_is_stored(tmp_path: Path) -> None:
