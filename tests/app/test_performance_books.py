@@ -5,19 +5,24 @@ from __future__ import annotations
 import random
 from collections import defaultdict
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
 from pumpswap.analytics.performance import OUTSIDE, Performance
 from pumpswap.app.performance import performance_of_run
-from pumpswap.model import SOL, EntryKind
+from pumpswap.errors import StorageError
+from pumpswap.model import SOL, EntryKind, Rejected
 from pumpswap.storage.database import Database, open_database
 from pumpswap.storage.run import Run
+from pumpswap.storage.tables import ORDERS
 from pumpswap.units import I64_MAX
 from tests.portfolio.random_books import lives
 from tests.support.postgres import fresh_database
 
 CAPITAL = (EntryKind.DEPOSIT, EntryKind.WITHDRAWAL)
+FEES = (EntryKind.NETWORK_FEE, EntryKind.PRIORITY_FEE, EntryKind.TIP)
 SEEDS = {"sqlite": 24, "postgresql": 3}
 
 
@@ -66,6 +71,27 @@ def test_profit_and_loss_is_the_ledger_s_to_the_lamport(runs: list[Run]) -> None
             assert lamports == -moved[kind], kind
         traded += len(found.sales)
     assert traded > 2 * len(runs)
+
+
+def test_costs_of_no_trade_are_those_of_refused_orders_and_of_upkeep(runs: list[Run]) -> None:
+    for run in runs:
+        money = performance_of_run(run).money
+        refused = {outcome.order_id for outcome in run.outcomes() if isinstance(outcome, Rejected)}
+        filled = {trade.order_id for trade in run.trades()}
+        fees = [entry for entry in run.ledger() if entry.kind in FEES]
+        assert money.failed_lamports == sum(entry.units for entry in fees if entry.order_id in refused)
+        others = [entry for entry in fees if entry.order_id not in refused | filled]
+        assert money.upkeep_lamports == sum(entry.units for entry in others)
+
+
+def test_a_row_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    with open_database(tmp_path / "books.db") as database:
+        (life,) = [life for _, life in lives(database, range(7_003, 7_004), most_steps=40)]
+        assert life.counts["fills"]
+        with database._connections.writing("a test") as connection:
+            connection.execute(update(ORDERS).values(quote='{"total_quote":"many"}'))
+        with pytest.raises(StorageError, match="a stored row cannot be read"):
+            performance_of_run(life.run)
 
 
 def test_rounds_are_those_of_the_books(runs: list[Run]) -> None:
