@@ -12,11 +12,13 @@ from pumpswap.cli.output import Output, pass_output
 from pumpswap.cli.params import RUN, DurationType
 
 if TYPE_CHECKING:
+    from pumpswap.app.watching import Look, Watcher
     from pumpswap.cli.watch_view import WatchView
 
 __all__ = ["watch"]
 
 _INTERRUPTED = 130
+_PAUSES = 4  # so many times as long as a look, at least
 _EVERY = DurationType(least=1, most=3_600, example="1s, 5s")
 _FOR = DurationType(least=1, example="30s, 10m")
 
@@ -51,15 +53,23 @@ def watch(out: Output, run_id: int | None, every: int, seconds: int | None) -> N
             raise NotRunning("no engine runs, and there are no books yet", hint="start one: pumpswap run")
         watcher = Watcher(database, settings, SystemClock(), run_id)
         until = None if seconds is None else time.monotonic() + seconds
-        first = watcher.look()  # what is wrong is told before a screen covers it
+        look, pause = _timed(watcher, every)  # what is wrong is told before a screen covers it
         try:
             with _view(out) as view:
-                view.show(first)
-                while until is None or time.monotonic() + every <= until:
-                    time.sleep(every)
-                    view.show(watcher.look())
+                view.show(look)
+                while until is None or time.monotonic() + pause <= until:
+                    time.sleep(pause)
+                    look, pause = _timed(watcher, every)
+                    view.show(look)
         except KeyboardInterrupt:  # the usual end: no failure
             click.get_current_context().exit(_INTERRUPTED)
+
+
+def _timed(watcher: Watcher, every: int) -> tuple[Look, float]:
+    """A look, and the pause after it: where looking takes long, it is done less often than asked for."""
+    began = time.monotonic()
+    look = watcher.look()
+    return look, max(every, _PAUSES * (time.monotonic() - began))
 
 
 def _view(out: Output) -> WatchView:

@@ -91,6 +91,7 @@ def test_why_tells_the_reasons_of_a_refusal_and_the_fate_of_an_order(books: Path
         assert "o000002 bought for 1 SOL, 2.61 % better than quoted" in said(one.answer(ANN, "why o000002"))
         name = next(position.name for position in run.positions()).removesuffix(" / SOL")
         assert "accepted" in said(one.answer(ANN, f"why {name}"))
+        assert said(one.answer(ANN, "why o999999")) == "run 1 has no o999999: logs and positions name what there is"
         assert "knows no order" in said(one.answer(ANN, "why nothing-of-that-name"))
 
 

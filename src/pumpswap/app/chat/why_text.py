@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from fractions import Fraction
 
 from pumpswap.alerts.texts import coin_text, counted, one_line, part_text, signed_sol, sol_text, time_text
@@ -10,6 +11,7 @@ from pumpswap.analytics.metrics import slippage_between
 from pumpswap.app.books import Books
 from pumpswap.app.why import Fate, Line, Tale, why
 from pumpswap.clock import Clock, format_utc
+from pumpswap.errors import NotFound
 from pumpswap.model import Denied, Filled, Rejected, TradeSide, Unknown
 from pumpswap.settings import Settings
 
@@ -17,10 +19,14 @@ __all__ = ["why_text"]
 
 _LINES = 6
 _MOST_REASONS = 12
+_NUMBER = re.compile(r"[od]\d{6,}")  # of an order or a decision: not searched for as a name, which takes long
 
 
 def why_text(books: Books, text: str, settings: Settings, clock: Clock) -> str:
     """Of an order, a decision, a mint, a pool or a name. Raises NotFound for what the run does not know."""
+    run = books.run
+    if _NUMBER.fullmatch(text) and run.decided.order(text) is None and run.decided.get(text) is None:
+        raise NotFound(f"run {run.run_id} has no {text}", hint="logs and positions name what there is")
     told = why(books, text, settings, clock, last=_LINES)
     if told.tale is not None:
         return "\n".join(_tale_lines(told.tale))
