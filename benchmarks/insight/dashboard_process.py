@@ -45,6 +45,11 @@ class RunningDashboard:
         """What it holds in memory now."""
         return float(self.process.memory_info().rss) / 2**20
 
+    def processor_seconds(self) -> float:
+        """How long it has worked since its start, on all cores together."""
+        times = self.process.cpu_times()
+        return float(times.user + times.system)
+
 
 @contextmanager
 def running_dashboard(data_dir: Path) -> Iterator[RunningDashboard]:

@@ -11,8 +11,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import psutil
-
 from benchmarks.books.measure import percentiles
 from benchmarks.figures import Figures
 from benchmarks.insight.dashboard_process import running_dashboard
@@ -47,9 +45,9 @@ def measure() -> Figures:
         for _ in range(TURNS):
             _collect(taken["alone"], _decide(bench, SECONDS * A_SECOND))
             with _viewers(dashboard.port, counted):
-                before = _processor(dashboard.process)
+                before = dashboard.processor_seconds()
                 _collect(taken["watched"], _decide(bench, SECONDS * A_SECOND))
-                busy += _processor(dashboard.process) - before
+                busy += dashboard.processor_seconds() - before
         megabytes = dashboard.megabytes()
     figures = {name: {what: percentiles(times) for what, times in both.items()} for name, both in taken.items()}
     alone, watched = (figures[name]["decided"]["p50"] for name in ("alone", "watched"))
@@ -112,8 +110,3 @@ def _viewers(port: int, counted: dict[str, int]) -> Iterator[None]:
             told, _ = process.communicate("", timeout=30)
     for name, count in json.loads(told).items():
         counted[name] += count
-
-
-def _processor(process: psutil.Process) -> float:
-    times = process.cpu_times()
-    return float(times.user + times.system)

@@ -178,19 +178,21 @@ class Browse:
     def pools(self, most: int, before: Place | None = None) -> list[ListedPool]:
         """Pools that were traded, the last traded first. The place is that of the newest round."""
         last, newest = func.max(POSITIONS.c.last_trade_ns), func.max(POSITIONS.c.id)
-        is_open = POSITIONS.c.closed_ns.is_(None)
+        page = select(POSITIONS.c.pair_address).where(POSITIONS.c.run_id == self._run_id)
+        page = page.group_by(POSITIONS.c.pair_address).order_by(last.desc(), newest.desc()).limit(most)
+        if before is not None:
+            page = page.having(or_(last < before.at_ns, and_(last == before.at_ns, newest < before.number)))
+        is_open, every = POSITIONS.c.closed_ns.is_(None), literal(True)
         query = (
             select(
                 POSITIONS.c.pair_address, func.max(POSITIONS.c.mint_address), func.max(POSITIONS.c.name),
-                last, newest, func.count(), _count(is_open), _sum(literal(True), POSITIONS.c.buys + POSITIONS.c.sells),
-                _sum(literal(True), POSITIONS.c.realised_lamports), _sum(is_open, POSITIONS.c.cost_lamports),
+                last, newest, func.count(), _count(is_open), _sum(every, POSITIONS.c.buys + POSITIONS.c.sells),
+                _sum(every, POSITIONS.c.realised_lamports), _sum(is_open, POSITIONS.c.cost_lamports),
             )
-            .where(POSITIONS.c.run_id == self._run_id)
+            .where(POSITIONS.c.run_id == self._run_id, POSITIONS.c.pair_address.in_(page))
             .group_by(POSITIONS.c.pair_address)
         )  # fmt: skip
-        if before is not None:
-            query = query.having(or_(last < before.at_ns, and_(last == before.at_ns, newest < before.number)))
-        return self._connections.all_rows(query.order_by(last.desc(), newest.desc()).limit(most), _pool_of)
+        return self._connections.all_rows(query.order_by(last.desc(), newest.desc()), _pool_of)
 
     def rounds(self, pool: str) -> list[ListedPosition]:
         """All rounds in a pool, the newest first."""
@@ -257,9 +259,11 @@ class Browse:
 
     def moved_since(self, asset: str, since_ns: int) -> dict[EntryKind, int]:
         """What of an asset has moved since then, by kind."""
+        # Not by the index of assets: nearly everything moves SOL, and a day is a small part of it.
+        of_asset = func.coalesce(LEDGER.c.asset, "") == asset
         query = (
             select(LEDGER.c.kind, func.sum(LEDGER.c.units))
-            .where(LEDGER.c.run_id == self._run_id, LEDGER.c.at_ns >= since_ns, LEDGER.c.asset == asset)
+            .where(LEDGER.c.run_id == self._run_id, LEDGER.c.at_ns >= since_ns, of_asset)
             .group_by(LEDGER.c.kind)
         )
         with self._connections.reading() as connection:
