@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -56,6 +57,12 @@ def test_a_day_is_reported_on_the_day_after_at_its_time_and_once(tmp_path: Path,
     assert due.due() == []
     assert due.write_due() == []
     assert writer(settings, database, run, "2026-11-19 23:00").due() == []  # another process, after a restart
+
+
+def test_it_is_written_beside_the_engines_own_thread(tmp_path: Path, database: Database, run: Run) -> None:
+    settings = settings_of(tmp_path, weekly=False)
+    asyncio.run(writer(settings, database, run, "2026-11-20 08:00").look())
+    assert names(settings) == ["daily-2026-11-18-run-1.html", "daily-2026-11-19-run-1.html"]
 
 
 def test_a_week_is_reported_on_its_monday(tmp_path: Path, database: Database, run: Run) -> None:
