@@ -13,7 +13,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import HTMLResponse, Response
 from starlette.staticfiles import StaticFiles
 
 from pumpswap import __version__
@@ -21,6 +21,7 @@ from pumpswap.clock import Clock, SystemClock
 from pumpswap.errors import ConfigError, PumpSwapError
 from pumpswap.settings import LoadedSettings
 from pumpswap.web import pages
+from pumpswap.web.api.description import description_page
 from pumpswap.web.api.routes import API_PATH, api_router
 from pumpswap.web.failures import Failure, failure_json, failure_of
 from pumpswap.web.forms import form_router
@@ -77,7 +78,7 @@ def create_app(loaded: LoadedSettings, *, host: str | None = None, clock: Clock 
 
     @app.get("/docs", include_in_schema=False)
     async def description() -> Response:
-        return RedirectResponse(f"{API_PATH}/openapi.json", 307)
+        return HTMLResponse(description_page(app.openapi(), f"{API_PATH}/openapi.json"))
 
     return app
 

@@ -77,7 +77,8 @@ def schema_of(view: type) -> dict[str, Any]:
 
 
 def _record(kind: Any, bound: Mapping[Any, Any]) -> dict[str, Any]:
-    hints = {name: hint for name, hint in get_type_hints(kind).items() if name in _fields(kind)}
+    fields = _fields(kind)
+    hints = {name: hint for name, hint in get_type_hints(kind).items() if name in fields}
     properties = {name: _schema(hint, name, bound) for name, hint in hints.items()}
     return {"type": "object", "required": list(properties), "properties": properties}
 
@@ -87,7 +88,9 @@ def _fields(kind: Any) -> Sequence[str]:
         return [field.name for field in dataclasses.fields(kind) if not field.name.startswith("_")]
     if issubclass(kind, msgspec.Struct):
         return list(kind.__struct_fields__)
-    return list(kind._fields)
+    if issubclass(kind, tuple):
+        return list(kind._fields)
+    raise TypeError(f"{kind.__name__} is no view")
 
 
 def _schema(hint: Any, name: str, bound: Mapping[Any, Any]) -> dict[str, Any]:
