@@ -8,17 +8,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import delete, update
 
 from pumpswap.analytics.performance import OUTSIDE, Performance
 from pumpswap.app.performance import performance_of_run
-from pumpswap.errors import StorageError
-from pumpswap.model import SOL, EntryKind, Rejected
+from pumpswap.errors import LedgerMismatch, StorageError
+from pumpswap.model import SOL, EntryKind, Filled, Rejected
 from pumpswap.storage.database import Database, open_database
 from pumpswap.storage.run import Run
-from pumpswap.storage.tables import ORDERS
+from pumpswap.storage.tables import ORDERS, TRADES
 from pumpswap.units import I64_MAX
-from tests.portfolio.random_books import lives
+from tests.portfolio.random_books import Life, lives
 from tests.support.postgres import fresh_database
 
 CAPITAL = (EntryKind.DEPOSIT, EntryKind.WITHDRAWAL)
@@ -157,3 +157,24 @@ def _check_rounds(found: Performance) -> None:
     assert figures.won + figures.lost + figures.break_even == figures.closed
     closed = [each.round for each in found.by_position if not each.round.is_open]
     assert figures.gains_lamports - figures.losses_lamports == sum(one.realised_lamports for one in closed)
+
+
+def test_a_fill_in_the_ledger_without_its_trade_is_refused_by_name(tmp_path: Path) -> None:
+    with open_database(tmp_path / "books.db") as database:
+        for _, life in lives(database, range(7_000, 7_012), most_steps=40):
+            taken = {adoption.mint for adoption in life.run.owned.adoptions()}
+            lost = next(
+                (order for order, (_, mint, _) in life.orders.items() if mint in taken and _filled(life, order)), None
+            )
+            if lost is None:
+                continue
+            with database._connections.writing("a test") as connection:
+                connection.execute(delete(TRADES).where(TRADES.c.run_id == life.run.run_id, TRADES.c.order_id == lost))
+            with pytest.raises(LedgerMismatch):
+                performance_of_run(life.run)
+            return
+    raise AssertionError("no life had such an order")
+
+
+def _filled(life: Life, order_id: str) -> bool:
+    return isinstance(life.run.decided.outcome(order_id), Filled)

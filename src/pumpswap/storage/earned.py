@@ -217,9 +217,11 @@ class Earned:
 
 def _taken(connection: Connection, query: Select[Any]) -> Iterator[tuple[int, BookedFill]]:
     """(number, fill) of each row."""
-    for number, *columns, document in _parts(connection, query):
+    once: dict[str, str] = {}  # the same few names come again and again
+    for number, order_id, at_ns, pool, mint, *columns, document in _parts(connection, query):
+        names = order_id, at_ns, once.setdefault(pool, pool), once.setdefault(mint, mint)
         columns += _quoted(document)
-        yield number, BookedFill(*columns)
+        yield number, BookedFill(*names, *columns)
 
 
 def _parts(connection: Connection, query: Select[Any]) -> Iterator[Any]:

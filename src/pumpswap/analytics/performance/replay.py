@@ -108,7 +108,7 @@ class RoundReplay:
         for step in replay(entries, adoptions):
             cause: BookedFill | Adoption | Movement = step
             if isinstance(step, Movement) and step.traded is not None:
-                cause = fills[step.traded.order_id]
+                cause = fills.get(step.traded.order_id, step)  # without it the books refuse the step
             for position in books.take(step):
                 self._changed(known.get(position.pool), position, cause)
                 known[position.pool] = position
