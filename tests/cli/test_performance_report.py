@@ -68,6 +68,23 @@ def test_the_figures_are_those_of_the_run(where: tuple[str, ...]) -> None:
     assert f"{won / len(closed):.1%}" in text
 
 
+def test_every_statistic_is_a_value_or_says_why_there_is_none(where: tuple[str, ...]) -> None:
+    figures = answer("performance-report", *where)["figures"]
+    assert figures["unexplained_lamports"] == "0"
+    assert int(figures["net_lamports"]) == int(figures["realised_lamports"]) - int(figures["failed_costs_lamports"])
+    estimates = figures["estimates"]
+    assert len(estimates) == 16
+    for name, one in estimates.items():
+        assert (one["value"] is None) == bool(one["reason"]), name
+    rate = estimates["win_rate"]
+    assert 0 <= rate["low"] <= rate["value"] == figures["win_rate"] <= rate["high"] <= 1
+    assert rate["samples"] == figures["rounds_closed"]
+    assert estimates["sharpe"]["reason"] == "needs two hourly returns, there is one"
+    text = run("performance-report", *where).stdout
+    assert re.search(r"\nSharpe +none: needs two hourly returns, there is one\n", text)
+    assert re.search(rf"\nwon +{rate['value']:.1%} \({rate['low']:.1%} … {rate['high']:.1%}\)\n", text)
+
+
 def test_the_days_bound_what_is_counted(where: tuple[str, ...]) -> None:
     week, day = (answer("performance-report", "--days", days, *where) for days in ("7", "1"))
     assert week["figures"] == day["figures"]  # half an hour of market
