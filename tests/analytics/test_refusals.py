@@ -49,7 +49,7 @@ def test_a_pool_counts_once_however_often_it_was_refused() -> None:
     assert (exposure.measured, exposure.pools) == (51, 2)
     assert exposure.mean_return.value == pytest.approx(0.2)
     assert exposure.won.value == 0.5
-    assert exposure.verdict == "not shown by so few"
+    assert exposure.verdict == "too few"
 
 
 def test_a_verdict_needs_an_interval_on_one_side() -> None:
@@ -65,6 +65,6 @@ def test_a_verdict_needs_an_interval_on_one_side() -> None:
 def test_what_waits_or_is_not_known_is_no_result() -> None:
     (whole, one) = refused_figures([what_if("a", "mode", None, measured=False), what_if("b", "mode", None)])
     assert (one.followed, one.measured, one.waiting, one.unknown) == (2, 0, 1, 1)
-    assert whole.verdict == "nothing measured"
+    assert whole.verdict == "none measured"
     assert whole.mean_return.reason
     assert refused_figures([]) == []

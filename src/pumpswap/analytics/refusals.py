@@ -43,9 +43,9 @@ class RefusedFigures:
         """What it shows, and no more."""
         low, high = self.mean_return.low, self.mean_return.high
         if self.mean_return.value is None:
-            return "nothing measured"
+            return "none measured"
         if low is None or high is None or low <= 0 <= high:
-            return "not shown by so few" if self.pools < _ENOUGH else "no difference shown"
+            return "too few" if self.pools < _ENOUGH else "no difference shown"
         return "would have earned" if low > 0 else "would have lost"
 
 

@@ -73,10 +73,16 @@ def _causes(drift: Drift) -> Table:
     whole = drift.difference_lamports
     for cause, lamports in drift.parts.items():
         if lamports:
-            table.add_row(cause.value, _gain(lamports), f"{lamports / whole:+.0%}" if whole else "")
+            table.add_row(cause.value, _gain(lamports), _share_of(lamports, whole))
     if not any(drift.parts.values()):
         table.add_row("none: they have done the same", "0", "")
     return table
+
+
+def _share_of(lamports: int, whole: int) -> str:
+    """Nothing where it rounds to nothing."""
+    share = round(100 * lamports / whole) if whole else 0
+    return f"{share:+,} %".replace("-", "−") if share else ""
 
 
 def _chances(drift: Drift, within_seconds: int) -> str:
@@ -124,7 +130,7 @@ def _execution(drift: Drift) -> Table | None:
 
 
 def _share(found: Spread | None) -> str:
-    return "none" if found is None else f"{found.mean:+.3%}"
+    return "none" if found is None else f"{found.mean:+.3%}".replace("-", "−")
 
 
 def _seconds(found: Spread | None, percentile: int) -> str:

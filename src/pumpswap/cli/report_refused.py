@@ -65,24 +65,30 @@ def _show(out: Output, books: Books, found: Sequence[RefusedFigures]) -> None:
     table = books_table()
     for name in ("rule", "after"):
         table.add_column(name, no_wrap=True)
-    for name in ("pools", "mean return", "95 % interval", "won", "sum, SOL"):
+    for name in ("pools", "to come", "mean", "95 % interval", "won"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("shown")
-    later = "to come" if books.header.finished_ns is None else "never measured: its market is over"
     for one in found:
         mean = one.mean_return.value
         table.add_row(
             "all rules" if one.rule == ALL_RULES else one.rule,
             horizon_text(one.horizon_seconds * NS_PER_SECOND),
             f"{one.pools:,}",
-            "" if mean is None else f"{mean:+.1%}",
+            f"{one.waiting:,}" if one.waiting else "",
+            "" if mean is None else coloured(_signed(mean), round(mean * 1_000)),
             _interval(one.mean_return),
             "" if one.won.value is None else f"{one.won.value:.0%}",
-            coloured(short_sol(one.gain_lamports, signed=True), one.gain_lamports),
-            one.verdict + (f", {one.waiting:,} {later}" if one.waiting else ""),
+            one.verdict,
         )
     out.show(table)
-    unknown = sum(one.unknown for one in found if one.rule == ALL_RULES)
+    whole = [one for one in found if one.rule == ALL_RULES]
+    for one in whole:
+        if one.measured:
+            after = horizon_text(one.horizon_seconds * NS_PER_SECOND)
+            out.show(f"All of them after {after}: {short_sol(one.gain_lamports, signed=True)} SOL.")
+    if books.header.finished_ns is not None and any(one.waiting for one in whole):
+        out.say("Its market is over: what is still to come will never be measured.")
+    unknown = sum(one.unknown for one in whole)
     if unknown:
         out.say(f"Of {unknown:,} sales the state of the pool was not known at their time: they are left out.")
 
@@ -90,7 +96,11 @@ def _show(out: Output, books: Books, found: Sequence[RefusedFigures]) -> None:
 def _interval(found: Estimate) -> str:
     if found.low is None or found.high is None:
         return ""
-    return f"{found.low:+.1%} to {found.high:+.1%}"
+    return f"{_signed(found.low)} to {_signed(found.high)}"
+
+
+def _signed(share: float) -> str:
+    return f"{share:+.1%}".replace("-", "−")
 
 
 def _row_json(one: RefusedFigures) -> dict[str, Any]:

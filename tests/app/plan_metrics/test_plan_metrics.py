@@ -108,7 +108,7 @@ def test_a_live_run_counts_its_own_orders_and_others_the_benchmark(played: Path,
     with open_database(played) as database:
         record = read_run(books_of(database))
     assert execution_time(record, evidence).standing is Standing.MISSED
-    assert execution_time(None, evidence).value == "mean 6.50 s, median 6.00 s, p95 9.00 s"
+    assert execution_time(None, evidence).value == "6.50 s"
     live = execution_time(replace(record, is_live=True), evidence)
     assert live.standing is Standing.MET
     assert live.figures["mean_seconds"] == pytest.approx(1.2)

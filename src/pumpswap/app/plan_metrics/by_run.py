@@ -34,7 +34,8 @@ def execution_time(record: RunRecord | None, evidence: Evidence) -> PlanMetric:
         if record.is_live:
             figures = {"mean_seconds": found.mean, "p50_seconds": found.percentiles[50], "fills": found.count}
             figures["p95_seconds"] = found.percentiles[95]
-            return PlanMetric("M3", _below(found.mean, _MOST_SECONDS, found.count), told, (line,), figures)
+            standing = _below(found.mean, _MOST_SECONDS, found.count)
+            return PlanMetric("M3", standing, f"{found.mean:.2f} s", (f"{line}.",), figures)
         lines.append(f"{line}; on paper that is the setting paper.latency_ms or latency_slots.")
     bench = evidence.record("bench")
     measured = None if bench is None else bench.get("live", "signal_to_confirmed_seconds")
@@ -43,9 +44,9 @@ def execution_time(record: RunRecord | None, evidence: Evidence) -> PlanMetric:
         return unmeasured("M3", *lines)
     mean, orders = float(measured["mean"]), int(measured["orders"])
     told = f"mean {mean:.2f} s, median {float(measured['p50']):.2f} s, p95 {float(measured['p95']):.2f} s"
-    lines.insert(0, f"{orders:,} orders on the practice chain, from signal to confirmation ({bench.where}).")
+    lines.insert(0, f"{orders:,} orders on the practice chain, from signal to confirmation: {told} ({bench.where}).")
     figures = {"mean_seconds": mean, "p50_seconds": measured["p50"], "p95_seconds": measured["p95"], "fills": orders}
-    return PlanMetric("M3", _below(mean, _MOST_SECONDS, orders), told, tuple(lines), figures)
+    return PlanMetric("M3", _below(mean, _MOST_SECONDS, orders), f"{mean:.2f} s", tuple(lines), figures)
 
 
 def uptime(record: RunRecord | None, _: Evidence) -> PlanMetric:
@@ -120,9 +121,11 @@ def slippage(record: RunRecord | None, _: Evidence) -> PlanMetric:
     if mean is None or p95 is None or worst is None:
         return unmeasured("M6", f"{record.name}: nothing was traded yet.")
     fills = record.execution.fills
-    line = f"{record.name}: {fills:,} fills, p95 {p95:+.3%}, worst {worst:+.3%}; above zero is worse than quoted."
+    line = (
+        f"{record.name}: {fills:,} fills, p95 {_signed(p95)}, worst {_signed(worst)}; above zero is worse than quoted."
+    )
     figures = {"mean_share": mean, "p95_share": p95, "worst_share": worst, "fills": fills}
-    return PlanMetric("M6", _below(mean, _MOST_SLIPPAGE, fills), f"{mean:+.3%}", (line,), figures)
+    return PlanMetric("M6", _below(mean, _MOST_SLIPPAGE, fills), _signed(mean), (line,), figures)
 
 
 def accuracy(record: RunRecord | None, evidence: Evidence) -> PlanMetric:
@@ -202,6 +205,10 @@ def _below(value: float, most: float, samples: int) -> Standing:
     if samples < _ENOUGH:
         return Standing.NOT_SHOWN
     return Standing.MET if value < most else Standing.MISSED
+
+
+def _signed(share: float) -> str:
+    return f"{share:+.3%}".replace("-", "−")
 
 
 def _counts(found: Mapping[str, object], names: tuple[str, ...]) -> dict[str, object]:
