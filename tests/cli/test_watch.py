@@ -85,12 +85,12 @@ def test_a_state_is_told_when_it_changes_and_news_once(books: Path) -> None:
 
 
 def test_scripts_get_objects(books: Path) -> None:
-    result = run("--data-dir", str(books), "watch", "--for", "2s", "--json")
+    result = run("--data-dir", str(books), "watch", "--for", "1s", "--json")
     assert result.exit_code == 0, result.output
     objects = [json.loads(line) for line in result.stdout.splitlines()]
     assert {(one["schema"], one["version"]) for one in objects} == {("pumpswap.watch", 1)}
     looks = [one for one in objects if one["event"] == "look"]
-    assert len(looks) >= 2
+    assert looks
     with open_database(books / "pumpswap.sqlite") as database:
         point = database.run(1).equity.latest()
         assert point is not None
