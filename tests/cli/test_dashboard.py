@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
@@ -62,6 +63,22 @@ def test_it_serves_pages_and_changes_until_it_is_interrupted(tmp_path: Path) -> 
         _, errors = process.communicate(timeout=30)
         assert process.returncode == 130, errors
         assert "Traceback" not in errors
+
+
+def test_forty_browsers_at_once_are_all_answered(tmp_path: Path) -> None:
+    lived(Settings(data_dir=tmp_path))
+
+    def status(port: int, path: str) -> int:
+        connection = HTTPConnection("127.0.0.1", port, timeout=60)
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        answer.read()
+        connection.close()
+        return answer.status
+
+    paths = ["/", "/decisions", "/orders", "/api/v1/overview"] * 10
+    with dashboard(tmp_path) as (_, port), ThreadPoolExecutor(len(paths)) as browsers:
+        assert set(browsers.map(lambda path: status(port, path), paths)) == {200}
 
 
 def _generation(events: object) -> int:

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
+from anyio.to_thread import current_default_thread_limiter
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
@@ -37,6 +38,7 @@ from pumpswap.web.store import Store
 
 __all__ = ["create_app", "parts_of"]
 
+_THREADS = 12  # each with a connection to the database; more of them only wait for each other
 _STATIC = Path(__file__).with_name("static")
 _log = logging.getLogger(__name__)
 
@@ -109,6 +111,7 @@ class _Static(StaticFiles):
 
 @asynccontextmanager
 async def _alive(parts: WebParts) -> AsyncIterator[None]:
+    current_default_thread_limiter().total_tokens = _THREADS
     looking = asyncio.create_task(parts.hub.run())
     try:
         yield

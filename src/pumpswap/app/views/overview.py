@@ -103,7 +103,7 @@ def overview(sight: Sight, period: Period = Period.ALL) -> Overview:
     """Of the run, now."""
     browse, run, as_of_ns = sight.browse, sight.books.run, sight.as_of_ns
     accepted, refused = browse.decided_since(as_of_ns - _HOUR_NS)
-    sums = browse.position_sums()
+    sums = sight.sums
     return Overview(
         run=sight.facts,
         as_of_ns=as_of_ns,

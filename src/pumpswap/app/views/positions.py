@@ -31,7 +31,7 @@ def positions(sight: Sight, wish: PageWish | None = None, *, closed: bool = Fals
     listed = (browse.closed_positions if closed else browse.open_positions)(wish.size + 1, wish.before)
     held = [_closed(one) for one in listed] if closed else open_ones(sight, listed)
     rows = page_of(list(zip(listed, held, strict=True)), wish, lambda row: row[0].place, lambda row: row[1])
-    return Positions(sight.facts, sight.as_of_ns, not closed, browse.position_sums(), rows)
+    return Positions(sight.facts, sight.as_of_ns, not closed, sight.sums, rows)
 
 
 def open_ones(sight: Sight, listed: list[ListedPosition]) -> list[Held]:

@@ -11,7 +11,7 @@ from pumpswap.app.control import beat_is_fresh
 from pumpswap.clock import Clock
 from pumpswap.model import Heartbeat
 from pumpswap.settings import ExitRules, Settings
-from pumpswap.storage.browse import Browse
+from pumpswap.storage.browse import Browse, PositionSums
 
 __all__ = ["RunFacts", "Sight", "shown_name"]
 
@@ -71,6 +71,11 @@ class Sight:
         return RunFacts(
             header.run_id, header.kind, self.books.network, header.started_ns, header.finished_ns, self.is_running
         )
+
+    @cached_property
+    def sums(self) -> PositionSums:
+        """Over all rounds; every page says something of them."""
+        return self.browse.position_sums()
 
     def names(self, pools: set[str]) -> dict[str, str]:
         """What the coins of these pools are called, where a position tells it."""
