@@ -13,7 +13,7 @@ from rich.console import Console
 
 from pumpswap.cli.live_view import decision_line, would_buy_lamports
 from pumpswap.cli.run_quiet import QuietSpell
-from pumpswap.cli.run_view import RunLines, RunScreen, proposal_line
+from pumpswap.cli.run_view import RunLines, RunScreen, alert_line, proposal_line
 from pumpswap.clock import NS_PER_SECOND
 from pumpswap.model import (
     Alert,
@@ -47,6 +47,26 @@ def refused(*policies: str, score: float = 80.0, name: str = "CAT / SOL") -> Dec
     verdicts = tuple(Verdict(policy, False, f"{policy} says no") for policy in policies)
     steps = (SizingStep("base fraction", 2 * 10**9, ""), SizingStep("maximum size", 10**9, ""))
     return Decision("d000001", intent, False, verdicts, steps, 0, 0)
+
+
+# ---------------------------------------------------------------------------------------------- alerts
+
+
+def test_an_alert_calls_a_pool_by_its_coin_and_says_it_once() -> None:
+    told = Alert(at(1), AlertLevel.WARNING, "exit failed", POOL, "it is tried again")
+    assert alert_line(told).plain == f"warning   exit failed {POOL}: it is tried again"
+    assert alert_line(told, NAMES).plain == "warning   exit failed CAT: it is tried again"
+    named = replace(told, text="CAT: it is tried again")
+    assert alert_line(named, NAMES).plain == "warning   exit failed: CAT: it is tried again"
+
+
+def test_a_trade_that_has_a_line_has_no_second_one() -> None:
+    output = io.StringIO()
+    view = RunLines(Console(file=output, width=200, no_color=True), QuietSpell())
+    for topic in ("entry", "exit", "stop-loss"):
+        view.on_alert(Alert(at(1), AlertLevel.INFO, topic, POOL, "text"))
+    assert "stop-loss" in output.getvalue()
+    assert "entry" not in output.getvalue() and "exit " not in output.getvalue()
 
 
 # ---------------------------------------------------------------------------------------------- lines are data

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import click
@@ -37,8 +37,9 @@ from pumpswap.model import (
 _FRAMES_PER_SECOND = 2
 _LIFE_NS = 10 * NS_PER_SECOND  # without news the screen is drawn again so often
 
-__all__ = ["JsonLines", "RunLines", "RunScreen", "proposal_line"]
+__all__ = ["JsonLines", "RunLines", "RunScreen", "alert_line", "proposal_line"]
 
+_SHOWN = frozenset({"entry", "exit"})  # the trade itself has a line
 _STYLES = {
     AlertLevel.INFO: "cyan",
     AlertLevel.WARNING: "yellow",
@@ -47,9 +48,11 @@ _STYLES = {
 }
 
 
-def alert_line(alert: Alert) -> Text:
-    """An alert in one line."""
-    subject = f" {printable(alert.subject)}" if alert.subject else ""
+def alert_line(alert: Alert, names: Mapping[str, str] | None = None) -> Text:
+    """An alert in one line. A pool is called by the name of its coin, where that is known."""
+    known = {} if names is None else dict(names)
+    about = called(known, alert.subject) if alert.subject in known else alert.subject
+    subject = f" {printable(about)}" if about and about not in alert.text else ""
     line = Text(f"{alert.level.value:<9}", style=_STYLES[alert.level])
     return line.append(f" {alert.topic}{subject}: ").append(printable(alert.text), style="dim")
 
@@ -99,7 +102,8 @@ class RunLines(PlainView):
         """Told once."""
 
     def on_alert(self, alert: Alert) -> None:
-        self.say(alert.at_ns, alert_line(alert))
+        if alert.topic not in _SHOWN:
+            self.say(alert.at_ns, alert_line(alert, self.names))
 
     def on_proposal(self, proposal: Proposal) -> None:
         line = proposal_line(proposal, called(self.names, proposal.pool))
@@ -129,7 +133,8 @@ class RunScreen(LiveView):
         """Told once."""
 
     def on_alert(self, alert: Alert) -> None:
-        self.note(alert.at_ns, alert_line(alert))
+        if alert.topic not in _SHOWN:
+            self.note(alert.at_ns, alert_line(alert, self.names))
 
     def on_proposal(self, proposal: Proposal) -> None:
         line = proposal_line(proposal, called(self.names, proposal.pool))
