@@ -68,7 +68,8 @@ def write_tear_sheet(path: Path, sheet: TearSheet) -> Path:
 def render_tear_sheet(sheet: TearSheet) -> str:
     """The page as text."""
     found, environment = sheet.performance, _environment()
-    scripts = page_scripts(environment)
+    drawn = _charts(sheet)
+    scripts = page_scripts(environment) if drawn else []  # most of the file: a quiet day has none
     figures = sheet_json(sheet)
     closed = [one for one in found.by_position if not one.round.is_open]
     held = [one for one in found.by_position if one.round.is_open]
@@ -81,7 +82,7 @@ def render_tear_sheet(sheet: TearSheet) -> str:
         headline=headline(sheet),
         moved_capital=_moved_capital(found),
         start_lamports=found.curve[0].equity_lamports if found.curve else None,
-        charts=_charts(sheet),
+        charts=drawn,
         metrics=metric_rows(found),
         refused=sheet.refused[:MOST_SLICES],
         closed=_rows(closed, lambda one: abs(one.gain_lamports)),
