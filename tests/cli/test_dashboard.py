@@ -100,9 +100,10 @@ def test_a_port_that_is_taken_and_an_address_that_is_none_are_refused(tmp_path: 
 
 
 @pytest.mark.parametrize("missing", ["fastapi", "uvicorn"])
-def test_what_is_not_installed_is_named(tmp_path: Path, missing: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in [name for name in sys.modules if name.startswith(("pumpswap.web", missing))]:
-        monkeypatch.delitem(sys.modules, name)
-    monkeypatch.setitem(sys.modules, missing, None)
-    told = refusal(4, "--data-dir", str(tmp_path), "dashboard", "--port", "0")
+def test_what_is_not_installed_is_named(tmp_path: Path, missing: str) -> None:
+    hidden = f"import sys; sys.modules[{missing!r}] = None; from pumpswap.cli import main; main()"
+    asked = ["--data-dir", str(tmp_path), "--json", "dashboard", "--port", "0"]
+    ended = subprocess.run([sys.executable, "-c", hidden, *asked], capture_output=True, text=True, timeout=60)
+    told = json.loads(ended.stdout)
+    assert (ended.returncode, told["code"]) == (4, "config_error")
     assert missing in told["what"] and "pumpswap[dashboard]" in told["hint"]

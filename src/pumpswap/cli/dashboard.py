@@ -45,7 +45,7 @@ def dashboard(out: Output, host: str | None, port: int | None, seconds: int | No
     loaded = loaded_for(out)
     chosen = loaded.settings.dashboard
     where = chosen.host if host is None else host
-    app = create_app(loaded, host=where)
+    app = create_app(loaded, host=where, load=lambda: loaded_for(out))
     with bound_socket(where, chosen.port if port is None else port) as listening:
         url = shown_address(where, listening.getsockname()[1])
 

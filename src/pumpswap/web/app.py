@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
@@ -25,6 +25,7 @@ from pumpswap.web import pages
 from pumpswap.web.api.description import description_page
 from pumpswap.web.api.routes import API_PATH, api_router
 from pumpswap.web.failures import Failure, failure_json, failure_of
+from pumpswap.web.followed import FollowedSettings
 from pumpswap.web.forms import form_router
 from pumpswap.web.last_resort import LastResort
 from pumpswap.web.live.hub import Hub
@@ -43,12 +44,19 @@ _STATIC = Path(__file__).with_name("static")
 _log = logging.getLogger(__name__)
 
 
-def create_app(loaded: LoadedSettings, *, host: str | None = None, clock: Clock | None = None) -> FastAPI:
+def create_app(
+    loaded: LoadedSettings,
+    *,
+    host: str | None = None,
+    clock: Clock | None = None,
+    load: Callable[[], LoadedSettings] | None = None,
+) -> FastAPI:
     """The dashboard over the settings' books; ``host`` is what it is bound to, where the settings do not say it.
+    ``load`` reads the settings again, to follow what a running engine takes over of a changed file.
 
     Raises ConfigError where it would be open to others than this machine without a token.
     """
-    parts = parts_of(loaded, host=host, clock=clock)
+    parts = parts_of(loaded, host=host, clock=clock, load=load)
     bound = loaded.settings.dashboard.host if host is None else host
     app = FastAPI(
         title="pumpswap",
@@ -85,7 +93,13 @@ def create_app(loaded: LoadedSettings, *, host: str | None = None, clock: Clock 
     return app
 
 
-def parts_of(loaded: LoadedSettings, *, host: str | None = None, clock: Clock | None = None) -> WebParts:
+def parts_of(
+    loaded: LoadedSettings,
+    *,
+    host: str | None = None,
+    clock: Clock | None = None,
+    load: Callable[[], LoadedSettings] | None = None,
+) -> WebParts:
     """What the application is made of. Raises ConfigError for an address that others reach, without a token."""
     settings = loaded.settings.dashboard
     bound = settings.host if host is None else host
@@ -97,7 +111,8 @@ def parts_of(loaded: LoadedSettings, *, host: str | None = None, clock: Clock | 
         )
     clock = clock or SystemClock()
     store = Store(loaded.settings, clock)
-    return WebParts(loaded, clock, store, Access(token, clock), Hub(store, settings.refresh_ms / 1_000))
+    followed = FollowedSettings(loaded, load, clock)
+    return WebParts(followed, clock, store, Access(token, clock), Hub(store, settings.refresh_ms / 1_000))
 
 
 class _Static(StaticFiles):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pumpswap.app.views.sight import Sight
 from pumpswap.clock import Clock
 from pumpswap.settings import LoadedSettings, Settings
+from pumpswap.web.followed import FollowedSettings
 from pumpswap.web.live.hub import Hub
 from pumpswap.web.security.access import Access
 from pumpswap.web.store import Store
@@ -18,11 +19,16 @@ __all__ = ["WebParts"]
 class WebParts:
     """One of each for the whole application."""
 
-    loaded: LoadedSettings
+    followed: FollowedSettings
     clock: Clock
     store: Store
     access: Access
     hub: Hub
+
+    @property
+    def loaded(self) -> LoadedSettings:
+        """The settings that hold, with where each comes from."""
+        return self.followed.loaded
 
     @property
     def settings(self) -> Settings:
@@ -36,4 +42,4 @@ class WebParts:
 
     def sight(self, run_id: int | None = None) -> Sight:
         """What views are made from; reads the database, so in a thread. Raises NotFound."""
-        return self.store.sight(run_id)
+        return Sight(self.store.books(run_id), self.settings, self.clock)
