@@ -8,10 +8,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from pumpswap.settings import Settings
-from tests.web.browser.session import CONFIG, DESK, Session, Watched, dashboard_url, engine, until
+from tests.web.browser.session import CONFIG, DESK, PATIENCE, Session, Watched, dashboard_url, engine, until
+
+expect.set_options(timeout=PATIENCE * 1_000)
 
 
 @pytest.fixture
@@ -26,7 +28,7 @@ def chromium() -> Iterator[Browser]:
     if found is None:
         pytest.skip("there is no Chromium: apt-get install chromium")
     with sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        browser = started.chromium.launch(executable_path=found, args=["--no-sandbox"], timeout=PATIENCE * 1_000)
         yield browser
         browser.close()
 
@@ -53,6 +55,7 @@ def opened(chromium: Browser) -> Iterator[Callable[..., Watched]]:
 
     def open_one(url: str, **options: object) -> Watched:
         context = chromium.new_context(**{**DESK, **options})
+        context.set_default_timeout(PATIENCE * 1_000)  # a machine may have other things to do
         watched = Watched(context.new_page(), url)
         watched.listen()
         made.append(watched)

@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, sync_playwright
 from pumpswap.settings import Settings
 from tests.cli.running import run
 from tests.support.material import ROOT
-from tests.web.browser.session import PHONE, Session, dashboard_url
+from tests.web.browser.session import PATIENCE, PHONE, Session, dashboard_url
 
 SMALL = {"viewport": {"width": 1180, "height": 740}}
 MARKET = ("run", "--market", "simulated:4", "--fast", "--duration", "6h")
@@ -46,6 +46,7 @@ def take(browser: Browser, session: Session, folder: Path) -> None:
     )
     for name, path, options in shots:
         page = browser.new_context(**options).new_page()
+        page.set_default_timeout(PATIENCE * 1_000)
         page.goto(session.url + path[1:])
         page.wait_for_timeout(800)
         page.screenshot(path=folder / f"{name}.png")

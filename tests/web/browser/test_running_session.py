@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from pumpswap.app.views.decisions import decisions
 from pumpswap.app.views.orders import execution, orders
@@ -50,6 +50,24 @@ def test_a_page_stays_new_by_itself_and_disturbs_nobody(session: Session, opened
     until(lambda: watched.value("events") > before, "the engine's count of events goes on in the page")
     assert page.evaluate("window.isThis") == "the same page"
     assert before < watched.value("events") <= session.sight().heartbeat.events  # type: ignore[union-attr]
+
+
+def test_what_is_focused_stays_focused_when_rows_come(session: Session, opened: Opened) -> None:
+    page = opened(session.url).open("/settings")
+    added = "<li><a href='/new'>new</a></li>"
+
+    def with_a_row_more(route: Route) -> None:
+        if "x-live" not in route.request.headers:
+            route.continue_()
+            return
+        answer = route.fetch()
+        head, mark, rest = answer.text().partition('<ul id="pages" data-live>')
+        route.fulfill(response=answer, body=head + mark + added + rest)
+
+    page.get_by_role("link", name="Orders").focus()
+    page.route("**/settings", with_a_row_more)
+    expect(page.get_by_role("link", name="new")).to_be_visible(timeout=60_000)
+    assert page.evaluate("document.activeElement.textContent.trim()") == "Orders"
 
 
 def test_all_can_be_done_with_the_keyboard(session: Session, opened: Opened) -> None:
@@ -183,7 +201,7 @@ def test_close_all_sells_everything_and_an_alert_about_it_can_be_seen_to(session
     page.get_by_role("button", name="Sell all and buy nothing").click()
     expect(page.locator("#told-notice")).to_be_visible()
     until(lambda: session.holds() == 0, "everything is sold")
-    expect(page.locator("#list")).to_have_text("Nothing is held.", timeout=30_000)
+    expect(page.locator("#list")).to_have_text("Nothing is held.")
     page.goto(f"{session.url}alerts?unseen=1")
     row = page.locator("#list tbody tr").first
     number = int(str(row.get_attribute("id")).removeprefix("alert-"))

@@ -118,10 +118,16 @@
   function takeOver(page) {
     for (const fresh of page.querySelectorAll("[data-live]")) {
       const old = document.getElementById(fresh.id);
-      if (old) renew(old, fresh);
+      if (old && !isBeingRead(old)) renew(old, fresh);
     }
     drawAll(false);
     tellAges();
+  }
+
+  // Somebody has marked something in it, to copy it.
+  function isBeingRead(element) {
+    const marked = getSelection();
+    return marked && !marked.isCollapsed && element.contains(marked.anchorNode);
   }
 
   // Element by element: what stays the same keeps its focus, its scroll, its open details and its chart.
@@ -143,7 +149,8 @@
   // The words directly in an element, between its children.
   const texts = (one) => Array.from(one.childNodes, (node) => node.nodeType === 3 ? node.data.trim() : "|").join("");
   function replaced(old, fresh) {
-    const held = old.contains(document.activeElement) && document.activeElement.id;
+    const held = old.contains(document.activeElement) && sameAs(document.activeElement);
+    const moved = Array.from(old.querySelectorAll(".scroll"), (one) => one.scrollLeft);
     for (const one of old.querySelectorAll("details[open][id]")) {
       const same = fresh.querySelector("#" + CSS.escape(one.id));
       if (same) same.open = true;
@@ -153,7 +160,14 @@
       if (same) same.replaceWith(chart);
     }
     old.replaceWith(document.adoptNode(fresh));
-    if (held) document.getElementById(held)?.focus();
+    fresh.querySelectorAll(".scroll").forEach((one, index) => { one.scrollLeft = moved[index] || 0; });
+    if (held) document.querySelector(held)?.focus({ preventScroll: true });
+  }
+  // How to find an element again in another rendering of the page.
+  function sameAs(element) {
+    if (element.id) return "#" + CSS.escape(element.id);
+    const named = ["href", "aria-label"].find((name) => element.hasAttribute(name));
+    return named && element.localName + "[" + named + '="' + CSS.escape(element.getAttribute(named)) + '"]';
   }
   function flash(element) {
     const shown = element.closest("data, dd, td, .state") || element;
