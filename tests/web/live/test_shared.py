@@ -114,3 +114,22 @@ async def test_what_is_kept_is_bounded() -> None:
     for number in range(1_000):
         await asked(app, f"/{number}")
     assert len(app._known) <= 64
+
+
+@in_loop
+async def test_what_is_no_page_is_never_shared_whatever_its_headers_say() -> None:
+    """A stream would be rendered for ever, and nothing else would be answered any more."""
+    page = Page(wait=0)
+    app = SharedAnswers(page, hub())
+    for path in ("/events", "/static/plotly.min.js", "/reports/daily.html", "/api/v1/overview", "/login"):
+        before = page.rendered
+        assert [await asked(app, path), await asked(app, path)] == [f"{path} {before + 1}", f"{path} {before + 2}"]
+    assert not app._known
+
+
+@in_loop
+async def test_an_answer_that_is_not_shared_is_not_kept_in_memory() -> None:
+    app = SharedAnswers(Page(status=404, wait=0), hub())
+    for number in range(10):
+        await asked(app, f"/{number}")
+    assert not app._known

@@ -14,6 +14,7 @@ __all__ = ["SharedAnswers"]
 
 _MOST_PAGES = 64
 _LARGEST_BYTES = 2 * 1024 * 1024
+_NOT_PAGES = ("/events", "/static/", "/reports/", "/api/", "/login")  # endless, large, or open without a token
 
 
 @dataclass(slots=True)
@@ -25,7 +26,9 @@ class _Answer:
 
 
 class SharedAnswers:
-    """Behind the gate: whoever comes here may look. Only GETs with ``X-Live`` are shared, and only answers of 200."""
+    """Behind the gate: whoever comes here may look. Only GETs of pages with ``X-Live`` are shared, and only answers of
+    200.
+    """
 
     def __init__(self, app: ASGIApp, hub: Hub) -> None:
         self._app, self._hub = app, hub
@@ -33,7 +36,7 @@ class SharedAnswers:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """As every ASGI application."""
-        if scope["type"] != "http" or scope["method"] != "GET" or not _is_live(scope):
+        if scope["type"] != "http" or scope["method"] != "GET" or not _is_live_page(scope):
             await self._app(scope, receive, send)
             return
         key = (scope["path"], scope["query_string"])
@@ -46,6 +49,8 @@ class SharedAnswers:
                 self._known.popitem(last=False)
         # A viewer that leaves while others wait for the same rendering must not take it with him.
         answer = await asyncio.shield(task)
+        if answer.generation < 0 and self._known.get(key) is task:
+            del self._known[key]  # it would be rendered again all the same
         for message in answer.messages:
             await send(message)
 
@@ -61,8 +66,10 @@ class SharedAnswers:
         return _Answer(generation if is_good else -1, messages)
 
 
-def _is_live(scope: Scope) -> bool:
-    return any(name == b"x-live" for name, _ in scope["headers"])
+def _is_live_page(scope: Scope) -> bool:
+    """A stream would be rendered for ever, and what is no page would be kept although nobody shares it."""
+    is_page = not scope["path"].startswith(_NOT_PAGES)
+    return is_page and any(name == b"x-live" for name, _ in scope["headers"])
 
 
 def _is_old(task: asyncio.Task[_Answer], generation: int) -> bool:
