@@ -44,12 +44,12 @@ def test_it_serves_pages_and_changes_until_it_is_interrupted(tmp_path: Path) -> 
     settings = Settings(data_dir=tmp_path)
     lived(settings)
     with dashboard(tmp_path) as (process, port):
-        page = HTTPConnection("127.0.0.1", port, timeout=30)
+        page = HTTPConnection("127.0.0.1", port, timeout=120)
         page.request("GET", "/api/v1/overview")
         answer = page.getresponse()
         assert answer.status == 200 and json.loads(answer.read())["schema"] == "pumpswap.overview"
         assert answer.getheader("server") is None
-        stream = HTTPConnection("127.0.0.1", port, timeout=30)
+        stream = HTTPConnection("127.0.0.1", port, timeout=120)
         stream.request("GET", "/events")
         events = stream.getresponse()
         assert events.getheader("content-type", "").startswith("text/event-stream")
@@ -60,7 +60,7 @@ def test_it_serves_pages_and_changes_until_it_is_interrupted(tmp_path: Path) -> 
         heard.append(_generation(events))
         assert heard == sorted(set(heard))
         process.send_signal(signal.SIGINT)  # although somebody watches
-        _, errors = process.communicate(timeout=30)
+        _, errors = process.communicate(timeout=120)
         assert process.returncode == 130, errors
         assert "Traceback" not in errors
 
@@ -69,7 +69,7 @@ def test_forty_browsers_at_once_are_all_answered(tmp_path: Path) -> None:
     lived(Settings(data_dir=tmp_path))
 
     def status(port: int, path: str) -> int:
-        connection = HTTPConnection("127.0.0.1", port, timeout=60)
+        connection = HTTPConnection("127.0.0.1", port, timeout=120)
         connection.request("GET", path)
         answer = connection.getresponse()
         answer.read()
@@ -103,7 +103,7 @@ def test_a_port_that_is_taken_and_an_address_that_is_none_are_refused(tmp_path: 
 def test_what_is_not_installed_is_named(tmp_path: Path, missing: str) -> None:
     hidden = f"import sys; sys.modules[{missing!r}] = None; from pumpswap.cli import main; main()"
     asked = ["--data-dir", str(tmp_path), "--json", "dashboard", "--port", "0"]
-    ended = subprocess.run([sys.executable, "-c", hidden, *asked], capture_output=True, text=True, timeout=60)
+    ended = subprocess.run([sys.executable, "-c", hidden, *asked], capture_output=True, text=True, timeout=120)
     told = json.loads(ended.stdout)
     assert (ended.returncode, told["code"]) == (4, "config_error")
     assert missing in told["what"] and "pumpswap[dashboard]" in told["hint"]

@@ -108,11 +108,11 @@ def running(settings: Settings) -> Iterator[None]:
     thread = threading.Thread(target=live)
     thread.start()
     try:
-        assert begun.wait(20)
+        assert begun.wait(60)
         yield
     finally:
         ended.set()
-        thread.join(20)
+        thread.join(60)
 
 
 def test_a_running_engine_answers_and_is_seen_to_obey(tmp_path_factory: pytest.TempPathFactory) -> None:

@@ -13,7 +13,7 @@ from pumpswap.amm.addresses import WSOL_MINT
 from pumpswap.app.companion import Companions, RunPlace
 from pumpswap.clock import NS_PER_SECOND
 from pumpswap.market.book import PoolBook
-from pumpswap.model import Decision, EquityPoint, MarketUpdate, Mark, PoolPoint, RunObserver
+from pumpswap.model import Decision, EquityPoint, Mark, MarketUpdate, PoolPoint, RunObserver
 from pumpswap.storage.pool_points import PoolPoints
 from pumpswap.units import I64_MAX
 

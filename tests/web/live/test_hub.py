@@ -43,7 +43,7 @@ def happens(database: Database, number: int) -> None:
 
 async def generation(stream: AsyncIterator[bytes]) -> int:
     """The next change that a viewer hears of."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         async for message in stream:
             if message.startswith(b"event: changed"):
                 return int(message.rsplit(b"data: ", 1)[1])
