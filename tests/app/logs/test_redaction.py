@@ -63,6 +63,15 @@ def test_secrets_of_the_settings_are_known_wherever_they_stand(secret: str) -> N
     assert secret not in json.dumps(CLEAN(None, "", event), default=str)
 
 
+def test_a_masked_number_does_not_tell_the_pin_between_its_neighbours() -> None:
+    """``o001233``, ``o00…``, ``o001235``: whoever reads that knows the PIN."""
+    for pin in ("1234", "001234"):
+        clean = LogRedactor(Settings.model_validate({"telegram": {"token": BOT, "pin": pin}})).clean
+        for counted in ("order o001234", "decision d001234.", "slot 9001234567", "1,001,234 lamports", "0.001234 SOL"):
+            assert clean(counted) == counted
+        assert pin not in clean(f"typed {pin}") + clean(f"({pin})") + clean(f"pin={pin},") + clean(f"x{pin}x")
+
+
 def test_urls_of_others_are_cut_to_their_host() -> None:
     assert CLEAN.clean("GET https://you:pw@rpc.other.org/abc/def?key=1 failed") == "GET https://rpc.other.org/… failed"
 

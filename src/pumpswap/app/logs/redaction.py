@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, MutableMapping
+from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel, SecretStr
@@ -17,6 +17,7 @@ __all__ = ["LogRedactor"]
 
 _HIDDEN = "…"
 _SHORTEST_SECRET = 4
+_LONGEST_COUNT = 12  # digits of a PIN, or of what is counted
 _LONGEST_TEXT = 20_000  # a traceback may be long; what is longer tells nobody anything
 # Under these names nothing is ever written out.
 _SECRET_NAMES = re.compile(
@@ -39,8 +40,10 @@ class LogRedactor:
         secrets = [secret.get_secret_value() for secret in _secrets_in(settings)]
         self._urls = [Redactor(secret) for secret in secrets if "://" in secret]
         plain = {part for secret in secrets for part in (secret, *_parts_of(secret)) if len(part) >= _SHORTEST_SECRET}
+        counts = {each for each in plain if each.isdecimal() and len(each) < _LONGEST_COUNT}
         # Longest first, so that a secret that contains another one goes as a whole.
-        self._plain = sorted(plain, key=len, reverse=True)
+        self._plain = sorted(plain - counts, key=len, reverse=True)
+        self._numbers = _whole(sorted(counts, key=len, reverse=True))
 
     def __repr__(self) -> str:
         return f"<LogRedactor of {len(self._plain)} secrets>"
@@ -56,6 +59,8 @@ class LogRedactor:
         for secret in self._plain:
             if secret in text:
                 text = text.replace(secret, _HIDDEN)
+        if self._numbers is not None:
+            text = self._numbers.sub(_HIDDEN, text)
         if "://" in text:
             text = bare_urls(text)
         text = _BASE58_PAIR.sub(_unless_signature, text)
@@ -80,6 +85,15 @@ class LogRedactor:
             return self.clean(str(value))
         except Exception:  # of a foreign object: there is nothing that could be shown of it
             return f"<{type(value).__name__} that cannot be shown>"
+
+
+def _whole(numbers: Sequence[str]) -> re.Pattern[str] | None:
+    """A PIN, and not the same digits inside of a larger number or as that of an order: where numbers count up, those
+    around a masked one would tell the PIN.
+    """
+    if not numbers:
+        return None
+    return re.compile(rf"(?<!\d)(?<!\d[.,])(?<!\b[od])(?:{'|'.join(numbers)})(?!\d|[.,]\d)")
 
 
 def _unless_signature(found: re.Match[str]) -> str:
