@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
@@ -21,6 +22,8 @@ __all__ = ["new_file", "new_path", "write_csv", "write_json_lines"]
 
 # A spreadsheet takes a cell that begins with one of these for a formula. Strangers choose the names of coins.
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
+# Where a comma is a decimal mark, spreadsheets end a cell at a semicolon: what stands behind it begins another one.
+_NEXT_CELL = re.compile(r";(?=[^\w;]*[=+\-@＝＋－＠])")
 _COUNTS = frozenset({"sequence", "slot", "decimals", "base_decimals", "held_seconds"})
 
 
@@ -74,7 +77,7 @@ def _cell(value: Any) -> Any:
         return f"{value:f}"
     if not isinstance(value, str):
         return value
-    text = printable(value)
+    text = _NEXT_CELL.sub(";'", printable(value))
     return f"'{text}" if text.startswith(_FORMULA_STARTS) or value.startswith(_FORMULA_STARTS) else text
 
 
