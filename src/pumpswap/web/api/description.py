@@ -46,7 +46,8 @@ def _operation(method: str, path: str, operation: Mapping[str, Any], named: Mapp
 
 def _parameter(one: Mapping[str, Any], named: Mapping[str, Any]) -> Markup:
     row = Markup("<tr><td><code>{}</code></td><td>{}</td><td>{}</td></tr>")
-    return row.format(one["name"], ", ".join(_values(one["schema"], named)), one.get("description", "").replace("`", ""))
+    about = one.get("description", "").replace("`", "")
+    return row.format(one["name"], ", ".join(_values(one["schema"], named)), about)
 
 
 def _values(schema: Mapping[str, Any], named: Mapping[str, Any]) -> Iterator[str]:
