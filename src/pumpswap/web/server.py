@@ -13,6 +13,7 @@ from fastapi import FastAPI
 
 from pumpswap.errors import ConfigError
 from pumpswap.web.parts import WebParts
+from pumpswap.web.patience import PatientProtocol
 
 __all__ = ["bound_socket", "give_way", "serve"]
 
@@ -50,7 +51,7 @@ def serve(app: FastAPI, listening: socket.socket, on_ready: Callable[[], None], 
     """Until SIGINT or SIGTERM, or for so many seconds. ``on_ready`` is called once requests are answered."""
     config = uvicorn.Config(
         app,
-        http="h11",  # its limits on the head of a request hold; the quicker parser has none
+        http=PatientProtocol,
         h11_max_incomplete_event_size=16 * 1024,
         ws="none",
         lifespan="on",

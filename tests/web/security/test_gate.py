@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.testclient import TestClient
+from starlette.types import Message, Receive, Scope, Send
 
 from pumpswap.clock import ManualClock
 from pumpswap.errors import ConfigError
 from pumpswap.settings import Settings
-from pumpswap.web.security.gate import LARGEST_BODY
+from pumpswap.web.failures import Failure, failure_json
+from pumpswap.web.security import gate
+from pumpswap.web.security.access import Access
+from pumpswap.web.security.gate import LARGEST_BODY, Gate
+from pumpswap.web.security.hosts import Hosts
 from tests.support.market import at
-from tests.web.serving import NOW, books_in, csrf_of, served
+from tests.web.serving import NOW, books_in, csrf_of, in_loop, served
 
 TOKEN = "sesame-open-sesame-open"
 PAGES = (
@@ -196,3 +204,34 @@ def test_books_are_shown_to_their_owner_on_loopback_without_a_token(settings: Se
 def assert_pages(client: TestClient) -> None:
     for path in PAGES:
         assert client.get(path).status_code == 200, path
+
+
+@in_loop
+async def test_a_body_that_does_not_come_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It needs no token to begin one."""
+    monkeypatch.setattr(gate, "_BODY_SECONDS", 0.01)
+    asked, told = list[Scope](), list[int]()
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        asked.append(scope)
+
+    async def refuse(request: Request, failure: Failure) -> Response:
+        told.append(failure.status)
+        return failure_json(failure)
+
+    async def never() -> Message:
+        return await asyncio.get_running_loop().create_future()
+
+    async def gone() -> Message:
+        return {"type": "http.disconnect"}
+
+    async def send(message: Message) -> None:
+        pass
+
+    guarded = Gate(app, Access(TOKEN, ManualClock(0)), Hosts("127.0.0.1"), refuse)
+    scope: Scope = {"type": "http", "method": "POST", "path": "/login", "raw_path": b"/login", "query_string": b"",
+                    "headers": [(b"host", b"127.0.0.1")]}  # fmt: skip
+    await guarded(dict(scope), never, send)
+    assert told == [408]
+    await guarded(dict(scope), gone, send)  # who has hung up is no fault of ours, and gets no answer
+    assert (told, asked) == ([408], [])

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from urllib.parse import quote, urlsplit
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -17,6 +18,7 @@ __all__ = ["LARGEST_BODY", "LARGEST_QUERY", "Gate", "has_bearer"]
 LARGEST_BODY = 16 * 1024
 LARGEST_QUERY = 2 * 1024
 _LONGEST_PATH = 512
+_BODY_SECONDS = 10.0  # until a body of that size has come
 _SAFE = frozenset({"GET", "HEAD"})
 _METHODS = _SAFE | {"POST"}
 _OPEN = ("/login", "/static/", "/favicon.ico")  # what the login page itself needs
@@ -38,7 +40,13 @@ class Gate:
         request = Request(scope, receive)
         failure = self._obstacle(request)
         if failure is None and request.method == "POST":
-            body = await _body_of(request)
+            try:
+                async with asyncio.timeout(_BODY_SECONDS):
+                    body = await _body_of(request)
+            except ClientDisconnect:
+                return  # nobody is there to be answered
+            except TimeoutError:
+                body, failure = b"", Failure(408, "too_slow", "the request does not come to its end", "send it again")
             if body is None:
                 failure = Failure(413, "too_large", "that is too much", f"{LARGEST_BODY} bytes at most")
             else:
