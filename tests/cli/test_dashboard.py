@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from http.client import HTTPConnection
@@ -23,10 +24,13 @@ from tests.web.serving import lived
 
 
 @contextmanager
-def dashboard(data_dir: Path) -> Iterator[tuple[subprocess.Popen[str], int]]:
+def dashboard(
+    data_dir: Path, environment: Mapping[str, str] | None = None
+) -> Iterator[tuple[subprocess.Popen[str], int]]:
     """The process, and its port."""
     command = [sys.executable, "-m", "pumpswap", "--data-dir", str(data_dir), "--json", "dashboard", "--port", "0"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, **pipes, text=True, env={**os.environ, **(environment or {})}) as process:
         assert process.stdout is not None
         told = ""
         while not told.endswith("}\n"):
@@ -63,6 +67,20 @@ def test_it_serves_pages_and_changes_until_it_is_interrupted(tmp_path: Path) -> 
         _, errors = process.communicate(timeout=120)
         assert process.returncode == 130, errors
         assert "Traceback" not in errors
+
+
+def test_what_goes_wrong_while_it_serves_is_in_its_log(tmp_path: Path) -> None:
+    with dashboard(tmp_path, {"PUMPSWAP_LOGS__FILE": "dashboard.log", "PUMPSWAP_LOGS__FORMAT": "json"}) as (
+        process,
+        port,
+    ):
+        with socket.create_connection(("127.0.0.1", port), 60) as connection:
+            connection.sendall(b"nonsense\r\n\r\n")
+            assert connection.recv(100).startswith(b"HTTP/1.1 400")
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=120)
+    lines = [json.loads(line) for line in (tmp_path / "dashboard.log").read_text().splitlines()]
+    assert [(line["event"], line["level"]) for line in lines] == [("Invalid HTTP request received.", "warning")]
 
 
 def test_forty_browsers_at_once_are_all_answered(tmp_path: Path) -> None:

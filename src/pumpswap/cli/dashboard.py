@@ -58,4 +58,4 @@ def dashboard(out: Output, host: str | None, port: int | None, seconds: int | No
 
         with begun_logging(loaded.settings, verbose=out.options.verbose, quiet=out.options.quiet):
             give_way()
-        serve(app, listening, tell, seconds=seconds)
+            serve(app, listening, tell, seconds=seconds)
