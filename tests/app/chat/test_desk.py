@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -163,6 +164,17 @@ def test_wrong_pins_are_counted_told_and_remembered_over_a_restart(tmp_path: Pat
     assert [level for level, _ in told] == ["critical", "warning", "warning"]
     assert all("@ann" in text and "000000" not in text for _, text in told)
     assert database.run(1).states.switch().trading is TradingState.ACTIVE
+
+
+def test_a_pin_is_hidden_and_answered_although_the_books_cannot_be_written(tmp_path: Path, database: Database) -> None:
+    one = desk(tmp_path, database)
+    one.answer(ANN, "pause")
+    database.close()
+    with sqlite3.connect(tmp_path / "pumpswap.sqlite") as other:
+        other.execute("drop table pumpswap_memory")
+    reply = one.answer(ANN, PIN)
+    assert reply is not None and reply.hides
+    assert not reply.text.startswith("Done")
 
 
 def test_what_needs_an_engine_says_so_before_the_pin(tmp_path: Path, database: Database) -> None:

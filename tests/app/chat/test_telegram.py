@@ -63,7 +63,9 @@ def talking(folder: Path, api: BotApi, work: Callable[[Told], Awaitable[None]], 
         async def sleep(seconds: float) -> None:
             waits.append(seconds)
 
-        bot = TelegramBot(settings.telegram, desk, StoredBookmark(database, CLOCK), CLOCK, FeedTools(sleep=sleep))
+        bot = TelegramBot(
+            settings.telegram, desk, StoredBookmark(database, CLOCK, TOKEN), CLOCK, FeedTools(sleep=sleep)
+        )
         told = Told(bot, _Sink())
         task = asyncio.create_task(bot.run(told.sink))  # type: ignore[arg-type]
         talk = asyncio.create_task(work(told))  # type: ignore[arg-type]
@@ -216,6 +218,32 @@ def test_where_the_pin_cannot_be_removed_its_owner_is_told(books: Path) -> None:
         assert "remove it yourself" in api.texts[-1]
 
 
+def test_a_pin_does_not_stay_in_the_chat_when_its_answer_cannot_be_said(books: Path) -> None:
+    with bot_api() as api:
+
+        async def work(_: Told) -> None:
+            api.write("pause")
+            await until(lambda: api.said)
+            api.refusals["sendMessage"] = [(403, {"ok": False, "error_code": 403, "description": "Forbidden"})]
+            api.write(PIN)
+            await asyncio.Event().wait()
+
+        failed = talking(books, api, work).failed
+        assert isinstance(failed, SourceRefused)
+        assert api.removed == [1_002]
+
+
+def test_another_bot_counts_its_own_messages(books: Path) -> None:
+    """Its numbers may be lower: with the bookmark of the one before it would hear nothing."""
+    with open_database(books / "pumpswap.sqlite") as database:
+        StoredBookmark(database, CLOCK, TOKEN).save(900_000_000)
+        assert StoredBookmark(database, CLOCK, TOKEN.replace("AAF", "BBF")).load() == 900_000_000
+        other = StoredBookmark(database, CLOCK, "5555:AAFakeTokenOfAnotherBot")
+        assert other.load() == 0
+        other.save(12)
+        assert StoredBookmark(database, CLOCK, TOKEN).load() == 900_000_000
+
+
 def test_what_telegram_wants_to_wait_for_is_waited_for(books: Path) -> None:
     with bot_api() as api:
         busy = (
@@ -268,15 +296,26 @@ def test_a_service_that_is_gone_is_named_without_the_token(books: Path) -> None:
         assert TOKEN not in f"{failed!r} {failed.what}"
 
 
-@pytest.mark.parametrize("url", ["http://api.telegram.org", "ftp://x", "api.telegram.org"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://api.telegram.org",
+        "ftp://x",
+        "api.telegram.org",
+        "http://127.0.0.1.evil.example",
+        "http://localhost.evil.example:81",
+        "http://127.0.0.1@evil.example",
+        "http://[::1",
+    ],
+)
 def test_the_token_goes_nowhere_in_the_clear(books: Path, url: str) -> None:
     settings = Settings.model_validate({"data_dir": books, "telegram": {"token": TOKEN, "api_url": url}})
     with open_database(books / "pumpswap.sqlite") as database:
         desk = ChatDesk(settings, database, 1, CLOCK)
         with pytest.raises(ConfigError, match="https://"):
-            TelegramBot(settings.telegram, desk, StoredBookmark(database, CLOCK), CLOCK)
+            TelegramBot(settings.telegram, desk, StoredBookmark(database, CLOCK, TOKEN), CLOCK)
         with pytest.raises(ConfigError, match=r"telegram\.token is missing"):
-            TelegramBot(TelegramSettings(), desk, StoredBookmark(database, CLOCK), CLOCK)
+            TelegramBot(TelegramSettings(), desk, StoredBookmark(database, CLOCK, TOKEN), CLOCK)
 
 
 def test_the_number_of_a_strangers_chat_is_logged_once(books: Path, caplog: pytest.LogCaptureFixture) -> None:

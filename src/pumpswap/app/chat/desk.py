@@ -66,7 +66,7 @@ class ChatDesk:
             return None
         typed, pending = text.strip(), self.door.pending(visitor, now_ns)
         if typed.isascii() and typed.isdigit():
-            return self._knocked(visitor, typed, now_ns) if pending else Reply("Nothing waits for a PIN.", hides=True)
+            return self._tried(visitor, typed, now_ns) if pending else Reply("Nothing waits for a PIN.", hides=True)
         self.door.forget(visitor)  # whoever writes something else has changed his mind
         try:
             return Reply(self._shown(self._told(visitor, asked(typed), now_ns)))
@@ -112,6 +112,13 @@ class ChatDesk:
             f"{counted(len(held), 'position')} ({names}), last worth {sol_text(value)}" if held else "nothing is held"
         )
         return f"Sell everything at the widest limits: {what}. No entries until you resume."
+
+    def _tried(self, visitor: Visitor, typed: str, now_ns: int) -> Reply:
+        """Whatever fails meanwhile: who typed the PIN is told, and it does not stay in the chat."""
+        try:
+            return self._knocked(visitor, typed, now_ns)
+        except PumpSwapError as failed:
+            return Reply(self._shown(_error_text(failed)), hides=True)
 
     def _knocked(self, visitor: Visitor, typed: str, now_ns: int) -> Reply:
         pending = self.door.pending(visitor, now_ns)

@@ -20,22 +20,25 @@ def chatting(place: RunPlace) -> Companions:
     from pumpswap.app.chat.telegram import TelegramBot
 
     desk = ChatDesk(place.settings, place.database, place.run.run_id, place.wall)
-    bookmark = StoredBookmark(place.database, place.wall)
+    bookmark = StoredBookmark(place.database, place.wall, place.settings.telegram.token.get_secret_value())
     return Companions(
         helpers=(TelegramBot(place.settings.telegram, desk, bookmark, place.wall, FeedTools(place.wall)),)
     )
 
 
 class StoredBookmark:
-    """In the database: one for all runs, since all of them hear the same messages."""
+    """In the database: one for all runs, since all of them hear the same messages; one for each bot, since each counts
+    its own. Of ``token`` only the part that names the bot is kept.
+    """
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database, clock: Clock, token: str) -> None:
         self._database, self._clock = database, clock
+        self._name = f"{_MEMORY} {token.partition(':')[0]}" if ":" in token else _MEMORY
 
     def load(self) -> int:
         """0 before the first message."""
-        return int(str((self._database.memory.load(_MEMORY) or {}).get("offset", 0)))
+        return int(str((self._database.memory.load(self._name) or {}).get("offset", 0)))
 
     def save(self, offset: int) -> None:
         """Everything before it has been taken."""
-        self._database.memory.save(_MEMORY, {"offset": str(offset)}, self._clock.now_ns())
+        self._database.memory.save(self._name, {"offset": str(offset)}, self._clock.now_ns())

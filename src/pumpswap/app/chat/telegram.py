@@ -6,6 +6,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
+from urllib.parse import urlsplit
 
 import httpx2
 import msgspec
@@ -25,6 +26,7 @@ _PATIENCE_SECONDS = 10.0  # beyond it
 _OLD_SECONDS = 120  # what was written before that was meant for another moment
 _MOST_TRIES = 3  # of one question, while Telegram asks to wait
 _LONGEST_WAIT_SECONDS = 60
+_OWN_NAMES = ("127.0.0.1", "localhost", "::1")
 _MOST_STRANGERS = 100  # chats that are remembered as told of
 
 _log = logging.getLogger(__name__)
@@ -103,7 +105,7 @@ class TelegramBot:
         if settings.token is None:
             raise ConfigError("telegram.token is missing", hint="@BotFather makes a bot and gives one")
         base = settings.api_url.rstrip("/")
-        if not base.startswith(("https://", "http://127.0.0.1", "http://localhost", "http://[::1]")):
+        if not _is_private(base):
             raise ConfigError("telegram.api_url must begin with https://", hint="the token of the bot goes there")
         self._token = settings.token
         self._url = f"{base}/bot{settings.token.get_secret_value()}/"
@@ -147,9 +149,11 @@ class TelegramBot:
         reply: Reply | None = await self._tools.in_thread(self._desk.answer, taken.visitor, taken.message.text)
         if reply is None:
             return
-        await self._say(client, taken.visitor.chat, reply.text)
-        if reply.hides:
-            await self._hide(client, taken)
+        try:
+            await self._say(client, taken.visitor.chat, reply.text)
+        finally:
+            if reply.hides:
+                await self._hide(client, taken)
 
     async def _say(self, client: httpx2.AsyncClient, chat: int, text: str) -> None:
         """As one block of plain text: nothing in it is a link, a mention or a command, whatever a coin is called."""
@@ -206,6 +210,15 @@ _HINTS = {
     404: "telegram.token is not that of a bot: @BotFather gives it",
     409: "another process listens with the same token: one engine for each bot",
 }
+
+
+def _is_private(url: str) -> bool:
+    """Whether nobody on the way reads what goes there: the token is part of each address."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    return parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _OWN_NAMES)
 
 
 def _taken(update: _Update) -> _Taken | None:
