@@ -14,9 +14,10 @@ from pumpswap.web.actions import ActionAsk, act
 from pumpswap.web.failures import Failure, failure_json
 from pumpswap.web.parts import WebParts
 from pumpswap.web.security.access import COOKIE, SESSION_SECONDS, TooManyTries
+from pumpswap.web.security.gate import client_of
 from pumpswap.web.told import Told, safe_path, told_path
 
-__all__ = ["client_of", "form_router"]
+__all__ = ["form_router"]
 
 _MOST_FIELDS = 20
 
@@ -35,7 +36,7 @@ def form_router(parts: WebParts) -> APIRouter:
     async def login(request: Request) -> Response:
         fields = await _fields(request)
         try:
-            is_right = parts.access.is_token(fields.get("token", ""))
+            is_right = parts.access.is_token(fields.get("token", ""), client_of(request))
         except TooManyTries:
             return pages.login(parts, request, "Too many wrong tokens: wait a minute.")
         if not is_right:
@@ -83,11 +84,6 @@ def form_router(parts: WebParts) -> APIRouter:
         return StreamingResponse(parts.hub.stream(), media_type="text/event-stream", headers=headers)
 
     return router
-
-
-def client_of(request: Request) -> str:
-    """The address that asks, for the record."""
-    return request.client.host if request.client is not None else "unknown"
 
 
 async def _fields(request: Request) -> dict[str, str]:

@@ -34,6 +34,24 @@ def test_ten_wrong_tokens_in_a_minute_are_enough_even_for_the_right_one() -> Non
     assert access.is_token(TOKEN)
 
 
+def test_wrong_tokens_of_others_do_not_keep_its_owner_out() -> None:
+    access = Access(TOKEN, ManualClock(0))
+    for number in range(10):
+        access.is_token("wrong", "192.168.1.66")
+        access.is_token("wrong", f"2001:db8::{number}")  # one machine has all of these
+    assert access.is_token(TOKEN, "192.168.1.5") and access.is_token(TOKEN, "2001:db8:0:1::5")
+    for guesser in ("192.168.1.66", "2001:db8::abcd"):
+        with pytest.raises(TooManyTries):
+            access.is_token(TOKEN, guesser)
+
+
+def test_whose_tries_are_remembered_is_bounded() -> None:
+    access = Access(TOKEN, ManualClock(0))
+    for number in range(10_100):
+        access.is_token("wrong", f"10.0.{number // 250}.{number % 250}")
+    assert len(access._wrong) == 10_000
+
+
 def test_a_session_ends_with_its_time_and_with_the_process() -> None:
     clock = ManualClock(5 * NS_PER_SECOND)
     access = Access(TOKEN, clock)

@@ -29,10 +29,9 @@ from pumpswap.errors import GuardRefused
 from pumpswap.model import TradeSide
 from pumpswap.web.actions import ActionAsk, Done, act
 from pumpswap.web.api.schemas import answer_of
-from pumpswap.web.forms import client_of
 from pumpswap.web.parts import WebParts
 from pumpswap.web.security.access import TooManyTries
-from pumpswap.web.security.gate import has_bearer
+from pumpswap.web.security.gate import client_of, has_bearer
 
 __all__ = ["API_PATH", "api_router"]
 

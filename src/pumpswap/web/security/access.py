@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import hmac
 import secrets
-from collections import deque
+from collections import OrderedDict, deque
 from hashlib import sha256
+from ipaddress import IPv6Address, ip_address
 
 from pumpswap.clock import NS_PER_SECOND, Clock
 
@@ -18,6 +19,7 @@ __all__ = ["COOKIE", "SESSION_SECONDS", "Access", "TooManyTries"]
 COOKIE = "pumpswap_session"
 SESSION_SECONDS = 7 * 86_400
 _TRIES, _TRIES_SECONDS = 10, 60
+_MOST_CLIENTS = 10_000  # whose wrong tokens are remembered
 
 
 class TooManyTries(Exception):
@@ -31,7 +33,7 @@ class Access:
         self._digest = None if token is None else sha256(token.encode()).digest()
         self._key = secrets.token_bytes(32)
         self._clock = clock
-        self._wrong: deque[int] = deque()
+        self._wrong: OrderedDict[str, deque[int]] = OrderedDict()  # by who asks, the latest last
         self.csrf = secrets.token_urlsafe(32)
 
     @property
@@ -39,17 +41,24 @@ class Access:
         """Whether a token is needed."""
         return self._digest is not None
 
-    def is_token(self, given: str) -> bool:
-        """Whether this is the token. Raises TooManyTries after ten wrong ones in a minute, right or wrong."""
-        now = self._clock.now_ns()
-        while self._wrong and self._wrong[0] <= now - _TRIES_SECONDS * NS_PER_SECOND:
-            self._wrong.popleft()
-        if len(self._wrong) >= _TRIES:
+    def is_token(self, given: str, client: str = "") -> bool:
+        """Whether this is the token. Raises TooManyTries after ten wrong ones of ``client``, an address, in a minute,
+        right or wrong. Those of others do not keep its owner out.
+        """
+        now, whose = self._clock.now_ns(), _network_of(client)
+        wrong = self._wrong.get(whose, deque[int]())
+        while wrong and wrong[0] <= now - _TRIES_SECONDS * NS_PER_SECOND:
+            wrong.popleft()
+        if len(wrong) >= _TRIES:
             raise TooManyTries
         digest = sha256(given.encode(errors="surrogateescape")).digest()
         if self._digest is not None and hmac.compare_digest(digest, self._digest):
             return True
-        self._wrong.append(now)
+        wrong.append(now)
+        self._wrong[whose] = wrong
+        self._wrong.move_to_end(whose)
+        while len(self._wrong) > _MOST_CLIENTS:
+            self._wrong.popitem(last=False)
         return False
 
     def new_session(self) -> str:
@@ -79,3 +88,14 @@ class Access:
 
     def _signed(self, text: str) -> str:
         return hmac.new(self._key, text.encode(errors="surrogateescape"), sha256).hexdigest()
+
+
+def _network_of(client: str) -> str:
+    """An address; of IPv6 the network, since whoever has one address there has all others of it too."""
+    try:
+        address = ip_address(client.partition("%")[0])
+    except ValueError:
+        return client
+    if isinstance(address, IPv6Address) and address.ipv4_mapped is None:
+        return f"{int(address) >> 64:x}::/64"
+    return str(address)

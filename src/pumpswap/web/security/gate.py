@@ -13,7 +13,7 @@ from pumpswap.web.failures import Failure, Refuse
 from pumpswap.web.security.access import COOKIE, Access, TooManyTries
 from pumpswap.web.security.hosts import Hosts
 
-__all__ = ["LARGEST_BODY", "LARGEST_QUERY", "Gate", "has_bearer"]
+__all__ = ["LARGEST_BODY", "LARGEST_QUERY", "Gate", "client_of", "has_bearer"]
 
 LARGEST_BODY = 16 * 1024
 LARGEST_QUERY = 2 * 1024
@@ -98,7 +98,12 @@ class Gate:
 def has_bearer(request: Request, access: Access) -> bool:
     """Whether a program has sent the token itself. Raises TooManyTries."""
     scheme, _, given = request.headers.get("authorization", "").partition(" ")
-    return scheme.lower() == "bearer" and bool(given) and access.is_token(given.strip())
+    return scheme.lower() == "bearer" and bool(given) and access.is_token(given.strip(), client_of(request))
+
+
+def client_of(request: Request) -> str:
+    """The address that asks, for the record."""
+    return request.client.host if request.client is not None else "unknown"
 
 
 def _is_program(request: Request) -> bool:
