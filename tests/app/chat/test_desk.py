@@ -183,6 +183,18 @@ def test_what_needs_an_engine_says_so_before_the_pin(tmp_path: Path, database: D
     assert said(one.answer(ANN, PIN)) == "Nothing waits for a PIN."
 
 
+def test_an_answer_is_no_longer_than_a_messenger_takes(books: Path) -> None:
+    with open_database(books / "pumpswap.sqlite") as database:
+        shown = desk(books, database)._shown("🪙" * 5_000)
+    assert len(shown.encode("utf-16-le")) // 2 <= 3_500
+    assert shown == "🪙" * 1_749 + "…"
+
+
+def test_half_a_letter_is_no_name(books: Path) -> None:
+    with open_database(books / "pumpswap.sqlite") as database:
+        assert "knows no order" in said(desk(books, database).answer(ANN, "why \ud800"))
+
+
 HOSTILE = "\x1b[2J<script>alert(1)</script> [x](http://evil.example) @everyone /close_all \u202e https://evil.example"
 
 

@@ -233,6 +233,28 @@ def test_a_pin_does_not_stay_in_the_chat_when_its_answer_cannot_be_said(books: P
         assert api.removed == [1_002]
 
 
+def test_strangers_cannot_keep_the_database_busy(books: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    saved: list[int] = []
+    save = StoredBookmark.save
+
+    def counted(bookmark: StoredBookmark, offset: int) -> None:
+        saved.append(offset)
+        save(bookmark, offset)
+
+    monkeypatch.setattr(StoredBookmark, "save", counted)
+    with bot_api() as api:
+        for _ in range(50):
+            api.write("status", chat=99)
+
+        async def work(_: Told) -> None:
+            await until(lambda: api.offsets[-1:] == [51])
+            api.write("help")
+            await until(lambda: api.offsets[-1] == 52)
+
+        talking(books, api, work)
+    assert saved == [51, 52]
+
+
 def test_another_bot_counts_its_own_messages(books: Path) -> None:
     """Its numbers may be lower: with the bookmark of the one before it would hear nothing."""
     with open_database(books / "pumpswap.sqlite") as database:

@@ -22,7 +22,7 @@ from pumpswap.storage.history import MINT_PREFIX
 __all__ = ["ChatDesk", "Reply"]
 
 _MEMORY = "chat tries"
-_LONGEST = 3_500  # of an answer
+_LONGEST = 3_500  # of an answer, in the units that messengers count: a picture is two of them
 _SHORTEST_PIN = 4
 _VERBS = {
     "pause": CommandVerb.PAUSE,
@@ -64,7 +64,7 @@ class ChatDesk:
         now_ns = self._clock.now_ns()
         if not self.door.admits(visitor) or self.door.is_too_fast(visitor, now_ns):
             return None
-        typed, pending = text.strip(), self.door.pending(visitor, now_ns)
+        typed, pending = text.encode(errors="replace").decode().strip(), self.door.pending(visitor, now_ns)
         if typed.isascii() and typed.isdigit():
             return self._tried(visitor, typed, now_ns) if pending else Reply("Nothing waits for a PIN.", hides=True)
         self.door.forget(visitor)  # whoever writes something else has changed his mind
@@ -152,7 +152,8 @@ class ChatDesk:
 
     def _shown(self, text: str) -> str:
         shown = harmless(short_addresses(text))
-        return shown if len(shown) <= _LONGEST else shown[: _LONGEST - 1] + "…"
+        units = shown.encode("utf-16-le", errors="replace")
+        return shown if len(units) <= 2 * _LONGEST else units[: 2 * _LONGEST - 2].decode("utf-16-le", "ignore") + "…"
 
 
 def _held_as(held: Sequence[Held], text: str) -> list[Held]:

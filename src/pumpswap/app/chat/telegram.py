@@ -121,13 +121,18 @@ class TelegramBot:
     async def run(self, sink: Sink) -> None:
         """Raises what ``_call`` raises."""
         async with httpx2.AsyncClient(timeout=_POLL_SECONDS + _PATIENCE_SECONDS) as client:
-            offset = await self._tools.in_thread(self._bookmark.load)
+            offset = kept = await self._tools.in_thread(self._bookmark.load)
             while True:
                 for update in await self._updates(client, offset):
-                    offset = update.update_id + 1
-                    # Before it is obeyed: a message that a crash interrupts is lost, and none is obeyed twice.
+                    offset, taken = update.update_id + 1, self._meant(update)
+                    if taken is not None:
+                        # Before it is obeyed: a message that a crash interrupts is lost, and none is obeyed twice.
+                        await self._tools.in_thread(self._bookmark.save, offset)
+                        kept = offset
+                        await self._take(client, taken)
+                if kept != offset:  # once for all that strangers have written: they cannot keep the database busy
                     await self._tools.in_thread(self._bookmark.save, offset)
-                    await self._take(client, update)
+                    kept = offset
                 sink.alive()
 
     async def _updates(self, client: httpx2.AsyncClient, offset: int) -> Sequence[_Update]:
@@ -139,13 +144,17 @@ class TelegramBot:
             # One that is odd must not keep all others waiting for ever: they are taken one by one.
             return _readable(found)
 
-    async def _take(self, client: httpx2.AsyncClient, update: _Update) -> None:
+    def _meant(self, update: _Update) -> _Taken | None:
+        """A message of now, from a chat that may ask."""
         taken = _taken(update)
         if taken is None or self._is_old(taken.message):
-            return
+            return None
         if not self._desk.door.admits(taken.visitor):
             self._note_stranger(taken.visitor)
-            return
+            return None
+        return taken
+
+    async def _take(self, client: httpx2.AsyncClient, taken: _Taken) -> None:
         reply: Reply | None = await self._tools.in_thread(self._desk.answer, taken.visitor, taken.message.text)
         if reply is None:
             return
