@@ -53,6 +53,7 @@ def test_a_day_is_reported_on_the_day_after_at_its_time_and_once(tmp_path: Path,
     assert due.due() == [(DAILY, date(2026, 11, 18))]
     (path,) = due.write_due()
     assert path == tmp_path / "reports" / "daily-2026-11-18-run-1.html"
+    assert path.parent.stat().st_mode & 0o077 == 0  # nobody else's business
     assert "Nothing was traded" in path.read_text()
     assert due.due() == []
     assert due.write_due() == []

@@ -78,6 +78,8 @@ class Reporting:
         sheet = report_of(books, self._settings, time)
         path = report_path(self._settings, kind, time.of, self._run.run_id)
         try:
+            # As the database: what somebody owns is nobody else's business.
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             return write_report_page(path, sheet)
         except OSError as error:
             raise StorageError(
