@@ -143,6 +143,18 @@ def test_a_name_of_a_stranger_steers_no_terminal_and_no_spreadsheet(tmp_path: Pa
     assert first.mint in {row["mint"] for row in table(folder / "rounds.csv")}
 
 
+@pytest.mark.parametrize("name", ["007", "9" * 5_000])
+def test_a_coin_that_is_called_like_a_number_keeps_its_name(tmp_path: Path, name: str) -> None:
+    where = with_demo(tmp_path, "sqlite")
+    with sqlite3.connect(tmp_path / "data" / "pumpswap.sqlite") as connection:
+        connection.execute("UPDATE pumpswap_positions SET name = ?", (name,))
+    connection.close()
+    answer("report", "--csv", str(tmp_path / "tables"), *where)
+    assert {row["name"] for row in table(tmp_path / "tables" / "rounds.csv")} == {name}
+    figures = {row["figure"]: row["value"] for row in table(tmp_path / "tables" / "figures.csv")}
+    assert figures["rounds.best.name"] == name
+
+
 def test_dollars_are_those_of_the_settings(where: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PUMPSWAP_REPORTS__SOL_USD", "150.5")
     told = answer("report", *where)

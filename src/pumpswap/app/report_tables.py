@@ -39,6 +39,7 @@ def report_tables(books: Books, sheet: TearSheet) -> Iterator[ReportTable]:
     yield ReportTable("equity", ("at_ns", "time_utc", "equity_lamports", "net_lamports", "index"), _curve(sheet))
 
 
+_TEXTS = frozenset(("name", "label", "key", "strategy", "exit_kind", "text"))  # of people and strangers: 007 stays 007
 _ROUND = (
     "name", "pool", "mint", "number", "strategy", "exit_kind", "opened_at", "closed_at", "base_units",
     "bought_lamports", "sold_lamports", "realised_lamports", "gain_lamports", "sales", "cost_lamports",
@@ -53,14 +54,14 @@ _SCORE = ("lowest_score", "highest_score", "mean_score", "rounds", "won", "gain_
 
 
 def _table(name: str, columns: Sequence[str], found: Sequence[Mapping[str, Any]]) -> ReportTable:
-    return ReportTable(name, columns, [{column: _cell(each[column]) for column in columns} for each in found])
+    return ReportTable(name, columns, [{column: _cell(each[column], column) for column in columns} for each in found])
 
 
 def _figures(sheet: TearSheet) -> Iterator[Row]:
     """Every figure that is no list, by its path, as in ``--json``."""
     for path, value in _flat(sheet_json(sheet)).items():
         if not isinstance(value, list):
-            yield {"figure": path, "value": _cell(value)}
+            yield {"figure": path, "value": _cell(value, path.rpartition(".")[2])}
 
 
 def _flat_slice(one: Slice) -> dict[str, Any]:
@@ -88,12 +89,17 @@ def _curve(sheet: TearSheet) -> Iterator[Row]:
         }
 
 
-def _cell(value: Any) -> int | Decimal | str | None:
+def _cell(value: Any, name: str) -> int | Decimal | str | None:
     """Amounts are text in JSON; in a spreadsheet they are numbers. A text of a stranger stays one."""
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, float):
         return Decimal(repr(value))
-    if isinstance(value, str) and value.removeprefix("-").isascii() and value.removeprefix("-").isdigit():
+    if (
+        isinstance(value, str)
+        and name not in _TEXTS
+        and value.removeprefix("-").isascii()
+        and value.removeprefix("-").isdigit()
+    ):
         return int(value)
     return value if isinstance(value, int | str) or value is None else str(value)
