@@ -63,6 +63,13 @@ def test_a_session_ends_with_its_time_and_with_the_process() -> None:
     assert not access.is_session(session)
 
 
+def test_what_was_sealed_for_something_else_is_no_session() -> None:
+    access = Access(TOKEN, ManualClock(0))
+    for text in ("99999999999.x", "session 99999999999.x"):
+        assert not access.is_session(f"{text}.{access.seal(text)}")
+        assert not access.is_session(f"told {text}.{access.seal(text)}")
+
+
 @given(st.text(max_size=120))
 def test_what_we_have_not_signed_is_no_session_no_word_and_no_seal(text: str) -> None:
     access = Access(TOKEN, ManualClock(0))

@@ -65,12 +65,13 @@ class Access:
         """What the cookie holds."""
         until = self._clock.now_ns() // NS_PER_SECOND + SESSION_SECONDS
         text = f"{until}.{secrets.token_urlsafe(12)}"
-        return f"{text}.{self._signed(text)}"
+        return f"{text}.{self._signed(f'session {text}')}"
 
     def is_session(self, cookie: str) -> bool:
         """Whether we have made it, and it has not ended."""
         text, _, signature = cookie.rpartition(".")
-        if not hmac.compare_digest(signature.encode(errors="surrogateescape"), self._signed(text).encode()):
+        ours = self._signed(f"session {text}")
+        if not hmac.compare_digest(signature.encode(errors="surrogateescape"), ours.encode()):
             return False
         return int(text.partition(".")[0]) > self._clock.now_ns() // NS_PER_SECOND
 
