@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 # Derandomised: a red test is red on every machine. Fresh examples are the business of acceptance and fuzz.
@@ -18,3 +20,11 @@ settings.register_profile(
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 pytest_plugins = ["tests.support.by_design", "tests.support.run_evidence"]
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _priority_of_the_tests() -> Iterator[None]:
+    """A command that gives way to others, run in this process, would slow down every test after it."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(os, "nice", lambda _increment: 0)
+        yield
