@@ -8,6 +8,7 @@ import pytest
 import schemathesis
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
+from schemathesis import GenerationMode
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import content_type_conformance, response_schema_conformance
 
@@ -30,14 +31,18 @@ def test_no_request_is_too_much(tmp_path_factory: pytest.TempPathFactory) -> Non
     for found in schema.get_all_operations():
         operation = found.ok()
 
-        @hypothesis_settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck), database=None)
-        @given(case=operation.as_strategy())
-        def ask(case: schemathesis.Case) -> None:
-            answer = case.call(headers=word)
-            statuses.add(answer.status_code)
-            case.validate_response(answer, checks=CHECKS)
+        for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
+            if mode is GenerationMode.NEGATIVE and not (operation.query or operation.path_parameters or operation.body):
+                continue  # there is nothing that could be wrong
 
-        ask()
+            @hypothesis_settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+            @given(case=operation.as_strategy(generation_mode=mode))
+            def ask(case: schemathesis.Case) -> None:
+                answer = case.call(headers=word)
+                statuses.add(answer.status_code)
+                case.validate_response(answer, checks=CHECKS)
+
+            ask()
         tried += 1
     assert tried == 16
     assert {200, 404, 422} <= statuses
