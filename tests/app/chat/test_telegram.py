@@ -233,6 +233,19 @@ def test_a_pin_does_not_stay_in_the_chat_when_its_answer_cannot_be_said(books: P
         assert api.removed == [1_002]
 
 
+def test_a_pin_that_was_typed_while_nobody_listened_does_not_stay_in_the_chat(books: Path) -> None:
+    with bot_api() as api:
+        api.write("pause", age=600)
+        old = api.write(f" {PIN}\n", age=600)
+        api.write(PIN, age=600, chat=99)  # of a stranger: none of our business
+
+        async def work(_: Told) -> None:
+            await until(lambda: api.offsets[-1:] == [4])
+
+        talking(books, api, work)
+        assert (api.removed, api.said) == ([old], [])
+
+
 def test_strangers_cannot_keep_the_database_busy(books: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     saved: list[int] = []
     save = StoredBookmark.save

@@ -19,7 +19,7 @@ from pumpswap.settings import Settings
 from pumpswap.storage.database import Database
 from pumpswap.storage.history import MINT_PREFIX
 
-__all__ = ["ChatDesk", "Reply"]
+__all__ = ["ChatDesk", "Reply", "looks_like_pin"]
 
 _MEMORY = "chat tries"
 _LONGEST = 3_500  # of an answer, in the units that messengers count: a picture is two of them
@@ -65,7 +65,7 @@ class ChatDesk:
         if not self.door.admits(visitor) or self.door.is_too_fast(visitor, now_ns):
             return None
         typed, pending = text.encode(errors="replace").decode().strip(), self.door.pending(visitor, now_ns)
-        if typed.isascii() and typed.isdigit():
+        if looks_like_pin(typed):
             return self._tried(visitor, typed, now_ns) if pending else Reply("Nothing waits for a PIN.", hides=True)
         self.door.forget(visitor)  # whoever writes something else has changed his mind
         try:
@@ -154,6 +154,12 @@ class ChatDesk:
         shown = harmless(short_addresses(text))
         units = shown.encode("utf-16-le", errors="replace")
         return shown if len(units) <= 2 * _LONGEST else units[: 2 * _LONGEST - 2].decode("utf-16-le", "ignore") + "…"
+
+
+def looks_like_pin(text: str) -> bool:
+    """Whether nobody else should see it, right or wrong."""
+    typed = text.strip()
+    return typed.isascii() and typed.isdigit()
 
 
 def _held_as(held: Sequence[Held], text: str) -> list[Held]:

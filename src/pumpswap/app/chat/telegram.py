@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import httpx2
 import msgspec
 
-from pumpswap.app.chat.desk import ChatDesk, Reply
+from pumpswap.app.chat.desk import ChatDesk, Reply, looks_like_pin
 from pumpswap.app.chat.door import Visitor
 from pumpswap.chain.redact import Redactor, silence_request_lines
 from pumpswap.clock import NS_PER_SECOND, Clock
@@ -145,9 +145,9 @@ class TelegramBot:
             return _readable(found)
 
     def _meant(self, update: _Update) -> _Taken | None:
-        """A message of now, from a chat that may ask."""
+        """A message of a chat that may ask."""
         taken = _taken(update)
-        if taken is None or self._is_old(taken.message):
+        if taken is None:
             return None
         if not self._desk.door.admits(taken.visitor):
             self._note_stranger(taken.visitor)
@@ -155,6 +155,10 @@ class TelegramBot:
         return taken
 
     async def _take(self, client: httpx2.AsyncClient, taken: _Taken) -> None:
+        if self._is_old(taken.message):
+            if looks_like_pin(taken.message.text):  # typed while nobody listened
+                await self._hide(client, taken)
+            return
         reply: Reply | None = await self._tools.in_thread(self._desk.answer, taken.visitor, taken.message.text)
         if reply is None:
             return
