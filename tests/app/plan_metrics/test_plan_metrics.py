@@ -85,7 +85,7 @@ def test_a_run_shows_what_it_did(played: Path) -> None:
         }
         assert found["M3"].standing is Standing.UNMEASURED  # on paper it is a setting, and is said to be
         assert "setting" in found["M3"].evidence[0]
-        # Seconds of a market that is played: nothing is shown, and nothing measured if it was over within one heartbeat.
+        # Seconds of a market that is played show nothing; over within one heartbeat, nothing is measured.
         assert found["M4"].standing in (Standing.NOT_SHOWN, Standing.UNMEASURED)
 
 
