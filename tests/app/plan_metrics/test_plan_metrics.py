@@ -85,8 +85,18 @@ def test_a_run_shows_what_it_did(played: Path) -> None:
         }
         assert found["M3"].standing is Standing.UNMEASURED  # on paper it is a setting, and is said to be
         assert "setting" in found["M3"].evidence[0]
-        # Seconds of a market that is played show nothing; over within one heartbeat, nothing is measured.
-        assert found["M4"].standing in (Standing.NOT_SHOWN, Standing.UNMEASURED)
+        assert found["M4"].standing is Standing.NOT_SHOWN  # seconds of a market that is played
+
+
+def test_one_heartbeat_shows_no_uptime_and_a_replay_measures_none(
+    tmp_path: Path,
+) -> None:
+    with open_database(tmp_path / "books.sqlite") as database:
+        run = database.start_run("simulated", START_NS)
+        assert by_number(plan_metrics(books_of(database), NOTHING))["M4"].standing is Standing.UNMEASURED
+        run.spells.save(Spell(START_NS, START_NS, START_NS, is_able=True))
+        found = by_number(plan_metrics(books_of(database), NOTHING))["M4"]
+        assert (found.standing, found.value) == (Standing.NOT_SHOWN, "no value")
 
 
 def test_uptime_is_met_by_hours_and_missed_with_its_reasons(tmp_path: Path) -> None:

@@ -54,10 +54,13 @@ def uptime(record: RunRecord | None, _: Evidence) -> PlanMetric:
     if record is None:
         return unmeasured("M4", _NO_RUN)
     found = record.uptime
-    if found.share is None:
+    if not found.processes:
         return unmeasured(
             "M4", f"{record.name}: no engine has recorded when it was able to buy: replays and demos do not."
         )
+    if found.share is None:
+        why = f"{record.name}: over within one heartbeat, or never meant to buy."
+        return PlanMetric("M4", Standing.NOT_SHOWN, "no value", (why,))
     hours = found.wanted_ns / NS_PER_SECOND / 3_600
     lines = [f"{record.name}: able to buy {found.share:.2%} of {hours:,.1f} h, in {_processes(found.processes)}."]
     if found.lost_ns:
