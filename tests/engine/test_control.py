@@ -150,6 +150,43 @@ def test_close_sells_a_part_of_what_it_names(tmp_path: Path, text: str) -> None:
         assert list(life.run.decisions())[-1].intent.exit is ExitKind.BY_HAND
 
 
+HOSTILE = "claim-sol.com\nCRITICAL t.me/x @all \u202e<b>"
+SAID = "claim-sol·com CRITICAL t·me·x ·all ·b·"
+
+
+def test_what_is_said_of_a_command_names_coins_harmlessly(tmp_path: Path) -> None:
+    first, second = graduate(1), graduate(2)
+    with paper_life(tmp_path / "books.sqlite") as life:
+        life.step(seen(first, 0, scored=True, name=HOSTILE), seen(first, 2))
+        life.step(seen(second, 3, scored=True, name=HOSTILE), seen(second, 5))
+        answers = [
+            ask(life, CommandVerb.CLOSE, {"what": str(first.address), "share_bps": "2500"}).answer,
+            ask(life, CommandVerb.CLOSE, {"what": str(first.address)}).answer,
+            ask(life, CommandVerb.HALT).answer,
+            ask(life, CommandVerb.CLOSE, {"what": str(second.address)}).answer,
+            ask(life, CommandVerb.PANIC).answer,
+        ]
+        texts = [alert.text for alert in life.database.alerts.all() if alert.topic == "control"]
+    assert [SAID in answer for answer in answers] == [True, True, False, True, True]
+    for text in [*answers, *texts]:
+        assert text.isprintable()
+        assert not any(sign in text for sign in ("claim-sol.com", "t.me", "@all", "<"))
+
+
+def test_a_close_understands_a_name_as_it_was_told_but_prefers_the_one_that_is_so(tmp_path: Path) -> None:
+    first, second = graduate(1), graduate(2)
+    with paper_life(tmp_path / "books.sqlite") as life:
+        life.step(seen(first, 0, scored=True, name="A\u200bB"), seen(first, 2))
+        life.step(seen(second, 3, scored=True, name=HOSTILE), seen(second, 5))
+        assert ask(life, CommandVerb.CLOSE, {"what": SAID}).answer == f"selling {SAID}"
+        assert ask(life, CommandVerb.CLOSE, {"what": "AB", "share_bps": "1000"}).answer == "selling 10 % of AB"
+    with paper_life(tmp_path / "other.sqlite") as life:
+        life.step(seen(first, 0, scored=True, name="A\u200bB"), seen(first, 2))
+        life.step(seen(second, 3, scored=True, name="AB"), seen(second, 5))
+        assert ask(life, CommandVerb.CLOSE, {"what": "AB"}).answer == "selling AB"
+        assert [order.pool for order in life.engine.desk.orders] == [str(second.address)]
+
+
 def test_what_cannot_be_done_is_answered_as_failed(tmp_path: Path) -> None:
     with paper_life(tmp_path / "books.sqlite") as life:
         for arguments in ({"what": "nothing"}, {"what": ""}, {}, {"what": POOL, "share_bps": "10001"}):

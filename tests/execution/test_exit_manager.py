@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import msgspec
@@ -11,10 +12,11 @@ from pumpswap.clock import NS_PER_SECOND
 from pumpswap.execution.exit_manager import ExitManager
 from pumpswap.model import AlertLevel, Costs, Denied, ExitKind, ExitState, Rejected
 from pumpswap.settings import ExitRules, LadderRung
-from tests.execution.exit_world import HELD, POOL, Round, bought, denied, mark, rejected
+from tests.execution.exit_world import HELD, MINT, POOL, Round, bought, denied, mark, rejected
 from tests.support.market import SOL, at, graduate
 
 RULES = ExitRules()
+CALLED = f"{MINT[:4]}…{MINT[-4:]}"  # as long as nobody has told its name
 LADDER = ExitRules(
     take_profit_ladder=(LadderRung(gain_bps=2_000, sell_bps=2_500), LadderRung(gain_bps=5_000, sell_bps=5_000))
 )
@@ -62,16 +64,43 @@ def test_the_alert_of_a_failure_says_why_and_what_is_next() -> None:
     made = stopped()
     made.manager.ended(None, rejected(60), POOL)
     (alert,) = made.manager.take_alerts()
-    assert alert.text == ("sale failed, the first time: ExceededSlippage: pays less; next try in 5 s, accepting 20 %")
+    assert alert.text == (
+        f"{POOL[:4]}…{POOL[-4:]}: sale failed, the first time: ExceededSlippage: pays less; next try in 5 s, accepting "
+        "20 %"
+    )
     assert (alert.subject, alert.at_ns) == (POOL, at(60))
     assert made.manager.take_alerts() == []
+
+
+def test_every_alert_says_which_coin_it_is_and_nothing_of_its_name_is_a_link_or_a_line() -> None:
+    hostile = replace(HELD, name="claim-sol.com\nCRITICAL all sold t.me/x @everyone [a](http://b.c) \u202e")
+    said = "claim-sol·com CRITICAL all sold t·me·x…"
+    rugged = msgspec.structs.replace(graduate(), quote_vault=graduate().quote_vault // 4)
+    made = Round(RULES, hostile, graduate())
+    made.state = msgspec.structs.replace(rugged, base_reserve=rugged.base_reserve // 4)
+    assert made.look(SOL) is not None  # rug
+    made.manager.ended(None, rejected(61), POOL, hostile)
+    made.manager.refused(hostile, "no", at(62))
+    made.manager.ended(None, Denied("o2", at(63), "endpoints", "cannot\nbe reached"), POOL, hostile)
+    made.manager.ended(None, rejected(64), POOL, hostile)
+    made.manager.ended(None, rejected(65), POOL, hostile)
+    for second in (70, 400):
+        assert made.look(0, second, obstacle="the pool has no reserves") is None
+    assert made.look(SOL, 500) is not None
+    told = made.manager.take_alerts()
+    assert {alert.topic for alert in told} == {"rug", "exit failed", "exit refused", "exit blocked"}
+    assert {alert.level for alert in told if alert.topic == "exit blocked"} == {AlertLevel.ERROR, AlertLevel.INFO}
+    for alert in told:
+        assert said in alert.text
+        assert alert.text.isprintable()
+        assert not re.search(r"claim-sol\.|://|t\.me|@|\]\(", alert.text)
 
 
 def test_an_outage_of_the_endpoints_does_not_widen_the_limit() -> None:
     made = stopped()
     pauses, second = [], 60
     for _ in range(6):
-        made.manager.ended(None, Denied("o2", at(second), "endpoints", "cannot be reached"), POOL)
+        made.manager.ended(None, Denied("o2", at(second), "endpoints", "cannot be reached"), POOL, HELD)
         pauses.append((made.known.retry_ns - at(second)) // NS_PER_SECOND)
         second += pauses[-1]
         found = made.look(SOL // 2, second)
@@ -80,13 +109,13 @@ def test_an_outage_of_the_endpoints_does_not_widen_the_limit() -> None:
     assert pauses == [5, 10, 20, 30, 30, 30]
     (alert,) = made.manager.take_alerts()
     assert alert.text == (
-        "sale not done, the first time: endpoints: cannot be reached; next try in 5 s, still accepting 10 %"
+        f"{CALLED}: sale not done, the first time: endpoints: cannot be reached; next try in 5 s, still accepting 10 %"
     )
     assert (alert.level, alert.topic) == (AlertLevel.WARNING, "exit failed")
     for _ in range(14):
-        made.manager.ended(None, Denied("o2", at(second), "endpoints", "cannot be reached"), POOL)
+        made.manager.ended(None, Denied("o2", at(second), "endpoints", "cannot be reached"), POOL, HELD)
     (again,) = made.manager.take_alerts()
-    assert again.text.startswith("sale not done, 20 times in a row: ")
+    assert again.text.startswith(f"{CALLED}: sale not done, 20 times in a row: ")
     assert again.level is AlertLevel.ERROR
 
 
@@ -214,6 +243,8 @@ def test_while_nothing_may_be_ordered_nothing_is_asked_and_no_time_is_lost_after
     assert made.known.blocked_ns == at(66)
     assert [alert.topic for alert in made.manager.take_alerts()] == ["exit refused", "exit blocked"]
     assert made.look(SOL // 2, 701) is not None
+    (free,) = made.manager.take_alerts()
+    assert free.text == f"{CALLED}: can be sold and valued again after 635 s; stop-loss goes on"
     assert (made.known.refusals, made.known.retry_ns) == (0, 0)
 
 
@@ -229,7 +260,7 @@ def test_what_the_gate_refuses_is_asked_less_and_less_often() -> None:
     assert waits == [5, 10, 20, 30, 30, 30]
     told = made.manager.take_alerts()
     assert [alert.topic for alert in told] == ["exit refused"] * 3
-    assert told[0].text == "sale refused, the first time: trading is halted; next try in 5 s"
+    assert told[0].text == f"{CALLED}: sale refused, the first time: trading is halted; next try in 5 s"
 
 
 def test_a_pool_not_seen_for_too_long_is_not_sold_on() -> None:
@@ -250,10 +281,26 @@ def test_a_sale_that_is_impossible_for_long_is_told_once_until_it_is_possible() 
     (alert,) = made.manager.take_alerts()
     assert (alert.topic, alert.level) == ("exit blocked", AlertLevel.ERROR)
     assert alert.text == (
-        "signal is due and could not be done for 300 s: the pool has no reserves; it goes on when possible"
+        f"{CALLED}: signal is due and could not be done for 300 s: the pool has no reserves; it goes on when possible"
     )
     assert made.look(SOL, 901) is not None
     assert (made.known.blocked_ns, made.known.blocked_told) == (0, False)
+    (free,) = made.manager.take_alerts()
+    assert (free.topic, free.level, free.subject) == ("exit blocked", AlertLevel.INFO, POOL)
+    assert free.text == f"{CALLED}: can be sold and valued again after 891 s; signal goes on"
+    assert made.look(0, 902, obstacle="the pool has no reserves") is None
+    assert made.look(SOL, 903) is not None
+    assert made.manager.take_alerts() == [], "what nobody was told of does not end either"
+
+
+def test_a_restart_knows_that_a_block_was_told_and_tells_its_end() -> None:
+    made = Round(RULES)
+    made.manager.want(HELD, ExitKind.SIGNAL, 1_000, "out")
+    for second in (10, 310):
+        assert made.look(0, second, obstacle="the pool has no reserves") is None
+    made.restart()
+    assert made.look(SOL, 320) is not None
+    assert [(one.topic, one.level) for one in made.manager.take_alerts()] == [("exit blocked", AlertLevel.INFO)]
 
 
 def test_what_can_be_neither_sold_nor_valued_is_told_though_no_rule_wants_it_sold() -> None:
@@ -262,9 +309,12 @@ def test_what_can_be_neither_sold_nor_valued_is_told_though_no_rule_wants_it_sol
         assert made.look(0, second, obstacle="the pool has no reserves") is None
     (alert,) = made.manager.take_alerts()
     assert alert.text == (
-        "could not be sold or valued for 300 s: the pool has no reserves; until then no stop-loss can see a loss"
+        f"{CALLED}: could not be sold or valued for 300 s: the pool has no reserves; until then no stop-loss can see a "
+        "loss"
     )
     assert made.look(SOL, 10_001) is None
+    (free,) = made.manager.take_alerts()
+    assert free.text == f"{CALLED}: can be sold and valued again after 9991 s; its exits look after it again"
     assert (made.known.wanted, made.known.blocked_ns) == (None, 0)
 
 

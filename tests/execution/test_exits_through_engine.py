@@ -114,7 +114,7 @@ def test_a_sale_that_slips_is_tried_again_with_a_wider_limit_and_told() -> None:
     assert sales_of(heard) == [bought_units(heard)]
     (alert,) = heard.alerts
     assert alert.topic == "exit failed"
-    assert alert.text.startswith("sale failed, the first time: ExceededSlippage: ")
+    assert alert.text.startswith("TEST: sale failed, the first time: ExceededSlippage: ")
     assert alert.text.endswith("; next try in 5 s, accepting 20 %")
 
 
@@ -178,8 +178,11 @@ def test_a_pool_that_nobody_sees_is_not_sold_on_and_told_after_a_while() -> None
     assert len(heard.decisions) == 1
     (alert,) = heard.alerts
     assert alert.topic == "exit blocked"
+    assert alert.text.startswith("TEST: time-out is due and could not be done for ")
     assert "the pool was last seen" in alert.text
     run(made, {}, seen(START, 2_000), seen(START, 2_002))
+    assert [alert.topic for alert in heard.alerts] == ["exit blocked"] * 2
+    assert heard.alerts[-1].level is AlertLevel.INFO
     assert sales(heard) == [(ExitKind.TIME_OUT, bought_units(heard))]
 
 
@@ -194,7 +197,7 @@ def test_a_halt_lets_exits_wait_and_they_go_on_at_once_when_it_ends() -> None:
     (alert,) = heard.alerts
     assert (alert.topic, alert.at_ns) == ("exit blocked", at(310))
     assert alert.text == (
-        "stop-loss is due and could not be done for 300 s: trading is halted: by hand; it goes on when possible"
+        "TEST: stop-loss is due and could not be done for 300 s: trading is halted: by hand; it goes on when possible"
     )
     switched(made.risk, TradingState.EXITS_ONLY, "exits only")
     made.step(seen(low, 700))

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from unicodedata import category
 
 from pumpswap.clock import NS_PER_SECOND, format_utc
+from pumpswap.model.plain_text import coin_text, one_line, short_address
 from pumpswap.units import format_units, from_units
 
 __all__ = [
@@ -24,47 +23,7 @@ __all__ = [
     "units_text",
 ]
 
-_LONGEST_NAME = 40
-_SAFE_SIGNS = frozenset(" -+&'!?$%,")
-_ADDRESS = re.compile(r"(?<![1-9A-HJ-NP-Za-km-z])[1-9A-HJ-NP-Za-km-z]{32,44}(?![1-9A-HJ-NP-Za-km-z])")
 _UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
-
-
-def coin_text(name: str, mint: str = "") -> str:
-    """A coin as people know it; a name that nobody has told, or of which nothing is left, is that of its mint.
-
-    Names come from strangers, and every channel has a language of its own: what could be a tag, a link, a mention, a
-    command, markdown, or turn the direction of writing becomes a middle dot; ``TEST / SOL`` loses its quote.
-    """
-    letters = [_harmless(letter) for letter in name.removesuffix(" / SOL")[: 4 * _LONGEST_NAME]]
-    clean = re.sub(r"·{2,}", "·", " ".join("".join(letters).split()))
-    if not re.search(r"\w", clean):
-        return short_address(mint) if mint else "a coin without a name"
-    if _ADDRESS.fullmatch(clean):
-        return short_address(clean)
-    return clean if len(clean) <= _LONGEST_NAME else clean[: _LONGEST_NAME - 1].rstrip() + "…"
-
-
-def _harmless(letter: str) -> str:
-    kind = category(letter)
-    if kind[0] in "LN" or letter in _SAFE_SIGNS or kind in ("So", "Mn", "Mc"):
-        return letter
-    if kind[0] == "Z" or letter in "\t\n\r":
-        return " "
-    return "" if kind in ("Cf", "Cc", "Cs", "Cn", "Co") else "·"
-
-
-def one_line(text: str, most: int = 1_000) -> str:
-    """Any text on one line, without control characters and marks that turn the direction of writing."""
-    clean = "".join(" " if category(letter) in ("Zl", "Zp") or letter in "\t\n\r" else letter for letter in text)
-    clean = "".join(letter for letter in clean if category(letter) not in ("Cc", "Cf", "Cs"))
-    clean = " ".join(clean.split())
-    return clean if len(clean) <= most else clean[: most - 1] + "…"
-
-
-def short_address(address: str) -> str:
-    """``7xKX…gAsU``: enough to recognise an address, not to send anything there."""
-    return address if len(address) <= 12 else f"{address[:4]}…{address[-4:]}"
 
 
 # ---------------------------------------------------------------------------------------------- figures

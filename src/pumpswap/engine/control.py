@@ -33,6 +33,7 @@ from pumpswap.model import (
     TradeSide,
     TradingState,
 )
+from pumpswap.model.plain_text import coin_text
 from pumpswap.storage.history import MINT_PREFIX
 from pumpswap.storage.run import Run
 from pumpswap.units import BPS
@@ -224,15 +225,17 @@ class Control:
 
     def _held_as(self, text: str) -> Sequence[Position]:
         """Open positions of a pool, a mint or a name, as `positions show` understands it."""
+        held = self._engine.portfolio.positions.open_positions()
         found = [
             position
-            for position in self._engine.portfolio.positions.open_positions()
+            for position in held
             if text
             and (
                 text in (position.pool, position.mint, position.mint[:MINT_PREFIX])
                 or text.lower() in (position.name.lower(), position.name.lower().removesuffix(" / sol"))
             )
         ]
+        found = found or [position for position in held if text == self._name(position)]  # as alerts call it
         if not found:
             raise NotFound("nothing is held of that", hint="`pumpswap positions list` lists what is held")
         return found
@@ -271,7 +274,7 @@ class Control:
         return max(market_ns, decided_ns) >= proposal.expires_ns
 
     def _name(self, position: Position) -> str:
-        return position.name or position.mint[:MINT_PREFIX]
+        return coin_text(position.name, position.mint)
 
 
 def _counted(count: int, noun: str) -> str:

@@ -248,7 +248,8 @@ class Desk:
             text = f"order {order.order_id} may still land until height {outcome.expiry_height}"
             self.alert(AlertLevel.CRITICAL, "unknown outcome", order.mint, f"{text} ({outcome.signature})")
         elif order.side is TradeSide.SELL:
-            self.parts.exits.ended(position, outcome, order.pool)
+            held = self.parts.keeper.portfolio.positions.open_round(order.pool)
+            self.parts.exits.ended(position, outcome, order.pool, held)
         elif isinstance(outcome, Filled) and position is not None:
             executed = outcome.executed if isinstance(outcome.executed, BuyQuote) else None
             self.parts.exits.opened(position, self.parts.book.state(order.pool), executed)

@@ -11,6 +11,7 @@ from pumpswap.execution.exit_alerts import (
     begun_alert,
     blocked_alert,
     failed_alert,
+    freed_alert,
     is_told,
     is_told_rarely,
     put_off_alert,
@@ -110,8 +111,10 @@ class ExitManager:
             return
         self._put(wished(self._of_round(position) or begun(position, None), position.base_units, kind, units, reason))
 
-    def ended(self, position: Position | None, outcome: Outcome, pool: str) -> None:
-        """A sale has ended; ``position`` is what it left, None when it changed nothing."""
+    def ended(self, position: Position | None, outcome: Outcome, pool: str, held: Position | None = None) -> None:
+        """A sale has ended; ``position`` is what it left, None when it changed nothing: ``held`` is what is open then,
+        so that alerts can say which coin it is.
+        """
         known = self._states.get(pool) if position is None else self._of_round(position)
         if position is not None and not position.is_open:
             self._states.pop(pool, None)
@@ -124,17 +127,17 @@ class ExitManager:
         if isinstance(outcome, Filled):
             self._put(_sold(known, outcome))
         elif isinstance(outcome, (Rejected, Denied)):
-            self._failed(known, outcome)
+            self._failed(known, outcome, position or held)
 
     def refused(self, position: Position, reason: str, at_ns: int) -> None:
         """The gate, or the planner, did not let the sale through that ``look`` gave."""
         known, seconds = self._put_off(self._of_round(position) or begun(position, None), at_ns)
         if is_told(known.refusals):
-            self._alerts.append(refused_alert(known, reason, at_ns, seconds))
+            self._alerts.append(refused_alert(position, known, reason, at_ns, seconds))
 
     # ------------------------------------------------------------------------------------------ helpers
 
-    def _failed(self, known: ExitState, outcome: Rejected | Denied) -> None:
+    def _failed(self, known: ExitState, outcome: Rejected | Denied, held: Position | None) -> None:
         """What failed by its price accepts more the next time. Whatever else was in the way, an endpoint above all,
         says nothing about the price: that is tried again at the same limit, less and less often.
         """
@@ -144,11 +147,11 @@ class ExitManager:
             known = replace(known, failures=failures, refusals=0, retry_ns=retry_ns)
             self._put(known)
             if is_told(failures):
-                self._alerts.append(failed_alert(known, outcome, self.rules, self._slippage_bps(known)))
+                self._alerts.append(failed_alert(held, known, outcome, self.rules, self._slippage_bps(known)))
             return
         known, seconds = self._put_off(known, outcome.at_ns)
         if is_told_rarely(known.refusals):
-            self._alerts.append(put_off_alert(known, outcome, seconds, self._slippage_bps(known)))
+            self._alerts.append(put_off_alert(held, known, outcome, seconds, self._slippage_bps(known)))
 
     def _put_off(self, known: ExitState, at_ns: int) -> tuple[ExitState, int]:
         """Something that is not the price was in the way once more: wait longer. Returns the seconds too."""
@@ -193,12 +196,14 @@ class ExitManager:
         obstacle, there = limits
         # What cannot be valued has no profit and no loss: somebody must know of it all the same.
         if known.wanted is None:
-            return None, self._blocked(known, mark.at_ns, mark.obstacle) if mark.obstacle else _unblocked(known)
+            if mark.obstacle:
+                return None, self._blocked(position, known, mark.at_ns, mark.obstacle)
+            return None, self._unblocked(position, known, mark.at_ns)
         units = min(known.wanted_units, there)
         obstacle = obstacle or self._obstacle(units, mark)
         if obstacle:
-            return None, self._blocked(known, mark.at_ns, obstacle)
-        known = _unblocked(known)
+            return None, self._blocked(position, known, mark.at_ns, obstacle)
+        known = self._unblocked(position, known, mark.at_ns)
         if mark.at_ns < known.retry_ns:
             return None, known
         intent = Intent(
@@ -227,13 +232,22 @@ class ExitManager:
             return f"the pool can pay only {format_units(mark.value_lamports, 9)} SOL now"
         return ""
 
-    def _blocked(self, known: ExitState, at_ns: int, obstacle: str) -> ExitState:
+    def _blocked(self, position: Position, known: ExitState, at_ns: int, obstacle: str) -> ExitState:
         since = known.blocked_ns or at_ns
         seconds = (at_ns - since) // NS_PER_SECOND
         is_due = bool(self.rules.blocked_alert_seconds) and seconds >= self.rules.blocked_alert_seconds
         if is_due and not known.blocked_told:
-            self._alerts.append(blocked_alert(known, obstacle, at_ns, seconds))
+            self._alerts.append(blocked_alert(position, known, obstacle, at_ns, seconds))
         return replace(known, blocked_ns=since, blocked_told=known.blocked_told or is_due)
+
+    def _unblocked(self, position: Position, known: ExitState, at_ns: int) -> ExitState:
+        """What was refused while something else was in the way too is asked again at once."""
+        if not known.blocked_ns:
+            return known
+        if known.blocked_told:
+            self._alerts.append(freed_alert(position, known, at_ns))
+        known = replace(known, blocked_ns=0, blocked_told=False)
+        return replace(known, refusals=0, retry_ns=0) if known.refusals else known
 
     def _slippage_bps(self, known: ExitState) -> int:
         if is_at_any_price(known.wanted):
@@ -245,14 +259,6 @@ class ExitManager:
         if self._states.get(state.pool) != state:
             self._states[state.pool] = state
             self._changed[state.pool] = state
-
-
-def _unblocked(known: ExitState) -> ExitState:
-    """What was refused while something else was in the way too is asked again at once."""
-    if not known.blocked_ns:
-        return known
-    known = replace(known, blocked_ns=0, blocked_told=False)
-    return replace(known, refusals=0, retry_ns=0) if known.refusals else known
 
 
 def _sold(known: ExitState, outcome: Filled) -> ExitState:

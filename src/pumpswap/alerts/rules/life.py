@@ -39,19 +39,26 @@ class RunFacts:
 
 
 class LifeRule(Rule):
-    """Tells with the first heartbeat, and with the first one of an engine that is being stopped."""
+    """Tells with the first heartbeat, and at the very end, when what was on its way has landed or is left."""
 
     def __init__(self, context: RuleContext, facts: RunFacts, standing: Callable[[], Standing]) -> None:
         self._context, self._facts, self._standing = context, facts, standing
-        self._has_begun = self._has_stopped = False
+        self._has_begun = False
 
     def on_beat(self, beat: Heartbeat) -> None:
         if not self._has_begun:
             self._has_begun = True
             self._begin(beat)
-        if beat.stopping and not self._has_stopped:
-            self._has_stopped = True
-            self._stop()
+
+    def on_stop(self) -> None:
+        now = self._standing()
+        if not now.positions and not now.orders:
+            return  # the supervisor has said that it ends, and why
+        text = (
+            f"it leaves {_held(now)}: no exit looks after that until the next start. `pumpswap positions list` shows "
+            "it; `pumpswap panic` before the next stop sells everything"
+        )
+        self._context.tell(AlertLevel.WARNING, "stop", "held", text)
 
     def _begin(self, beat: Heartbeat) -> None:
         facts, now = self._facts, self._standing()
@@ -76,16 +83,6 @@ class LifeRule(Rule):
             f". The process before it ended without a word after {time_text(before.at_ns)}; for {silent} nobody looked "
             "after what was held. What it had stored was taken up again"
         )
-
-    def _stop(self) -> None:
-        now = self._standing()
-        if not now.positions and not now.orders:
-            return  # the supervisor has said that it ends, and why
-        text = (
-            f"it leaves {_held(now)}: no exit looks after that until the next start. `pumpswap positions list` shows "
-            "it; `pumpswap panic` before the next stop sells everything"
-        )
-        self._context.tell(AlertLevel.WARNING, "stop", "held", text)
 
 
 def _held(now: Standing) -> str:

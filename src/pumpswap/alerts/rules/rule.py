@@ -41,3 +41,6 @@ class Rule(RunObserver):
 
     def on_beat(self, beat: Heartbeat) -> None:
         """The engine runs; in the machine's time."""
+
+    def on_stop(self) -> None:
+        """The engine has ended in order: nothing happens any more."""

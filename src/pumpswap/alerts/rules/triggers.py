@@ -46,7 +46,7 @@ class TriggerRule(Rule):
     def _tell(self, level: AlertLevel, state: ExitState) -> None:
         assert state.wanted is not None
         position = self._position_of(state.pool)
-        mint, name = ("", "") if position is None else (position.mint, position.name)
+        mint, name = (state.pool, "") if position is None else (position.mint, position.name)
         coin = self._context.coin(state.pool, mint, name)
         part = "a part" if state.wanted is ExitKind.LADDER else "all of it"
         text = f"{coin}: {one_line(state.wanted_reason, 300)}; selling {part} until it is done"

@@ -95,3 +95,6 @@ class RuleWatch(Rule):
 
     def on_beat(self, beat: Heartbeat) -> None:
         self._each("on_beat", lambda rule: rule.on_beat(beat))
+
+    def on_stop(self) -> None:
+        self._each("on_stop", lambda rule: rule.on_stop())
