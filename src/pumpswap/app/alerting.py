@@ -48,6 +48,7 @@ def alert_rules(place: RunPlace) -> Companions:
             Errand("milestones", _LOOK_SECONDS, milestone.look, tools),
         ),
         on_beats=(watch.on_beat,),
+        on_stops=(watch.on_stop,),
     )
 
 

@@ -53,14 +53,23 @@ def test_a_start_after_a_crash_is_a_warning_and_says_for_how_long_nobody_looked(
     )
 
 
+def test_an_engine_that_an_error_has_ended_did_not_end_without_a_word() -> None:
+    """Its last heartbeat says that it was ending: the error has an alert of its own."""
+    heard = told(BUSY, beat(at(0), stopping=True, in_the_way="shutdown"))
+    assert heard.told == [("info", "start", "")]
+    assert "without a word" not in heard.text()
+
+
 @pytest.mark.parametrize(("standing", "alerts"), [(FLAT, 0), (BUSY, 1), (Standing(SOL, 0, 0, 1), 1)])
-def test_a_stop_is_told_once_where_something_stays(standing: Standing, alerts: int) -> None:
-    heard = Heard()
-    rule = LifeRule(heard.context, RunFacts(7, "paper", "1.2", "me@here process 5"), lambda: standing)
+def test_a_stop_is_told_at_the_end_where_something_stays(standing: Standing, alerts: int) -> None:
+    heard, now = Heard(), [Standing(9 * SOL, 9, SOL, 9)]
+    rule = LifeRule(heard.context, RunFacts(7, "paper", "1.2", "me@here process 5"), lambda: now[-1])
     rule.on_beat(beat(at(0)))
     heard.alerts.clear()
-    rule.on_beat(beat(at(1), stopping=True))
-    rule.on_beat(beat(at(2), stopping=True))
+    rule.on_beat(beat(at(1), stopping=True))  # a sale is on its way
+    assert heard.told == []
+    now.append(standing)
+    rule.on_stop()
     assert heard.told == [("warning", "stop", "held")] * alerts
     if standing is BUSY:
         assert heard.text().startswith(

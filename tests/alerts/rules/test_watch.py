@@ -45,6 +45,9 @@ class Counts(Rule):
     def on_alert(self, alert: Alert) -> None:
         self.events.append("alert")
 
+    def on_stop(self) -> None:
+        self.events.append("stop")
+
 
 def test_a_rule_that_breaks_is_told_once_and_left_out_and_the_others_go_on() -> None:
     heard, broken, counts = Heard(), Broken(), Counts()
@@ -66,7 +69,8 @@ def test_each_event_gets_to_those_who_listen_to_it() -> None:
     watch.on_repeat(refused, "d1", 5)
     watch.on_beat(beat(1))
     watch.on_alert(Alert(1, AlertLevel.INFO, "test", "", ""))
-    assert counts.events == ["update", "decision", "decision", "beat", "alert"]
+    watch.on_stop()
+    assert counts.events == ["update", "decision", "decision", "beat", "alert", "stop"]
 
 
 def test_every_event_of_observers_is_handed_on() -> None:
