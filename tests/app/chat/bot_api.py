@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-__all__ = ["BotApi", "TOKEN", "bot_api"]
+__all__ = ["NAME", "TOKEN", "BotApi", "bot_api"]
 
 TOKEN = "123456789:AAFakeTokenOfATestBot"
+NAME = "Our_bot"
 Answer = tuple[int, dict[str, Any] | bytes]
 
 
@@ -62,6 +63,8 @@ class BotApi:
             with self._news:
                 self._news.wait_for(lambda: len(self.updates) >= asked["offset"], 0.2)
                 return 200, {"ok": True, "result": [one for one in self.updates if one["update_id"] >= asked["offset"]]}
+        if method == "getMe":
+            return 200, {"ok": True, "result": {"id": 123456789, "is_bot": True, "username": NAME, "first_name": "Us"}}
         if method == "sendMessage":
             self.said.append(asked)
             return 200, {"ok": True, "result": {}}

@@ -12,27 +12,30 @@ from typing import Any
 import pytest
 
 from pumpswap.app.chat.desk import ChatDesk
-from pumpswap.app.chat.maker import StoredBookmark
+from pumpswap.app.chat.maker import StoredBookmark, chatting
 from pumpswap.app.chat.telegram import TelegramBot
+from pumpswap.app.companion import RunPlace
 from pumpswap.app.run import run_paper
 from pumpswap.app.run_order import RunOrder
-from pumpswap.clock import SystemClock
+from pumpswap.clock import NS_PER_SECOND, ManualClock, SystemClock
 from pumpswap.engine.feed import FeedTools
 from pumpswap.errors import ConfigError, PumpSwapError, SourceBusy, SourceDown, SourceRefused
 from pumpswap.model import TradingState
 from pumpswap.settings import Settings, TelegramSettings
 from pumpswap.storage.database import Database, open_database
-from tests.app.chat.bot_api import TOKEN, BotApi, bot_api
+from tests.app.chat.bot_api import NAME, TOKEN, BotApi, bot_api
 from tests.app.chat.test_desk import PIN
-from tests.app.test_run import Counting, ran
+from tests.app.played import played
+from tests.app.test_run import Counting
 from tests.app.test_watching import MARKET
 from tests.app.watching import until
+from tests.support.market import engine as market_engine
 
 CLOCK = SystemClock()
 
 
 def telegram(api: BotApi, **more: Any) -> dict[str, Any]:
-    return {"token": TOKEN, "chats": [77], "allow_actions": True, "pin": PIN, "api_url": api.url} | more
+    return {"token": TOKEN, "chats": [77, 5], "allow_actions": True, "pin": PIN, "api_url": api.url} | more
 
 
 class _Sink:
@@ -86,7 +89,7 @@ def talking(folder: Path, api: BotApi, work: Callable[[Told], Awaitable[None]], 
 @pytest.fixture(scope="module")
 def stopped(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("stopped")
-    ran(folder, MARKET, Counting(200))
+    played(folder, MARKET, 200)
     return folder
 
 
@@ -163,12 +166,12 @@ def test_answers_are_one_block_in_which_nothing_is_a_link(books: Path) -> None:
         assert "parse_mode" not in said
 
 
-def test_strangers_old_messages_and_bots_get_no_answer(books: Path) -> None:
+def test_strangers_and_bots_get_no_answer(books: Path) -> None:
     with bot_api() as api:
 
         async def work(told: Told) -> None:
             api.write("status", chat=99)
-            api.write("status", age=600)
+            api.write("status", chat=99, age=600)
             api.write("status", **{"from": {"id": 9, "is_bot": True}})
             api.put({"edited_message": {"text": "status"}})
             api.put({"message": {"odd": True}})
@@ -233,17 +236,135 @@ def test_a_pin_does_not_stay_in_the_chat_when_its_answer_cannot_be_said(books: P
         assert api.removed == [1_002]
 
 
-def test_a_pin_that_was_typed_while_nobody_listened_does_not_stay_in_the_chat(books: Path) -> None:
+def test_what_is_too_old_is_not_done_and_its_writer_is_told_once(books: Path, caplog: pytest.LogCaptureFixture) -> None:
     with bot_api() as api:
         api.write("pause", age=600)
-        old = api.write(f" {PIN}\n", age=600)
-        api.write(PIN, age=600, chat=99)  # of a stranger: none of our business
+        pin = api.write(f"/pin {PIN}", age=500)
+        api.write("2026", age=400)
+        api.write("pause", age=180, chat=5)
+        alone = api.write(f" {PIN}\n", age=170, chat=5)
+        api.write("pause", age=600, chat=99)  # a stranger: none of our business
+        api.write(PIN, age=600, chat=99)
 
         async def work(_: Told) -> None:
-            await until(lambda: api.offsets[-1:] == [4])
+            await until(lambda: len(api.said) == 2)
+            api.write("help")
+            await until(lambda: len(api.said) == 3)
 
         talking(books, api, work)
-        assert (api.removed, api.said) == ([old], [])
+        assert api.removed == [pin, alone]
+        assert [one["chat_id"] for one in api.said] == [77, 5, 77]
+        first, second, _ = api.texts
+        assert first.startswith("3 messages were up to 10 min")
+        assert second.startswith("2 messages were up to 3 min")
+        assert all("nothing was done" in text and "clock of my machine" in text for text in (first, second))
+        with open_database(books / "pumpswap.sqlite") as database:
+            assert database.run(1).commands.newest(5) == ()
+    told = [record for record in caplog.records if record.message == "message-too-old"]
+    assert len(told) == 5
+    assert PIN not in caplog.text
+
+
+def test_age_is_judged_by_the_machine_however_far_the_clock_of_the_run_is_ahead(books: Path) -> None:
+    """A live run's clock keeps its step forward until the next start: the phone must not be deaf until then."""
+    with bot_api() as api:
+        settings = Settings.model_validate({"data_dir": books, "telegram": telegram(api)})
+
+        async def main(database: Database) -> None:
+            ahead = ManualClock(CLOCK.now_ns() + 86_400 * NS_PER_SECOND)
+            place = RunPlace(settings, database, database.run(1), market_engine(), ahead, lambda _: None)
+            (bot,) = chatting(place).helpers
+            task = asyncio.create_task(bot.run(_Sink()))  # type: ignore[arg-type]
+            api.write("status")
+            await until(lambda: api.said)
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+        with open_database(books / "pumpswap.sqlite") as database:
+            asyncio.run(main(database))
+        assert api.texts[0].startswith("Run 1, simulated")
+
+
+def test_a_command_for_another_bot_in_the_group_is_not_obeyed(books: Path) -> None:
+    with bot_api() as api:
+
+        async def work(_: Told) -> None:
+            api.write("/pause@paper_bot")
+            api.write(PIN)  # for the other one: neither answered nor removed
+            api.write("/pin@paper_bot " + PIN)
+            api.write("/status@our_botx")
+            api.write("/exits_only@our_BOT")  # names are alike whatever their case
+            await until(lambda: len(api.said) == 1)
+            api.write("/status@paper_bot")  # and does not take it back
+            api.write(f"/pin@{NAME} {PIN}")
+            await until(lambda: len(api.said) == 2 and api.removed)
+
+        talking(books, api, work)
+        assert api.texts[0].startswith("exits-only: ")
+        assert api.texts[1].startswith("Done: ")
+        assert api.removed == [1_007]
+        with open_database(books / "pumpswap.sqlite") as database:
+            (command,) = database.run(1).commands.newest(5)
+            assert command.verb.value == "exits-only"
+
+
+def test_until_its_name_is_known_nothing_is_obeyed_and_it_is_asked_for_again(books: Path) -> None:
+    with bot_api() as api:
+        api.refusals["getMe"] = [(500, {"ok": False, "error_code": 500, "description": "Internal"})]
+        api.write("/pause@our_bot")
+
+        async def wait(_: Told) -> None:
+            await asyncio.Event().wait()
+
+        assert isinstance(talking(books, api, wait).failed, SourceRefused)
+        assert (api.said, api.offsets) == ([], [])
+
+        async def work(_: Told) -> None:
+            await until(lambda: api.said)
+
+        assert talking(books, api, work).failed is None
+        api.refusals["getMe"] = [(200, {"ok": True, "result": {"odd": True}})]
+        assert isinstance(talking(books, api, wait).failed, SourceDown)
+
+
+def test_a_bot_without_a_name_obeys_nothing_that_names_one(books: Path) -> None:
+    with bot_api() as api:
+        api.refusals["getMe"] = [(200, {"ok": True, "result": {"id": 1}})]
+
+        async def work(_: Told) -> None:
+            api.write("/pause@our_bot")
+            api.write("help")
+            await until(lambda: api.said)
+
+        talking(books, api, work)
+        assert len(api.said) == 1
+        assert api.texts[0].startswith("status – ")
+
+
+def test_a_second_listener_is_told_once_and_the_bot_goes_on(books: Path, caplog: pytest.LogCaptureFixture) -> None:
+    conflict = (409, {"ok": False, "error_code": 409, "description": "Conflict: terminated by another request"})
+    with bot_api() as api:
+        api.refusals["getUpdates"] = [conflict]
+
+        async def once(_: Told) -> None:
+            api.write("help")
+            await until(lambda: api.said)
+
+        assert talking(books, api, once).failed is None
+        with open_database(books / "pumpswap.sqlite") as database:
+            assert [alert for alert in database.alerts.newest(100) if alert.subject == "chat"] == []
+        api.refusals["getUpdates"] = [conflict] * 5
+
+        async def often(_: Told) -> None:
+            api.write("help")
+            await until(lambda: len(api.said) == 2)
+
+        assert talking(books, api, often).failed is None
+        with open_database(books / "pumpswap.sqlite") as database:
+            (told,) = [alert for alert in database.alerts.newest(100) if alert.subject == "chat"]
+    assert (told.level.value, told.topic) == ("warning", "control")
+    assert "with the same token" in told.text
+    assert [record.message for record in caplog.records].count("telegram-token-used-twice") == 1
 
 
 def test_strangers_cannot_keep_the_database_busy(books: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -298,7 +419,11 @@ def test_what_telegram_wants_to_wait_for_is_waited_for(books: Path) -> None:
     ("answer", "kind", "hint"),
     [
         ((401, {"ok": False, "error_code": 401, "description": f"Unauthorized {TOKEN}"}), SourceRefused, "BotFather"),
-        ((409, {"ok": False, "error_code": 409, "description": "Conflict: terminated"}), SourceRefused, "one engine"),
+        (
+            (409, {"ok": False, "error_code": 409, "description": "Conflict: a webhook is active"}),
+            SourceRefused,
+            "Telegram's own words",
+        ),
         ((502, b"<html>bad gateway</html>"), SourceDown, "api_url"),
         ((429, {"ok": False, "parameters": {"retry_after": 1}}), SourceBusy, "again"),
     ],

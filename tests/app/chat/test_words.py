@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pumpswap.app.chat.words import WORDS, asked
+from pumpswap.app.chat.words import WORDS, TypedPin, addressee, asked, typed_pin
 from pumpswap.errors import UsageError
 
 
@@ -66,4 +66,40 @@ def test_any_text_is_a_word_or_refused(text: str) -> None:
 
 def test_what_changes_something_asks_for_the_pin() -> None:
     acting = {word.name for word in WORDS.values() if word.is_action}
-    assert acting == {"pause", "resume", "exits-only", "close", "close-all"}
+    assert acting == {"pause", "resume", "exits-only", "close", "close-all", "approve", "decline"}
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("/close_all@paper_bot", "paper_bot"),
+        (" status@Our_bot", "Our_bot"),
+        ("/pin@our_bot 739155", "our_bot"),
+        ("/why@our_bot BONK", "our_bot"),
+        ("/status", ""),
+        ("close @everyone", ""),
+        ("ann@example.com", ""),
+        ("739155", ""),
+    ],
+)
+def test_a_command_names_the_bot_that_it_is_for(text: str, name: str) -> None:
+    assert addressee(text) == name
+
+
+@pytest.mark.parametrize(
+    ("text", "pin"),
+    [
+        ("739155", TypedPin("739155", is_explicit=False)),
+        (" 0012\n", TypedPin("0012", is_explicit=False)),
+        ("/pin 739155", TypedPin("739155", is_explicit=True)),
+        ("Pin  739155", TypedPin("739155", is_explicit=True)),
+        ("/pin@our_bot 739155", TypedPin("739155", is_explicit=True)),
+        ("/pin", None),
+        ("pin739155", None),
+        ("739155 please", None),
+        ("٧٣٩", None),
+        ("", None),
+    ],
+)
+def test_digits_are_a_pin_and_a_command_can_bring_them(text: str, pin: TypedPin | None) -> None:
+    assert typed_pin(text) == pin

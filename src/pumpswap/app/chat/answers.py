@@ -124,6 +124,17 @@ def _alert_line(alert: Alert) -> str:
     return f"{format_utc(alert.at_ns)[5:16]} {alert.level.value} {alert.topic}: {one_line(alert.text, 200)}"
 
 
+def _proposals(sight: Sight) -> str:
+    found, now_ns = sight.books.run.proposals.waiting(), sight.clock.now_ns()
+    lines = [
+        f"{each.decision_id}: buy {coin_text(each.name, each.mint)} for {sol_text(each.quote_lamports)}, "
+        f"{span_text(each.expires_ns - now_ns)} left"
+        for each in found[:_MOST]
+    ]
+    more = [f"and {len(found) - _MOST} more"] if len(found) > _MOST else []
+    return "\n".join([*lines, *more]) or "Nothing waits for you."
+
+
 # ---------------------------------------------------------------------------------------------- what is held
 
 
@@ -230,4 +241,5 @@ _ANSWERS: Mapping[str, Callable[[Sight], str]] = {
     "locks": _locks,
     "health": _health,
     "logs": _logs,
+    "proposals": _proposals,
 }

@@ -9,27 +9,36 @@ from pumpswap.alerts.delivery.harmless import harmless, short_addresses
 from pumpswap.alerts.texts import coin_text, counted, sol_text, time_text
 from pumpswap.app.books import Held
 from pumpswap.app.chat.answers import answer_of, held_lines, help_text
-from pumpswap.app.chat.door import CONFIRM_SECONDS, MOST_TRIES, Door, Knock, Visitor
-from pumpswap.app.chat.words import Asked, asked
+from pumpswap.app.chat.door import CONFIRM_SECONDS, MOST_TRIES, Door, Knock, Pending, Tries, Visitor
+from pumpswap.app.chat.words import Asked, asked, typed_pin
 from pumpswap.app.control import open_control
 from pumpswap.clock import Clock
 from pumpswap.errors import ConfigError, NotFound, PumpSwapError
-from pumpswap.model import Alert, AlertLevel, CommandVerb
+from pumpswap.model import Alert, AlertLevel, CommandVerb, ProposalStatus
 from pumpswap.settings import Settings
 from pumpswap.storage.database import Database
 from pumpswap.storage.history import MINT_PREFIX
 
-__all__ = ["ChatDesk", "Reply", "looks_like_pin"]
+__all__ = ["ChatDesk", "Reply"]
 
 _MEMORY = "chat tries"
 _LONGEST = 3_500  # of an answer, in the units that messengers count: a picture is two of them
 _SHORTEST_PIN = 4
+_SEND_PIN = f"Send your PIN within {CONFIRM_SECONDS} s (in a group: /pin and the PIN), or anything else to leave it."
 _VERBS = {
     "pause": CommandVerb.PAUSE,
     "resume": CommandVerb.RESUME,
     "exits-only": CommandVerb.EXITS_ONLY,
     "close": CommandVerb.CLOSE,
     "close-all": CommandVerb.PANIC,
+}
+_WORDS = {"approve": ProposalStatus.APPROVED, "decline": ProposalStatus.DECLINED}
+_BECAME = {
+    ProposalStatus.ORDERED: "Done: ordered",
+    ProposalStatus.DECLINED: "Done: declined",
+    ProposalStatus.APPROVED: "Stored, but the engine has not acted on it yet",
+    ProposalStatus.REFUSED: "Not done: by now the gate refuses it",
+    ProposalStatus.EXPIRED: "Not done: its time was over",
 }
 
 
@@ -65,13 +74,28 @@ class ChatDesk:
         if not self.door.admits(visitor) or self.door.is_too_fast(visitor, now_ns):
             return None
         typed, pending = text.encode(errors="replace").decode().strip(), self.door.pending(visitor, now_ns)
-        if looks_like_pin(typed):
-            return self._tried(visitor, typed, now_ns) if pending else Reply("Nothing waits for a PIN.", hides=True)
+        pin = typed_pin(typed)
+        if pin is not None and pending is not None:
+            return self._tried(visitor, pin.digits, pending)
+        if pin is not None:  # digits in a group may be about anything
+            return Reply("Nothing waits for a PIN.", hides=True) if self.hides(visitor, typed) else None
         self.door.forget(visitor)  # whoever writes something else has changed his mind
         try:
-            return Reply(self._shown(self._told(visitor, asked(typed), now_ns)))
+            told = self._shown(self._told(visitor, asked(typed), now_ns))
+            return Reply(told if self.door.pending(visitor, now_ns) is None else f"{told}\n\n{_SEND_PIN}")
         except PumpSwapError as refused:
             return Reply(self._shown(_error_text(refused)))
+
+    def hides(self, visitor: Visitor, text: str) -> bool:
+        """Whether a message holds a PIN, as far as one can tell, right or wrong, and should not stay in the chat."""
+        pin = typed_pin(text)
+        if pin is None or not self.door.admits(visitor):
+            return False
+        return pin.is_explicit or visitor.is_private or self.door.has_wished(visitor, self._clock.now_ns())
+
+    def warn(self, text: str) -> None:
+        """Tell of something that whoever runs the engine should know. Raises StorageError."""
+        self._alert(AlertLevel.WARNING, text)
 
     # ------------------------------------------------------------------------------------------ looking
 
@@ -88,16 +112,19 @@ class ChatDesk:
     def _wished(self, visitor: Visitor, wish: Asked, now_ns: int) -> str:
         if not self.door.pin:
             return "Nothing can be changed from here: telegram.allow_actions is off."
+        self.door.note(visitor, now_ns)
         until_ns = self.door.locked_until_ns(visitor, now_ns)
         if until_ns is not None:
-            return f"Too many wrong PINs: nobody acts from this chat until {time_text(until_ns)}."
+            return self._locked_text(visitor, until_ns, now_ns)
         plan = self._plan(wish)
         self.door.wish(visitor, wish, now_ns)
-        return f"{plan}\n\nSend your PIN within {CONFIRM_SECONDS} s, or anything else to leave it."
+        return plan
 
     def _plan(self, wish: Asked) -> str:
         """What would happen, in words. Raises NotFound for what is not held."""
         name = wish.word.name
+        if name in _WORDS:
+            return self._plan_answer(wish)
         if name not in ("close", "close-all"):
             return f"{name}: {wish.word.about}."
         with open_control(self._settings, self._run_id, clock=self._clock) as control:
@@ -113,30 +140,52 @@ class ChatDesk:
         )
         return f"Sell everything at the widest limits: {what}. No entries until you resume."
 
-    def _tried(self, visitor: Visitor, typed: str, now_ns: int) -> Reply:
+    def _plan_answer(self, wish: Asked) -> str:
+        with open_control(self._settings, self._run_id, clock=self._clock) as control:
+            control.require_running("act on proposals")
+            waiting = {one.proposal.decision_id: one for one in control.waiting()}
+        one = waiting.get(wish.argument)
+        if one is None:
+            raise NotFound("no such proposal waits", hint="proposals lists those that do")
+        coin, size = coin_text(one.proposal.name, one.proposal.mint), sol_text(one.proposal.quote_lamports)
+        return f"{wish.word.name}: the buy of {coin} for {size}. It waits {one.seconds_left} s more."
+
+    def _tried(self, visitor: Visitor, typed: str, pending: Pending) -> Reply:
         """Whatever fails meanwhile: who typed the PIN is told, and it does not stay in the chat."""
         try:
-            return self._knocked(visitor, typed, now_ns)
+            return self._knocked(visitor, typed, pending)
         except PumpSwapError as failed:
             return Reply(self._shown(_error_text(failed)), hides=True)
 
-    def _knocked(self, visitor: Visitor, typed: str, now_ns: int) -> Reply:
-        pending = self.door.pending(visitor, now_ns)
-        found = self.door.knock(visitor, typed, now_ns)
-        self._database.memory.save(_MEMORY, self.door.remembered(), now_ns)
-        if found is Knock.RIGHT and pending is not None:
-            self.door.forget(visitor)
+    def _knocked(self, visitor: Visitor, typed: str, pending: Pending) -> Reply:
+        door, now_ns = self.door, self._clock.now_ns()
+        with self._database.batch():  # another engine on these books may count tries too
+            door.recall(self._database.memory.load(_MEMORY) or {})
+            was_locked = door.locked_until_ns(visitor, now_ns) is not None
+            found = door.knock(visitor, typed, now_ns)
+            self._database.memory.save(_MEMORY, door.remembered(), now_ns)
+        if found is Knock.RIGHT:
+            door.forget(visitor)
             return Reply(self._shown(self._done(visitor, pending.asked)), hides=True)
-        tries = self.door.tries[visitor.chat]
-        if found is Knock.WRONG:
-            left = MOST_TRIES - tries.wrong % MOST_TRIES
-            self._alert(AlertLevel.WARNING, f"wrong PIN ({visitor.origin}); {left} more before actions rest there")
+        wrong = door.tries.get((visitor.chat, visitor.person), Tries()).wrong
+        until_ns = door.locked_until_ns(visitor, now_ns)
+        if until_ns is None:
+            left = MOST_TRIES - wrong % MOST_TRIES
+            self._alert(AlertLevel.WARNING, f"wrong PIN ({visitor.origin}); {left} more and no actions of that person")
             return Reply(f"Wrong PIN: {left} more {'try' if left == 1 else 'tries'}.", hides=True)
-        until = time_text(tries.until_ns)
-        self._alert(AlertLevel.CRITICAL, f"{tries.wrong} wrong PINs ({visitor.origin}); no actions there until {until}")
-        return Reply(f"Too many wrong PINs: nobody acts from this chat until {until}.", hides=True)
+        if not was_locked:
+            whose = "from that chat" if door.rests(visitor.chat, now_ns) else "of that person"
+            text = f"{wrong} wrong PINs ({visitor.origin}); no actions {whose} until {time_text(until_ns)}"
+            self._alert(AlertLevel.CRITICAL, text)
+        return Reply(self._locked_text(visitor, until_ns, now_ns), hides=True)
+
+    def _locked_text(self, visitor: Visitor, until_ns: int, now_ns: int) -> str:
+        who = "nobody acts from this chat" if self.door.rests(visitor.chat, now_ns) else "you cannot act from here"
+        return f"Too many wrong PINs: {who} until {time_text(until_ns)}."
 
     def _done(self, visitor: Visitor, wish: Asked) -> str:
+        if wish.word.name in _WORDS:
+            return self._answered(visitor, wish)
         arguments = {"what": wish.argument} if wish.argument else {}
         try:
             with open_control(self._settings, self._run_id, clock=self._clock) as control:
@@ -145,6 +194,16 @@ class ChatDesk:
             return _error_text(refused)
         verdict = "Done" if given.is_done else "Not done"
         return f"{verdict}: {given.command.answer}\nTrading: {given.state.value}"
+
+    def _answered(self, visitor: Visitor, wish: Asked) -> str:
+        status = _WORDS[wish.word.name]
+        try:
+            with open_control(self._settings, self._run_id, clock=self._clock) as control:
+                (proposal,) = control.answer([wish.argument], status, origin=visitor.origin)
+        except PumpSwapError as refused:
+            return _error_text(refused)
+        look = f"; why {proposal.follow_up} says more" if proposal.follow_up else ""
+        return f"{_BECAME[proposal.status]}{look}."
 
     def _alert(self, level: AlertLevel, text: str) -> None:
         run = self._database.run(self._run_id)
@@ -156,12 +215,6 @@ class ChatDesk:
         return shown if len(units) <= 2 * _LONGEST else units[: 2 * _LONGEST - 2].decode("utf-16-le", "ignore") + "…"
 
 
-def looks_like_pin(text: str) -> bool:
-    """Whether nobody else should see it, right or wrong."""
-    typed = text.strip()
-    return typed.isascii() and typed.isdigit()
-
-
 def _held_as(held: Sequence[Held], text: str) -> list[Held]:
     """As the engine understands it. Raises NotFound."""
     found = [
@@ -170,6 +223,8 @@ def _held_as(held: Sequence[Held], text: str) -> list[Held]:
         if text in (each.position.pool, each.position.mint, each.position.mint[:MINT_PREFIX])
         or text.lower() in (each.position.name.lower(), each.position.name.lower().removesuffix(" / sol"))
     ]
+    # Else as it is called in the answers here.
+    found = found or [each for each in held if text == coin_text(each.position.name, each.position.mint)]
     if not found:
         raise NotFound("nothing is held of that", hint="positions lists what is held")
     return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pumpswap.app.companion import Companions, RunPlace
-from pumpswap.clock import Clock
+from pumpswap.clock import Clock, SystemClock
 from pumpswap.engine.feed import FeedTools
 from pumpswap.storage.database import Database
 
@@ -22,7 +22,8 @@ def chatting(place: RunPlace) -> Companions:
     desk = ChatDesk(place.settings, place.database, place.run.run_id, place.wall)
     bookmark = StoredBookmark(place.database, place.wall, place.settings.telegram.token.get_secret_value())
     return Companions(
-        helpers=(TelegramBot(place.settings.telegram, desk, bookmark, place.wall, FeedTools(place.wall)),)
+        # Messages are dated by Telegram: their age is judged by the machine's own clock, not by one without its steps.
+        helpers=(TelegramBot(place.settings.telegram, desk, bookmark, SystemClock(), FeedTools(place.wall)),)
     )
 
 

@@ -11,8 +11,10 @@ from urllib.parse import urlsplit
 import httpx2
 import msgspec
 
-from pumpswap.app.chat.desk import ChatDesk, Reply, looks_like_pin
+from pumpswap.alerts.texts import span_text
+from pumpswap.app.chat.desk import ChatDesk, Reply
 from pumpswap.app.chat.door import Visitor
+from pumpswap.app.chat.words import addressee
 from pumpswap.chain.redact import Redactor, silence_request_lines
 from pumpswap.clock import NS_PER_SECOND, Clock
 from pumpswap.engine.feed import FeedTools, Sink
@@ -24,6 +26,9 @@ __all__ = ["Bookmark", "TelegramBot"]
 _POLL_SECONDS = 25  # Telegram keeps an unanswered question open for so long
 _PATIENCE_SECONDS = 10.0  # beyond it
 _OLD_SECONDS = 120  # what was written before that was meant for another moment
+_CONFLICT = 409  # somebody else asks with the same token
+_CONFLICT_SECONDS = 10.0
+_CONFLICT_NS = 3_600 * NS_PER_SECOND  # without one for so long, the next is a new one
 _MOST_TRIES = 3  # of one question, while Telegram asks to wait
 _LONGEST_WAIT_SECONDS = 60
 _OWN_NAMES = ("127.0.0.1", "localhost", "::1")
@@ -113,6 +118,8 @@ class TelegramBot:
         self._desk, self._bookmark, self._clock = desk, bookmark, clock
         self._tools = tools or FeedTools()
         self._strangers: set[int] = set()
+        self._name = ""  # until Telegram says it, what names a bot may be meant for another one
+        self._conflicts, self._conflict_ns = 0, 0
         silence_request_lines()
 
     def __repr__(self) -> str:
@@ -121,23 +128,44 @@ class TelegramBot:
     async def run(self, sink: Sink) -> None:
         """Raises what ``_call`` raises."""
         async with httpx2.AsyncClient(timeout=_POLL_SECONDS + _PATIENCE_SECONDS) as client:
+            self._name = await self._own_name(client)
             offset = kept = await self._tools.in_thread(self._bookmark.load)
             while True:
-                for update in await self._updates(client, offset):
+                updates = await self._updates(client, offset)
+                late: dict[int, list[int]] = {}
+                for update in updates or ():
                     offset, taken = update.update_id + 1, self._meant(update)
                     if taken is not None:
                         # Before it is obeyed: a message that a crash interrupts is lost, and none is obeyed twice.
                         await self._tools.in_thread(self._bookmark.save, offset)
                         kept = offset
-                        await self._take(client, taken)
+                        await self._take(client, taken, late)
                 if kept != offset:  # once for all that strangers have written: they cannot keep the database busy
                     await self._tools.in_thread(self._bookmark.save, offset)
                     kept = offset
-                sink.alive()
+                for chat, ages in late.items():
+                    await self._say(client, chat, _late_text(ages))
+                if updates is not None:
+                    sink.alive()
 
-    async def _updates(self, client: httpx2.AsyncClient, offset: int) -> Sequence[_Update]:
+    async def _own_name(self, client: httpx2.AsyncClient) -> str:
+        found = await self._call(client, "getMe", {})
+        try:
+            return msgspec.convert(found, _Person).username
+        except msgspec.ValidationError:
+            raise SourceDown("Telegram: no name in the answer to getMe", hint="is telegram.api_url right?") from None
+
+    async def _updates(self, client: httpx2.AsyncClient, offset: int) -> Sequence[_Update] | None:
+        """None: somebody else was heard instead."""
         asked = {"offset": offset, "timeout": _POLL_SECONDS, "allowed_updates": ["message"]}
-        found = await self._call(client, "getUpdates", asked)
+        try:
+            found = await self._call(client, "getUpdates", asked)
+        except SourceRefused as refused:
+            if refused.status != _CONFLICT or "webhook" in refused.what:
+                raise
+            await self._note_conflict()
+            await self._tools.sleep(_CONFLICT_SECONDS)
+            return None
         try:
             return msgspec.convert(found, list[_Update])
         except msgspec.ValidationError:
@@ -145,18 +173,25 @@ class TelegramBot:
             return _readable(found)
 
     def _meant(self, update: _Update) -> _Taken | None:
-        """A message of a chat that may ask."""
+        """A message of a chat that may ask, to this bot and no other one in the same group."""
         taken = _taken(update)
         if taken is None:
+            return None
+        named = addressee(taken.message.text)
+        if named and named.lower() != self._name.lower():
             return None
         if not self._desk.door.admits(taken.visitor):
             self._note_stranger(taken.visitor)
             return None
         return taken
 
-    async def _take(self, client: httpx2.AsyncClient, taken: _Taken) -> None:
-        if self._is_old(taken.message):
-            if looks_like_pin(taken.message.text):  # typed while nobody listened
+    async def _take(self, client: httpx2.AsyncClient, taken: _Taken, late: dict[int, list[int]]) -> None:
+        """``late`` gets the age of what nothing is done about."""
+        seconds = self._clock.now_ns() // NS_PER_SECOND - taken.message.date
+        if seconds > _OLD_SECONDS:
+            _log.warning("message-too-old", extra={"chat": taken.visitor.chat, "seconds": seconds})
+            late.setdefault(taken.visitor.chat, []).append(seconds)
+            if self._desk.hides(taken.visitor, taken.message.text):  # typed while nobody listened
                 await self._hide(client, taken)
             return
         reply: Reply | None = await self._tools.in_thread(self._desk.answer, taken.visitor, taken.message.text)
@@ -183,8 +218,14 @@ class TelegramBot:
             text = "I may not remove your message with the PIN: remove it yourself, or make me an administrator."
             await self._say(client, taken.visitor.chat, text)
 
-    def _is_old(self, message: _Message) -> bool:
-        return self._clock.now_ns() // NS_PER_SECOND - message.date > _OLD_SECONDS
+    async def _note_conflict(self) -> None:
+        """Told once while it lasts. A single one may be the process before this one, which Telegram has not missed."""
+        now_ns = self._clock.now_ns()
+        is_new = now_ns - self._conflict_ns > _CONFLICT_NS
+        self._conflicts, self._conflict_ns = 1 if is_new else self._conflicts + 1, now_ns
+        if self._conflicts == 2:
+            _log.warning("telegram-token-used-twice")
+            await self._tools.in_thread(self._desk.warn, _TWO_LISTENERS)
 
     def _note_stranger(self, visitor: Visitor) -> None:
         """Its number is told to the log, once: so the owner finds that of his own chat."""
@@ -217,12 +258,23 @@ class TelegramBot:
             raise SourceDown(f"Telegram: no answer to {method}", hint="is telegram.api_url right?") from None
 
 
+_TWO_LISTENERS = (
+    "another process asks Telegram with the same token: each message is heard by only one of the two, and each counts "
+    "wrong PINs for itself. One bot for each engine: @BotFather makes another one, for `telegram.token`"
+)
 _OTHER_HINT = "Telegram's own words say why"
 _HINTS = {
     401: "telegram.token is not that of a bot: @BotFather gives it",
     404: "telegram.token is not that of a bot: @BotFather gives it",
-    409: "another process listens with the same token: one engine for each bot",
 }
+
+
+def _late_text(ages: Sequence[int]) -> str:
+    what = "Your message was" if len(ages) == 1 else f"{len(ages)} messages were up to"
+    return (
+        f"{what} {span_text(max(ages) * NS_PER_SECOND)} old when I read {'it' if len(ages) == 1 else 'them'}: nothing "
+        "was done. Write again what you still want. If you have written just now, the clock of my machine is wrong."
+    )
 
 
 def _is_private(url: str) -> bool:

@@ -10,11 +10,13 @@ from types import MappingProxyType
 
 from pumpswap.errors import UsageError
 
-__all__ = ["WORDS", "Asked", "Word", "asked"]
+__all__ = ["WORDS", "Asked", "TypedPin", "Word", "addressee", "asked", "typed_pin"]
 
 _LONGEST = 100  # no word with what follows it is longer
 _HELP = frozenset(("start", "?"))
 _COMMAND = re.compile(r"/?([A-Za-z?][A-Za-z_-]*)(?:@[A-Za-z0-9_]+)?(?:\s+(.*))?", re.DOTALL)
+_ADDRESSED = re.compile(r"\s*/?[A-Za-z?][A-Za-z_-]*@([A-Za-z0-9_]+)(?:\s|$)")
+_PIN = re.compile(r"\s*(/?pin(?:@[A-Za-z0-9_]+)?\s+)?([0-9]+)\s*", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +46,14 @@ _ALL = (
     Word("locks", "what keeps entries back now, and until when"),
     Word("health", "feeds, reconciliation, database, versions"),
     Word("logs", "the newest alerts"),
+    Word("proposals", "buys that wait for your word, in the mode approve"),
     Word("pause", "no entries until you resume; exits go on", is_action=True),
     Word("resume", "entries go on, and every lock is lifted", is_action=True),
     Word("exits-only", "sell by the rules, buy nothing, until you resume", is_action=True),
     Word("close", "sell one position now", "NAME, pool or mint", is_action=True),
     Word("close-all", "sell everything now at the widest limits, and buy nothing until you resume", is_action=True),
+    Word("approve", "let a buy be made that waits for you, if the gate still agrees", "ID", is_action=True),
+    Word("decline", "do not make a buy that waits for you", "ID", is_action=True),
     Word("help", "this list"),
 )
 
@@ -84,3 +89,23 @@ def asked(text: str) -> Asked:
     if argument and not word.takes:
         raise UsageError(f"{word.name} takes nothing more", hint=f"write only: {word.name}")
     return Asked(word, argument)
+
+
+def addressee(text: str) -> str:
+    """The bot that a command names: ``our_bot`` of ``/status@our_bot``; empty where whoever hears it is meant."""
+    found = _ADDRESSED.match(text)
+    return "" if found is None else found[1]
+
+
+@dataclass(frozen=True, slots=True)
+class TypedPin:
+    """``is_explicit``: nobody could have meant anything else by it."""
+
+    digits: str
+    is_explicit: bool
+
+
+def typed_pin(text: str) -> TypedPin | None:
+    """``739155``, or ``/pin 739155``: what a bot that is no administrator of its group gets to read there."""
+    found = _PIN.fullmatch(text)
+    return None if found is None else TypedPin(found[2], is_explicit=found[1] is not None)
