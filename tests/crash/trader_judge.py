@@ -31,6 +31,8 @@ class CrashRun:
     outcomes: Counter[str] = field(default_factory=Counter)
     landed: int = 0
     expired: int = 0
+    # The practice chain forgets its oldest transactions; what a judge has read once stays.
+    seen: dict[str, ConfirmedTransaction] = field(default_factory=dict)
 
 
 async def judge(trader: Trader, run: CrashRun) -> None:
@@ -42,7 +44,7 @@ async def judge(trader: Trader, run: CrashRun) -> None:
     if books.run.books.recount() != books.run.books.counted():
         raise CrashFailure("the sums beside the ledger are not its sums")
     await books.check(node)  # ledger = wallet; LedgerMismatch otherwise
-    history = await _history(trader)
+    history = await _history(trader, run.seen)
     attempts = {
         attempt.signature: attempt
         for order in books.run.orders()
@@ -85,19 +87,18 @@ def _compare_outcomes(trader: Trader, history: dict[str, ConfirmedTransaction], 
         raise CrashFailure("deposits were booked more than once")
 
 
-async def _history(trader: Trader) -> dict[str, ConfirmedTransaction]:
-    """Every transaction that the wallet has paid for, by the chain's own history."""
+async def _history(trader: Trader, seen: dict[str, ConfirmedTransaction]) -> dict[str, ConfirmedTransaction]:
+    """Every transaction that the wallet has paid for, by the chain's own history; ``seen`` grows by what is new."""
     node, wallet = trader.connection.node, trader.signer.public_key
-    found: dict[str, ConfirmedTransaction] = {}
     before: str | None = None
     while True:
         page = await node.signatures_for(wallet, before=before, limit=1_000)
-        for line in page:
-            content = await node.transaction(line.signature, Commitment.CONFIRMED)
+        new = [line.signature for line in page if line.signature not in seen]
+        for signature in new:
+            content = await node.transaction(signature, Commitment.CONFIRMED)
             if content is None:
-                raise CrashFailure(f"the chain lists {line.signature} and does not have it")
-            if content.keys[0] == wallet:
-                found[line.signature] = content
-        if len(page) < 1_000:
-            return found
+                raise CrashFailure(f"the chain lists {signature} and does not have it")
+            seen[signature] = content
+        if len(page) < 1_000 or len(new) < len(page):
+            return {signature: content for signature, content in seen.items() if content.keys[0] == wallet}
         before = page[-1].signature
