@@ -3,8 +3,10 @@
     python -m tests.acceptance                      all checks, fresh cases
     python -m tests.acceptance svm-trades --seed 7  one check, and the same cases as last time
     python -m tests.acceptance --jobs 2             two checks at a time
+    python -m tests.acceptance --resume             those that have not held yet on these very sources
 
-Exit code 0 when every check that ran holds and at least one ran, else 1. Evidence is written by complete runs only.
+Exit code 0 when every check that ran holds and at least one ran, else 1. Evidence is written when all checks have held
+on the same sources.
 """
 
 from __future__ import annotations
@@ -12,10 +14,12 @@ from __future__ import annotations
 import argparse
 import secrets
 import sys
+from pathlib import Path
 from typing import Any
 
-from tests.acceptance.check import Check, Progress
+from tests.acceptance.check import Check, Findings, Progress
 from tests.acceptance.checks import CHECKS, run_all
+from tests.acceptance.held import Held
 from tests.support.evidence import write_evidence
 
 SHOWN_FAILURES = 10
@@ -25,13 +29,15 @@ def main(arguments: list[str] | None = None) -> int:
     options = _options(arguments)
     chosen = [check for check in CHECKS if check.name in options.checks] if options.checks else list(CHECKS)
     seed = options.seed if options.seed is not None else secrets.randbits(32)
-    figures: dict[str, Any] = {"seed": seed}
-    notes: list[str] = []
+    held = Held()
+    done = {check.name: kept for check in chosen if options.resume and (kept := held.found(check.name)) is not None}
     failed, skipped = [], []
     here = []
     for check in chosen:
         reason = check.absent()
-        if reason is None:
+        if check.name in done:
+            print(f"{check.name}: has held on these sources (seed {done[check.name][1]})")
+        elif reason is None:
             here.append(check)
         else:
             skipped.append(check.name)
@@ -43,12 +49,24 @@ def main(arguments: list[str] | None = None) -> int:
             print(f"  FAILED {failure}")
         if found.failures:
             failed.append(check.name)
-        figures[check.name] = found.figures
-        notes += [f"{check.name}: {note}" for note in found.notes]
+        else:
+            held.keep(check.name, found, seed)
+            done[check.name] = found, seed
+        sys.stdout.flush()
     if not failed and not skipped and len(chosen) == len(CHECKS):
-        print(f"evidence: {write_evidence('acceptance', figures, notes)}")
-    print(f"{len(chosen) - len(skipped) - len(failed)} hold, {len(failed)} failed, {len(skipped)} skipped")
+        print(f"evidence: {_write(done, seed)}")
+    print(f"{len(done)} hold, {len(failed)} failed, {len(skipped)} skipped")
     return 1 if failed or len(skipped) == len(chosen) else 0
+
+
+def _write(done: dict[str, tuple[Findings, int]], seed: int) -> Path:
+    figures: dict[str, Any] = {"seed": seed}
+    notes: list[str] = []
+    for check in CHECKS:
+        found, seeded = done[check.name]
+        figures[check.name] = found.figures if seeded == seed else {**found.figures, "seed": seeded}
+        notes += [f"{check.name}: {note}" for note in found.notes]
+    return write_evidence("acceptance", figures, notes)
 
 
 def _options(arguments: list[str] | None) -> argparse.Namespace:
@@ -56,6 +74,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     names = [check.name for check in CHECKS]
     parser.add_argument("checks", nargs="*", metavar="CHECK", help=f"one or more of: {', '.join(names)} (default: all)")
     parser.add_argument("--seed", type=int, help="repeat the cases of an earlier run (default: fresh ones)")
+    parser.add_argument("--resume", action="store_true", help="leave out what has held on these very sources")
     parser.add_argument("--jobs", type=int, default=1, help="checks at the same time, in as many processes")
     options = parser.parse_args(arguments)
     unknown = sorted(set(options.checks) - set(names))
