@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import traceback
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
@@ -67,6 +68,8 @@ def _run(name: str, seed: int) -> Findings:
     (check,) = (one for one in CHECKS if one.name == name)
     try:
         return check.run(seed, lambda _done, _of: None)
+    except Exception:  # a check that breaks has failed; what the others find is not lost
+        return Findings({}, failures=[traceback.format_exc()])
     finally:
         # A worker ends without them, and would leave its database server running.
         atexit._run_exitfuncs()

@@ -120,7 +120,9 @@ class Life:
         world = self.practice.world
         if self.units() > 1_000:
             units = self.rng.randrange(1_000, self.units() + 1)
-            self._swap(sell_exact_base(world.now(), schedule_of(world.chain), units))
+            quote = sell_exact_base(world.now(), schedule_of(world.chain), units)
+            if quote.user_quote_out:  # nobody sells for nothing, and no instruction is built for it
+                self._swap(quote)
 
     def _swap(self, quote: object) -> None:
         chain = self.practice.world.chain
