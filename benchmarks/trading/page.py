@@ -31,7 +31,8 @@ def render_checks(evidence: dict[str, Any]) -> str:
 
 
 def _long_day(day: dict[str, Any]) -> list[str]:
-    memory = ", ".join(f"{megabytes:g} MB at {hour} h" for hour, megabytes in day["memory_mb_by_hour"].items())
+    by_hour = sorted((int(hour), megabytes) for hour, megabytes in day["memory_mb_by_hour"].items())  # JSON: by text
+    memory = ", ".join(f"{megabytes:g} MB at {hour} h" for hour, megabytes in by_hour)
     seen = f"{day['swaps']:,} trades and {day['snapshots']:,} snapshots"
     rows = {
         "updates per second": f"{day['updates_per_second']:,}",
