@@ -6,7 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from tests.support.material import ROOT
-from tests.support.run_evidence import METRIC_TESTS, figures_of
+from tests.support.run_evidence import METRIC_TESTS, figures_of, left_out
 
 
 def report(node: str, when: str = "call", longrepr: Any = None) -> SimpleNamespace:
@@ -33,6 +33,31 @@ def test_cases_are_counted_once_and_reasons_name_no_place() -> None:
     assert (found["passed"], found["failed"], found["skipped"]) == (3, 2, 2)
     assert found["failures"] == ["tests/a.py::test_c", limits]
     assert found["skips"] == {"no program in …": 2}
-    assert found["metrics"]["M8"] == {limits: {"passed": 3, "failed": 1, "skipped": 0}}
-    assert found["metrics"]["M1"] == {}
+    nothing = {"passed": 0, "failed": 0, "skipped": 0}
+    assert found["metrics"]["M8"] == {
+        limits: {"passed": 3, "failed": 1, "skipped": 0},
+        "tests/engine/test_desk_limits.py": nothing,  # a file of which no test has run
+    }
+    assert found["metrics"]["M1"] == dict.fromkeys(sorted(METRIC_TESTS["M1"]), nothing)
     assert figures_of({})["passed"] == 0
+
+
+def test_a_test_whose_name_only_begins_like_another_is_not_that_test() -> None:
+    (test, *_) = METRIC_TESTS["M1"]
+    found = figures_of({"passed": [report(f"{test}_of_late")]})
+    assert set(found["metrics"]["M1"]) == set(METRIC_TESTS["M1"])
+    assert found["metrics"]["M1"][test]["passed"] == 0
+
+
+def run_with(exitstatus: int = 0, args: tuple[str, ...] = ("tests",), **options: Any) -> list[str]:
+    config = SimpleNamespace(
+        args=list(args), getini=lambda _: ["tests"], getoption=lambda name, default: options.get(name, default)
+    )
+    return left_out(config, exitstatus)  # type: ignore[arg-type]
+
+
+def test_a_run_of_everything_is_told_from_a_run_of_some_tests() -> None:
+    assert run_with() == run_with(1) == run_with(keyword="", maxfail=0, deselect=None) == []
+    assert run_with(keyword="x", maxfail=1) == ["-k", "--maxfail"]
+    assert run_with(args=("tests/cli",)) == ["only the paths that were named"]
+    assert run_with(2) == ["it was stopped"]

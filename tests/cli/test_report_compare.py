@@ -83,6 +83,7 @@ def test_metrics_are_told_with_their_evidence_and_nothing_in_it_steers_a_termina
     where: tuple[str, ...], tmp_path: Path
 ) -> None:
     figures = {"passed": 1, "failed": 0, "skipped": 1, "skips": {"\x1b[31mno program": 1}, "metrics": {}}
+    figures |= {"left_out": []}
     record = {"commit": "abc", "date": "2026-11-26T00:00:00Z", "figures": figures}
     (tmp_path / "tests.json").write_text(json.dumps(record))
     shown = run("report", "metrics", "--evidence", str(tmp_path), *where).stdout

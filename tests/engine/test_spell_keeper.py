@@ -99,3 +99,29 @@ def test_uptime_counts_what_is_known_and_says_why_the_rest_is_missing() -> None:
 def test_spells_that_overlap_count_once() -> None:
     found = uptime_of([spell(0, 100), spell(50, 120, "feed chain", started=2)])
     assert (found.able_ns, dict(found.lost_ns), found.wanted_ns) == (100, {"feed chain": 20}, 120)
+
+
+def test_a_run_that_goes_on_is_missing_since_its_last_sign_of_life_unless_it_was_stopped() -> None:
+    died = [spell(0, 100)]
+    found = uptime_of(died, as_of_ns=1_100, quiet_ns=10)
+    assert (found.able_ns, dict(found.lost_ns), found.share) == (100, {GONE: 1_000}, 100 / 1_100)
+    assert uptime_of(died, as_of_ns=110, quiet_ns=10).share == 1  # the next beat may be on its way
+    assert uptime_of(died).share == 1  # nobody says that it goes on
+    for reason in (STOPPING, ANALYSIS):
+        assert uptime_of([*died, spell(101, 102, reason)], as_of_ns=1_100).lost_ns == {}
+    hung = uptime_of([*died, spell(100, 102, "feed chain")], as_of_ns=1_100)
+    assert dict(hung.lost_ns) == {GONE: 998, "feed chain": 2}
+
+
+def test_only_what_lies_within_a_time_counts_and_times_add_up() -> None:
+    lived = [spell(10, 100), spell(150, 400, started=2), spell(401, 500, "feed chain", started=2)]
+    found = uptime_of(lived, within=(50, 200))
+    assert (found.able_ns, dict(found.lost_ns), found.processes) == (100, {GONE: 50}, 2)
+    gone = uptime_of(lived, within=(110, 140))  # nothing ran, before and after something did
+    assert (gone.share, dict(gone.lost_ns), gone.processes) == (0, {GONE: 30}, 0)
+    assert uptime_of(lived, within=(600, 700)).share is None
+    whole = uptime_of(lived)
+    for cut in range(0, 600, 7):
+        parts = [uptime_of(lived, within=within) for within in ((0, cut), (cut, 1_000))]
+        assert sum(part.able_ns for part in parts) == whole.able_ns
+        assert sum(part.wanted_ns for part in parts) == whole.wanted_ns

@@ -45,15 +45,39 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
-def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+def pytest_terminal_summary(terminalreporter: Any, exitstatus: int, config: pytest.Config) -> None:
     """After all workers."""
     if not config.getoption("--evidence"):
         return
-    path = write_evidence("tests", figures_of(terminalreporter.stats), notes=_NOTES)
+    figures = figures_of(terminalreporter.stats) | {"left_out": left_out(config, exitstatus)}
+    path = write_evidence("tests", figures, notes=_NOTES)
     terminalreporter.write_line(f"evidence: {path}")
 
 
+def left_out(config: pytest.Config, exitstatus: int) -> list[str]:
+    """In which ways this was no run of everything: what was chosen on the command line, or that it was stopped."""
+    found = [option for name, option in _NARROWING.items() if config.getoption(name, None)]
+    if config.args != config.getini("testpaths"):
+        found.append("only the paths that were named")
+    if exitstatus not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
+        found.append("it was stopped")
+    return found
+
+
+# Options with which pytest does not run every test.
+_NARROWING = {
+    "keyword": "-k",
+    "markexpr": "-m",
+    "deselect": "--deselect",
+    "ignore": "--ignore",
+    "ignore_glob": "--ignore-glob",
+    "lf": "--last-failed",
+    "stepwise": "--stepwise",
+    "maxfail": "--maxfail",
+    "collectonly": "--collect-only",
+}
 _NOTES = (
+    "left_out: why this was no run of all tests, if it was none",
     "skips: tests that something on this machine was missing for, by reason",
     "metrics: the tests that show a metric of the plan, and how many of their cases passed",
 )
@@ -80,14 +104,21 @@ def figures_of(stats: Mapping[str, Iterable[Any]]) -> dict[str, Any]:
 
 
 def _cases(tests: tuple[str, ...], *outcomes: list[str]) -> dict[str, dict[str, int]]:
-    """Cases by test; those of a test with parameters are counted together."""
-    found: dict[str, dict[str, int]] = {}
+    """Cases by test; those of a test with parameters are counted together. What has not run has no case."""
+    nodes = [node for outcome in outcomes for node in outcome]
+    absent = [test for test in tests if not any(_is_of(node, test) for node in nodes)]
+    found: dict[str, dict[str, int]] = {test: {"passed": 0, "failed": 0, "skipped": 0} for test in absent}
     for name, nodes in zip(("passed", "failed", "skipped"), outcomes, strict=True):
         for node in nodes:
-            if node.startswith(tests):
+            if any(_is_of(node, test) for test in tests):
                 counts = found.setdefault(_name(node), {"passed": 0, "failed": 0, "skipped": 0})
                 counts[name] += 1
     return dict(sorted(found.items()))
+
+
+def _is_of(node: str, test: str) -> bool:
+    """Whether it is a case of the test, or of a test in the file: no other whose name only begins so."""
+    return _name(node) == test or node.startswith(f"{test}::")
 
 
 def _name(node: str) -> str:

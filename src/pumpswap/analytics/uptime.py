@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from pumpswap.model import ANALYSIS, STOPPING, Spell
+from pumpswap.units import I64_MAX
 
 __all__ = ["GONE", "SILENT", "Uptime", "uptime_of"]
 
-GONE = "gone without a stop"  # its process ended without saying so, until the next one began
+GONE = "gone without a stop"  # its process ended without saying so, until the next one began, or until now
 SILENT = "no sign of life"  # it hung, or its machine slept
 _WISHED = frozenset({ANALYSIS, STOPPING})
 
@@ -32,36 +34,47 @@ class Uptime:
         return self.able_ns / self.wanted_ns if self.wanted_ns else None
 
 
-def uptime_of(spells: Iterable[Spell]) -> Uptime:
-    """Of the spells of one run.
+def uptime_of(
+    spells: Iterable[Spell],
+    *,
+    within: tuple[int, int] = (0, I64_MAX),
+    as_of_ns: int | None = None,
+    quiet_ns: int = 0,
+) -> Uptime:
+    """Of the spells of one run; what lies outside of ``within`` (since, until) is not counted.
 
     Time between two spells was not seen by anybody, so it does not count as able: it is lost, for the reason that stood
-    before or comes after it. After an orderly stop it is left out: nobody wished it to run.
+    before or comes after it. After an orderly stop it is left out: nobody wished it to run. ``as_of_ns`` is there for a
+    run that is meant to go on: what is missing between its last spell and then is lost as well, if that is more than
+    ``quiet_ns``, which is how long a living engine may say nothing.
     """
-    able = left_out = 0
-    lost: dict[str, int] = {}
+    first, last = within
+    able = 0
+    unable: Counter[str] = Counter()
     before: Spell | None = None
     processes: set[int] = set()
     until = 0  # spells of a clock that was set back overlap: no moment counts twice
+
+    def inside(since_ns: int, until_ns: int) -> int:
+        return max(min(until_ns, last) - max(since_ns, first), 0)
+
     for spell in sorted(spells, key=lambda one: (one.began_ns, one.ended_ns)):
-        processes.add(spell.started_ns)
-        if before is not None and spell.began_ns > until:
-            gap = spell.began_ns - until
-            reason = _reason_between(before, spell)
-            if reason in _WISHED:
-                left_out += gap
-            else:
-                lost[reason] = lost.get(reason, 0) + gap
-        length = max(spell.ended_ns - max(spell.began_ns, until), 0)
+        if spell.ended_ns >= first and spell.began_ns < last:
+            processes.add(spell.started_ns)
+        if before is not None:
+            unable[_reason_between(before, spell)] += inside(until, spell.began_ns)
+        length = inside(max(spell.began_ns, until), spell.ended_ns)
         if spell.is_able:
             able += length
-        elif spell.reason in _WISHED:
-            left_out += length
         else:
-            lost[spell.reason] = lost.get(spell.reason, 0) + length
+            unable[spell.reason] += length
         until = max(until, spell.ended_ns)
         before = spell
-    lost = {reason: ns for reason, ns in sorted(lost.items(), key=lambda one: (-one[1], one[0])) if ns}
+    is_missed = as_of_ns is not None and before is not None and before.reason not in _WISHED
+    if as_of_ns is not None and is_missed and as_of_ns - until > quiet_ns:
+        unable[GONE] += inside(until, as_of_ns)
+    left_out = sum(unable.pop(reason, 0) for reason in _WISHED)
+    lost = {reason: ns for reason, ns in sorted(unable.items(), key=lambda one: (-one[1], one[0])) if ns}
     return Uptime(able, able + sum(lost.values()), left_out, lost, len(processes))
 
 

@@ -44,6 +44,7 @@ def metrics(out: Output, evidence: Path | None, market: str | None, run_id: int 
     from pumpswap.app.plan_metrics import Evidence, evidence_folder, plan_metrics
     from pumpswap.app.signal_compare import CompareRequest, compare_recording
     from pumpswap.cli.run_result import settings_for
+    from pumpswap.clock import SystemClock
 
     settings = settings_for(out)
     folder = evidence_folder(evidence)
@@ -52,7 +53,7 @@ def metrics(out: Output, evidence: Path | None, market: str | None, run_id: int 
         scores = compare_recording(market, settings, CompareRequest(threshold=settings.signals.min_score))
     with open_store(settings) as database:
         books = chosen_books(database, run_id)
-        found = plan_metrics(books, Evidence(folder), scores)
+        found = plan_metrics(books, Evidence(folder), scores, now_ns=SystemClock().now_ns())
     if out.json:
         _emit(out, books, folder, found)
     else:

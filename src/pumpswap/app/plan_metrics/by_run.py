@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from pumpswap.app.plan_metrics.by_checks import is_number, tests_of
 from pumpswap.app.plan_metrics.evidence import Evidence
 from pumpswap.app.plan_metrics.from_books import RunRecord
 from pumpswap.app.plan_metrics.metric import PlanMetric, Standing, unmeasured
@@ -19,18 +20,19 @@ _MOST_SLIPPAGE = 0.05
 _LONG_ENOUGH_NS = 3_600 * NS_PER_SECOND  # a shorter test says little about uptime
 _ENOUGH = 10  # fewer trades are told, and decide nothing
 _MOST_REASONS = 6
+_TIMES = ("mean", "p50", "p95", "orders")
 _NO_RUN = "There are no books: `pumpswap run` makes some."
 
 
 def execution_time(record: RunRecord | None, evidence: Evidence) -> PlanMetric:
-    """M3. A live run's own orders; else the orders that the benchmark has sent to the practice chain: on paper, the
-    time is a setting.
+    """M3. A live run's own orders, from the decision to the confirmation; else the orders that the benchmark has sent
+    to the practice chain: on paper, the time is a setting.
     """
     lines = []
     if record is not None and record.execution.landing is not None:
         found = record.execution.landing
         told = f"mean {found.mean:.2f} s, median {found.percentiles[50]:.2f} s, p95 {found.percentiles[95]:.2f} s"
-        line = f"{record.name}: from order to fill {told}, {found.count:,} fills"
+        line = f"{record.name}: from decision to confirmation {told}, {found.count:,} fills"
         if record.is_live:
             figures = {"mean_seconds": found.mean, "p50_seconds": found.percentiles[50], "fills": found.count}
             figures["p95_seconds"] = found.percentiles[95]
@@ -42,9 +44,13 @@ def execution_time(record: RunRecord | None, evidence: Evidence) -> PlanMetric:
     if bench is None or not isinstance(measured, dict):
         lines.append("No live run, and no evidence/bench.json: `make bench` measures it on the practice chain.")
         return unmeasured("M3", *lines)
+    lacking = _lacking(measured, _TIMES)
+    if lacking:
+        return unmeasured("M3", *lines, f"{bench.where} lacks {lacking} of signal_to_confirmed_seconds.")
     mean, orders = float(measured["mean"]), int(measured["orders"])
     told = f"mean {mean:.2f} s, median {float(measured['p50']):.2f} s, p95 {float(measured['p95']):.2f} s"
-    lines.insert(0, f"{orders:,} orders on the practice chain, from signal to confirmation: {told} ({bench.where}).")
+    about = "from the wish to the booked trade, however they ended"  # the reading of the pool and the booking are in it
+    lines.insert(0, f"{orders:,} orders on the practice chain, {about}: {told} ({bench.where}).")
     figures = {"mean_seconds": mean, "p50_seconds": measured["p50"], "p95_seconds": measured["p95"], "fills": orders}
     return PlanMetric("M3", _below(mean, _MOST_SECONDS, orders), f"{mean:.2f} s", tuple(lines), figures)
 
@@ -154,13 +160,19 @@ def accuracy(record: RunRecord | None, evidence: Evidence) -> PlanMetric:
         ("crashes", "kills of a live process", ("kills", "lost_trades")),
     ):
         found = None if checks is None else checks.get(name)
-        if checks is not None and isinstance(found, dict) and all(one in found for one in counts):
-            of, wrong = int(found[counts[0]]), int(found[counts[1]])
-            right.append(not wrong)
-            figures[name] = {counts[0]: of, counts[1]: wrong}
-            lines.append(f"{of:,} {told}, {wrong:,} differences or losses ({checks.where}).")
+        if checks is None or not isinstance(found, dict):
+            continue
+        lacking = _lacking(found, counts)
+        if lacking:
+            lines.append(f"{checks.where} lacks {lacking} of {name}.")
+            continue
+        of, wrong = int(found[counts[0]]), int(found[counts[1]])
+        right.append(not wrong)
+        figures[name] = {counts[0]: of, counts[1]: wrong}
+        lines.append(f"{of:,} {told}, {wrong:,} differences or losses ({checks.where}).")
     if not right:
-        return unmeasured("M7", _NO_RUN, "No evidence/acceptance.json: `make acceptance` writes it.")
+        lines += [] if lines else [_NO_RUN, "No evidence/acceptance.json: `make acceptance` writes it."]
+        return unmeasured("M7", *lines)
     standing = Standing.MET if all(right) else Standing.MISSED
     return PlanMetric("M7", standing, "100 %" if all(right) else "differences found", tuple(lines), figures)
 
@@ -183,23 +195,30 @@ def violations(record: RunRecord | None, evidence: Evidence) -> PlanMetric:
         )
     checks = evidence.record("acceptance")
     limits = None if checks is None else checks.get("limits")
-    if checks is not None and isinstance(limits, dict) and "violations_or_unexplained" in limits:
-        counts.append(int(limits["violations_or_unexplained"]))
-        figures["random_load"] = _counts(limits, ("signals", "accepted", "violations_or_unexplained"))
-        signals, wrong = int(limits.get("signals", 0)), int(limits["violations_or_unexplained"])
-        lines.append(
-            f"{signals:,} signals of random loads, every limit looked at each time: {wrong:,} ({checks.where})."
-        )
-    tests = evidence.record("tests")
-    shown = None if tests is None else tests.get("metrics", "M8")
-    if tests is not None and isinstance(shown, dict) and shown:
-        failed = sum(int(one.get("failed", 0)) for one in shown.values())
-        passed = sum(int(one.get("passed", 0)) for one in shown.values())
-        counts.append(failed)
-        figures["tests"] = {"passed": passed, "failed": failed}
-        lines.append(f"Property tests of the limits: {passed:,} cases passed, {failed:,} failed ({tests.where}).")
+    if checks is not None and isinstance(limits, dict):
+        lacking = _lacking(limits, ("signals", "violations_or_unexplained"))
+        if lacking:
+            lines.append(f"{checks.where} lacks {lacking} of limits.")
+        else:
+            signals, wrong = int(limits["signals"]), int(limits["violations_or_unexplained"])
+            counts.append(wrong)
+            figures["random_load"] = _counts(limits, ("signals", "accepted", "violations_or_unexplained"))
+            lines.append(
+                f"{signals:,} signals of random loads, every limit looked at each time: {wrong:,} ({checks.where})."
+            )
+    tests = tests_of("M8", evidence.record("tests"))
+    if tests.standing is not Standing.UNMEASURED:
+        lines.append(f"Property tests of the limits: {tests.value}; {tests.evidence[0].rstrip(':')}.")
+        figures["tests"] = {kind: tests.figures[kind] for kind in ("passed", "failed", "skipped")}
+        if tests.standing is Standing.NOT_SHOWN:
+            lines.append("They count only where every one of them has run and passed.")
+        else:
+            failed = tests.figures["failed"]
+            assert isinstance(failed, int)
+            counts.append(failed)
     if not counts:
-        return unmeasured("M8", _NO_RUN, "No evidence: `make acceptance` writes it.")
+        lines += [] if lines else [_NO_RUN, "No evidence: `make acceptance` writes it."]
+        return unmeasured("M8", *lines)
     total = sum(counts)
     return PlanMetric("M8", Standing.MET if total == 0 else Standing.MISSED, f"{total:,}", tuple(lines), figures)
 
@@ -208,6 +227,11 @@ def _below(value: float, most: float, samples: int) -> Standing:
     if samples < _ENOUGH:
         return Standing.NOT_SHOWN
     return Standing.MET if value < most else Standing.MISSED
+
+
+def _lacking(found: Mapping[str, object], names: tuple[str, ...]) -> str:
+    """Which figures are not there, or are none."""
+    return ", ".join(name for name in names if not is_number(found.get(name)))
 
 
 def _signed(share: float) -> str:

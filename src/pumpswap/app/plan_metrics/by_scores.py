@@ -40,7 +40,7 @@ def _recorded(checks: Record | None) -> PlanMetric:
     told = None if checks is None else checks.get("scores")
     kinds = {kind.value: kind for kind in VerdictKind}
     if checks is None or not isinstance(told, dict) or told.get("verdict") not in kinds:
-        return unmeasured("M2", _YOURS, "`make acceptance ARGS=scores` compares over the recorded export.")
+        return unmeasured("M2", _YOURS, "Or `make acceptance`, which compares over the recorded export.")
     kind = kinds[told["verdict"]]
     lines = (f"The recorded export, {told.get('compared')} snapshots: {told.get('sentence')} ({checks.where}).", _YOURS)
     figures = {"verdict": kind.value, "snapshots": told.get("compared"), "pools": told.get("pools")}

@@ -11,6 +11,7 @@ from pumpswap.analytics.execution_quality import Funnel, funnel_of
 from pumpswap.analytics.tear_sheet.execution import Execution, execution_of, spread_of
 from pumpswap.analytics.uptime import Uptime, uptime_of
 from pumpswap.app.books import Books
+from pumpswap.clock import NS_PER_SECOND
 from pumpswap.execution.live_books import LIVE
 from pumpswap.model import Position, ReconciliationStatus
 from pumpswap.portfolio.audit import AuditReport, audit_run
@@ -19,6 +20,7 @@ from pumpswap.storage.wishes import WishRow
 __all__ = ["RunRecord", "Violations", "read_run", "violations_in"]
 
 _FOR_EVER_NS = 2**63 - 1
+_BEATS = 5  # so many may be missing of an engine that lives
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +60,10 @@ class RunRecord:
     violations: Violations
 
 
-def read_run(books: Books) -> RunRecord:
-    """Read a run. The ledger is recounted from its first entry."""
+def read_run(books: Books, now_ns: int) -> RunRecord:
+    """Read a run. The ledger is recounted from its first entry. ``now_ns`` is the machine's time: a run that was not
+    finished is meant to go on until then.
+    """
     run = books.run
     accepted: list[WishRow] = []
     funnel, refusals = funnel_of(_keeping(run.listings.wishes.since(0), accepted))
@@ -74,11 +78,18 @@ def read_run(books: Books) -> RunRecord:
         worst_slippage=None if slippage is None else slippage.highest,
         funnel=funnel,
         refusals=refusals,
-        uptime=uptime_of(run.spells.since(0)),
+        uptime=_uptime(books, now_ns),
         audit=audit_run(run),
         comparisons=Counter(found.status for found in run.reconciliations.all()),
         violations=violations_in(accepted, list(run.positions())),
     )
+
+
+def _uptime(books: Books, now_ns: int) -> Uptime:
+    beat = books.run.states.heartbeat()
+    quiet_ns = _BEATS * (1 if beat is None else max(beat.every_seconds, 1)) * NS_PER_SECOND
+    as_of_ns = now_ns if books.header.finished_ns is None else None
+    return uptime_of(books.run.spells.since(0), as_of_ns=as_of_ns, quiet_ns=quiet_ns)
 
 
 def _keeping(wishes: Iterable[WishRow], accepted: list[WishRow]) -> Iterator[WishRow]:

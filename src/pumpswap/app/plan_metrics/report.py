@@ -16,12 +16,15 @@ from pumpswap.app.signal_compare import SignalComparison
 __all__ = ["plan_metrics"]
 
 
-def plan_metrics(books: Books | None, evidence: Evidence, scores: SignalComparison | None = None) -> list[PlanMetric]:
-    """M1 to M12. ``books``: the run that M3 to M8 are read of; ``scores``: what M2 is read of.
+def plan_metrics(
+    books: Books | None, evidence: Evidence, scores: SignalComparison | None = None, *, now_ns: int
+) -> list[PlanMetric]:
+    """M1 to M12. ``books``: the run that M3 to M8 are read of; ``scores``: what M2 is read of; ``now_ns``: the
+    machine's time.
 
     Raises BadInput for evidence that cannot be read, StorageError for books that cannot.
     """
-    record = None if books is None else read_run(books)
+    record = None if books is None else read_run(books, now_ns)
     tests = evidence.record("tests")
     of_run: Sequence[Callable[..., PlanMetric]] = (execution_time, uptime, executed, slippage, accuracy, violations)
     return [
