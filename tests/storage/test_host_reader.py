@@ -223,3 +223,24 @@ def test_a_database_is_told_from_a_file_of_data(tmp_path: Path) -> None:
     assert not is_database(tmp_path / "trades.csv")
     assert not is_database(tmp_path)
     assert not is_database(tmp_path / "missing")
+
+
+@pytest.mark.parametrize("kind", ["TEXT", "TIMESTAMP", "TIMESTAMP WITH TIME ZONE"])
+@pytest.mark.parametrize("is_server", [False, True])
+def test_rows_of_some_days_are_found_in_columns_of_every_type(tmp_path: Path, kind: str, is_server: bool) -> None:
+    times = [f"2026-11-{day} 12:30:00" for day in (24, 25, 26, 27)]
+    table = f"CREATE TABLE rows (id INTEGER, collected_at {kind})"
+    if is_server:
+        target: str | Path = fresh_database()
+        with psycopg.connect(str(target), autocommit=True) as host:
+            host.execute(table)  # type: ignore[arg-type]
+            for number, time in enumerate(times):
+                host.execute("INSERT INTO rows VALUES (%s, %s)", (number, time))
+    else:
+        target = tmp_path / "host.db"
+        with closing(sqlite3.connect(target)) as connection, connection:
+            connection.execute(table)
+            connection.executemany("INSERT INTO rows VALUES (?, ?)", enumerate(times))
+    with HostReader(target).moment() as moment:
+        found = moment.rows_of_days("rows", ("id",), "collected_at", "2026-11-25", "2026-11-27")
+        assert [row["id"] for row in found] == ["2", "1"]

@@ -14,6 +14,9 @@ from pumpswap.errors import UsageError
 __all__ = ["Period", "period_of", "period_time"]
 
 
+_FIRST_YEAR, _LAST_YEAR = 1970, 9998  # where every day has one before and one after it, in every zone
+
+
 class Period(StrEnum):
     """How long; weeks begin on Monday."""
 
@@ -27,7 +30,7 @@ def period_time(books: Books, period: Period, zone: str, as_of_ns: int, on: date
     """The period with that date, or with ``as_of_ns``, which is where it ends at the latest.
 
     Days begin at midnight of the zone. All of a run begins with its first entry: a run that was played has a time of
-    its own. Raises UsageError for a time that has not begun.
+    its own. Raises UsageError for a time that has not begun, and for a year that no run can be of.
     """
     if period is Period.ALL:
         first = next(books.run.ledger(), None)
@@ -35,6 +38,10 @@ def period_time(books: Books, period: Period, zone: str, as_of_ns: int, on: date
         over = books.header.finished_ns is not None
         return Time(since_ns, as_of_ns + 1, period.value, "from its beginning", zone, over, "all")
     place = ZoneInfo(zone)
+    if on is not None and not _FIRST_YEAR <= on.year <= _LAST_YEAR:
+        raise UsageError(
+            f"there are no reports of the year {on.year}", hint=f"a day between {_FIRST_YEAR} and {_LAST_YEAR}"
+        )
     day = on or datetime.fromtimestamp(as_of_ns // NS_PER_SECOND, place).date()
     first_day, beyond, of, name = period_of(period, day)
     since_ns, end_ns = _midnight(first_day, place), _midnight(beyond, place)

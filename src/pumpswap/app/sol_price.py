@@ -8,7 +8,7 @@ from decimal import Decimal, localcontext
 from itertools import islice
 from statistics import median
 
-from pumpswap.clock import NS_PER_SECOND
+from pumpswap.clock import NS_PER_SECOND, format_utc
 from pumpswap.errors import BadInput, NotFound, StorageError
 from pumpswap.market.data_row import DataRow
 from pumpswap.market.host_database import SNAPSHOTS
@@ -20,7 +20,7 @@ from pumpswap.storage.host_reader import HostMoment, HostReader
 __all__ = ["SolPrice", "sol_price"]
 
 _DAY_NS = 86_400 * NS_PER_SECOND
-_MOST_ROWS = 200  # the newest; their median is not moved by a few pools with prices of their own
+_MOST_ROWS = 200  # the newest of that time; their median is not moved by a few pools with prices of their own
 _USD, _NATIVE = "base_token_price_usd", "base_token_price_native_currency"
 _DIGITS = 9
 
@@ -39,8 +39,9 @@ class SolPrice:
 def sol_price(settings: Settings, database: Database | None, at_ns: int) -> SolPrice:
     """At about that time: not more than a day away from it. ``database`` is the one of the books.
 
-    A coin's price in dollars over its price in SOL is what a SOL costs: the median of the newest rows. A collector's
-    database that cannot be read is no reason to have no report: then there are no dollars, and ``source`` says why.
+    A coin's price in dollars over its price in SOL is what a SOL costs: the median of that time's newest rows. A
+    collector's database that cannot be read is no reason to have no report: then there are no dollars, and ``source``
+    says why.
     """
     if settings.reports.sol_usd is not None:
         return SolPrice(settings.reports.sol_usd, "reports.sol_usd of the settings")
@@ -64,13 +65,20 @@ def _collected(settings: Settings, database: Database | None) -> AbstractContext
 def _implied(moment: HostMoment, at_ns: int) -> SolPrice:
     if not {"id", "collected_at", _USD, _NATIVE} <= moment.columns(SNAPSHOTS):
         return SolPrice(None, "no price of SOL is known: set reports.sol_usd, or let `pumpswap collect` run")
-    rows = moment.rows(SNAPSHOTS, ("id", "collected_at", _USD, _NATIVE), order=("id",), newest_first=True)
+    columns = ("id", "collected_at", _USD, _NATIVE)
+    rows = moment.rows_of_days(SNAPSHOTS, columns, "collected_at", *_days_around(at_ns))
     found = [each for row in islice(rows, _MOST_ROWS) if (each := _told(row, at_ns)) is not None]
     if not found:
         return SolPrice(None, "the collector has no price of SOL of that day: set reports.sol_usd")
     with localcontext() as context:
         context.prec = _DIGITS
         return SolPrice(+median(price for _, price in found), "the collector's rows", max(at for at, _ in found))
+
+
+def _days_around(at_ns: int) -> tuple[str, str]:
+    """The days that may be less than a day away, whatever the zone of the database: ``_told`` looks closer."""
+    since, before = (format_utc(at_ns + days * _DAY_NS)[:10] for days in (-2, 3))
+    return since, before
 
 
 def _told(row: dict[str, str], at_ns: int) -> tuple[int, Decimal] | None:

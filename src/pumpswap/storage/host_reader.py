@@ -136,10 +136,26 @@ class HostMoment:
         keys = [f'"{table}"."{column}"{" DESC" if newest_first else ""}' for column in order if column in known]
         if keys:
             query += f" ORDER BY {', '.join(keys)}"
+        yield from self._stream(table, wanted, query, values)
+
+    def rows_of_days(
+        self, table: str, columns: Sequence[str], times: str, since: str, before: str
+    ) -> Iterator[dict[str, str]]:
+        """The same for the rows whose column ``times`` is from one day on and before another, both as ``2026-11-25``,
+        the largest ``id`` first: whether the column is of texts or of times. All columns must exist.
+        """
+        where = f'"{times}" >= :since AND "{times}" < :before'
+        shown = ", ".join(map(self._shown, columns))
+        query = f'SELECT {shown} FROM "{table}" WHERE {where} ORDER BY "{table}"."id" DESC'
+        return self._stream(table, columns, query, {"since": since, "before": before})
+
+    def _stream(
+        self, table: str, columns: Sequence[str], query: str, values: Mapping[str, str | int]
+    ) -> Iterator[dict[str, str]]:
         streaming = self._connection.execution_options(yield_per=_ROWS_AT_ONCE)
         with _named_errors(f"reading the table {table}"):
             for row in streaming.execute(text(query), values):
-                yield {column: _text(value) for column, value in zip(wanted, row, strict=True)}
+                yield {column: _text(value) for column, value in zip(columns, row, strict=True)}
 
     def _shown(self, column: str) -> str:
         # PostgreSQL writes every value as its exports do: exact numbers, complete times, also those that no type of
