@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -17,6 +17,7 @@ from pumpswap.alerts.topics import TOPICS
 from pumpswap.app.alerting import alert_rules
 from pumpswap.app.companion import RunPlace
 from pumpswap.app.daily_summary import DailySummaries, day_summary
+from pumpswap.app.performance import performance_of_run
 from pumpswap.app.run_order import RunOrder
 from pumpswap.clock import ManualClock
 from pumpswap.engine.feed import Feed
@@ -254,4 +255,36 @@ def post(run: Run, sequence: int, lamports: int, kind: EntryKind, seconds: float
 
 
 def measure(run: Run, lamports: int, seconds: float) -> None:
+def test_the_summary_and_the_report_of_a_day_say_the_same_of_a_night_in_which_nothing_ran(tmp_path: Path) -> None:
+    """10 SOL in the evening, 8 in the morning: the two that are gone are of the day in which that was seen."""
+    with open_database(tmp_path / "x.sqlite") as database:
+        run = database.start_run("paper", at(-80_000))
+        post(run, 1, 10, EntryKind.DEPOSIT, -80_000)
+        measure(run, 10, -7_200)
+        post(run, 2, 5, EntryKind.DEPOSIT, -60)
+        measure(run, 13, 8 * 3_600)
+        summary = day_summary(database, run, DAY, day_bounds(DAY, UTC))
+        report = performance_of_run(run, *day_bounds(DAY, UTC))
+        before = day_summary(database, run, DAY - timedelta(1), day_bounds(DAY - timedelta(1), UTC))
+        later = day_summary(database, run, DAY + timedelta(1), day_bounds(DAY + timedelta(1), UTC))
+    assert (summary.result_lamports, summary.put_in_lamports) == (-2, 5)
+    assert report.money.equity_change_lamports == -2
+    assert (before.result_lamports, later.result_lamports) == (0, None)
+
+
+def test_a_day_counts_what_was_decided_and_told_in_it_however_much_came_later(tmp_path: Path) -> None:
+    bounds = day_bounds(DAY, UTC)
+    with open_database(tmp_path / "x.sqlite") as database:
+        run = database.start_run("paper", START_NS)
+        for number, (seconds, accepted) in enumerate(
+            ((-1, True), (0, True), (5, False), (86_399, True), (86_400, False))
+        ):
+            intent = Intent(TradeSide.BUY, "pool", "mint", at(seconds), "")
+            run.save_decision(Decision(f"d{number}", intent, accepted, (Verdict("size", accepted, "so"),)))
+            database.alerts.add(Alert(at(seconds), AlertLevel.ERROR, "order", "", "so"), run.run_id)
+        summary = day_summary(database, run, DAY, bounds)
+    assert (summary.accepted, summary.refused, summary.refused_by) == (2, 1, {"size": 1})
+    assert summary.alerts == {AlertLevel.ERROR: 3}
+
+
     run.equity.add(EquityPoint(at(seconds), lamports, 0, 0))

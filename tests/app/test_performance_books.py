@@ -13,7 +13,8 @@ from sqlalchemy import delete, update
 from pumpswap.analytics.performance import OUTSIDE, Performance
 from pumpswap.app.performance import performance_of_run
 from pumpswap.errors import LedgerMismatch, StorageError
-from pumpswap.model import SOL, EntryKind, Filled, Rejected
+from pumpswap.model import SOL, EntryKind, Filled, ForeignKind, Rejected
+from pumpswap.portfolio.restore import recall_portfolio
 from pumpswap.storage.database import Database, open_database
 from pumpswap.storage.run import Run
 from pumpswap.storage.tables import ORDERS, TRADES
@@ -43,6 +44,12 @@ def runs(database: Database, engine: str) -> list[Run]:
     return [life.run for _, life in lives(database, range(7_000, 7_000 + SEEDS[engine]), most_steps=40)]
 
 
+@pytest.fixture(scope="module")
+def whole_of(runs: list[Run]) -> dict[int, Performance]:
+    """Performance over all of the time, by run."""
+    return {run.run_id: performance_of_run(run) for run in runs}
+
+
 def ledger(run: Run, since_ns: int, until_ns: int) -> dict[EntryKind, int]:
     """SOL by kind, straight from the entries."""
     sums: dict[EntryKind, int] = defaultdict(int)
@@ -52,16 +59,28 @@ def ledger(run: Run, since_ns: int, until_ns: int) -> dict[EntryKind, int]:
     return sums
 
 
-def test_profit_and_loss_is_the_ledger_s_to_the_lamport(runs: list[Run]) -> None:
-    traded = 0
+def by_hand(run: Run) -> int:
+    """SOL of what its owner has bought and sold by hand."""
+    kinds = (ForeignKind.MANUAL_BUY.value, ForeignKind.MANUAL_SELL.value)
+    foreign = (entry for entry in run.ledger() if entry.asset == SOL and entry.kind is EntryKind.FOREIGN)
+    return sum(entry.units for entry in foreign if entry.note in kinds)
+
+
+def test_profit_and_loss_is_the_ledger_s_to_the_lamport(runs: list[Run], whole_of: dict[int, Performance]) -> None:
+    sales = hands = 0
     for run in runs:
-        found, moved = performance_of_run(run), ledger(run, 0, I64_MAX)
+        found, moved = whole_of[run.run_id], ledger(run, 0, I64_MAX)
         positions = list(run.positions())
         money = found.money
         assert money.unexplained_lamports == 0
         assert money.realised_lamports == sum(one.realised_lamports for one in positions)
         assert money.open_cost_lamports == sum(one.cost_lamports for one in positions)
-        assert money.capital_lamports == sum(moved[kind] for kind in CAPITAL)
+        # What the owner has traded by hand is capital, but what positions were given of it.
+        traded, given = by_hand(run), sum(sale.received_lamports for sale in found.sales if not sale.order_id)
+        assert money.capital_lamports == sum(moved[kind] for kind in CAPITAL) + traded - given
+        assert money.outside_lamports == moved[EntryKind.FOREIGN] - traded
+        assert money.capital_lamports + money.adopted_lamports == recall_portfolio(run).put_in_lamports
+        hands += traded != given
         assert money.rent_lamports == -moved[EntryKind.RENT_PAID] - moved[EntryKind.RENT_RETURNED]
         adopted = sum(adoption.cost_lamports for adoption in run.owned.adoptions())
         assert money.adopted_lamports == adopted
@@ -69,13 +88,15 @@ def test_profit_and_loss_is_the_ledger_s_to_the_lamport(runs: list[Run]) -> None
         assert cash == run.books.balance(SOL) == sum(moved.values())
         for kind, lamports in found.costs.items():
             assert lamports == -moved[kind], kind
-        traded += len(found.sales)
-    assert traded > 2 * len(runs)
+        sales += len(found.sales)
+    assert sales > 2 * len(runs) and hands > len(runs) // 2
 
 
-def test_costs_of_no_trade_are_those_of_refused_orders_and_of_upkeep(runs: list[Run]) -> None:
+def test_costs_of_no_trade_are_those_of_refused_orders_and_of_upkeep(
+    runs: list[Run], whole_of: dict[int, Performance]
+) -> None:
     for run in runs:
-        money = performance_of_run(run).money
+        money = whole_of[run.run_id].money
         refused = {outcome.order_id for outcome in run.outcomes() if isinstance(outcome, Rejected)}
         filled = {trade.order_id for trade in run.trades()}
         fees = [entry for entry in run.ledger() if entry.kind in FEES]
@@ -94,10 +115,10 @@ def test_a_row_that_cannot_be_read_is_named(tmp_path: Path) -> None:
             performance_of_run(life.run)
 
 
-def test_rounds_are_those_of_the_books(runs: list[Run]) -> None:
+def test_rounds_are_those_of_the_books(runs: list[Run], whole_of: dict[int, Performance]) -> None:
     by_hand = 0
     for run in runs:
-        found = performance_of_run(run)
+        found = whole_of[run.run_id]
         told = {(one.pool, one.number): one for one in (each.round for each in found.by_position)}
         stored = {(one.pool, one.round): one for one in run.positions()}
         assert told.keys() == stored.keys()
@@ -112,10 +133,10 @@ def test_rounds_are_those_of_the_books(runs: list[Run]) -> None:
     assert by_hand > len(runs) // 2
 
 
-def test_parts_of_the_time_add_up(runs: list[Run]) -> None:
+def test_parts_of_the_time_add_up(runs: list[Run], whole_of: dict[int, Performance]) -> None:
     rng = random.Random(7)
     for run in runs:
-        whole, times = performance_of_run(run), sorted({entry.at_ns for entry in run.ledger()})
+        whole, times = whole_of[run.run_id], sorted({entry.at_ns for entry in run.ledger()})
         cuts = sorted(rng.choice(times) + rng.choice((-1, 0, 1)) for _ in range(3))
         parts = [performance_of_run(run, *span) for span in zip([0, *cuts], [*cuts, I64_MAX], strict=True)]
         for name in ("realised", "failed", "upkeep", "outside", "capital", "rent", "adopted", "net"):

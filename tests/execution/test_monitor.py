@@ -42,7 +42,7 @@ def seen_at(portfolio: Portfolio, percent: int, *, seconds: int = 100) -> Monito
     (held,) = portfolio.positions.open_positions()
     state, seen_ns = moved(STATE, percent), at(seconds - 1)
     mark = mark_position(held, state, current_schedule(), at_ns=at(seconds), state_ns=seen_ns)
-    return monitor(portfolio, {POOL: mark}, RULES, at_ns=at(seconds), put_in_lamports=10 * SOL)
+    return monitor(portfolio, {POOL: mark}, RULES, at_ns=at(seconds))
 
 
 def test_value_is_the_exact_sell_quote_and_profit_is_equity_less_own_money(portfolio: Portfolio) -> None:
@@ -53,6 +53,7 @@ def test_value_is_the_exact_sell_quote_and_profit_is_equity_less_own_money(portf
     assert (one.position, one.mark.value_lamports, one.mark.age_ns) == (held, value, 10**9)
     assert one.unrealised_lamports == found.unrealised_lamports == value - held.cost_lamports
     assert found.equity.equity_lamports == portfolio.cash + value + 2 * 2_039_280
+    assert found.equity.put_in_lamports == 10 * SOL
     # Nothing failed, and nobody else moved anything.
     assert found.profit_lamports == value - held.cost_lamports + held.realised_lamports
     assert portfolio.marks == {}  # pure: the caller stores them
@@ -77,7 +78,7 @@ def test_the_time_that_is_left(portfolio: Portfolio) -> None:
 def test_what_nobody_has_seen_is_worth_nothing_and_says_so(portfolio: Portfolio) -> None:
     (held,) = portfolio.positions.open_positions()
     mark = mark_position(held, None, current_schedule(), at_ns=at(5), state_ns=None)
-    found = monitor(portfolio, {POOL: mark}, RULES, at_ns=at(5), put_in_lamports=10 * SOL)
+    found = monitor(portfolio, {POOL: mark}, RULES, at_ns=at(5))
     (one,) = found.positions
     assert one.mark.obstacle == "no state of this pool is known"
     assert one.unrealised_lamports is None
@@ -88,9 +89,11 @@ def test_what_nobody_has_seen_is_worth_nothing_and_says_so(portfolio: Portfolio)
 
 def test_a_mark_of_other_units_values_nothing(portfolio: Portfolio) -> None:
     mark = Mark(POOL, at(5), at(5), 7, 10**9)
-    (one,) = monitor(portfolio, {POOL: mark}, RULES, at_ns=at(6), put_in_lamports=0).positions
+    (one,) = monitor(portfolio, {POOL: mark}, RULES, at_ns=at(6)).positions
     assert (one.mark.value_lamports, one.mark.obstacle) == (0, "not valued since it has changed")
-    assert monitor(portfolio, {}, RULES, at_ns=at(6), put_in_lamports=0).positions == (one,)
+    found = monitor(portfolio, {}, RULES, at_ns=at(6))
+    assert found.positions == (one,)
+    assert found.equity.marks_lamports == one.position.cost_lamports  # what was not seen is not lost
 
 
 def test_own_money_is_what_was_put_in_less_what_was_taken_out() -> None:

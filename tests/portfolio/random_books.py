@@ -36,7 +36,7 @@ from pumpswap.model import (
     Unknown,
 )
 from pumpswap.storage.database import Database
-from tests.portfolio.compare import check_audit, check_derived, check_portfolio, check_stored
+from tests.portfolio.compare import check_audit, check_derived, check_portfolio, check_stored, same
 from tests.portfolio.reference import Reference
 from tests.support.market import START_NS
 
@@ -95,7 +95,9 @@ class Life:
         if fully:
             check_stored(self.run, self.reference)
             check_audit(self.run, self.reference)
+            put_in = self.books.portfolio.put_in_lamports
             self.reopen()
+            same("put in", self.books.portfolio.put_in_lamports, put_in)
             check_portfolio(self.books.portfolio, self.reference)
 
     # ------------------------------------------------------------------------------------------ orders

@@ -112,6 +112,21 @@ def test_rent_of_others_is_rent(books: Portfolio) -> None:
     assert books.rent_lamports == 0
 
 
+def test_what_the_owner_trades_by_hand_beside_the_positions_is_put_in_or_taken_out(books: Portfolio) -> None:
+    """So that what it earned is none of our results; what positions were given of it is theirs."""
+    assert books.put_in_lamports == 10_000
+    books.book_foreign(event(ForeignKind.MANUAL_BUY, (SOL, -50, FOREIGN), ("coin", 100, FOREIGN)))
+    assert books.put_in_lamports == 9_950
+    books.book_foreign(event(ForeignKind.MANUAL_SELL, (SOL, 999, FOREIGN), ("coin", -300, FOREIGN)))
+    assert books.put_in_lamports == 9_950 + 333  # 666 are what 200 units of the position were sold for
+    books.book_foreign(event(ForeignKind.OTHER, (SOL, -7, FOREIGN), ("other", 5, FOREIGN)))
+    books.book_foreign(event(ForeignKind.WITHDRAWAL, (SOL, -83, EntryKind.WITHDRAWAL)))
+    assert books.put_in_lamports == 10_200
+    adoption = Adoption(at(10), books.ledger.last_sequence, "R", "other", 5, 77)
+    books.adopt(adoption)
+    assert books.put_in_lamports == books.equity_at(at(11)).put_in_lamports == 10_277
+
+
 def test_adopted_tokens_are_a_round_at_the_cost_that_was_named(books: Portfolio) -> None:
     books.book_foreign(event(ForeignKind.AIRDROP, ("coin", 100, FOREIGN)))
     adoption = Adoption(at(10), books.ledger.last_sequence, "R", "coin", 60, 77, "COIN")

@@ -70,6 +70,7 @@ def same(ours: Portfolio, theirs: Portfolio) -> None:
     assert ours.ledger.balances() == theirs.ledger.balances()
     assert list(ours.positions) == list(theirs.positions)
     assert ours.rent_lamports == theirs.rent_lamports
+    assert ours.put_in_lamports == theirs.put_in_lamports
     assert (ours.cash, ours.exposure, ours.marks) == (theirs.cash, theirs.exposure, theirs.marks)
 
 

@@ -94,6 +94,7 @@ def test_money_that_an_order_finds_counts_in_that_moment(tmp_path: Path) -> None
             pay(chain, 20 * SOL)
             await trader.books.reconcile(trader.connection.node)  # as the venue does it when the books are short
             assert abs(trader.desk.parts.risk.state.day_start_lamports - 70 * SOL) < SOL // 2
+            assert trader.desk.measure().put_in_lamports == 70 * SOL == trader.books.run.earned.put_in_lamports()
 
     asyncio.run(in_world(tmp_path, story))
 

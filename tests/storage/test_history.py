@@ -77,6 +77,20 @@ def test_the_newest_marks_of_a_pool_come_first(run: Run) -> None:
     assert run.history.marks_of(samples.POOL, 2) == [marks[1], marks[2]]
 
 
+def test_the_last_value_is_that_of_the_newest_mark_that_could_value_the_same_units(run: Run) -> None:
+    units = samples.mark().base_units
+    valued = samples.mark(at_ns=samples.NS + 2, value_lamports=7)
+    for mark in (
+        samples.mark(at_ns=samples.NS + 1, value_lamports=6),
+        valued,
+        samples.mark(at_ns=samples.NS + 3, value_lamports=0, obstacle="not read"),
+        samples.mark(at_ns=samples.NS + 4, base_units=units + 1),
+    ):
+        run.save_mark(mark)
+    assert run.history.last_value(samples.POOL, units) == valued
+    assert run.history.last_value(samples.POOL, units + 2) is None
+
+
 def test_the_end_of_the_ledger_is_in_sequence(run: Run) -> None:
     entries = [samples.entry(1), samples.entry(2, 5, asset=OTHER), samples.entry(3, -7, kind=EntryKind.TIP)]
     run.append_entries(entries)

@@ -339,8 +339,7 @@ class LiveBooks:
         moves = [(asset, units, EntryKind.DEPOSIT) for asset, units in sorted(balances_of(holdings).items())]
         moves += [(SOL, rent, EntryKind.DEPOSIT), (SOL, -rent, EntryKind.RENT_PAID)]
         with self._storing():
-            self.run.append_entries(self.portfolio.ledger.post(moves, now, slot=holdings.slot))
-            self.portfolio.rent_lamports += rent
+            self.run.append_entries(self.portfolio.begin(moves, now, holdings.slot))
             self.run.reconciliations.add(Reconciliation(now, holdings.slot, ReconciliationStatus.CLEAN))
 
 

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 
 from pumpswap.execution.exit_distances import ExitDistances, exit_distances
 from pumpswap.model import SOL, EntryKind, EquityPoint, Mark, Position
+from pumpswap.portfolio.movements import OWN_MONEY
 from pumpswap.portfolio.portfolio import Portfolio
+from pumpswap.portfolio.valuation import value_by
 from pumpswap.settings import ExitRules
 
 __all__ = ["OWN_MONEY", "Monitored", "Monitoring", "monitor", "put_in"]
-
-OWN_MONEY = frozenset({EntryKind.DEPOSIT, EntryKind.WITHDRAWAL})
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Monitored:
 
 @dataclass(frozen=True, slots=True)
 class Monitoring:
-    """All open positions of one moment. ``profit_lamports`` is equity less the owner's own money: realised and
+    """All open positions of one moment. ``profit_lamports`` is equity less what its owner has put in: realised and
     unrealised, costs of failed orders and what others have moved.
     """
 
@@ -48,12 +48,11 @@ class Monitoring:
         return sum(one.mark.value_lamports - one.position.cost_lamports for one in self.positions)
 
 
-def monitor(
-    portfolio: Portfolio, marks: Mapping[str, Mark], rules: ExitRules, *, at_ns: int, put_in_lamports: int
-) -> Monitoring:
+def monitor(portfolio: Portfolio, marks: Mapping[str, Mark], rules: ExitRules, *, at_ns: int) -> Monitoring:
     """What follows from the newest marks, by pool: profit, distances to exits, equity. Changes nothing.
 
-    A mark of other units than are held now values nothing. For ``put_in_lamports`` see ``put_in``.
+    A mark of other units than are held now values no position; in equity, what no mark has valued counts as what it has
+    cost: what was not seen is not lost.
     """
     found = []
     for position in portfolio.positions.open_positions():
@@ -61,11 +60,11 @@ def monitor(
         if mark is None or mark.base_units != position.base_units:
             mark = Mark(position.pool, at_ns, at_ns, position.base_units, 0, "not valued since it has changed")
         found.append(Monitored(position, mark, exit_distances(position, mark, rules, at_ns)))
-    marked = sum(one.mark.value_lamports for one in found)
-    equity = EquityPoint(at_ns, portfolio.cash, marked, portfolio.rent_lamports)
-    return Monitoring(tuple(found), equity, equity.equity_lamports - put_in_lamports)
+    marked = sum(value_by(marks.get(one.position.pool), one.position) for one in found)
+    equity = EquityPoint(at_ns, portfolio.cash, marked, portfolio.rent_lamports, portfolio.put_in_lamports)
+    return Monitoring(tuple(found), equity, equity.equity_lamports - portfolio.put_in_lamports)
 
 
 def put_in(totals: Mapping[tuple[str, EntryKind], int]) -> int:
-    """Lamports that the owner has put in, less what was taken out, by the sums of the ledger (``run.books.totals``)."""
+    """Deposits less withdrawals in lamports, by the sums of the ledger (``run.books.totals``)."""
     return sum(units for (asset, kind), units in totals.items() if asset == SOL and kind in OWN_MONEY)

@@ -61,7 +61,7 @@ class BookedMove(msgspec.Struct, frozen=True, gc=False):
     """Lamports that moved by no fill: capital, failed transactions, upkeep of the wallet, what others did.
 
     ``kind`` is that of the ledger entry; ``by`` is ``failed`` (an order that the program refused), ``upkeep`` (of the
-    wallet, also the fees of what its owner does by hand), or empty.
+    wallet, also the fees of what its owner does by hand), ``hand`` (the SOL of what he buys or sells so), or empty.
     """
 
     at_ns: int

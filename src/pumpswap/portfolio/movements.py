@@ -7,10 +7,22 @@ from dataclasses import dataclass
 
 from pumpswap.model import SOL, EntryKind, ForeignKind, LedgerEntry
 
-__all__ = ["COST_KINDS", "RENT_KINDS", "Departure", "Movement", "departures", "movements", "rent_in"]
+__all__ = [
+    "COST_KINDS",
+    "OWN_MONEY",
+    "RENT_KINDS",
+    "Departure",
+    "Movement",
+    "capital_in",
+    "departures",
+    "movements",
+    "rent_in",
+]
 
 RENT_KINDS = frozenset({EntryKind.RENT_PAID, EntryKind.RENT_RETURNED})
 COST_KINDS = frozenset({EntryKind.NETWORK_FEE, EntryKind.PRIORITY_FEE, EntryKind.TIP})
+OWN_MONEY = frozenset({EntryKind.DEPOSIT, EntryKind.WITHDRAWAL})
+_BY_HAND = frozenset({ForeignKind.MANUAL_BUY.value, ForeignKind.MANUAL_SELL.value})
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +87,18 @@ def departures(movement: Movement) -> list[Departure]:
 def rent_in(entries: Iterable[LedgerEntry]) -> int:
     """Lamports that these entries have put into deposits, less what came back."""
     return -sum(entry.units for entry in entries if entry.kind in RENT_KINDS)
+
+
+def capital_in(entries: Iterable[LedgerEntry]) -> int:
+    """Lamports that these entries have put in, less what they took out: deposits and withdrawals, and the SOL of what
+    the owner trades by hand, since tokens of no position are none of our results. What positions were given of a sale
+    by hand is in it: whoever books it takes that out again.
+    """
+    return sum(entry.units for entry in entries if entry.asset == SOL and _is_capital(entry))
+
+
+def _is_capital(entry: LedgerEntry) -> bool:
+    return entry.kind in OWN_MONEY or (entry.kind is EntryKind.FOREIGN and entry.note in _BY_HAND)
 
 
 def movements(entries: Iterable[LedgerEntry]) -> Iterator[Movement]:

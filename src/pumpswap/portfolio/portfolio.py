@@ -26,7 +26,7 @@ from pumpswap.model import (
 )
 from pumpswap.portfolio.booking import moves_of, moves_of_chore, moves_of_event
 from pumpswap.portfolio.ledger import Ledger, Move
-from pumpswap.portfolio.movements import Movement, departures, rent_in
+from pumpswap.portfolio.movements import Movement, capital_in, departures, rent_in
 from pumpswap.portfolio.positions import PositionBook, adopted, cut_down
 from pumpswap.portfolio.valuation import after_sale, value_by
 
@@ -36,7 +36,9 @@ __all__ = ["Portfolio"]
 class Portfolio:
     """Books outcomes. Reads are cheap, writes return what changed so that it can be stored.
 
-    A write that raises has changed nothing.
+    A write that raises has changed nothing. ``put_in_lamports`` is what the owner has put in, less what he has taken
+    out: deposits and withdrawals, the named costs of adopted tokens, and the SOL of what he traded by hand with tokens
+    of no position. Equity less this is what was earned.
     """
 
     def __init__(self, ledger: Ledger | None = None, positions: PositionBook | None = None) -> None:
@@ -44,10 +46,15 @@ class Portfolio:
         self.positions = positions or PositionBook()
         self.marks: dict[str, Mark] = {}
         self.rent_lamports = 0
+        self.put_in_lamports = 0
 
     def deposit(self, lamports: int, at_ns: int) -> list[LedgerEntry]:
         """Play money, or later real money, arrives."""
-        return self.ledger.post([(SOL, lamports, EntryKind.DEPOSIT)], at_ns)
+        return self._post([(SOL, lamports, EntryKind.DEPOSIT)], at_ns, slot=0)
+
+    def begin(self, moves: Iterable[Move], at_ns: int, slot: int) -> list[LedgerEntry]:
+        """What a wallet holds when its books begin."""
+        return self._post(moves, at_ns, slot=slot)
 
     def book(self, order: Order, outcome: Outcome, name: str = "") -> tuple[list[LedgerEntry], Position | None]:
         """Book an outcome: (new entries, changed position). Outcomes that moved nothing change nothing."""
@@ -121,6 +128,7 @@ class Portfolio:
             )
         position = adopted(adoption, self.positions.next_round(adoption.pool), name)
         self._take_over(position)
+        self.put_in_lamports += adoption.cost_lamports
         return position
 
     def gain_of(self, order: Order, outcome: Outcome) -> RealisedGain | None:
@@ -156,7 +164,7 @@ class Portfolio:
         """
         marks = self.marks
         marked = sum(value_by(marks.get(position.pool), position) for position in self.positions.held())
-        return EquityPoint(at_ns, self.cash, marked, self.rent_lamports)
+        return EquityPoint(at_ns, self.cash, marked, self.rent_lamports, self.put_in_lamports)
 
     # ------------------------------------------------------------------------------------------ helpers
 
@@ -169,13 +177,18 @@ class Portfolio:
     ) -> list[LedgerEntry]:
         entries = self.ledger.post(moves, at_ns, slot=slot, order_id=order_id, signature=signature, note=note)
         self.rent_lamports += rent_in(entries)
+        self.put_in_lamports += capital_in(entries)
         return entries
 
     def _cut(self, entries: list[LedgerEntry]) -> list[Position]:
         changed: list[Position] = []
         for departure in departures(Movement(tuple(entries))) if entries else ():
             held, balance = self.positions.of_mint(departure.mint), self.ledger.balance(departure.mint)
-            changed += cut_down(held, balance, departure, entries[0].at_ns)
+            cut = cut_down(held, balance, departure, entries[0].at_ns)
+            before = {position.pool: position.sold_lamports for position in held}
+            # What positions were given is theirs, and nothing that was put in.
+            self.put_in_lamports -= sum(position.sold_lamports - before[position.pool] for position in cut)
+            changed += cut
         for position in changed:
             self._take_over(position)
         return changed

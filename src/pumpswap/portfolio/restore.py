@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from pumpswap.model import LedgerEntry, Mark, Position
+from pumpswap.model import Adoption, LedgerEntry, Mark, Position
+from pumpswap.portfolio.derive import swap_lamports
 from pumpswap.portfolio.ledger import Ledger
-from pumpswap.portfolio.movements import RENT_KINDS, rent_in
+from pumpswap.portfolio.movements import RENT_KINDS, capital_in, movements, rent_in
 from pumpswap.portfolio.portfolio import Portfolio
 from pumpswap.portfolio.positions import PositionBook
 from pumpswap.storage.run import Run
@@ -31,16 +32,28 @@ def restore_positions(positions: Iterable[Position]) -> PositionBook:
 
 
 def restore_portfolio(
-    entries: Iterable[LedgerEntry], positions: Iterable[Position], marks: Iterable[Mark] = ()
+    entries: Iterable[LedgerEntry],
+    positions: Iterable[Position],
+    marks: Iterable[Mark] = (),
+    adoptions: Iterable[Adoption] = (),
 ) -> Portfolio:
     """The portfolio of stored books; ``marks`` in order of time: the latest of each open position counts."""
-    portfolio = Portfolio()
+    portfolio, positions = Portfolio(), list(positions)
     portfolio.ledger = restore_ledger(entries)
     portfolio.positions = restore_positions(positions)
     for mark in marks:
         if portfolio.positions.open_round(mark.pool) is not None:
             portfolio.mark(mark)
     portfolio.rent_lamports = rent_in(portfolio.ledger.entries)
+    portfolio.put_in_lamports = capital_in(portfolio.ledger.entries)
+    portfolio.put_in_lamports += sum(adoption.cost_lamports for adoption in adoptions)
+    # What positions have sold for by no order of ours was given to them of sales by hand.
+    portfolio.put_in_lamports -= sum(position.sold_lamports for position in positions)
+    portfolio.put_in_lamports += sum(
+        swap_lamports(one)
+        for one in movements(portfolio.ledger.entries)
+        if one.traded is not None and one.traded.units < 0
+    )
     return portfolio
 
 
@@ -54,6 +67,7 @@ def recall_portfolio(run: Run) -> Portfolio:
     for position in run.open_positions():
         portfolio.positions.take_over(position)
     portfolio.rent_lamports = -sum(units for (_, kind), units in run.books.totals().items() if kind in RENT_KINDS)
+    portfolio.put_in_lamports = run.earned.put_in_lamports()
     return portfolio
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from solders.pubkey import Pubkey
 
 from pumpswap.amm import PoolState
 from pumpswap.errors import PumpSwapError
-from pumpswap.execution.monitor import monitor, put_in
+from pumpswap.execution.monitor import monitor
 from pumpswap.model import EquityPoint, Mark, Position
 from pumpswap.portfolio.restore import recall_portfolio
 from pumpswap.portfolio.valuation import mark_position
@@ -22,7 +22,8 @@ __all__ = ["store_marks"]
 async def store_marks(connection: ChainConnection, run: Run, rules: ExitRules) -> Sequence[Mark]:
     """Ask the chain for the pools of all open positions, and store what these would bring and the equity, together.
 
-    A pool that cannot be read is marked as that, with the reason. Raises ChainError when the chain cannot be asked.
+    A pool that cannot be read is marked as that, with the reason; in the equity its position counts as what it was
+    worth when it was last valued, else as what it has cost. Raises ChainError when the chain cannot be asked.
     """
     positions = tuple(run.open_positions())
     states, refused = await _newest_states(connection, positions)
@@ -39,15 +40,19 @@ async def store_marks(connection: ChainConnection, run: Run, rules: ExitRules) -
                 run.tell_decimals(position.mint, state.base_decimals)
             run.save_mark(mark)
             marks.append(mark)
-        run.equity.add(_equity(run, marks, rules, at_ns))
+        seen = {mark.pool: mark for mark in marks if mark.pool not in refused}
+        run.equity.add(_equity(run, seen, rules, at_ns))
     return marks
 
 
-def _equity(run: Run, marks: Sequence[Mark], rules: ExitRules, at_ns: int) -> EquityPoint:
-    """By these marks. Inside of the batch that stores them, so that nobody trades in between."""
-    by_pool = {mark.pool: mark for mark in marks}
-    own_money = put_in(run.books.totals())
-    return monitor(recall_portfolio(run), by_pool, rules, at_ns=at_ns, put_in_lamports=own_money).equity
+def _equity(run: Run, seen: Mapping[str, Mark], rules: ExitRules, at_ns: int) -> EquityPoint:
+    """By the marks of what could be read. Inside of the batch that stores them, so that nobody trades in between."""
+    portfolio, known = recall_portfolio(run), dict(seen)
+    for position in portfolio.positions.open_positions():
+        last = run.history.last_value(position.pool, position.base_units) if position.pool not in seen else None
+        if last is not None:
+            known[position.pool] = last
+    return monitor(portfolio, known, rules, at_ns=at_ns).equity
 
 
 async def _newest_states(

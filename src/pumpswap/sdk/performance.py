@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 
 from pumpswap.analytics.performance import Performance, PerformanceInput, measure
-from pumpswap.analytics.performance.curve import CAPITAL
+from pumpswap.analytics.performance.capital import is_capital
 from pumpswap.analytics.performance.replay import RoundReplay
 from pumpswap.storage.earned import EarnedRows
 from pumpswap.storage.run import Run
@@ -42,13 +42,19 @@ def input_of(rows: EarnedRows, since_ns: int, until_ns: int) -> PerformanceInput
         open_cost_after_lamports=books.cost_after_lamports,
         cash_before_lamports=0 if rows.since_ns == 0 else rows.balance_lamports - _cash(rows, since_ns),
         ledger_after_lamports=rows.balance_lamports - _cash(rows, until_ns),
-        adopted_lamports=sum(lamports for at_ns, lamports in books.adopted if since_ns <= at_ns < until_ns),
-        capital_before_lamports=sum(
-            move.lamports for move in rows.moves if move.kind in CAPITAL and move.at_ns < since_ns
-        ),
+        adopted=[each for each in books.adopted if since_ns <= each[0] < until_ns],
+        capital=_capital(rows, books, until_ns),
         is_past=_goes_on(rows, until_ns),
         begins_here=rows.first_ns is None or rows.first_ns >= since_ns,
     )
+
+
+def _capital(rows: EarnedRows, books: RoundReplay, until_ns: int) -> list[tuple[int, int]]:
+    """All that was put in and taken out up to the end. What positions were given of sales by hand is theirs."""
+    found = [(move.at_ns, move.lamports) for move in rows.moves if is_capital(move)]
+    found += [(at_ns, -lamports) for at_ns, lamports in books.by_hand]
+    found += books.adopted
+    return sorted((each for each in found if each[0] < until_ns), key=itemgetter(0))
 
 
 def _goes_on(rows: EarnedRows, at_ns: int) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import func, insert, select, update
 
 from pumpswap.errors import NotFound
 from pumpswap.model import Alert, AlertLevel
@@ -86,6 +86,18 @@ class Alerts:
         if topic:
             query = query.where(ALERTS.c.topic == topic)
         return self._connections.all_rows(query, _alert_of)
+
+    def counted(self, since_ns: int, until_ns: int) -> dict[AlertLevel, int]:
+        """How many of each level were given in a time, the end not included."""
+        query = select(ALERTS.c.level, func.count()).where(ALERTS.c.at_ns >= since_ns, ALERTS.c.at_ns < until_ns)
+        with self._connections.reading() as connection:
+            found = connection.execute(query.group_by(ALERTS.c.level))
+            return {AlertLevel(level): int(count) for level, count in found}
+
+    def newest_number(self) -> int:
+        """Of the alert that was stored last; 0 when there is none."""
+        with self._connections.reading() as connection:
+            return int(connection.execute(select(func.max(ALERTS.c.id))).scalar() or 0)
 
     def all(self, *, unseen: bool = False) -> Sequence[Alert]:
         """Oldest first; ``unseen``: only those that nobody has acknowledged."""

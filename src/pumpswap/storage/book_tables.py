@@ -194,6 +194,8 @@ EQUITY = Table(
     exact("rent_lamports"),
     Index(None, "run_id", "at_ns"),
 )
+    # What the owner had put in by then, less what he had taken out; empty in rows of before this column.
+    exact("put_in_lamports", nullable=True),
 
 ALERTS = Table(
     "pumpswap_alerts",

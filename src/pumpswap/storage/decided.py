@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, false, func, or_, select, true, update
 
 from pumpswap.model import Decision, Order, Outcome, TradeSide
 from pumpswap.storage import rows
 from pumpswap.storage.connections import Connections
-from pumpswap.storage.documents import dump_text
+from pumpswap.storage.documents import dump_text, refusing
 from pumpswap.storage.history import MINT_PREFIX
 from pumpswap.storage.outcomes import outcome_of, select_outcomes
 from pumpswap.storage.rows import check_integers
@@ -75,6 +75,19 @@ class Decided:
     def pools_of(self, address: str) -> Sequence[tuple[str, str]]:
         """(pool, mint) of what decisions with this pool, or this mint, were about."""
         return self._pools(DECISIONS.c.pool == address) or self._pools(DECISIONS.c.mint == address)
+    def accepted(self, since_ns: int, until_ns: int) -> int:
+        """How many were accepted in a time, the end not included."""
+        made = (*self._made(since_ns, until_ns), DECISIONS.c.accepted == true())
+        query = select(func.count()).select_from(DECISIONS).where(*made)
+        with self._connections.reading() as connection:
+            return int(connection.execute(query).scalar_one())
+
+    def refusing(self, since_ns: int, until_ns: int) -> Iterator[tuple[tuple[str, ...], int]]:
+        """(policies that refused, how often, repetitions included) of each refusal that was made in a time."""
+        made = (*self._made(since_ns, until_ns), DECISIONS.c.accepted == false())
+        query = select(DECISIONS.c.verdicts, DECISIONS.c.repeats).where(*made)
+        return self._connections.rows(query, lambda row: (refusing(row.verdicts), 1 + (row.repeats or 0)))
+
 
     def pools_called(self, text: str) -> Sequence[tuple[str, str]]:
         """The same for the first characters of a mint, or the name of a coin, as in ``History.rounds``. Reads every
@@ -123,3 +136,7 @@ class Decided:
 
 def decided_of(row: StoredRow) -> StoredDecision:
     return StoredDecision(rows.decision_of(row), row.repeats or 0, row.repeated_ns)
+    def _made(self, since_ns: int, until_ns: int) -> tuple[ColumnElement[bool], ...]:
+        of_run = DECISIONS.c.run_id == self._run_id
+        return of_run, DECISIONS.c.at_ns >= since_ns, DECISIONS.c.at_ns < until_ns
+

@@ -12,10 +12,11 @@ import msgspec
 from sqlalchemy import CompoundSelect, Connection, Select, and_, case, func, or_, select, union
 
 from pumpswap.errors import StorageError
-from pumpswap.model import SOL, Adoption, EntryKind, EquityPoint, LedgerEntry
+from pumpswap.model import SOL, Adoption, EntryKind, EquityPoint, ForeignKind, LedgerEntry
 from pumpswap.model.booked import BookedFill, BookedMove, StoredRound
 from pumpswap.storage import rows
 from pumpswap.storage.connections import Connections
+from pumpswap.storage.equity import COLUMNS as EQUITY_COLUMNS
 from pumpswap.storage.tables import (
     ADOPTIONS,
     BALANCES,
@@ -32,6 +33,8 @@ from pumpswap.storage.tables import (
 __all__ = ["Earned", "EarnedRows"]
 
 _FOREIGN = EntryKind.FOREIGN.value
+_OWN_MONEY = (EntryKind.DEPOSIT.value, EntryKind.WITHDRAWAL.value)
+_BY_HAND = (ForeignKind.MANUAL_BUY.value, ForeignKind.MANUAL_SELL.value)
 _FEES = (EntryKind.NETWORK_FEE, EntryKind.PRIORITY_FEE, EntryKind.TIP)  # without an order: the owner's own doings
 _ROWS_AT_ONCE = 250  # fewer than the garbage collector lets pass before it looks at them
 _SKEW_NS = 3_600 * 10**9  # more than a block's time is ever off
@@ -89,6 +92,35 @@ class Earned:
                     f"a stored row cannot be read: {error!r}", hint="something else than pumpswap has written it"
                 ) from error
 
+    def put_in_lamports(self) -> int:
+        """What its owner has put in so far, less what he has taken out: see ``Portfolio.put_in_lamports``. As quick as
+        little was traded by hand.
+        """
+        own = select(BALANCES.c.units).where(
+            BALANCES.c.run_id == self._run_id, BALANCES.c.asset == SOL, BALANCES.c.kind.in_(_OWN_MONEY)
+        )
+        named = select(ADOPTIONS.c.cost_lamports).where(ADOPTIONS.c.run_id == self._run_id)
+        by_hand = select(LEDGER.c.asset, LEDGER.c.kind, LEDGER.c.units, LEDGER.c.note).where(
+            LEDGER.c.run_id == self._run_id, LEDGER.c.order_id.is_(None), LEDGER.c.note.in_(_BY_HAND)
+        )
+        with self._connections.reading() as connection:
+            total = int(sum(connection.execute(own).scalars()) + sum(connection.execute(named).scalars()))
+            traded = [row for row in connection.execute(by_hand) if row.kind == _FOREIGN]
+            sold = {row.asset for row in traded if row.note == ForeignKind.MANUAL_SELL.value and row.asset != SOL}
+            total += sum(int(row.units) for row in traded if row.asset == SOL)
+            return total - (self._given(connection, sold) if sold else 0)
+
+    def _given(self, connection: Connection, mints: set[str]) -> int:
+        """What positions of these mints were given of sales by hand: all that they have sold for, but by orders."""
+        sold = select(POSITIONS.c.sold_lamports).where(
+            POSITIONS.c.run_id == self._run_id, POSITIONS.c.mint_address.in_(mints)
+        )
+        spent = TRADES.c.network_fee_lamports + TRADES.c.priority_fee_lamports + TRADES.c.tip_lamports
+        ordered = select(TRADES.c.quote_lamports - spent).where(
+            TRADES.c.run_id == self._run_id, TRADES.c.action == "sell", TRADES.c.mint_address.in_(mints)
+        )
+        return int(sum(connection.execute(sold).scalars()) - sum(connection.execute(ordered).scalars()))
+
     def _read(self, connection: Connection, since_ns: int, until_ns: int) -> EarnedRows:
         unordered = [rows.entry_of(row) for row in connection.execute(self._entries(LEDGER.c.order_id.is_(None)))]
         query = select(ADOPTIONS).where(ADOPTIONS.c.run_id == self._run_id).order_by(ADOPTIONS.c.id)
@@ -136,7 +168,7 @@ class Earned:
     def _moves(self, connection: Connection, unordered: list[LedgerEntry]) -> list[BookedMove]:
         """Lamports of no fill, in sequence."""
         found = [
-            (one.sequence, _move(one.at_ns, one.kind.value, one.units, "upkeep" if one.kind in _FEES else ""))
+            (one.sequence, _move(one.at_ns, one.kind.value, one.units, _by(one)))
             for one in unordered
             if one.asset == SOL
         ]
@@ -207,8 +239,7 @@ class Earned:
         return found, first
 
     def _equity(self, connection: Connection, since_ns: int, until_ns: int) -> list[EquityPoint]:
-        columns = (EQUITY.c.at_ns, EQUITY.c.cash_lamports, EQUITY.c.marks_lamports, EQUITY.c.rent_lamports)
-        query = select(*columns).where(EQUITY.c.run_id == self._run_id)
+        query = select(*EQUITY_COLUMNS).where(EQUITY.c.run_id == self._run_id)
         before = query.where(EQUITY.c.at_ns < since_ns).order_by(EQUITY.c.at_ns.desc(), EQUITY.c.id.desc()).limit(1)
         within = query.where(EQUITY.c.at_ns >= since_ns, EQUITY.c.at_ns < until_ns)
         ordered = within.order_by(EQUITY.c.at_ns, EQUITY.c.id)
@@ -228,6 +259,13 @@ def _parts(connection: Connection, query: Select[Any]) -> Iterator[Any]:
     """Rows, of which no more than some are in memory: one by one they cost twice as much."""
     result = connection.execute(query, execution_options={"yield_per": _ROWS_AT_ONCE})
     return chain.from_iterable(result.partitions())
+
+
+def _by(entry: LedgerEntry) -> str:
+    """Whose doing an entry without an order was, as in ``BookedMove``."""
+    if entry.kind in _FEES:
+        return "upkeep"
+    return "hand" if entry.kind is EntryKind.FOREIGN and entry.note in _BY_HAND else ""
 
 
 def _move(at_ns: int, kind: str, lamports: int, by: str = "") -> BookedMove:

@@ -11,11 +11,12 @@ from pumpswap.storage.connections import Connections
 from pumpswap.storage.rows import check_integers
 from pumpswap.storage.tables import EQUITY, StoredRow
 
-__all__ = ["EquityCurve"]
+__all__ = ["COLUMNS", "EquityCurve"]
 
-_FIELDS = ("at_ns", "cash_lamports", "marks_lamports", "rent_lamports")
+_FIELDS = ("at_ns", "cash_lamports", "marks_lamports", "rent_lamports", "put_in_lamports")
+COLUMNS = tuple(EQUITY.c[name] for name in _FIELDS)  # of an EquityPoint, in its order
 _INSERT = insert(EQUITY)
-_SELECT = select(*(EQUITY.c[name] for name in _FIELDS))
+_SELECT = select(*COLUMNS)
 
 
 class EquityCurve:

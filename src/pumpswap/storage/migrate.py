@@ -28,6 +28,7 @@ REVISIONS = (
     "0004",
     "0005",
     "0006",
+    "0007",
 )  # oldest first; a test compares them with migrations/versions
 HEAD = REVISIONS[-1]
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import msgspec
+
 from pumpswap.analytics.performance import PerformanceInput, Sale
+from pumpswap.analytics.performance.capital import is_capital
 from pumpswap.clock import NS_PER_SECOND
 from pumpswap.model import EquityPoint
 from pumpswap.model.booked import BookedFill, BookedMove, BookedRound
@@ -54,5 +57,16 @@ def deposit(at_ns: int, sol: float) -> BookedMove:
 
 
 def given(equity: Sequence[EquityPoint] = (), moves: Sequence[BookedMove] = (), **other: Any) -> PerformanceInput:
+    """Of all ``moves`` those of the time are given, and of what is capital all of it, also of before."""
     values: dict[str, Any] = {"since_ns": START, "until_ns": START + 1_000 * DAY} | other
-    return PerformanceInput(equity=equity, moves=moves, **values)
+    within = [move for move in moves if move.at_ns >= values["since_ns"]]
+    values.setdefault("capital", [(move.at_ns, move.lamports) for move in moves if is_capital(move)])
+    return PerformanceInput(equity=equity, moves=within, **values)
+
+
+def told(equity: Sequence[EquityPoint], *put_in: float) -> list[EquityPoint]:
+    """The same points, each of which says what was put in by then, in SOL."""
+    return [
+        msgspec.structs.replace(point, put_in_lamports=round(sol * SOL))
+        for point, sol in zip(equity, put_in, strict=True)
+    ]

@@ -30,7 +30,7 @@ def anything(seed: int) -> Performance:
         return START + rng.choice((0, 1, rng.randint(0, HOUR), rng.randint(0, 400 * DAY)))
 
     some = rng.choice((0, 1, 2, 30))
-    equity = [EquityPoint(when(), size(), size(), size()) for _ in range(some)]
+    equity = [EquityPoint(when(), size(), size(), size(), rng.choice((None, size()))) for _ in range(some)]
     moves = [deposit(when(), rng.choice((1, -1)) * (size() / SOL + 1e-9)) for _ in range(rng.randint(0, some))]
     moves += [BookedMove(when(), "network_fee", -size(), rng.choice(("failed", "upkeep", ""))) for _ in range(some)]
     rounds = [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from itertools import pairwise
 
+import msgspec
 import pytest
 from hypothesis import given as property_of
 from hypothesis import settings
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from pumpswap.analytics.performance import DrawdownFigures, ratios
 from pumpswap.analytics.performance.curve import curve_of, drawdown_of, period_of, period_returns
-from tests.analytics.performance.rows import DAY, HOUR, SOL, START, deposit, given, points
+from tests.analytics.performance.rows import DAY, HOUR, SOL, START, deposit, given, points, told
 
 HOURLY, DAILY = 3_600, 86_400
 
@@ -34,13 +35,55 @@ def test_books_begin_with_what_was_put_in() -> None:
 
 def test_a_time_within_the_books_begins_with_the_last_measurement_before_it() -> None:
     equity = points((START - 9, 80.0), (START + 5, 88.0))
-    curve = curve_of(given(equity, begins_here=False, capital_before_lamports=100 * SOL))
+    curve = curve_of(given(equity, [deposit(START - 20, 100)], begins_here=False))
     assert [(one.net_lamports, one.index) for one in curve] == [(-20 * SOL, 1.0), (-12 * SOL, pytest.approx(1.1))]
 
 
 def test_what_was_put_in_before_the_first_measurement_of_a_time_is_no_return() -> None:
+def test_a_deposit_between_the_last_measurement_before_a_time_and_its_beginning_is_no_return() -> None:
+    moves = [deposit(START - DAY, 10), deposit(START - 5, 90)]
+    for equity in (points((START - 9, 10), (START + 5, 100)), told(points((START - 9, 10), (START + 5, 100)), 10, 100)):
+        curve = curve_of(given(equity, moves, begins_here=False))
+        assert [(one.net_lamports, one.index) for one in curve] == [(0, 1.0), (0, 1.0)]
+
+
+def test_a_deposit_that_is_booked_long_after_its_block_is_no_fall_and_no_gain() -> None:
+    """It is in the wallet at once, in the books and so in equity with the next comparison."""
+    minutes = [START + n * 60 * 10**9 for n in range(6)]
+    equity = told(points(*zip(minutes, (10, 10, 10, 10, 10, 20), strict=True)), 10, 10, 10, 10, 10, 20)
+    curve = curve_of(given(equity, [deposit(START, 10), deposit(minutes[0] + 30 * 10**9, 10)]))
+    assert [one.index for one in curve] == [1.0] * 7
+    assert {one.net_lamports for one in curve} == {0}
+    back = told(points(*zip(minutes, (20, 20, 20, 20, 20, 10), strict=True)), 20, 20, 20, 20, 20, 10)
+    curve = curve_of(given(back, [deposit(START, 20), deposit(minutes[0] + 30 * 10**9, -10)]))
+    assert drawdown_of(curve).share == 0 and curve[-1].index == 1.0
+
+
+def test_points_of_before_are_followed_by_points_that_say_what_was_put_in() -> None:
+    old, new = points((START, 10), (START + 1, 15)), told(points((START + 2, 15), (START + 3, 20)), 15, 20)
+    curve = curve_of(given([*old, *new], [deposit(START, 10), deposit(START + 1, 5), deposit(START + 3, 5)]))
+    assert [(one.net_lamports, one.index) for one in curve] == [(0, 1.0)] * 5
+
+
+def test_the_time_before_a_time_is_no_part_of_it() -> None:
+    """The last measurement before counts as the beginning, however old it is."""
+    equity = points((START - 40 * DAY, 100), *((START + n * HOUR, 100 + n) for n in range(24)))
+    curve = curve_of(given(equity, [deposit(START - 50 * DAY, 100)], begins_here=False))
+    assert (curve[0].at_ns, period_of(curve)) == (START, HOURLY)
+    assert len(period_returns(curve, HOURLY)) == 24
+
+
+def test_what_falls_by_the_rounding_of_floats_alone_has_not_fallen() -> None:
+    equity = points((START, 10), (START + HOUR, 11), (START + 2 * HOUR, 10), (START + 3 * HOUR, 11))
+    curve = curve_of(given(equity, [deposit(START, 10)]))
+    flat = [msgspec.structs.replace(one, index=index, net_lamports=0)
+            for one, index in zip(curve, (1.0, 1.0, 1.0 - 2e-16, 1.0, 1.0), strict=True)]  # fmt: skip
+    found = drawdown_of(flat)
+    assert (found.share, found.peak_ns, found.longest_ns, found.current_share) == (0, None, 0, 0)
+
+
     equity = points((START + 5, 88.0), (START + 6, 88.0))
-    curve = curve_of(given(equity, [deposit(START + 4, 10)], begins_here=False, capital_before_lamports=70 * SOL))
+    curve = curve_of(given(equity, [deposit(START - 1, 70), deposit(START + 4, 10)], begins_here=False))
     assert [(one.net_lamports, one.index) for one in curve] == [(8 * SOL, 1.0), (8 * SOL, 1.0)]
 
 

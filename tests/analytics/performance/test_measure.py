@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import Any
 
+import msgspec
 import pytest
 
 from pumpswap.analytics.performance import Estimate, Performance, measure
-from pumpswap.model import EntryKind
+from pumpswap.model import EntryKind, EquityPoint
 from pumpswap.model.booked import BookedMove, BookedRound
 from tests.analytics.performance.rows import DAY, HOUR, SOL, START, closed_round, deposit, fill, given, points, sale
 
@@ -207,6 +208,58 @@ def test_what_positions_were_worth_in_a_time_that_is_over_is_told_by_its_last_me
     assert (money.unrealised_lamports, money.unvalued) == (SOL, 0)
 
 
+def test_the_last_measurement_tells_nothing_of_what_was_traded_after_it() -> None:
+    """The values of then that are known are told, and how many are not."""
+    old, later = (
+        BookedRound(pool, "mint", 1, at_ns, None, 5, 2 * SOL, 2 * SOL, 0, 0, 1, 0, value_lamports=value)
+        for pool, at_ns, value in (("a", START, None), ("b", START + 2 * HOUR, 5 * SOL))
+    )
+    equity = points((START, 9), (START + HOUR, 9), marks=3)
+    cost, bought = {"open_cost_after_lamports": 4 * SOL}, fill(START + 2 * HOUR, is_buy=True)
+    money = measure(given(equity, rounds=[old, later], fills=[bought], is_past=True, **cost)).money
+    assert (money.unrealised_lamports, money.unvalued) == (3 * SOL, 1)
+    money = measure(given(equity, rounds=[later], fills=[bought], is_past=True)).money
+    assert (money.unrealised_lamports, money.unvalued) == (3 * SOL, 0)
+
+
+def test_tokens_that_were_bought_by_hand_and_adopted_have_earned_what_they_brought_beyond() -> None:
+    """5 SOL spent by hand, adopted at 5, sold by an order for 6: one SOL was earned, by trades and by equity."""
+    spent, sold = BookedMove(START + 10, "foreign", -5 * SOL, "hand"), sale(START + 40, 6 * SOL, 5 * SOL)
+    equity = [
+        EquityPoint(START + 5, 10 * SOL, 0, 0, 10 * SOL), EquityPoint(START + 15, 5 * SOL, 0, 0, 5 * SOL),
+        EquityPoint(START + 25, 5 * SOL, 5 * SOL, 0, 10 * SOL), EquityPoint(START + 45, 11 * SOL, 0, 0, 10 * SOL),
+    ]  # fmt: skip
+    moves, adopted = [deposit(START, 10), spent], [(START + 20, 5 * SOL)]
+    capital = [(START, 10 * SOL), (START + 10, -5 * SOL), (START + 20, 5 * SOL)]
+    for points_ in (equity, [msgspec.structs.replace(one, put_in_lamports=None) for one in equity]):
+        found = measure(
+            given(points_, moves, capital=capital, sales=[sold], adopted=adopted, ledger_after_lamports=11 * SOL)
+        )
+        money = found.money
+        assert (money.net_lamports, money.equity_change_lamports) == (SOL, SOL)
+        assert (money.outside_lamports, money.capital_lamports, money.adopted_lamports) == (0, 5 * SOL, 5 * SOL)
+        assert money.unexplained_lamports == 0
+        assert (found.returns.drawdown.share, found.returns.total.value) == (0, pytest.approx(0.1))
+        assert sum(day.net_lamports for day in found.by_day) == SOL
+
+
+def test_a_deposit_in_kind_is_no_gain() -> None:
+    """10 SOL, and tokens that were adopted at a cost of 5."""
+    equity = [EquityPoint(START, 10 * SOL, 0, 0, 10 * SOL), EquityPoint(START + 9, 10 * SOL, 5 * SOL, 0, 15 * SOL)]
+    capital = [(START, 10 * SOL), (START + 5, 5 * SOL)]
+    adopted = [(START + 5, 5 * SOL)]
+    found = measure(given(equity, [deposit(START, 10)], capital=capital, adopted=adopted))
+    assert (found.returns.total.value, found.money.equity_change_lamports, found.money.net_lamports) == (0, 0, 0)
+
+
+def test_each_hour_of_a_day_has_one_return_and_rest_before_it_none() -> None:
+    equity = points((START - 40 * DAY, 10), *((START + n * HOUR, 10 + n % 2) for n in range(24)), marks=5)
+    found = measure(given(equity, [deposit(START - 50 * DAY, 10)], begins_here=False))
+    assert (found.returns.period_seconds, len(found.returns.returns)) == (3_600, 24)
+    assert found.returns.annual.reason == "needs 30 days, there are 1.0"
+    assert found.activity.exposure.value == pytest.approx(23 * 5 / (12 * 10 + 11 * 11))
+
+
 def test_rounds_that_overlap_are_time_in_the_market_once() -> None:
     rounds = [
         closed_round(1, at_ns=START + 3 * HOUR, held_ns=2 * HOUR, pool="a"),
@@ -223,10 +276,11 @@ def test_the_sale_of_a_strategy_s_round_is_its_own_whoever_sold() -> None:
         sale(START + 5, 30, 10, strategy="q50", exit_kind="take-profit", mint="a"),
         sale(START + 6, 5, 10, strategy="", exit_kind="outside", order_id="", mint="b"),
     ]
-    found = measure(given(sales=sales, moves=[BookedMove(START + 6, "foreign", 5)]))
+    found = measure(given(sales=sales, moves=[BookedMove(START + 6, "foreign", 5, "hand")]))
     assert [(one.key, one.gain_lamports) for one in found.by_strategy] == [("q50", 20), ("", -5)]
     assert [(one.key, one.gain_lamports) for one in found.by_exit] == [("take-profit", 20), ("outside", -5)]
     assert [(one.key, one.gain_lamports) for one in found.by_token] == [("a", 20), ("b", -5)]
-    # The SOL of a sale by hand is in its gain: it is not earned a second time.
-    assert (found.money.outside_lamports, found.money.net_lamports) == (0, 15)
+    # The SOL of a sale by hand is in its gain: it was not put in as well.
+    money = found.money
+    assert (money.outside_lamports, money.capital_lamports, money.net_lamports) == (0, 0, 15)
     assert sum(day.net_lamports for day in found.by_day) == 15

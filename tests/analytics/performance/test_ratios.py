@@ -75,6 +75,13 @@ def test_returns_that_differ_only_by_the_rounding_of_floats_do_not_vary() -> Non
 
 
 def test_all_is_lost() -> None:
+def test_what_falls_only_by_the_rounding_of_floats_has_not_fallen() -> None:
+    """1 · (11/10) · (10/11) is a step of a float below 1: no Sortino ratio of 10¹⁵ comes of it, and no Calmar."""
+    returns = [0.1, -(2.0**-53), 0.01]
+    assert (ratios.downside(returns, YEAR), ratios.sortino(returns, YEAR)) == (0, None)
+    assert (ratios.max_fall(returns), ratios.calmar(returns, YEAR)) == (0, None)
+
+
     """The second: what has fallen to nothing has fallen by all of it for ever, whatever comes after."""
     for returns in ([-1.0], [0.1, -1.0], [0.1, -1.0, 0.5]):
         assert ratios.annual_return(returns, YEAR) == -1

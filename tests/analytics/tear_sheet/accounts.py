@@ -84,6 +84,7 @@ def account(
             fills=fills,
             sales=books.sales,
             moves=[BookedMove(START, "deposit", deposit)],
+            capital=[(START, deposit)],
             rounds=books.rounds(names),
             equity=equity,
             open_cost_after_lamports=books.cost_after_lamports,

@@ -22,7 +22,7 @@ def activity_of(given: PerformanceInput, closed: Sequence[BookedRound]) -> Activ
     sold = [fill.quote_lamports for fill in given.fills if not fill.is_buy]
     held = [max((one.closed_ns or 0) - one.opened_ns, 0) for one in closed]
     slips = [slip for slip in (fill.slippage for fill in given.fills) if slip is not None]
-    mean_equity, exposure = _weighted(given.equity)
+    mean_equity, exposure = _weighted(given.equity, given.since_ns)
     return Activity(
         fills=len(given.fills),
         buys=len(bought),
@@ -38,15 +38,15 @@ def activity_of(given: PerformanceInput, closed: Sequence[BookedRound]) -> Activ
     )
 
 
-def _weighted(points: Sequence[EquityPoint]) -> tuple[float | None, Estimate]:
-    """(mean equity, mean share of it in positions): each measurement counts until the next one."""
+def _weighted(points: Sequence[EquityPoint], since_ns: int) -> tuple[float | None, Estimate]:
+    """(mean equity, mean share of it in positions): each measurement counts until the next one, not before the time."""
     if not points:
         return None, no_value("equity was never measured")
     last = points[-1]
-    total = last.at_ns - points[0].at_ns
+    total = last.at_ns - max(points[0].at_ns, since_ns)
     equity = in_positions = 0
     for point, later in pairwise(points):
-        span = later.at_ns - point.at_ns
+        span = later.at_ns - max(point.at_ns, since_ns)
         in_positions += span * point.marks_lamports
         equity += span * (point.cash_lamports + point.marks_lamports + point.rent_lamports)
     if total <= 0:  # all at one moment

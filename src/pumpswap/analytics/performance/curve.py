@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pumpswap.analytics.performance.given import PerformanceInput
+from pumpswap.analytics.performance.ratios import DUST
 from pumpswap.analytics.performance.result import CurvePoint, DrawdownFigures
 from pumpswap.clock import NS_PER_SECOND
-from pumpswap.model import EquityPoint
-from pumpswap.model.booked import BookedMove
 
-__all__ = ["CAPITAL", "curve_of", "drawdown_of", "period_of", "period_returns"]
+__all__ = ["curve_of", "drawdown_of", "period_of", "period_returns"]
 
-CAPITAL = frozenset({"deposit", "withdrawal"})
 _HOUR = 3_600
 _DAY = 24 * _HOUR
 _DAYS_FROM = 10 * _DAY * NS_PER_SECOND  # a time as long as this is cut into days, a shorter one into hours
@@ -22,43 +20,46 @@ def curve_of(given: PerformanceInput) -> list[CurvePoint]:
     """One point for each measurement. Money that comes in works from then on, money that leaves did until then: between
     two measurements a return is (end + taken out) / (begin + put in) − 1.
 
-    Books that begin in this time begin with what was put in, so that what the first trades cost is part of the curve.
+    What was put in between two is what the later one says beyond the earlier: a deposit is in the wallet before anybody
+    has booked it, and until then it is not in equity either. Books that begin in this time begin with what was put in,
+    so that what the first trades cost is part of the curve. A measurement of before this time counts as its beginning.
     """
-    moves = [move for move in given.moves if move.kind in CAPITAL]
-    points: Sequence[EquityPoint] = given.equity
-    if not points:
+    if not given.equity:
         return []
-    place, put_in, curve = 0, given.capital_before_lamports, list[CurvePoint]()
-    first = points[0]
-    if given.begins_here:
-        place = _until(moves, first.at_ns, 0)
-        begun = sum(move.lamports for move in moves[:place])
-        if begun > 0:
-            put_in += begun
-            curve.append(CurvePoint(min(moves[0].at_ns, first.at_ns), begun, begun - put_in, 1.0))
-    elif first.at_ns >= given.since_ns:
-        place = _until(moves, first.at_ns, 0)
-        put_in += sum(move.lamports for move in moves[:place])
-    index, before = 1.0, curve[-1].equity_lamports if curve else first.equity_lamports
-    for point in points:
-        equity, coming, leaving = point.cash_lamports + point.marks_lamports + point.rent_lamports, 0, 0
-        while place < len(moves) and moves[place].at_ns <= point.at_ns:
-            lamports = moves[place].lamports
+    first, flows = given.equity[0], given.capital
+    place, booked = _until(flows, first.at_ns)
+    put_in = booked if first.put_in_lamports is None else first.put_in_lamports
+    index, before, curve = 1.0, first.equity_lamports, list[CurvePoint]()
+    if given.begins_here and put_in > 0:
+        begun_ns = min(flows[0][0], first.at_ns) if flows else first.at_ns
+        curve.append(CurvePoint(max(begun_ns, given.since_ns), put_in, 0, 1.0))
+        before = put_in
+    for point in given.equity:
+        equity, coming, leaving = point.equity_lamports, 0, 0
+        while place < len(flows) and flows[place][0] <= point.at_ns:
+            lamports = flows[place][1]
             coming, leaving = coming + max(lamports, 0), leaving + max(-lamports, 0)
             place += 1
-        put_in += coming - leaving
+        booked += coming - leaving
+        change = (booked if point.put_in_lamports is None else point.put_in_lamports) - put_in
+        if coming - leaving != change:  # booked later than it happened
+            coming, leaving = max(change, 0), max(-change, 0)
+        put_in += change
         if before + coming > 0:
             grown = equity + leaving
             index = index * grown / (before + coming) if grown > 0 else 0.0
-        curve.append(CurvePoint(point.at_ns, equity, equity - put_in, index))
+        curve.append(CurvePoint(max(point.at_ns, given.since_ns), equity, equity - put_in, index))
         before = equity
     return curve
 
 
-def _until(moves: Sequence[BookedMove], at_ns: int, place: int) -> int:
-    while place < len(moves) and moves[place].at_ns <= at_ns:
+def _until(flows: Sequence[tuple[int, int]], at_ns: int) -> tuple[int, int]:
+    """(place of the first one later than ``at_ns``, sum of those before it)."""
+    place = total = 0
+    while place < len(flows) and flows[place][0] <= at_ns:
+        total += flows[place][1]
         place += 1
-    return place
+    return place, total
 
 
 def period_of(curve: Sequence[CurvePoint]) -> int:
@@ -107,12 +108,12 @@ def drawdown_of(curve: Sequence[CurvePoint]) -> DrawdownFigures:
             top = net
         elif top - net > lamports:
             lamports = top - net
-        if point.index >= peak:
+        if point.index >= peak * (1 - DUST):
             if is_below:
                 longest = max(longest, point.at_ns - peak_ns)
                 if fell_ns == peak_ns and recovered_ns is None:
                     recovered_ns = point.at_ns
-            peak, peak_ns, is_below = point.index, point.at_ns, False
+            peak, peak_ns, is_below = max(peak, point.index), point.at_ns, False
             continue
         is_below = True
         fall = 1 - point.index / peak

@@ -54,10 +54,11 @@ class PerformanceInput:
     ``rounds`` were closed in it or are open at its end. ``equity`` are the points of the time, led by the last one
     before it where there is one. ``*_before`` and ``*_after`` are sums over the whole books up to the two ends, for the
     bridge from the ledger to the profit; ``ledger_after_lamports`` None: the ledger's own sum of that moment is not
-    known. ``adopted_lamports`` is the cost that owners named for tokens from outside in this time.
-    ``capital_before_lamports`` is what was put in, less what was taken out, before it. ``begins_here``: nothing was
-    booked before it. ``is_past``: things were booked or valued afterwards, so that what positions were worth then is
-    told by the last measurement alone.
+    known. ``adopted`` are (time, cost) that owners named for tokens from outside in this time. ``capital`` are
+    (time, lamports) of everything that was put in (or taken out, below zero) from the beginning of the books up to the
+    end of this time, adopted tokens at their named cost, in order of time: for points that do not say themselves what
+    was put in. ``begins_here``: nothing was booked before it. ``is_past``: things were booked or valued afterwards, so
+    that not every value of a position is one of then.
     """
 
     since_ns: int
@@ -71,7 +72,7 @@ class PerformanceInput:
     open_cost_after_lamports: int = 0
     cash_before_lamports: int = 0
     ledger_after_lamports: int | None = None
-    adopted_lamports: int = 0
-    capital_before_lamports: int = 0
+    adopted: Sequence[tuple[int, int]] = ()
+    capital: Sequence[tuple[int, int]] = ()
     begins_here: bool = True
     is_past: bool = False

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from pumpswap.analytics.metrics import COST_KINDS
 from pumpswap.analytics.performance.activity import activity_of
-from pumpswap.analytics.performance.curve import CAPITAL, curve_of
+from pumpswap.analytics.performance.capital import is_capital
+from pumpswap.analytics.performance.curve import curve_of
 from pumpswap.analytics.performance.given import PerformanceInput
 from pumpswap.analytics.performance.result import CurvePoint, Money, Performance
 from pumpswap.analytics.performance.return_figures import return_figures
@@ -40,7 +41,7 @@ def measure(given: PerformanceInput) -> Performance:
         by_strategy=by_strategy(given, closed),
         by_exit=by_exit(given, closed),
         by_token=by_token(given, closed),
-        by_day=by_day(given, curve),
+        by_day=by_day(given),
         by_position=by_position(given),
         fills=tuple(given.fills),
         sales=tuple(given.sales),
@@ -53,24 +54,25 @@ def _money(given: PerformanceInput, curve: Sequence[CurvePoint]) -> Money:
     by = {"failed": 0, "upkeep": 0, "": 0}
     for move in moves_for_nothing(given.moves):
         by[move.by] += move.lamports
+    # What positions were given of sales by hand is in what these have realised.
     by_hand = sum(sale.received_lamports for sale in given.sales if not sale.order_id)
-    capital = sum(move.lamports for move in given.moves if move.kind in CAPITAL)
+    capital = sum(move.lamports for move in given.moves if is_capital(move)) - by_hand
+    adopted = sum(lamports for _, lamports in given.adopted)
     rent = sum(fill.rent_lamports for fill in given.fills)
     rent -= sum(move.lamports for move in given.moves if move.kind in RENT)
     realised = sum(sale.gain_lamports for sale in given.sales)
     unrealised, unvalued = _unrealised(given)
-    outside = by[""] - by_hand
-    found = capital + realised + by["failed"] + by["upkeep"] + outside - rent + given.adopted_lamports
+    found = capital + realised + by["failed"] + by["upkeep"] + by[""] - rent + adopted
     found -= given.open_cost_after_lamports - given.open_cost_before_lamports
     ledger = given.ledger_after_lamports
     return Money(
         realised_lamports=realised,
         failed_lamports=by["failed"],
         upkeep_lamports=by["upkeep"],
-        outside_lamports=outside,
+        outside_lamports=by[""],
         capital_lamports=capital,
         rent_lamports=rent,
-        adopted_lamports=given.adopted_lamports,
+        adopted_lamports=adopted,
         open_cost_lamports=given.open_cost_after_lamports,
         unrealised_lamports=unrealised,
         unvalued=unvalued,
@@ -84,9 +86,18 @@ def _unrealised(given: PerformanceInput) -> tuple[int | None, int]:
     """(gain over cost of what is open, how many of it have no value)."""
     values = [one.unrealised_lamports for one in given.rounds if one.is_open]
     known = [value for value in values if value is not None]
-    if given.is_past and given.equity and values:
+    if given.is_past and len(known) < len(values) and _ends_measured(given):
         return given.equity[-1].marks_lamports - given.open_cost_after_lamports, 0
     return (sum(known) if known or not values else None), len(values) - len(known)
+
+
+def _ends_measured(given: PerformanceInput) -> bool:
+    """Whether no position has changed since the last measurement, so that it has valued what is open at the end."""
+    if not given.equity:
+        return False
+    changed = [fill.at_ns for fill in given.fills] + [sale.at_ns for sale in given.sales]
+    changed += [at_ns for at_ns, _ in given.adopted]
+    return max(changed, default=0) <= given.equity[-1].at_ns
 
 
 def _costs(given: PerformanceInput) -> dict[EntryKind, int]:

@@ -10,7 +10,9 @@ from math import expm1, fsum, log1p, prod, sqrt
 
 from pumpswap.analytics.performance.intervals import spread_of
 
-__all__ = ["annual_return", "calmar", "downside", "max_fall", "sharpe", "sortino", "total_return", "volatility"]
+__all__ = ["DUST", "annual_return", "calmar", "downside", "max_fall", "sharpe", "sortino", "total_return", "volatility"]
+
+DUST = 1e-12  # of a level: what has fallen by no more than this has not fallen, a float was rounded
 
 
 def total_return(returns: Sequence[float]) -> float:
@@ -45,7 +47,7 @@ def downside(returns: Sequence[float], periods_a_year: float) -> float | None:
     """Root of the mean square of what is below zero, over all returns, annualised; None without a return."""
     if not returns:
         return None
-    return sqrt(fsum(min(value, 0.0) ** 2 for value in returns) / len(returns)) * sqrt(periods_a_year)
+    return sqrt(fsum(value**2 for value in returns if value < -DUST) / len(returns)) * sqrt(periods_a_year)
 
 
 def sortino(returns: Sequence[float], periods_a_year: float) -> float | None:
@@ -62,7 +64,7 @@ def max_fall(returns: Sequence[float]) -> float:
         level *= 1 + value
         peak = max(peak, level)
         deepest = max(deepest, 1 - level / peak)
-    return deepest
+    return deepest if deepest > DUST else 0.0
 
 
 def calmar(returns: Sequence[float], periods_a_year: float) -> float | None:

@@ -61,14 +61,16 @@ class RoundReplay:
     rounds that are open.
 
     ``cost_before_lamports`` is what open units had cost at ``since_ns``, ``cost_after_lamports`` at ``until_ns``.
-    ``adopted`` are (time, lamports) that owners named as costs, of all the time. ``first_rounds`` are numbers of pools
-    whose first fill here does not open their first round.
+    ``adopted`` are (time, lamports) that owners named as costs, ``by_hand`` those that sales by hand brought to
+    positions, of all the time. ``first_rounds`` are numbers of pools whose first fill here does not open their first
+    round.
     """
 
     since_ns: int
     until_ns: int
     sales: list[Sale] = field(default_factory=list)
     adopted: list[tuple[int, int]] = field(default_factory=list)
+    by_hand: list[tuple[int, int]] = field(default_factory=list)
     cost_before_lamports: int = 0
     cost_after_lamports: int = 0
     _open: dict[str, _Round] = field(default_factory=dict)
@@ -175,6 +177,8 @@ class RoundReplay:
         current.sold += sale.received_lamports
         current.realised += sale.gain_lamports
         current.exit_kind = sale.exit_kind
+        if not sale.order_id:
+            self.by_hand.append((sale.at_ns, sale.received_lamports))
         if self.since_ns <= sale.at_ns < self.until_ns:
             self.sales.append(sale)
         if sale.closes:

@@ -33,12 +33,13 @@ class Money:
 
     ``realised_lamports``: sales over the cost of what they sold. ``failed_lamports`` (refused by the program) and
     ``upkeep_lamports`` (of the wallet, also by hand): costs of transactions of no trade, zero or negative.
-    ``outside_lamports``: SOL that others moved, beside capital and what it brought to positions. ``capital_lamports``:
-    deposits less withdrawals. ``rent_lamports``: put into deposits less what came back (they are the owner's still).
+    ``outside_lamports``: SOL that others moved, beside capital. ``capital_lamports``: deposits less withdrawals, and
+    the SOL of what the owner traded by hand with tokens of no position. ``adopted_lamports``: what he put in in kind,
+    at the cost that he named. ``rent_lamports``: put into deposits less what came back.
     ``unexplained_lamports`` is what the ledger has beyond all of this: 0, or the books contradict themselves; None
     where the ledger's sum of that moment is not known. ``unrealised_lamports`` is what open positions are worth over
-    their cost; None where nobody could value any. ``equity_change_lamports`` is without capital; None where equity was
-    never measured.
+    their cost; None where nobody could value any. ``equity_change_lamports`` is without capital and what was adopted;
+    None where equity was never measured.
     """
 
     realised_lamports: int

@@ -6,9 +6,9 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from operator import attrgetter
 
-from pumpswap.analytics.performance.curve import CAPITAL
+from pumpswap.analytics.performance.capital import is_capital
 from pumpswap.analytics.performance.given import PerformanceInput, Sale
-from pumpswap.analytics.performance.result import CurvePoint, Day, PositionGain, Slice
+from pumpswap.analytics.performance.result import Day, PositionGain, Slice
 from pumpswap.clock import NS_PER_SECOND
 from pumpswap.model.booked import BookedFill, BookedMove, BookedRound
 
@@ -56,9 +56,9 @@ def by_position(given: PerformanceInput) -> tuple[PositionGain, ...]:
     return tuple(PositionGain(one, *gains.get((one.pool, one.number), (0, 0))) for one in given.rounds)
 
 
-def by_day(given: PerformanceInput, curve: Sequence[CurvePoint]) -> tuple[Day, ...]:
-    """UTC days on which something happened. What sales by hand have brought is in their gains, so it is not counted
-    again among what others moved.
+def by_day(given: PerformanceInput) -> tuple[Day, ...]:
+    """UTC days on which something happened. What positions were given of sales by hand is in their gains, so it is not
+    counted again among what was put in.
     """
     # fills, sales, gain, other, capital
     days: defaultdict[int, list[int]] = defaultdict(lambda: [0, 0, 0, 0, 0])
@@ -68,13 +68,14 @@ def by_day(given: PerformanceInput, curve: Sequence[CurvePoint]) -> tuple[Day, .
         row = days[sale.at_ns // _DAY_NS]
         row[1] += 1
         row[2] += sale.received_lamports - sale.cost_lamports
-        row[3] -= 0 if sale.order_id else sale.received_lamports
+        row[4] -= 0 if sale.order_id else sale.received_lamports
     for move in given.moves:
-        if move.kind in CAPITAL:
+        if is_capital(move):
             days[move.at_ns // _DAY_NS][4] += move.lamports
     for move in moves_for_nothing(given.moves):
         days[move.at_ns // _DAY_NS][3] += move.lamports
-    equity = {point.at_ns // _DAY_NS: point.equity_lamports for point in curve if point.at_ns >= given.since_ns}
+    within = (point for point in given.equity if point.at_ns >= given.since_ns)
+    equity = {point.at_ns // _DAY_NS: point.equity_lamports for point in within}
     return tuple(
         Day(day * _DAY_NS, fills, sales, gain, other, capital, equity.get(day))
         for day, (fills, sales, gain, other, capital) in sorted(days.items())
@@ -83,7 +84,7 @@ def by_day(given: PerformanceInput, curve: Sequence[CurvePoint]) -> tuple[Day, .
 
 def moves_for_nothing(moves: Iterable[BookedMove]) -> list[BookedMove]:
     """Moves that are profit or loss: no capital, no deposit of rent, no turning of SOL into its token."""
-    return [move for move in moves if move.kind not in CAPITAL and move.kind not in RENT and move.kind not in _TURNED]
+    return [move for move in moves if not is_capital(move) and move.kind not in RENT and move.kind not in _TURNED]
 
 
 def _sums(

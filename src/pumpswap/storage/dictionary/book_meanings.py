@@ -105,7 +105,8 @@ BOOKS: dict[str, Meaning] = {
             "at_ns": "when it was measured",
             "cash_lamports": "lamports in the wallet by the ledger",
             "marks_lamports": "executable value of all that is held",
-            "rent_lamports": "rent deposits that come back",
+            "rent_lamports": "rent that was laid down and has not come back",
+            "put_in_lamports": "what its owner has put in by then, less what was taken out; empty in older rows",
         },
     ),
     "pumpswap_alerts": Meaning(
