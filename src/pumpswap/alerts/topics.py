@@ -9,7 +9,7 @@ from types import MappingProxyType
 from pumpswap.errors import NotFound
 from pumpswap.model import AlertLevel
 
-__all__ = ["TOPICS", "Topic", "topic_called"]
+__all__ = ["TOPICS", "Topic", "is_exact", "matter_of", "topic_called"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ _ALL = (
     Topic("liquidity flight", _WARNING, "much of the money of a pool that we are in has left it", "pool"),
     Topic("exit failed", _WARNING, "a sale did not get through; it is tried again", "pool"),
     Topic("exit refused", _WARNING, "the gate refused a sale; it is tried again", "pool"),
-    Topic("exit blocked", _ERROR, "a position could not be sold or valued for long", "pool"),
+    Topic("exit blocked", _ERROR, "a position could not be sold or valued for long; info: it can again", "pool"),
     Topic("order", _WARNING, "an order was accepted, and then not made, or ended without a trade", "pool"),
     Topic("unknown outcome", _CRITICAL, "nobody knows yet whether an order has traded", "mint", "unknown_seconds"),
     # What it is worth.
@@ -73,11 +73,37 @@ _ALL = (
     Topic("settings", _INFO, "the settings file has changed: what is in force, what needs a restart"),
     Topic("control", _INFO, "somebody at another terminal, page or chat has asked for something", "command"),
     Topic("executor", _ERROR, "a call of the trading executor has failed", "mint"),
-    Topic("delivery", _ERROR, "messages to a channel were given up; they stay listed", "channel"),
+    Topic("delivery", _ERROR, "messages were given up, or a file or table takes none; info: it does again", "channel"),
     Topic("test", _INFO, "a message that somebody asked for to try a channel", "channel"),
 )  # fmt: skip
 
 TOPICS: Mapping[str, Topic] = MappingProxyType({topic.name: topic for topic in _ALL})
+
+# Each of these is news, however alike two of them look but for their numbers.
+_EXACT = frozenset(
+    {
+        "proposal", "stop-loss", "liquidity flight", "large move", "drawdown", "daily loss", "losing streak",
+        "reconcile", "control",
+    }
+)  # fmt: skip
+# Several topics tell of one thing: what any of them says last is how it is now.
+_THINGS = {
+    "entry": "position", "exit": "position", "exit failed": "position", "exit refused": "position",
+    "exit blocked": "position", "control": "trading", "state": "trading", "start": "engine", "stop": "engine",
+    "engine": "engine",
+}  # fmt: skip
+_SINGLE = frozenset({"trading", "engine"})  # there is one of it, whatever the subject
+
+
+def is_exact(topic: str) -> bool:
+    """Whether alerts of this topic say something else as soon as a number in them differs."""
+    return topic in _EXACT
+
+
+def matter_of(topic: str, subject: str) -> tuple[str, str]:
+    """What an alert is about: of alerts about the same the last one holds."""
+    thing = _THINGS.get(topic, topic)
+    return thing, "" if thing in _SINGLE else subject
 
 
 def topic_called(name: str) -> Topic:
