@@ -14,6 +14,7 @@ from pumpswap.errors import NotFound, NotRunning
 from pumpswap.model import Alert, Decision, Filled
 from pumpswap.settings import Settings
 from pumpswap.storage.database import open_database
+from tests.app.played import played
 from tests.app.test_run import Counting, ran
 
 MARKET = RunOrder("simulated:3", is_fast=True, seconds=3_600)
@@ -39,7 +40,7 @@ def told(look: Look) -> list[str]:
 
 
 def test_between_two_looks_everything_is_told_once(tmp_path: Path) -> None:
-    ran(tmp_path, MARKET, Counting(400))
+    played(tmp_path, MARKET, 400)
     with open_database(tmp_path / "pumpswap.sqlite") as database:
         watching = watcher(database, tmp_path)
         first = watching.look()
@@ -65,7 +66,7 @@ def test_between_two_looks_everything_is_told_once(tmp_path: Path) -> None:
 
 
 def test_what_is_shown_is_what_the_books_say(tmp_path: Path) -> None:
-    ran(tmp_path, MARKET, Counting(900))
+    played(tmp_path, MARKET, 700)
     with open_database(tmp_path / "pumpswap.sqlite") as database:
         look, run = watcher(database, tmp_path).look(), database.run(1)
         point = run.equity.latest()
@@ -80,7 +81,7 @@ def test_what_is_shown_is_what_the_books_say(tmp_path: Path) -> None:
 
 
 def test_the_name_of_a_stranger_is_harmless(tmp_path: Path) -> None:
-    ran(tmp_path, MARKET, Counting(400))
+    played(tmp_path, MARKET, 400)
     with open_database(tmp_path / "pumpswap.sqlite") as database:
         watching, run = watcher(database, tmp_path), database.run(1)
         watching.look()
@@ -95,7 +96,7 @@ def test_the_name_of_a_stranger_is_harmless(tmp_path: Path) -> None:
 
 
 def test_another_run_that_begins_is_followed_and_said(tmp_path: Path) -> None:
-    ran(tmp_path, MARKET, Counting(200))
+    played(tmp_path, MARKET, 200)
     with open_database(tmp_path / "pumpswap.sqlite") as database:
         following, staying = watcher(database, tmp_path), watcher(database, tmp_path, 1)
         assert not following.look().is_new_run
@@ -118,7 +119,7 @@ def test_without_books_there_is_nothing_to_watch(tmp_path: Path) -> None:
 def test_more_than_fits_a_look_is_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pumpswap.app.watching._FEW", 2)
     monkeypatch.setattr("pumpswap.app.watching._MOST", 3)
-    ran(tmp_path, MARKET, Counting(200))
+    played(tmp_path, MARKET, 200)
     with open_database(tmp_path / "pumpswap.sqlite") as database:
         watching = watcher(database, tmp_path)
         watching.look()

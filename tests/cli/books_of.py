@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.cli.running import answer
+from tests.support.made_once import made_once
 from tests.support.postgres import fresh_database
 
-__all__ = ["SEED", "place", "with_demo"]
+__all__ = ["SEED", "demo_in", "place", "with_demo"]
 
 SEED = "7"
 
@@ -22,5 +23,17 @@ def place(folder: Path, engine: str) -> tuple[str, ...]:
 def with_demo(folder: Path, engine: str) -> tuple[str, ...]:
     """The same, with the books of one demo in it: open and closed rounds."""
     where = place(folder, engine)
-    answer("demo", "--minutes", "30", "--seed", SEED, *where)
+    if engine == "sqlite":
+        demo_in(folder / "data")
+    else:
+        answer("demo", "--minutes", "30", "--seed", SEED, *where)
     return where
+
+
+def demo_in(folder: Path) -> None:
+    """The books of that demo in a data folder: traded once, for all tests of this process."""
+
+    def trade(made: Path) -> None:
+        answer("demo", "--minutes", "30", "--seed", SEED, "--data-dir", str(made))
+
+    made_once(("demo", SEED), trade, folder)

@@ -14,7 +14,7 @@ from pumpswap.cli.watch_view import WatchLines, WatchScreen
 from pumpswap.clock import SystemClock
 from pumpswap.settings import Settings
 from pumpswap.storage.database import open_database
-from tests.app.test_run import Counting, ran
+from tests.app.played import played
 from tests.app.test_watching import MARKET
 from tests.cli.running import refusal, run
 
@@ -23,7 +23,7 @@ from tests.cli.running import refusal, run
 def books(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What a run that was stopped has left: it holds something."""
     folder = tmp_path_factory.mktemp("books")
-    ran(folder, MARKET, Counting(700))
+    played(folder, MARKET, 700)
     return folder
 
 

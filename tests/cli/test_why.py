@@ -14,6 +14,7 @@ from hypothesis import settings as hypothesis_settings
 from pumpswap.cli.why_json import decision_json
 from pumpswap.model import Decision, TradeSide
 from pumpswap.storage import open_database
+from tests.cli.books_of import demo_in
 from tests.cli.running import answer, refusal, run
 from tests.storage import strategies
 from tests.support.why_checker import RULES, NotExplained, check_explained, rebuilt
@@ -23,7 +24,7 @@ from tests.support.why_checker import RULES, NotExplained, check_explained, rebu
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data folder with the books of a demo."""
     folder = tmp_path_factory.mktemp("data")
-    assert run("demo", "--seed", "7", "--minutes", "30", "--fast", "--data-dir", str(folder)).exit_code == 0
+    demo_in(folder)
     return folder
 
 

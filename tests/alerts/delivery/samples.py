@@ -50,9 +50,11 @@ class Desk:
         return self.at(self.now_ns + int(seconds * SECOND), alerts, mutes)
 
     def until_quiet(self) -> None:
-        """Look every ten seconds until nothing is left to tell."""
-        for _ in range(10_000):
-            self.after(10)
+        """Look whenever something is due, until nothing is left to tell."""
+        for _ in range(1_000):
+            due = [bag.due_ns for bag in (self.state.urgent, self.state.calm) if bag is not None]
+            due += [line.until_ns for line in self.state.told.values() if line.count]
+            self.at(max(self.now_ns + 10 * SECOND, min(due, default=0)))
             if not self.waiting:
                 return
         raise AssertionError("it never ends")

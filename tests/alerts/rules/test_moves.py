@@ -11,6 +11,7 @@ from pumpswap.alerts.rules.moves import MoveRule
 from pumpswap.amm import PoolState
 from pumpswap.model import Mark, MarketUpdate
 from tests.alerts.rules.heard import MINT, POOL, STATE, Heard, bought, sold
+from tests.support.examples import examples
 from tests.support.market import SOL, at, graduate, moved
 
 HELD = bought()[2]
@@ -141,7 +142,7 @@ def test_a_pool_that_is_not_held_and_a_rule_that_is_off_tell_nothing() -> None:
     assert (off.alerts, other.alerts) == ([], [])
 
 
-@settings(max_examples=50)
+@settings(max_examples=examples(50))
 @given(st.lists(st.tuples(st.integers(0, 40), st.integers(-60, 200)), min_size=2, max_size=30))
 def test_it_tells_nothing_unless_two_prices_of_a_window_are_so_far_apart(steps: list[tuple[int, int]]) -> None:
     heard = Heard(RULES)

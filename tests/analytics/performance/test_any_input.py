@@ -16,6 +16,7 @@ from pumpswap.analytics.performance import Estimate, Performance, measure
 from pumpswap.model import EquityPoint
 from pumpswap.model.booked import BookedMove, BookedRound
 from tests.analytics.performance.rows import DAY, HOUR, SOL, START, closed_round, deposit, fill, given, sale
+from tests.support.examples import examples
 
 SIZES = (0, 1, 7, 5_000, SOL, 10**15, 2**62)
 
@@ -79,7 +80,7 @@ def estimates(value: Any) -> list[Estimate]:
     )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300))
 @property_of(st.integers(0, 2**32))
 def test_whatever_the_rows_are(seed: int) -> None:
     found = anything(seed)

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pumpswap.analytics.performance import ratios
+from tests.support.examples import examples
 
 YEAR = 365.0
 Ours = Callable[[Sequence[float], float], float | None]
@@ -74,7 +75,6 @@ def test_returns_that_differ_only_by_the_rounding_of_floats_do_not_vary() -> Non
     assert empyrical.annual_volatility(np.array(returns), annualization=YEAR) > 0
 
 
-def test_all_is_lost() -> None:
 def test_what_falls_only_by_the_rounding_of_floats_has_not_fallen() -> None:
     """1 · (11/10) · (10/11) is a step of a float below 1: no Sortino ratio of 10¹⁵ comes of it, and no Calmar."""
     returns = [0.1, -(2.0**-53), 0.01]
@@ -82,6 +82,7 @@ def test_what_falls_only_by_the_rounding_of_floats_has_not_fallen() -> None:
     assert (ratios.max_fall(returns), ratios.calmar(returns, YEAR)) == (0, None)
 
 
+def test_all_is_lost() -> None:
     """The second: what has fallen to nothing has fallen by all of it for ever, whatever comes after."""
     for returns in ([-1.0], [0.1, -1.0], [0.1, -1.0, 0.5]):
         assert ratios.annual_return(returns, YEAR) == -1
@@ -94,7 +95,7 @@ def test_growth_beyond_all_numbers_is_no_figure() -> None:
     assert ratios.annual_return([9.0], 8_760.0) is None
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200))
 @given(st.lists(st.floats(-0.95, 5.0, allow_nan=False), min_size=1, max_size=60))
 def test_the_deepest_fall(returns: list[float]) -> None:
     assert math.isclose(ratios.max_fall(returns), -float(empyrical.max_drawdown(np.array(returns))), abs_tol=1e-9)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import socket
 import urllib.request
 from collections import Counter
@@ -97,9 +98,16 @@ class Scraping(Counting):
             self.counted_then, self.equity_then = Counter(self.counted), self.equity
 
 
-def test_a_run_is_counted_to_the_last_outcome(tmp_path: Path) -> None:
-    seen = Scraping(most=3_000, port=free_port())
-    ran(tmp_path, RunOrder("simulated:3", is_fast=True, seconds=3_600), seen, metrics={"port": seen.port})
+@pytest.fixture(scope="module")
+def scraped(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Scraping]:
+    """What a run has left, and what was seen of it."""
+    folder, seen = tmp_path_factory.mktemp("scraped"), Scraping(most=3_000, port=free_port())
+    ran(folder, RunOrder("simulated:3", is_fast=True, seconds=3_600), seen, metrics={"port": seen.port})
+    return folder, seen
+
+
+def test_a_run_is_counted_to_the_last_outcome(scraped: tuple[Path, Scraping]) -> None:
+    _, seen = scraped
     found, counted, equity = seen.found, seen.counted_then, seen.equity_then
     assert sum(counted[key] for key in counted if key[0] == "outcomes") > 3
     names = {
@@ -120,8 +128,8 @@ def test_a_run_is_counted_to_the_last_outcome(tmp_path: Path) -> None:
     )
 
 
-def test_profit_and_costs_are_those_of_the_books(tmp_path: Path) -> None:
-    ran(tmp_path, RunOrder("simulated:3", is_fast=True, seconds=3_600), Counting(3_000))
+def test_profit_and_costs_are_those_of_the_books(scraped: tuple[Path, Scraping], tmp_path: Path) -> None:
+    shutil.copytree(scraped[0], tmp_path, dirs_exist_ok=True)
 
     async def main() -> None:
         with open_database(tmp_path / "pumpswap.sqlite") as database:

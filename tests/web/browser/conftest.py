@@ -16,9 +16,10 @@ from tests.web.browser.session import CONFIG, DESK, PATIENCE, Session, Watched, 
 expect.set_options(timeout=PATIENCE * 1_000)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """The installed browser, started for one test: what drives it keeps an event loop, and others need theirs.
+    """The installed browser, started once for a file: what drives it keeps an event loop, so it is gone before the
+    tests of another file, which need one of their own.
 
     Where everything must be tested (CI) a missing one is a failure.
     """

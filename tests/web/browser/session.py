@@ -19,7 +19,7 @@ from pumpswap.web.store import Store
 from tests.cli.running import environment
 
 # Any score may buy: the first purchase comes with the market's first look, and not after minutes.
-CONFIG = "signals: {min_score: 1}\ndashboard: {refresh_ms: 200}\n"
+CONFIG = "signals: {min_score: 1}\n"
 PATIENCE = 120.0
 
 DESK = {"viewport": {"width": 1360, "height": 900}}

@@ -132,6 +132,7 @@ def test_every_page_by_day_by_night_and_on_a_phone(session: Session, opened: Ope
                 expect(chart.locator(".main-svg").first).to_be_visible()
             if pictures is not None:
                 page.screenshot(path=pictures / f"{name}{path.replace('/', '-').replace('?', '-')[:24]}.png")
+        watched.page.context.close()  # an open page asks on, and the next ones wait for their answers
 
 
 def test_the_figures_of_the_overview_are_those_of_the_books(session: Session, opened: Opened) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 import pytest
+from starlette.testclient import TestClient
 
 from pumpswap.settings import Settings
 from tests.web.serving import books_in, served
@@ -17,10 +19,15 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     return books_in(tmp_path_factory.mktemp("books"))
 
 
-@pytest.mark.parametrize("path", WAYS)
-def test_every_answer_is_closed(settings: Settings, path: str) -> None:
+@pytest.fixture(scope="module")
+def client(settings: Settings) -> Iterator[TestClient]:
     with served(settings) as client:
-        answer = client.get(path, follow_redirects=False)
+        yield client
+
+
+@pytest.mark.parametrize("path", WAYS)
+def test_every_answer_is_closed(client: TestClient, path: str) -> None:
+    answer = client.get(path, follow_redirects=False)
     policy = dict(part.split(" ", 1) for part in answer.headers["content-security-policy"].split("; "))
     assert policy["default-src"] == "'none'"
     assert policy["script-src"] == "'self'"

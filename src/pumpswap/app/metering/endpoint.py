@@ -21,6 +21,7 @@ from pumpswap.errors import ConfigError
 __all__ = ["MetricsEndpoint"]
 
 _LOOK_SECONDS = 1.0
+_END_SECONDS = 0.05  # how soon it ends when the run does
 _PATIENCE_SECONDS = 10.0  # for somebody who connects and asks nothing
 
 Start = Callable[[str, list[tuple[str, str]]], Any]
@@ -54,7 +55,7 @@ class MetricsEndpoint:
         """Raises ConfigError where nobody can listen there."""
         server = self._listening()
         self.port = server.server_port
-        threading.Thread(target=server.serve_forever, name=self.name, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(_END_SECONDS,), name=self.name, daemon=True).start()
         try:
             while True:
                 sink.alive()
