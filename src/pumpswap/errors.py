@@ -2,6 +2,7 @@
 
 PumpSwapError                    exit 1
 ├── UsageError                   exit 2    the call itself is wrong: an amount that is no integer, a bad option
+│   └── Conflict                           there are two of what was meant, or it is no more what it was: look again
 ├── NotFound                     exit 3    a file, a pool, an order that is not there
 ├── ConfigError                  exit 4    settings that cannot be used
 │   └── WrongNetwork                       the endpoint serves another chain than the settings say
@@ -43,6 +44,7 @@ __all__ = [
     "BadInput",
     "ChainError",
     "ConfigError",
+    "Conflict",
     "DataSourceError",
     "EndpointDown",
     "GuardRefused",
@@ -88,6 +90,10 @@ class UsageError(PumpSwapError):
     """The caller asked for something that has no meaning."""
 
     exit_code = 2
+
+
+class Conflict(UsageError):
+    """What there is now does not allow it: two of what was meant, or one that has changed since it was looked at."""
 
 
 class NotFound(PumpSwapError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import threading
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,10 +12,11 @@ from typing import Any
 
 from starlette.testclient import TestClient
 
-from pumpswap.clock import Clock, ManualClock
+from pumpswap.clock import Clock, ManualClock, SystemClock
 from pumpswap.model import Alert, AlertLevel, Heartbeat
 from pumpswap.settings import LoadedSettings, Settings
 from pumpswap.web.app import create_app
+from tests.support.made_once import made_once
 from tests.support.market import START_NS, at, graduate, moved, seen
 from tests.support.paper_life import PaperLife, paper_life
 
@@ -26,7 +28,16 @@ NASTY = "<script>alert('x')</script>\x1b[31m\u202egnp.exe{{7*7}}"
 
 
 def lived(settings: Settings, *, name: str = "TEST", life_goes_on: bool = False) -> None:
-    """One coin bought and sold with a gain, another bought and held; a refusal, an alert; an engine that runs."""
+    """One coin bought and sold with a gain, another bought and held; a refusal, an alert; an engine that runs.
+
+    Lived once, by the usual settings, and copied to where the given ones look for their books.
+    """
+    assert settings.database.url is None
+    made_once(("lived", name, life_goes_on), lambda folder: _live(folder, name, life_goes_on), settings.data_dir)
+
+
+def _live(folder: Path, name: str, life_goes_on: bool) -> None:
+    settings = Settings(data_dir=folder)
     with paper_life(settings.database_target, settings) as life:
         trade(life, name)
         life.database.alerts.add(
@@ -60,6 +71,37 @@ def in_loop(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., Non
         asyncio.run(test(*arguments, **named))
 
     return run
+
+
+@contextmanager
+def running(
+    settings: Settings,
+    clock: Clock | None = None,
+    *,
+    mode: str = "paper",
+    begin: Callable[[PaperLife], None] = trade,
+) -> Iterator[None]:
+    """An engine that beats, and answers commands, in a thread of its own; ``begin`` is what happens first."""
+    told = clock or SystemClock()
+    ended, begun = threading.Event(), threading.Event()
+
+    def live() -> None:
+        with paper_life(settings.database_target, settings, mode=mode) as life:
+            begin(life)
+            while not ended.is_set():
+                life.run.states.beat(Heartbeat(told.now_ns(), START_NS, 4711, mode))
+                life.poll()
+                begun.set()
+                ended.wait(0.02)
+
+    thread = threading.Thread(target=live)
+    thread.start()
+    try:
+        assert begun.wait(60)
+        yield
+    finally:
+        ended.set()
+        thread.join(60)
 
 
 @contextmanager

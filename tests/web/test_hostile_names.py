@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from starlette.testclient import TestClient
 
 from pumpswap.app.views.sight import shown_name
 from pumpswap.settings import Settings
 from tests.web.serving import NASTY, POOL, lived, served
 
-PAGES = ("/", "/positions", "/positions?closed=1", "/decisions", "/decisions/d000001", "/orders", "/pools",
+PAGES = ("/", "/positions", "/positions?closed=1", "/decisions", "/decisions/d000001", "/orders",
+         "/ledger", "/ledger?order=o000001", "/ask/close-all", "/?run=1", "/pools",
          f"/pools/{POOL}", "/signals", "/alerts", "/health", "/settings", "/reports")  # fmt: skip
 QUERIES = ("<script>alert(1)</script>", "\"'><img src=x onerror=alert(1)>", "{{7*7}}", "{% raw %}", "%00",
            "../../etc/passwd", "' OR 1=1 --", "\u202e", "javascript:alert(1)")  # fmt: skip
@@ -23,6 +26,12 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     return made
 
 
+@pytest.fixture(scope="module")
+def client(settings: Settings) -> Iterator[TestClient]:
+    with served(settings) as client:
+        yield client
+
+
 def assert_harmless(text: str, where: str) -> None:
     assert "<script>alert" not in text, where
     assert "<img src=x" not in text, where
@@ -31,9 +40,8 @@ def assert_harmless(text: str, where: str) -> None:
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_a_name_is_text_on_every_page(settings: Settings, path: str) -> None:
-    with served(settings) as client:
-        answer = client.get(path)
+def test_a_name_is_text_on_every_page(client: TestClient, path: str) -> None:
+    answer = client.get(path)
     assert answer.status_code == 200
     assert_harmless(answer.text, path)
 
@@ -43,23 +51,33 @@ def test_a_name_is_one_printable_line_in_the_api(settings: Settings) -> None:
         rows = client.get("/api/v1/decisions").json()["rows"]["items"]
         assert {row["name"] for row in rows} == {"<script>alert('x')</script>\\u001b[31m\\u202egnp.exe{{7*7}}"}
         assert client.get("/api/v1/decisions").headers["content-type"] == "application/json"
-        for path in ("positions", "pools", f"pools/{POOL}", "signals", "alerts", "decisions/d000001", "orders"):
+        for path in (
+            "positions",
+            "pools",
+            f"pools/{POOL}",
+            "signals",
+            "ledger",
+            "proposals",
+            "alerts",
+            "decisions/d000001",
+            "orders",
+        ):
             text = client.get(f"/api/v1/{path}").text
             assert "\x1b" not in text and "\u202e" not in text and "\\u001b[" not in text.replace("\\\\u001b", ""), path
 
 
 @pytest.mark.parametrize("query", QUERIES)
-def test_what_is_asked_for_is_never_sent_back_as_it_was(settings: Settings, query: str) -> None:
-    with served(settings) as client:
-        for path in ("/decisions?policy=", "/decisions?address=", "/orders?status=", "/positions?before=", "/?period=",
-                     "/pools?find=", "/decisions?before=", "/reports?x=", "/login?back="):  # fmt: skip
-            answer = client.get(path.partition("=")[0], params={path.partition("?")[2].rstrip("="): query})
-            assert answer.status_code < 500, path
-            assert_harmless(answer.text, path)
-        for path in ("/decisions/", "/pools/", "/reports/", "/ask/", "/api/v1/pools/", "/api/v1/decisions/"):
-            answer = client.get(path + query.replace("%", "%25").replace("/", "%2F"))
-            assert answer.status_code < 500, path
-            assert_harmless(answer.text, path)
+def test_what_is_asked_for_is_never_sent_back_as_it_was(client: TestClient, query: str) -> None:
+    for path in ("/decisions?policy=", "/decisions?address=", "/orders?status=", "/positions?before=", "/?period=",
+                 "/pools?find=", "/decisions?before=", "/ledger?asset=", "/ledger?order=", "/ledger?kind=",
+                     "/ledger?since=", "/?run=", "/ask/approve?decision=", "/reports?x=", "/login?back="):  # fmt: skip
+        answer = client.get(path.partition("=")[0], params={path.partition("?")[2].rstrip("="): query})
+        assert answer.status_code < 500, path
+        assert_harmless(answer.text, path)
+    for path in ("/decisions/", "/pools/", "/reports/", "/ask/", "/api/v1/pools/", "/api/v1/decisions/"):
+        answer = client.get(path + query.replace("%", "%25").replace("/", "%2F"))
+        assert answer.status_code < 500, path
+        assert_harmless(answer.text, path)
 
 
 def test_no_secret_is_ever_shown(tmp_path: Path) -> None:

@@ -41,17 +41,20 @@ def acknowledge(database: Database, numbers: Sequence[int], clock: Clock, origin
                 host.acknowledge(number, now_ns)
 
 
-def acknowledge_all(database: Database, clock: Clock, origin: str) -> int:
-    """As ``acknowledge``, of all that are there; returns how many nobody had seen before."""
+def acknowledge_all(database: Database, clock: Clock, origin: str, last: int | None = None) -> int:
+    """As ``acknowledge``, of all that are there, or of those up to number ``last``: who was shown these has not seen
+    what came since. Returns how many nobody had seen before.
+    """
     newest = next(iter(database.alerts.newest(1)), None)
     if newest is None:
         return 0
+    number = newest.number if last is None else min(last, newest.number)
     now_ns, host = clock.now_ns(), database.host_alerts
     has_host = host.is_there()
     with database.batch():
         if has_host:
-            host.acknowledge_all(newest.number, now_ns)
-        return database.alerts.acknowledge_all(newest.number, now_ns, origin)
+            host.acknowledge_all(number, now_ns)
+        return database.alerts.acknowledge_all(number, now_ns, origin)
 
 
 def mute_topic(database: Database, wanted: Mute, seconds: int) -> Mute:

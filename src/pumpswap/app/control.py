@@ -28,8 +28,9 @@ from pumpswap.model import (
 from pumpswap.settings import Settings
 from pumpswap.storage.database import Database
 from pumpswap.storage.run import Run
+from pumpswap.storage.run_header import RunHeader
 
-__all__ = ["Given", "RemoteControl", "Waiting", "beat_is_fresh", "open_control", "origin_of_process"]
+__all__ = ["Given", "RemoteControl", "Waiting", "beat_is_fresh", "open_control", "origin_of_process", "running_runs"]
 
 PATIENCE_SECONDS = 10.0  # how long an answer is waited for
 _LOOK_SECONDS = 0.1
@@ -72,17 +73,32 @@ def origin_of_process() -> str:
 
 def beat_is_fresh(beat: Heartbeat | None, settings: Settings, now_ns: int) -> bool:
     """Whether an engine that beat so is running now."""
-    if beat is None or beat.stopping:
-        return False
-    return now_ns - beat.at_ns <= _BEATS * settings.run.heartbeat_seconds * NS_PER_SECOND
+    return beat is not None and not beat.stopping and beat.at_ns >= _oldest_ns(settings, now_ns)
+
+
+def running_runs(database: Database, settings: Settings, now_ns: int) -> tuple[RunHeader, ...]:
+    """The runs that engines keep now: live ones first, then the newest. Which of two comes first never changes with
+    their heartbeats: what somebody looks at, or commands, stays the same.
+    """
+    found = [
+        header
+        for header in database.beating_runs(_oldest_ns(settings, now_ns))
+        if beat_is_fresh(database.run(header.run_id).states.heartbeat(), settings, now_ns)
+    ]
+    return tuple(sorted(found, key=lambda header: (header.kind != LIVE, -header.run_id)))
+
+
+def _oldest_ns(settings: Settings, now_ns: int) -> int:
+    """When the heartbeat of an engine that runs now can have been at the earliest."""
+    return now_ns - _BEATS * settings.run.heartbeat_seconds * NS_PER_SECOND
 
 
 @contextmanager
 def open_control(
     settings: Settings, run_id: int | None = None, *, clock: Clock | None = None, sleep: Sleep = time.sleep
 ) -> Iterator[RemoteControl]:
-    """The hand on run ``run_id``, or on the run that an engine keeps now; where none does, on the newest live run, or
-    the paper run that was kept last.
+    """The hand on run ``run_id``, or on the run that an engine keeps now (``running_runs``: the first of them); where
+    none does, on the newest live run, or the paper run that was kept last.
 
     Raises NotRunning where no engine ever ran, NotFound for a number that no run has.
     """
@@ -105,12 +121,12 @@ def _nobody(database: Database | None) -> str:
 def _chosen(database: Database, run_id: int | None, settings: Settings, now_ns: int) -> Run | None:
     if run_id is not None:
         return database.run(run_id)
-    latest = database.active_run()
-    if latest is not None and beat_is_fresh(latest.states.heartbeat(), settings, now_ns):
-        return latest
+    running = running_runs(database, settings, now_ns)
+    if running:
+        return database.run(running[0].run_id)
     # Nobody runs: where money is traded by hand, what is set is meant for it.
     live = [header.run_id for header in database.runs() if header.kind == LIVE and header.finished_ns is None]
-    return database.run(live[-1]) if live else latest or database.open_paper()
+    return database.run(live[-1]) if live else database.active_run() or database.open_paper()
 
 
 class RemoteControl:
@@ -199,16 +215,19 @@ class RemoteControl:
                 command = _ended(command, CommandStatus.DONE, f"{words_of(command.verb)} ({_HOLDS})")
             return self.run.commands.add(command)
 
-    def answer(self, decision_ids: Sequence[str], status: ProposalStatus) -> Sequence[Proposal]:
-        """Approve or decline proposals, and wait until the engine has acted on them: what became of each.
+    def answer(
+        self, decision_ids: Sequence[str], status: ProposalStatus, *, origin: str | None = None
+    ) -> Sequence[Proposal]:
+        """Approve or decline proposals, and wait until the engine has acted on them: what became of each. ``origin``
+        says who does, where that is not this process.
 
         Raises NotRunning without an engine, NotFound and StorageError for proposals that do not wait.
         """
         self.require_running("act on proposals")
-        origin = origin_of_process()
+        who = origin or origin_of_process()
         with self.run.batch():
             for decision_id in decision_ids:
-                self.run.proposals.decide(decision_id, status, origin, self._clock.now_ns())
+                self.run.proposals.decide(decision_id, status, who, self._clock.now_ns())
         for _ in self._looks():
             waiting = {proposal.decision_id for proposal in self.run.proposals.decided()}
             if waiting.isdisjoint(decision_ids):

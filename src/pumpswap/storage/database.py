@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from sqlalchemy import and_, func, insert, select
+from sqlalchemy import and_, case, func, insert, select
 
 from pumpswap.errors import NotFound, StorageError
 from pumpswap.model import Attempt
@@ -23,6 +23,7 @@ from pumpswap.storage.documents import dump_mapping
 from pumpswap.storage.engines import BUSY_MS, make_engine, place_of
 from pumpswap.storage.host_alerts import HostAlerts
 from pumpswap.storage.host_reader import HostMoment
+from pumpswap.storage.ledger_pages import LedgerPages
 from pumpswap.storage.memory import Memory
 from pumpswap.storage.mutes import Mutes
 from pumpswap.storage.pool_points import PoolPoints
@@ -78,6 +79,15 @@ class Database:
     def __repr__(self) -> str:
         return f"Database({self.location!r})"
 
+    def another(self, *, busy_ms: int) -> Database:
+        """The same one through connections of its own: who writes through one waits in no queue of the other's. Close
+        it too.
+        """
+        url = self._connections.engine.url
+        is_file = url.get_backend_name() == "sqlite"
+        target = Path(str(url.database)) if is_file else url.render_as_string(hide_password=False)
+        return Database(Connections(make_engine(target, busy_ms=busy_ms)), self.location)
+
     def close(self) -> None:
         """Let go of what was claimed, and give all connections back. Harmless when done twice."""
         for claim in self._claims:
@@ -128,6 +138,10 @@ class Database:
     def browse(self, run_id: int) -> Browse:
         """Lists of a run, page by page."""
         return Browse(self._connections, run_id)
+
+    def ledger_pages(self, run_id: int) -> LedgerPages:
+        """The ledger of a run, page by page."""
+        return LedgerPages(self._connections, run_id)
 
     def change_watch(self) -> ChangeWatch:
         """Tells whether anything was stored."""
@@ -202,6 +216,30 @@ class Database:
             .order_by(STATES.c.updated_ns.desc(), RUNS.c.run_id.desc())
             .limit(1)
         )
+        with self._connections.reading() as connection:
+            found = connection.execute(query).scalar()
+        return None if found is None else Run(self._connections, found)
+
+    def beating_runs(self, since_ns: int) -> tuple[RunHeader, ...]:
+        """Unfinished runs whose engine has said since then that it runs, the newest run first."""
+        beats = (STATES.c.run_id == RUNS.c.run_id, STATES.c.name == HEARTBEAT, STATES.c.updated_ns >= since_ns)
+        query = select(RUNS).join(STATES, and_(*beats))
+        query = query.where(RUNS.c.kind.in_(_RUNNING_KINDS), RUNS.c.finished_ns.is_(None))
+        return tuple(self._connections.all_rows(query.order_by(RUNS.c.run_id.desc()), header_of))
+
+    def newest_runs(self, most: int) -> tuple[RunHeader, ...]:
+        """So many runs, the newest first."""
+        return tuple(self._connections.all_rows(select(RUNS).order_by(RUNS.c.run_id.desc()).limit(most), header_of))
+
+    def count_runs(self) -> int:
+        """How many there are."""
+        with self._connections.reading() as connection:
+            return int(connection.execute(select(func.count()).select_from(RUNS)).scalar_one())
+
+    def shown_run(self) -> Run | None:
+        """The newest live run that goes on, else the newest of all; None where there is none."""
+        goes_on = and_(RUNS.c.kind == "live", RUNS.c.finished_ns.is_(None))
+        query = select(RUNS.c.run_id).order_by(case((goes_on, 0), else_=1), RUNS.c.run_id.desc()).limit(1)
         with self._connections.reading() as connection:
             found = connection.execute(query).scalar()
         return None if found is None else Run(self._connections, found)

@@ -11,6 +11,7 @@ from starlette.responses import JSONResponse, Response
 
 from pumpswap.errors import (
     ConfigError,
+    Conflict,
     GuardRefused,
     NotFound,
     NotRunning,
@@ -24,6 +25,7 @@ __all__ = ["Failure", "Refuse", "failure_json", "failure_of"]
 
 _STATUSES: tuple[tuple[type[PumpSwapError], int], ...] = (
     (NotFound, 404),
+    (Conflict, 409),
     (UsageError, 400),
     (NotRunning, 409),
     (GuardRefused, 403),

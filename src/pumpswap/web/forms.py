@@ -10,7 +10,7 @@ from starlette.responses import RedirectResponse, Response, StreamingResponse
 
 from pumpswap.errors import PumpSwapError, UsageError
 from pumpswap.web import pages
-from pumpswap.web.actions import ActionAsk, act
+from pumpswap.web.actions import OF_A_RUN, ActionAsk, act
 from pumpswap.web.failures import Failure, failure_json
 from pumpswap.web.parts import WebParts
 from pumpswap.web.security.access import COOKIE, SESSION_SECONDS, TooManyTries
@@ -64,10 +64,9 @@ def form_router(parts: WebParts) -> APIRouter:
     async def action(request: Request, name: str) -> Response:
         fields = await _fields(request)
         _check_csrf(parts, fields)
-        ask = ActionAsk(name, fields.get("confirm", ""), client_of(request), _number(fields.get("number", "")))
         back = safe_path(fields.get("back", "/"))
         try:
-            done = await run_in_threadpool(act, parts, ask)
+            done = await run_in_threadpool(act, parts, _ask_of(name, fields, client_of(request)))
         except PumpSwapError as error:
             told = Told(f"{error.what}: {error.hint}", well=False)
         else:
@@ -103,6 +102,18 @@ def _check_csrf(parts: WebParts, fields: dict[str, str]) -> None:
         raise UsageError(
             "this form is not of this dashboard, or is of before its last start", hint="load the page again"
         )
+
+
+def _ask_of(name: str, fields: dict[str, str], client: str) -> ActionAsk:
+    """A form says which run it has shown: meanwhile another one may be the one that is looked at first.
+
+    Raises UsageError.
+    """
+    run_id = _number(fields.get("run", ""))
+    if run_id is None and name in OF_A_RUN:
+        raise UsageError("the form does not say which run it is about", hint="load the page again")
+    number = _number(fields.get("number", ""))
+    return ActionAsk(name, fields.get("confirm", ""), client, number, run_id, fields.get("decision", "")[:64])
 
 
 def _number(text: str) -> int | None:

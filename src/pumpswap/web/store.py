@@ -6,7 +6,7 @@ import threading
 from pathlib import Path
 
 from pumpswap.app.books import Books, chosen_books
-from pumpswap.app.control import beat_is_fresh
+from pumpswap.app.control import running_runs
 from pumpswap.app.views.sight import Sight
 from pumpswap.clock import Clock
 from pumpswap.errors import NotFound
@@ -38,12 +38,13 @@ class Store:
             return self._database
 
     def books(self, run_id: int | None = None) -> Books:
-        """The run with this number; without one that of the running engine, else the newest. Raises NotFound."""
+        """The run with this number; without one that of the running engine (of several a live one, of these the
+        newest), else the newest. Raises NotFound.
+        """
         database = self.database()
         if run_id is None:
-            active = database.active_run()
-            if active is not None and beat_is_fresh(active.states.heartbeat(), self.settings, self.clock.now_ns()):
-                return Books(database, active, active.header())
+            for header in running_runs(database, self.settings, self.clock.now_ns()):
+                return Books(database, database.run(header.run_id), header)
         books = chosen_books(database, run_id)
         if books is None:
             raise NotFound("there is no run yet", hint="`pumpswap run --market simulated` makes one")

@@ -15,7 +15,7 @@ from tests.web.serving import served
 
 ROUTES = {
     "overview", "positions", "decisions", "decisions/{decision_id}", "orders", "execution", "pools", "pools/{address}",
-    "signals", "alerts", "health", "settings", "reports", "runs", "csrf", "actions/{name}",
+    "signals", "alerts", "ledger", "proposals", "health", "settings", "reports", "runs", "csrf", "actions/{name}",
 }  # fmt: skip
 
 

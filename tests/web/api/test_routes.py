@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 from starlette.testclient import TestClient
 
@@ -14,6 +16,13 @@ from tests.web.serving import MINT, POOL, books_in, served
 @pytest.fixture(scope="module")
 def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     return books_in(tmp_path_factory.mktemp("books"))
+
+
+@pytest.fixture(scope="module")
+def client(settings: Settings) -> Iterator[TestClient]:
+    """Of one dashboard, which nobody changes anything in."""
+    with served(settings) as client:
+        yield client
 
 
 def test_the_overview_is_the_ledger_to_the_lamport(settings: Settings) -> None:
@@ -163,13 +172,12 @@ def pages_of(client: TestClient, path: str, size: int) -> list[object]:
     raise AssertionError("it never ends")
 
 
-@pytest.mark.parametrize("path", ["decisions", "orders", "pools", "signals", "alerts", "positions"])
+@pytest.mark.parametrize("path", ["decisions", "orders", "ledger", "pools", "signals", "alerts", "positions"])
 @pytest.mark.parametrize("size", [1, 2, 3])
-def test_the_pages_of_a_list_are_the_list(settings: Settings, path: str, size: int) -> None:
-    with served(settings) as client:
-        whole = client.get(f"/api/v1/{path}?size=200").json()["rows"]
-        assert whole["next"] is None
-        assert pages_of(client, path, size) == whole["items"]
+def test_the_pages_of_a_list_are_the_list(client: TestClient, path: str, size: int) -> None:
+    whole = client.get(f"/api/v1/{path}?size=200").json()["rows"]
+    assert whole["next"] is None
+    assert pages_of(client, path, size) == whole["items"]
 
 
 @pytest.mark.parametrize(
@@ -177,11 +185,10 @@ def test_the_pages_of_a_list_are_the_list(settings: Settings, path: str, size: i
     ["size=0", "size=201", "size=x", "before=x", "before=-1-2", "before=1-99999999999999999999", "run=0", "run=-1",
      "run=99999999999999999999", "run=x", "before=" + "1" * 50, "before=١-٢"],
 )  # fmt: skip
-def test_a_wrong_value_is_named_and_never_repeated(settings: Settings, query: str) -> None:
-    with served(settings) as client:
-        answer = client.get(f"/api/v1/decisions?{query}")
-        assert answer.status_code in (400, 422)
-        assert answer.json()["exit_code"] == 2 and answer.json()["hint"]
+def test_a_wrong_value_is_named_and_never_repeated(client: TestClient, query: str) -> None:
+    answer = client.get(f"/api/v1/decisions?{query}")
+    assert answer.status_code in (400, 422)
+    assert answer.json()["exit_code"] == 2 and answer.json()["hint"]
 
 
 def test_before_there_is_a_database_everybody_is_told_what_to_do(tmp_path_factory: pytest.TempPathFactory) -> None:

@@ -133,3 +133,29 @@ async def test_an_answer_that_is_not_shared_is_not_kept_in_memory() -> None:
     for number in range(10):
         await asked(app, f"/{number}")
     assert not app._known
+
+
+@in_loop
+async def test_who_comes_while_a_page_of_before_is_being_made_sees_what_he_has_heard_of() -> None:
+    page, told = Page(wait=0.05), hub()
+    app = SharedAnswers(page, told)
+    first = asyncio.create_task(asked(app))
+    await asyncio.sleep(0.01)
+    told.tell()
+    assert await asyncio.gather(*(asked(app) for _ in range(10))) == ["/ 2"] * 10
+    assert (await first, page.rendered) == ("/ 1", 2)
+
+
+@in_loop
+async def test_a_page_that_is_slow_to_make_is_made_less_often() -> None:
+    loop, page, told = asyncio.get_running_loop(), Page(wait=0.05), hub()
+    app = SharedAnswers(page, told)
+    began = loop.time()
+    for _ in range(3):
+        await asked(app)
+        told.tell()
+    assert loop.time() - began >= 3 * 0.05 + 2 * 4 * 0.05 - 0.01
+    began = loop.time()
+    await asked(app, live=False)  # who opens a page does not wait for those that look on
+    await asked(app, "/other")
+    assert loop.time() - began < 4 * 0.05

@@ -28,6 +28,7 @@ PAGES = (
     "/positions",
     "/decisions",
     "/orders",
+    "/ledger",
     "/pools",
     "/signals",
     "/alerts",
@@ -35,8 +36,8 @@ PAGES = (
     "/settings",
     "/reports",
 )
-API = ("overview", "positions", "decisions", "orders", "execution", "pools", "signals", "alerts", "health", "settings",
-       "reports", "runs", "csrf", "openapi.json")  # fmt: skip
+API = ("overview", "positions", "decisions", "orders", "ledger", "proposals", "execution", "pools", "signals", "alerts",
+       "health", "settings", "reports", "runs", "csrf", "openapi.json")  # fmt: skip
 
 
 @pytest.fixture(scope="module")

@@ -15,11 +15,12 @@ import msgspec
 __all__ = ["is_exact", "plain"]
 
 _EXACT = ("_lamports", "_units", "_ns")
+_EXACT_NAMES = ("lamports", "limit", "costs", "day_costs", "units", "sums", "differences")
 
 
 def is_exact(name: str) -> bool:
     """Whether the integers under this name are written as texts: lamports, raw units, nanoseconds."""
-    return name.endswith(_EXACT) or name in ("lamports", "limit", "costs", "day_costs")
+    return name.endswith(_EXACT) or name in _EXACT_NAMES
 
 
 def plain(value: Any, name: str = "") -> Any:

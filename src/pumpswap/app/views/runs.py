@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pumpswap.app.control import beat_is_fresh
-from pumpswap.app.views.sight import RunFacts
-from pumpswap.chain.networks import network_of
+from pumpswap.app.control import running_runs
+from pumpswap.app.views.sight import RunFacts, Sight, facts_of
 from pumpswap.clock import Clock
 from pumpswap.settings import Settings
 from pumpswap.storage.database import Database
-from pumpswap.storage.run_header import RunHeader
 
-__all__ = ["Runs", "runs"]
+__all__ = ["Runs", "near_runs", "runs"]
 
 _MOST = 500
+_NEAR = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +26,15 @@ class Runs:
 
 def runs(database: Database, settings: Settings, clock: Clock) -> Runs:
     """Which there are, and which of them an engine keeps now."""
-    headers, now_ns = database.runs(), clock.now_ns()
+    running = {header.run_id for header in running_runs(database, settings, clock.now_ns())}
+    headers = database.newest_runs(_MOST)
+    rows = (facts_of(header, is_running=header.run_id in running) for header in headers)
+    return Runs(database.count_runs(), tuple(rows))
 
-    def facts(header: RunHeader) -> RunFacts:
-        is_running = header.finished_ns is None and beat_is_fresh(
-            database.run(header.run_id).states.heartbeat(), settings, now_ns
-        )
-        network = None if header.network is None else network_of(header.network)
-        return RunFacts(header.run_id, header.kind, network, header.started_ns, header.finished_ns, is_running)
 
-    return Runs(len(headers), tuple(facts(header) for header in headers[::-1][:_MOST]))
+def near_runs(sight: Sight) -> tuple[RunFacts, ...]:
+    """Those that somebody may want to look at: the shown one, those that engines keep, the newest; the newest first."""
+    found = {each.run_id: each for each in (sight.facts, *sight.others)}
+    for header in sight.books.database.newest_runs(_NEAR):
+        found.setdefault(header.run_id, facts_of(header, is_running=False))
+    return tuple(found[run_id] for run_id in sorted(found, reverse=True))

@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from pumpswap.app.books import Books
-from pumpswap.app.control import beat_is_fresh
+from pumpswap.app.control import beat_is_fresh, running_runs
+from pumpswap.chain.networks import network_of
 from pumpswap.clock import Clock
 from pumpswap.model import Heartbeat
 from pumpswap.settings import ExitRules, Settings
 from pumpswap.storage.browse import Browse, PositionSums
+from pumpswap.storage.run_header import RunHeader
 
-__all__ = ["RunFacts", "Sight", "shown_name"]
+__all__ = ["RunFacts", "Sight", "facts_of", "shown_name"]
 
 _LONGEST_NAME = 80
 
@@ -28,6 +30,12 @@ class RunFacts:
     started_ns: int
     finished_ns: int | None
     is_running: bool
+
+
+def facts_of(header: RunHeader, *, is_running: bool) -> RunFacts:
+    """Of a run by its header."""
+    network = None if header.network is None else network_of(header.network)
+    return RunFacts(header.run_id, header.kind, network, header.started_ns, header.finished_ns, is_running)
 
 
 @dataclass(frozen=True)
@@ -67,10 +75,13 @@ class Sight:
     @cached_property
     def facts(self) -> RunFacts:
         """Which run it is."""
-        header = self.books.header
-        return RunFacts(
-            header.run_id, header.kind, self.books.network, header.started_ns, header.finished_ns, self.is_running
-        )
+        return facts_of(self.books.header, is_running=self.is_running)
+
+    @cached_property
+    def others(self) -> tuple[RunFacts, ...]:
+        """The other runs that engines keep now, whatever is shown: there may be one with money, and one without."""
+        found = running_runs(self.books.database, self.settings, self.clock.now_ns())
+        return tuple(facts_of(each, is_running=True) for each in found if each.run_id != self.books.header.run_id)
 
     @cached_property
     def sums(self) -> PositionSums:

@@ -15,18 +15,20 @@ from pumpswap.app.views.alerts import Alerts, alerts
 from pumpswap.app.views.decisions import DecisionFilter, Decisions, decision, decisions
 from pumpswap.app.views.effective import EffectiveSettings, effective_settings
 from pumpswap.app.views.health import Health, health
+from pumpswap.app.views.ledger import Ledger, LedgerFilter, ledger
 from pumpswap.app.views.orders import Execution, Orders, execution, orders
 from pumpswap.app.views.overview import Overview, Period, overview
 from pumpswap.app.views.page import LARGEST_PAGE, PAGE_SIZE, PageWish
 from pumpswap.app.views.plain import plain
 from pumpswap.app.views.pools import Pools, PoolView, pool, pools
 from pumpswap.app.views.positions import Positions, positions
+from pumpswap.app.views.proposals import Proposals, proposals
 from pumpswap.app.views.reports import ReportFile, report_files
 from pumpswap.app.views.runs import Runs, runs
 from pumpswap.app.views.signals import Signals, signals
 from pumpswap.app.why import Tale
 from pumpswap.errors import GuardRefused
-from pumpswap.model import TradeSide
+from pumpswap.model import EntryKind, TradeSide
 from pumpswap.web.actions import ActionAsk, Done, act
 from pumpswap.web.api.schemas import answer_of
 from pumpswap.web.parts import WebParts
@@ -73,14 +75,28 @@ class DecisionQuery:
         self.filter = DecisionFilter(accepted, side, address, policy)
 
 
+class LedgerQuery:
+    """Which entries of the ledger."""
+
+    def __init__(
+        self,
+        kind: EntryKind | None = None,
+        asset: Annotated[str, Query(max_length=64, description="`SOL`, or a mint.")] = "",
+        order: Annotated[str, Query(max_length=64, description="Moved by the order with this id.")] = "",
+        since: Annotated[int, Query(ge=0, le=_LARGEST, description="Booked at this time or later, nanoseconds.")] = 0,
+    ) -> None:
+        self.filter = LedgerFilter(kind, asset, order, since)
+
+
 class ActionBody(BaseModel):
     """What an action is asked with."""
 
     model_config = ConfigDict(extra="forbid")
 
     confirm: str = Field(max_length=40, description="The name of the action once more.")
-    number: int | None = Field(None, ge=1, le=_LARGEST, description="Of the alert, for ack-alert.")
-    run: int | None = Field(None, ge=1, le=_LARGEST, description="Number of the run; default: the one that runs.")
+    number: int | None = Field(None, ge=1, le=_LARGEST, description="Of the alert; for ack-all the last one seen.")
+    run: int | None = Field(None, ge=1, le=_LARGEST, description="Number of the run; must be told where two run.")
+    decision: str = Field("", max_length=64, description="Id of the decision that waits, for approve and decline.")
 
 
 def api_router(parts: WebParts) -> APIRouter:
@@ -117,6 +133,18 @@ def _add_lists(router: APIRouter, parts: WebParts) -> None:
     ) -> Response:
         """Orders with quote against fill, the newest first."""
         return answer("orders", orders(parts.sight(run), tuple(status or ()), PageWish.of(size, before)))
+
+    @router.get("/ledger", responses=answer_of("ledger", Ledger))
+    def list_ledger(
+        chosen: Annotated[LedgerQuery, Depends()], run: RunId = None, size: Size = PAGE_SIZE, before: Before = ""
+    ) -> Response:
+        """What moved, the newest first; a page may have fewer rows than it could, and a `next` all the same."""
+        return answer("ledger", ledger(parts.sight(run), chosen.filter, PageWish.of(size, before)))
+
+    @router.get("/proposals", responses=answer_of("proposals", Proposals))
+    def list_proposals(run: RunId = None) -> Response:
+        """Accepted buys that wait for a person, the oldest first; all of them."""
+        return answer("proposals", proposals(parts.sight(run)))
 
     @router.get("/pools", responses=answer_of("pools", Pools))
     def list_pools(run: RunId = None, size: Size = PAGE_SIZE, before: Before = "") -> Response:
@@ -185,9 +213,11 @@ def _add_actions(router: APIRouter, parts: WebParts) -> None:
 
     @router.post("/actions/{name}", responses=answer_of("action", Done))
     async def do_action(request: Request, name: Name, body: ActionBody) -> Response:
-        """`exits-only`, `pause`, `resume`, `close-all` (sell everything), `ack-alert`; stored with who asked."""
+        """`exits-only`, `pause`, `resume`, `close-all` (sell everything), `approve` and `decline` (a proposal),
+        `ack-alert`, `ack-all`; stored with who asked.
+        """
         _check_origin(request, parts)
-        ask = ActionAsk(name, body.confirm, client_of(request), body.number, body.run)
+        ask = ActionAsk(name, body.confirm, client_of(request), body.number, body.run, body.decision)
         done = await run_in_threadpool(act, parts, ask)
         parts.hub.tell()
         return answer("action", done, 200 if done.is_done else 409)

@@ -47,7 +47,7 @@ _REFUSALS = {
     401: "No token, or a wrong one.",
     403: "Not from here, or without its word.",
     404: "There is nothing like that.",
-    409: "No engine runs that could do it, or it did not.",
+    409: "No engine runs that could do it, or it did not; or there are two runs that could be meant.",
     422: "A value that is not what it should be.",
     429: "Too many wrong tokens.",
     503: "The database cannot be read now.",

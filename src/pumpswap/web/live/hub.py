@@ -74,6 +74,8 @@ class Hub:
         """Server-sent events for one viewer: ``changed``, with the generation, at once and after every change."""
         heard, loop = asyncio.Event(), asyncio.get_running_loop()
         until = loop.time() + _LONGEST_STREAM_SECONDS
+        if not self._viewers:
+            self.generation += 1  # nobody has looked since the last one left: nothing that is kept is known to hold
         self._viewers.add(heard)
         self._awake.set()
         try:

@@ -1,4 +1,6 @@
-"""SharedAnswers: fifty viewers of one page are answered from one rendering, until something changes."""
+"""SharedAnswers: fifty viewers of one page are answered from one rendering, until something changes; and a page that
+is slow to render is rendered less often.
+"""
 
 from __future__ import annotations
 
@@ -14,15 +16,18 @@ __all__ = ["SharedAnswers"]
 
 _MOST_PAGES = 64
 _LARGEST_BYTES = 2 * 1024 * 1024
+_REST = 4  # for each second that a rendering took, so many without one: who looks on takes a fifth of a processor
+_LONGEST_REST_SECONDS = 10.0
 _NOT_PAGES = ("/events", "/static/", "/reports/", "/api/", "/login")  # endless, large, or open without a token
 
 
 @dataclass(slots=True)
 class _Answer:
-    """``generation`` is what it shows at least."""
+    """``generation`` is what it shows at least; ``rested_at``: when it may be rendered again, by the loop's clock."""
 
     generation: int
     messages: list[Message]
+    rested_at: float
 
 
 class SharedAnswers:
@@ -39,10 +44,18 @@ class SharedAnswers:
         if scope["type"] != "http" or scope["method"] != "GET" or not _is_live_page(scope):
             await self._app(scope, receive, send)
             return
-        key = (scope["path"], scope["query_string"])
+        arrived, key = self._hub.generation, (scope["path"], scope["query_string"])
+        answer = await self._shared(scope, key)
+        if 0 <= answer.generation < arrived:
+            # It was begun before what this viewer has heard of was stored, and he may hear of nothing more for long.
+            answer = await self._shared(scope, key)
+        for message in answer.messages:
+            await send(message)
+
+    async def _shared(self, scope: Scope, key: tuple[str, bytes]) -> _Answer:
         task = self._known.get(key)
         if task is None or _is_old(task, self._hub.generation):
-            task = asyncio.create_task(self._render(scope, self._hub.generation))
+            task = asyncio.create_task(self._render(scope, _rested_at(task)))
             self._known[key] = task
             self._known.move_to_end(key)
             while len(self._known) > _MOST_PAGES:
@@ -51,19 +64,22 @@ class SharedAnswers:
         answer = await asyncio.shield(task)
         if answer.generation < 0 and self._known.get(key) is task:
             del self._known[key]  # it would be rendered again all the same
-        for message in answer.messages:
-            await send(message)
+        return answer
 
-    async def _render(self, scope: Scope, generation: int) -> _Answer:
-        messages: list[Message] = []
+    async def _render(self, scope: Scope, begin_at: float) -> _Answer:
+        loop, messages = asyncio.get_running_loop(), list[Message]()
 
         async def keep(message: Message) -> None:
             messages.append(message)
 
+        await asyncio.sleep(begin_at - loop.time())
+        generation, began = self._hub.generation, loop.time()
         await self._app(dict(scope), _nothing, keep)
+        ended = loop.time()
         size = sum(len(message.get("body", b"")) for message in messages)
         is_good = messages[0]["status"] == 200 and size <= _LARGEST_BYTES
-        return _Answer(generation if is_good else -1, messages)
+        rest = min(_REST * (ended - began), _LONGEST_REST_SECONDS)
+        return _Answer(generation if is_good else -1, messages, ended + rest)
 
 
 def _is_live_page(scope: Scope) -> bool:
@@ -77,6 +93,13 @@ def _is_old(task: asyncio.Task[_Answer], generation: int) -> bool:
     if not task.done():
         return False
     return task.cancelled() or task.exception() is not None or task.result().generation < generation
+
+
+def _rested_at(last: asyncio.Task[_Answer] | None) -> float:
+    """When the page may be rendered again; at once where the last rendering of it has failed, or there is none."""
+    if last is None or not last.done() or last.cancelled() or last.exception() is not None:
+        return 0.0
+    return last.result().rested_at
 
 
 async def _nothing() -> Message:

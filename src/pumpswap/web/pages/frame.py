@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from pumpswap.app.views.overview import Money, Overview, Trading
-from pumpswap.app.views.sight import RunFacts
+from pumpswap.app.control import Waiting
+from pumpswap.app.views.overview import FrameView, Money, Overview, Pulse, Trading
+from pumpswap.app.views.sight import RunFacts, shown_name
 from pumpswap.clock import NS_PER_SECOND
 from pumpswap.model import TradingState
 from pumpswap.storage.browse import PositionSums
 from pumpswap.web.pages.words import short_sol
 
-__all__ = ["Ask", "Entry", "Frame", "Heard", "asks_of", "frame_of", "menu_of"]
+__all__ = ["Ask", "Entry", "Frame", "Heard", "answer_asks", "asks_of", "frame_of", "menu_of"]
 
 _PAGES = (
     ("/", "Overview"),
     ("/positions", "Positions"),
     ("/decisions", "Decisions"),
     ("/orders", "Orders"),
+    ("/ledger", "Ledger"),
     ("/pools", "Pools"),
     ("/signals", "Signals"),
     ("/reports", "Reports"),
@@ -43,17 +45,22 @@ class Heard:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """``now_ns`` is the machine's time, ``heard`` the first feed of the engine."""
+    """``now_ns`` is the machine's time, ``heard`` the first feed of the engine. ``others`` are runs that other engines
+    keep now, ``choices`` all that can be chosen, ``proposals`` how many wait for a person.
+    """
 
     now_ns: int
     as_of_ns: int
     run: RunFacts
+    others: Sequence[RunFacts]
+    choices: Sequence[RunFacts]
     trading: Trading
-    money: Money
+    money: Money | Pulse
     positions: PositionSums
     beat_ns: int | None
     heard: Heard | None
     in_the_way: str
+    proposals: int
     unseen_alerts: Mapping[str, int]
 
     @property
@@ -80,7 +87,9 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """A question before the action ``name``. ``tone`` is the colour of the button that does it."""
+    """A question before the action ``name``, about the run that is shown, or about a proposal of it. ``tone`` is the
+    colour of the button that does it; without a ``label`` there is none: it cannot be done now.
+    """
 
     name: str
     title: str
@@ -88,10 +97,12 @@ class Ask:
     label: str
     tone: str
     back: str
+    run_id: int
+    decision_id: str = ""
 
 
-def frame_of(view: Overview, now_ns: int) -> Frame:
-    """From the overview, which has all of it."""
+def frame_of(view: FrameView | Overview, now_ns: int, choices: Sequence[RunFacts]) -> Frame:
+    """From what a page asks for, or from the overview, which has all of that too."""
     told = view.trading
     heard = next((Heard(name, _short(text)) for name, text in told.feeds.items() if name not in _OWN_PARTS), None)
     age = told.heartbeat_age_seconds
@@ -100,12 +111,15 @@ def frame_of(view: Overview, now_ns: int) -> Frame:
         now_ns=now_ns,
         as_of_ns=view.as_of_ns,
         run=view.run,
+        others=view.others,
+        choices=choices,
         trading=told,
         money=view.money,
         positions=view.positions,
         beat_ns=None if age is None else now_ns - age * NS_PER_SECOND,
         heard=heard,
         in_the_way=way,
+        proposals=view.proposals,
         unseen_alerts=view.unseen_alerts,
     )
 
@@ -114,47 +128,108 @@ def menu_of(frame: Frame) -> list[Entry]:
     """The pages, with how much waits on each."""
     alerts = sum(frame.unseen_alerts.get(level, 0) for level in _WAITING)
     alarming = sum(frame.unseen_alerts.get(level, 0) for level in _ALARMING)
-    counts = {"/positions": (frame.positions.open, False), "/alerts": (alerts, alarming > 0)}
+    counts = {
+        "/positions": (frame.positions.open, False),
+        "/decisions": (frame.proposals, frame.proposals > 0),
+        "/alerts": (alerts, alarming > 0),
+    }
     return [Entry(path, label, *counts.get(path, (0, False))) for path, label in _PAGES]
 
 
 def asks_of(frame: Frame, back: str) -> list[Ask]:
-    """What can be done from any page; ``back`` is the page that is shown afterwards."""
-    held, value = frame.positions.open, frame.positions.value_lamports
-    money = "real money" if frame.run.kind == "live" else "play money"
+    """What can be done from any page; ``back`` is the page that is shown afterwards. Nothing of a run that is over."""
+    if frame.run.finished_ns is not None:
+        return []
+    holds, money = _holdings(frame), _money(frame)
+    run_id, beside = frame.run.run_id, _beside(frame)
     nobody = () if frame.run.is_running else ("No engine runs: the word is stored, and the next start honours it.",)
-    holds = f"{held} position{'' if held == 1 else 's'}" if held else "nothing"
-    worth = f"{holds}, {short_sol(value)} SOL"
     return [
         Ask(
             "exits-only",
             "Buy nothing more?",
-            (f"Entries stop at once. What is held ({holds}, {money}) is sold by its rules, as before.", *nobody),
+            (
+                f"Entries stop at once. What is held ({holds}, {money}) is sold by its rules, as before.",
+                *nobody,
+                *beside,
+            ),
             "Exits only",
             "caution",
             back,
+            run_id,
         ),
         Ask(
             "resume",
             "Let it buy again?",
-            ("Entries go on, and every lock of the risk rules is lifted: losses so far are forgiven.", *nobody),
+            (
+                "Entries go on, and every lock of the risk rules is lifted: losses so far are forgiven.",
+                *nobody,
+                *beside,
+            ),
             "Resume",
             "go",
             back,
+            run_id,
         ),
-        Ask(
-            "close-all",
-            "Sell everything now?",
-            (
-                f"All that is held is sold at once, whatever it brings: {worth} at the last quotes ({money}).",
-                "Nothing is bought afterwards, until you resume. A sale cannot be taken back.",
-                *nobody,
-            ),
-            "Sell all and buy nothing",
-            "danger",
-            back,
-        ),
+        _close_all(frame, back),
     ]
+
+
+def _close_all(frame: Frame, back: str) -> Ask:
+    worth = f"{_holdings(frame)}, {short_sol(frame.positions.value_lamports)} SOL"
+    lines: tuple[str, ...] = (
+        f"All that is held is sold at once, whatever it brings: {worth} at the last quotes ({_money(frame)}).",
+        "Nothing is bought afterwards, until you resume. A sale cannot be taken back.",
+    )
+    label = "Sell all and buy nothing"
+    if not frame.run.is_running:
+        start = "Start the engine (`pumpswap run`) and ask again"
+        by_hand = ", or sell each position by hand: `pumpswap positions close POOL --live`."
+        lines = (
+            "Nobody can sell now: no engine keeps this run, and such a word is not stored for later.",
+            f"{start}{by_hand if _is_real(frame) else '; play money that nobody trades is not at risk.'}",
+        )
+        label = ""
+    ask = Ask("close-all", "Sell everything now?", (*lines, *_beside(frame)), label, "danger", back, frame.run.run_id)
+    return ask if label else replace(ask, title="Nothing can be sold from here")
+
+
+def answer_asks(frame: Frame, waiting: Waiting, back: str) -> list[Ask]:
+    """The two answers to a proposal."""
+    about, run_id = waiting.proposal, frame.run.run_id
+    what = f"{short_sol(about.quote_lamports)} SOL ({_money(frame)}) for {shown_name(about.name) or about.pool}"
+    said = () if waiting.decision is None else (waiting.decision.intent.reason,)
+    if not waiting.seconds_left:
+        gone = ("Its time is over: an approval would do nothing any more.",)
+        return [
+            Ask(name, "Too late", gone, "", "caution", back, run_id, about.decision_id)
+            for name in ("approve", "decline")
+        ]
+    left = f"It waits for {waiting.seconds_left} s more. The rules judge it again: the market has moved since."
+    return [
+        Ask("approve", "Buy this?", (what, *said, left), "Approve", "go", back, run_id, about.decision_id),
+        Ask("decline", "Not buy this?", (what, *said), "Decline", "caution", back, run_id, about.decision_id),
+    ]
+
+
+def _holdings(frame: Frame) -> str:
+    held = frame.positions.open
+    return f"{held} position{'' if held == 1 else 's'}" if held else "nothing"
+
+
+def _is_real(frame: Frame) -> bool:
+    return frame.run.kind == "live"
+
+
+def _money(frame: Frame) -> str:
+    return "real money" if _is_real(frame) else "play money"
+
+
+def _beside(frame: Frame) -> tuple[str, ...]:
+    """What is not meant, where somebody could think so."""
+    others = ", ".join(f"run {each.run_id} ({each.kind})" for each in frame.others)
+    return (
+        (f"This is about run {frame.run.run_id} ({frame.run.kind}) only; {others} goes on as it is.",) if others else ()
+    )
 
 
 def _short(text: str) -> str:

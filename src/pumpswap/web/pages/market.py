@@ -23,20 +23,20 @@ def router(sheet: Sheet) -> APIRouter:
     def pools_page(request: Request) -> Response:
         address = request.query_params.get("address", "").strip()
         if address:
-            return RedirectResponse(f"/pools/{quote(address[:64], safe='')}", 303)
-        sight = sheet.sight()
+            return RedirectResponse(f"/pools/{quote(address[:64], safe='')}{sheet.same_run(request)}", 303)
+        sight = sheet.sight(request)
         view = pools(sight, sheet.wish(request))
         return sheet.show(request, "pools.html", sight, view=view, links=links_of(request, view.rows))
 
     @made.get("/pools/{address}")
     def pool_page(request: Request, address: str) -> HTMLResponse:
-        sight = sheet.sight()
+        sight = sheet.sight(request)
         view = pool(sight, address)
         return sheet.show(request, "pool.html", sight, view=view, figure=pool_figure(view))
 
     @made.get("/signals")
     def signals_page(request: Request) -> HTMLResponse:
-        sight = sheet.sight()
+        sight = sheet.sight(request)
         view = signals(sight, sheet.wish(request))
         has_q50 = any(one.q50 is not None for one in view.pools)
         return sheet.show(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from importlib import resources
+from importlib import metadata, resources
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -13,7 +13,9 @@ from pumpswap.analytics.wording import change_text, counted, duration_text, perc
 from pumpswap.clock import format_utc
 from pumpswap.web.pages import words
 
-__all__ = ["environment", "render"]
+__all__ = ["CHARTS_VERSION", "environment", "render"]
+
+CHARTS_VERSION = metadata.version("plotly")  # in the address of its code: what a browser has kept of it is never old
 
 _MARK = re.compile(r'document\.getElementById\("([0-9a-f]{64})"\)')
 
@@ -52,7 +54,11 @@ def environment() -> Environment:
         "with_code": with_code,
         "words": words.words,
     }
-    made.globals |= {"chart_marks": chart_marks, "counted": counted}
+    made.globals |= {
+        "chart_library": f"/static/plotly.min.js?v={CHARTS_VERSION}",
+        "chart_marks": chart_marks,
+        "counted": counted,
+    }
     return made
 
 

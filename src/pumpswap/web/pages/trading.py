@@ -11,14 +11,16 @@ from starlette.responses import HTMLResponse
 from pumpswap.app.sol_price import sol_price
 from pumpswap.app.views.alerts import alerts
 from pumpswap.app.views.decisions import DecisionFilter, decision, decisions
+from pumpswap.app.views.ledger import LedgerFilter, ledger
 from pumpswap.app.views.orders import OrderRow, execution, order_row, orders
 from pumpswap.app.views.overview import Period, overview
 from pumpswap.app.views.page import PageWish
 from pumpswap.app.views.positions import positions
+from pumpswap.app.views.proposals import proposals
 from pumpswap.app.views.sight import Sight
 from pumpswap.app.why import Tale
 from pumpswap.errors import UsageError
-from pumpswap.model import TradeSide
+from pumpswap.model import EntryKind, TradeSide
 from pumpswap.storage.browse import STATUSES, ListedOrder, Place
 from pumpswap.web.pages.figures import equity_figure
 from pumpswap.web.pages.sheet import Sheet, links_of
@@ -47,7 +49,7 @@ def router(sheet: Sheet) -> APIRouter:
 
     @made.get("/")
     def overview_page(request: Request) -> HTMLResponse:
-        sight = sheet.sight()
+        sight = sheet.sight(request)
         view = overview(sight, _period(request))
         newest = PageWish(_NEWEST)
         return sheet.show(
@@ -65,19 +67,20 @@ def router(sheet: Sheet) -> APIRouter:
 
     @made.get("/positions")
     def positions_page(request: Request) -> HTMLResponse:
-        sight = sheet.sight()
+        sight = sheet.sight(request)
         view = positions(sight, sheet.wish(request), closed="closed" in request.query_params)
         return sheet.show(request, "positions.html", sight, view=view, links=links_of(request, view.rows))
 
     @made.get("/decisions")
     def decisions_page(request: Request) -> HTMLResponse:
-        sight, chosen = sheet.sight(), _filter(request)
+        sight, chosen = sheet.sight(request), _filter(request)
         view = decisions(sight, chosen, sheet.wish(request))
         return sheet.show(
             request,
             "decisions.html",
             sight,
             view=view,
+            waiting=proposals(sight),
             links=links_of(request, view.rows),
             policies=sorted({*view.refused_by, *((chosen.policy,) if chosen.policy else ())}),
             is_filtered=chosen != DecisionFilter(),
@@ -85,13 +88,13 @@ def router(sheet: Sheet) -> APIRouter:
 
     @made.get("/decisions/{name}")
     def decision_page(request: Request, name: str) -> HTMLResponse:
-        sight = sheet.sight()
+        sight = sheet.sight(request)
         tale = decision(sight, name)
         return sheet.show(request, "decision.html", sight, tale=tale, row=_order_of(tale))
 
     @made.get("/orders")
     def orders_page(request: Request) -> HTMLResponse:
-        sight, wish = sheet.sight(), sheet.wish(request)
+        sight, wish = sheet.sight(request), sheet.wish(request)
         status = request.query_params.get("status", "")
         view = orders(sight, (status,) if status else (), wish)
         return sheet.show(
@@ -102,6 +105,20 @@ def router(sheet: Sheet) -> APIRouter:
             links=links_of(request, view.rows),
             statuses=STATUSES,
             quality=execution(sight) if wish.before is None else None,
+        )
+
+    @made.get("/ledger")
+    def ledger_page(request: Request) -> HTMLResponse:
+        sight, chosen = sheet.sight(request), _ledger_filter(request)
+        view = ledger(sight, chosen, sheet.wish(request))
+        return sheet.show(
+            request,
+            "ledger.html",
+            sight,
+            view=view,
+            links=links_of(request, view.rows),
+            kinds=[kind.value for kind in EntryKind],
+            is_filtered=chosen != LedgerFilter(),
         )
 
     return made
@@ -137,6 +154,21 @@ def _filter(request: Request) -> DecisionFilter:
         raise UsageError("`accepted` is true or false", hint="leave it out for both")
     chosen = None if not accepted else accepted == "true"
     return DecisionFilter(chosen, chosen_side, asked.get("address", "").strip(), asked.get("policy", ""))
+
+
+def _ledger_filter(request: Request) -> LedgerFilter:
+    """Raises UsageError for words that the ledger does not know."""
+    asked = request.query_params
+    kind, since = asked.get("kind", ""), asked.get("since", "")
+    try:
+        chosen = EntryKind(kind) if kind else None
+    except ValueError:
+        raise UsageError(
+            "there is no such kind", hint=f"one of: {', '.join(each.value for each in EntryKind)}"
+        ) from None
+    if since and not (since.isascii() and since.isdecimal() and len(since) < 20):
+        raise UsageError("that is no moment", hint="`since` is a time in nanoseconds")
+    return LedgerFilter(chosen, asked.get("asset", "").strip(), asked.get("order", "").strip(), int(since or 0))
 
 
 def _dollars(sight: Sight) -> Dollars | None:

@@ -196,16 +196,28 @@
     if (sign) sign.hidden = well;
   }
 
+  const AGAIN_MS = 5000;
+
   function listen() {
     const where = document.body.dataset.events;
     if (!where || !document.querySelector("[data-live]")) return;
-    const source = new EventSource(where);
-    let opened = false;
-    source.addEventListener("open", () => { heard(true); if (opened) ask(); opened = true; });
-    source.addEventListener("error", () => heard(false));
-    source.addEventListener("changed", ask);
+    let source = null, opened = false;
+    function connect() {
+      source = new EventSource(where);
+      source.addEventListener("open", () => { heard(true); if (opened) ask(); opened = true; });
+      source.addEventListener("changed", ask);
+      source.addEventListener("error", () => {
+        heard(false);
+        // After an answer that is no stream (a new start that does not know us, too many viewers) a browser gives up
+        // for ever. Asking for the page tells which it is: who must log in again is led there.
+        if (source.readyState === EventSource.CLOSED) setTimeout(async () => { await ask(); connect(); }, AGAIN_MS);
+      });
+    }
+    connect();
     document.addEventListener("visibilitychange", () => { if (!document.hidden && wanted) ask(); });
     window.addEventListener("pagehide", () => source.close());
+    // Brought back as it was left, without its stream.
+    window.addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
   }
 
   // What an action has said is said once, not each time the page is loaded again.
