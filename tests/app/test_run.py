@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import csv
-from dataclasses import dataclass, field
+import json
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from pumpswap.app import run as run_module
+from pumpswap.app.companion import Companions
 from pumpswap.app.run import RunResult, run_paper
 from pumpswap.app.run_order import RunOrder
+from pumpswap.app.run_parts import TradingSide
 from pumpswap.clock import SystemClock
+from pumpswap.engine.engine import Engine
 from pumpswap.engine.supervisor import Ending
 from pumpswap.errors import BadInput, ConfigError, StorageError, UsageError
-from pumpswap.model import MarketUpdate
+from pumpswap.model import AlertLevel, MarketUpdate
 from pumpswap.settings import Settings
-from pumpswap.storage.database import open_database
+from pumpswap.storage.database import Database, open_database
 from tests.app.watching import RunWatcher, until
 from tests.support.market import graduate
 from tests.support.material import material, requires_material
@@ -66,6 +71,45 @@ def test_a_stopped_run_goes_on_where_its_market_stood(tmp_path: Path) -> None:
         assert summary is not None
         assert summary["accepted"] == ended.tally.accepted
         assert len([position for position in run.positions() if position.is_open]) == ended.open_positions
+
+
+def test_at_its_end_it_hears_what_has_landed_then_tells_what_is_left_and_sends_last(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps: list[str] = []
+    made = run_module._trading
+
+    def trading(*parts: Any) -> TradingSide:
+        database: Database = parts[1]
+        side = made(*parts)
+
+        async def let_go(engine: Engine) -> None:
+            assert steps == []
+            steps.append("let go")
+
+        async def end() -> None:
+            steps.append(f"sent {database.alerts.newest(1)[0].text}")
+
+        def companions(engine: Engine) -> Companions:
+            def stop() -> None:
+                steps.append("told")
+                engine.desk.alert(AlertLevel.WARNING, "stop", "held", "it leaves something")
+
+            return Companions(on_stops=(stop,), on_ends=(end,))
+
+        return replace(side, let_go=let_go, companions=companions)
+
+    monkeypatch.setattr(run_module, "_trading", trading)
+    ran(tmp_path, SIMULATED, Counting(50))
+    assert steps == ["let go", "told", "sent it leaves something"]
+
+
+def test_the_file_for_alerts_has_all_of_them_when_it_has_ended(tmp_path: Path) -> None:
+    ran(tmp_path, SIMULATED, alerts={"file": "alerts.jsonl"})
+    told = [json.loads(line)["text"] for line in (tmp_path / "alerts.jsonl").read_text().splitlines()]
+    with open_database(tmp_path / "pumpswap.sqlite") as database:
+        assert told == [alert.text for alert in database.alerts.all()]
+    assert told
 
 
 @pytest.mark.parametrize(
@@ -147,7 +191,7 @@ def test_rows_alone_are_enough_to_analyse_and_not_to_trade(tmp_path: Path) -> No
         file.add_state(graduate(), SystemClock().now_ns())
         return await work
 
-    result = asyncio.run(asyncio.wait_for(go(), 30))
+    result = asyncio.run(asyncio.wait_for(go(), 120))  # more than it waits for the rows
     assert (result.tally.accepted, result.tally.refused) == (0, 1)
     assert {"mode", "pool state"} & set(result.tally.refused_by)
     assert "no endpoint" in " ".join(counting.begun[0].notes).lower()

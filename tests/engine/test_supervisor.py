@@ -211,6 +211,9 @@ def test_a_bug_in_the_engine_ends_everything_with_a_stored_alert(tmp_path: Path)
             stored: list[Alert] = list(database.alerts.all())
             assert [(alert.level, alert.topic) for alert in stored] == [(AlertLevel.CRITICAL, "engine")]
             assert "ZeroDivisionError: a bug" in stored[0].text
+            beat = made.run.states.heartbeat()
+            assert beat is not None
+            assert beat.stopping  # whoever starts next knows that it did not end without a word
 
     run_virtually(go())
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+import pytest
+
 from pumpswap.engine.supervisor import Ending
 from pumpswap.errors import PumpSwapError, StorageError
 from pumpswap.model import Decision, RunObserver
@@ -118,6 +120,40 @@ def test_a_database_that_stays_locked_ends_the_run(tmp_path: Path) -> None:
                 with locked(tmp_path):
                     await asyncio.sleep(120)
                     assert isinstance(ending.exception(), StorageError)
+
+    run_virtually(go())
+
+
+@pytest.mark.parametrize(
+    ("is_stopped", "text"),
+    [
+        (False, "the engine has stopped: StorageError: "),
+        (True, "the engine has stopped, and what it did last could not be stored: "),
+    ],
+)
+def test_an_end_that_the_database_does_not_take_is_told_directly(tmp_path: Path, is_stopped: bool, text: str) -> None:
+    told: list[str] = []
+
+    async def tell(untold: str) -> None:
+        await asyncio.sleep(5)
+        told.append(untold)
+        raise ConnectionError("and the service is down")
+
+    async def go() -> None:
+        with opened(tmp_path) as database:
+            made = world(database, [states(scored=1)], on_untold=tell)
+            async with made.going() as ending:
+                await asyncio.sleep(0.1)
+                with locked(tmp_path):
+                    await asyncio.sleep(10)
+                    if is_stopped:
+                        made.supervisor.stop()
+                    await asyncio.sleep(120)
+                    assert isinstance(ending.exception(), StorageError)
+            assert database.alerts.all() == ()
+        (one,) = told
+        assert one.startswith(text)
+        assert "locked" in one
 
     run_virtually(go())
 

@@ -56,6 +56,42 @@ def test_deliveries_are_chosen_by_status_page_and_channel(database: Database) ->
     assert database.deliveries.forsaken(["me", "gone"], 6, 9) == []
 
 
+def test_what_is_critical_is_due_first_then_what_was_tried_least_then_the_oldest(database: Database) -> None:
+    calm = replace(DELIVERY, level=AlertLevel.INFO)
+    tried = [
+        replace(calm, tries=2),
+        calm,
+        replace(calm, tries=1),
+        replace(DELIVERY, tries=3),
+        replace(DELIVERY, tries=1),
+    ]
+    database.deliveries.add([*tried, calm])
+    first = database.deliveries.newest(9)[-1].number
+    assert [one.number - first for one in database.deliveries.due(6, 9)] == [4, 3, 1, 5, 2, 0]
+    assert [one.number - first for one in database.deliveries.due(6, 2)] == [4, 3]
+    assert [one.number - first for one in database.deliveries.due(6, 9, least_tried=True)] == [1, 5, 4, 2, 0, 3]
+
+
+def test_old_deliveries_are_removed_some_at_a_time(database: Database) -> None:
+    sent, failed = (replace(DELIVERY, status=status) for status in (DeliveryStatus.SENT, DeliveryStatus.FAILED))
+    database.deliveries.add([sent, failed, sent, DELIVERY, replace(sent, due_ns=7)])
+    assert database.deliveries.remove(6, 9) == 0
+    assert database.deliveries.remove(7, 2) == 2
+    assert database.deliveries.remove(7, 2) == 1
+    assert database.deliveries.remove(7, 2) == 0
+    left = database.deliveries.newest(9)
+    assert [(one.status, one.due_ns) for one in left] == [(DeliveryStatus.SENT, 7), (DeliveryStatus.WAITING, 6)]
+
+
+def test_the_same_database_can_be_had_with_connections_of_its_own(database: Database) -> None:
+    with database.another(busy_ms=100) as another:
+        assert another.location == database.location
+        another.deliveries.add([DELIVERY])
+        with database.batch():
+            assert [one.channel for one in another.deliveries.newest(9)] == ["me"]  # it reads while the other writes
+    assert [one.channel for one in database.deliveries.newest(9)] == ["me"]
+
+
 def test_a_delivery_that_is_not_stored_cannot_change(database: Database) -> None:
     with pytest.raises(NotFound, match="no delivery 7"):
         database.deliveries.change(replace(DELIVERY, number=7))

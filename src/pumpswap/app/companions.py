@@ -36,4 +36,6 @@ def companions_of(place: RunPlace) -> Companions:
         helpers=[one for each in made for one in each.helpers],
         on_beats=[one for each in made for one in each.on_beats],
         on_ends=[one for each in made for one in each.on_ends],
+        on_stops=[one for each in made for one in each.on_stops],
+        on_untold=[one for each in made for one in each.on_untold],
     )

@@ -72,7 +72,6 @@ async def run_live(
         begun(told)
         async with live:
             finished = await run_sides(settings, market, scoring, live.side(market), options)
-            await live.let_go(finished.engine)
         return RunResult.of(told, finished, live.tally, is_finished=False)
 
 
@@ -127,6 +126,7 @@ class _Live:
                 Monitor("claim", Seldom(wallet.claim_obstacle, self._wall).obstacle),
             ),
             news=trading.venue.news,
+            let_go=self._let_go,
             companions=lambda engine: companions_of(
                 RunPlace(
                     *(self._settings, wallet.database, wallet.books.run, engine, self._wall, trading.recorder.also),
@@ -149,7 +149,7 @@ class _Live:
             lost=0,
         )
 
-    async def let_go(self, engine: Engine) -> None:
+    async def _let_go(self, engine: Engine) -> None:
         """The engine has stopped: what has become known meanwhile is heard and stored, the rest is left to the next
         start.
         """

@@ -72,6 +72,7 @@ class TradingSide:
 
     ``control`` makes the one who takes commands; it gets the engine and what ends the run. ``news`` returns when the
     venue has something to settle, for a venue that need not be waited for. ``companions`` are those who look on.
+    ``let_go`` is called when the engine has ended in order: what has become known meanwhile is heard and stored.
     """
 
     mode: str
@@ -87,6 +88,7 @@ class TradingSide:
     monitors: Sequence[Monitor] = ()
     news: Callable[[], Awaitable[None]] | None = None
     companions: Callable[[Engine], Companions] = field(default=lambda _: Companions())
+    let_go: Callable[[Engine], Awaitable[None]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +161,7 @@ async def run_sides(
         seconds=options.seconds,
         on_beat=partial(_tell_beat, (*companions.on_beats, options.on_beat)),
         news=trading.news,
+        on_untold=partial(_tell_untold, companions),
         look=_nothing if options.reload is None else SettingsWatch(engine, options.reload).poll,
     )
     supervisor = Supervisor(parts)
@@ -167,9 +170,19 @@ async def run_sides(
     options.stops(supervisor.stop)
     try:
         ending = await supervisor.run()
+        if trading.let_go is not None:
+            await trading.let_go(engine)
+        for stop in companions.on_stops:
+            stop()
+        trading.keeps.flush()
     finally:
         await _end_of(companions)
     return FinishedRun(engine, supervisor, ending)
+
+
+async def _tell_untold(companions: Companions, text: str) -> None:
+    for tell in companions.on_untold:
+        await tell(text)
 
 
 async def _end_of(companions: Companions) -> None:

@@ -82,7 +82,8 @@ class SupervisorParts:
 
     ``seconds`` ends the run after so long; ``on_beat`` hears every heartbeat; ``news`` returns when the venue has
     something to settle; ``look`` is called every ``control_ms``: for a settings file that has changed. ``helpers`` run
-    like feeds, but no market is over with them.
+    like feeds, but no market is over with them. ``on_untold`` gets what ended the engine where the database does not
+    take that; it is waited for.
     """
 
     engine: Engine
@@ -100,6 +101,7 @@ class SupervisorParts:
     on_beat: Callable[[Heartbeat], None] = field(default=lambda _: None)
     news: Callable[[], Awaitable[None]] | None = None
     look: Callable[[], None] = field(default=lambda: None)
+    on_untold: Callable[[str], Awaitable[None]] | None = None
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
 
 
@@ -158,14 +160,16 @@ class Supervisor:
             )
         ]
         feeds = asyncio.ensure_future(self._tender.run())
+        untold = ""
         try:
             await self._until_end(services, feeds)
             await self._wind_down(services, feeds)
         except Exception as broken:
-            self._cry(broken)
+            untold = self._cry(broken)
             raise
         finally:
             await _end([*services, feeds])
+            await self._tell_untold(untold)  # it may take long: nothing trades any more
         await self._last_words()
         assert self._ending is not None
         return self._ending
@@ -280,18 +284,38 @@ class Supervisor:
         until = loop.time() + self.parts.settings.shutdown_seconds
         while loop.time() < until and not self._store():
             await self.parts.sleep(pause)
-        self.parts.keeps.flush()
-        self.parts.keeps.beat(self._heartbeat())
+        try:
+            self.parts.keeps.flush()
+            self.parts.keeps.beat(self._heartbeat())
+        except StorageError as refused:
+            await self._tell_untold(f"the engine has stopped, and what it did last could not be stored: {refused.what}")
+            raise
 
-    def _cry(self, broken: Exception) -> None:
-        """A bug must be seen: stored if that is still possible; the caller shows it in any case."""
+    def _cry(self, broken: Exception) -> str:
+        """A bug must be seen: stored if that is still possible; the caller shows it in any case. Returns what could not
+        be stored.
+        """
         text = f"the engine has stopped: {type(broken).__name__}: {broken}"
+        self._wish_to_end.set()  # its last heartbeat says that this was no crash: somebody has told why it ended
         try:
             self.parts.engine.desk.alert(AlertLevel.CRITICAL, "engine", type(broken).__name__, text)
             self.parts.keeps.flush()
-            self.parts.keeps.beat(self._heartbeat())
         except Exception:  # the first error is the one that counts, and it is raised
             _log.exception("last-words-not-stored")
+            return text
+        try:
+            self.parts.keeps.beat(self._heartbeat())
+        except Exception:
+            _log.exception("last-words-not-stored")
+        return ""
+
+    async def _tell_untold(self, text: str) -> None:
+        if not text or self.parts.on_untold is None:
+            return
+        try:
+            await self.parts.on_untold(text)
+        except Exception:  # what is raised already counts
+            _log.exception("last-words-not-told")
 
     # ------------------------------------------------------------------------------------------ storing
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
-from sqlalchemy import func, insert, or_, select, update
+from sqlalchemy import case, delete, func, insert, or_, select, update
 
 from pumpswap.errors import NotFound
 from pumpswap.model import AlertLevel, Delivery, DeliveryStatus
@@ -55,10 +55,18 @@ class Deliveries:
         return taken if found.rowcount else None
 
     def due(
-        self, at_ns: int, most: int, channel: str | None = None, *, beyond_ns: int | None = None
+        self,
+        at_ns: int,
+        most: int,
+        channel: str | None = None,
+        *,
+        beyond_ns: int | None = None,
+        least_tried: bool = False,
     ) -> Sequence[Delivery]:
-        """Those that wait and may be tried now, oldest first; ``channel``: only those to it. ``beyond_ns``: nobody puts
-        one off for so long, so what is due later still was put off by a clock that was wrong, and is due now.
+        """Those that wait and may be tried now: what is critical first, then what was tried least, then the oldest;
+        ``least_tried``: what was tried least before what is critical. ``channel``: only those to it. ``beyond_ns``:
+        nobody puts one off for so long, so what is due later still was put off by a clock that was wrong, and is due
+        now.
         """
         waiting = DELIVERIES.c.status == DeliveryStatus.WAITING.value
         is_due = DELIVERIES.c.due_ns <= at_ns
@@ -67,7 +75,9 @@ class Deliveries:
         query = select(DELIVERIES).where(waiting, is_due)
         if channel is not None:
             query = query.where(DELIVERIES.c.channel == channel)
-        return self._connections.all_rows(query.order_by(DELIVERIES.c.id).limit(most), _delivery_of)
+        loudest = case((DELIVERIES.c.level == AlertLevel.CRITICAL.value, 0), else_=1)
+        order = (DELIVERIES.c.tries, loudest) if least_tried else (loudest, DELIVERIES.c.tries)
+        return self._connections.all_rows(query.order_by(*order, DELIVERIES.c.id).limit(most), _delivery_of)
 
     def forsaken(self, known: Collection[str], created_before_ns: int, most: int) -> Sequence[Delivery]:
         """Those that wait for other channels than the ``known`` ones, and have done so for long."""
@@ -75,6 +85,17 @@ class Deliveries:
         query = select(DELIVERIES).where(waiting, DELIVERIES.c.created_ns < created_before_ns)
         query = query.where(DELIVERIES.c.channel.not_in(known)).order_by(DELIVERIES.c.id).limit(most)
         return self._connections.all_rows(query, _delivery_of)
+
+    def remove(self, before_ns: int, most: int) -> int:
+        """Remove some of those that were sent or given up before this; returns how many."""
+        is_over = DELIVERIES.c.status.in_((DeliveryStatus.SENT.value, DeliveryStatus.FAILED.value))
+        old = select(DELIVERIES.c.id).where(is_over, DELIVERIES.c.due_ns < before_ns).limit(most)
+        with self._connections.reading() as connection:
+            numbers = list(connection.execute(old).scalars())
+        if not numbers:
+            return 0  # asked first without a lock
+        with self._connections.writing("the old deliveries") as connection:
+            return int(connection.execute(delete(DELIVERIES).where(DELIVERIES.c.id.in_(numbers))).rowcount)
 
     def newest(
         self, most: int, *, status: DeliveryStatus | None = None, before: int | None = None

@@ -15,11 +15,11 @@ from pumpswap.alerts.delivery.gatherer import MEMORY
 from pumpswap.alerts.delivery.state import DeliveryState
 from pumpswap.model import Alert, DeliveryStatus
 from pumpswap.storage import Database, open_database
-from tests.alerts.delivery.samples import CRITICAL, ERROR, INFO, START, WARNING
+from tests.alerts.delivery.samples import CRITICAL, ERROR, INFO, START, WARNING, settings_of
 from tests.alerts.delivery.service import Service, served
 from tests.support.material import ROOT
 
-ALERTS, PARTS = 10_000, 4
+ALERTS, PARTS, BURST = 10_000, 4, settings_of().burst
 LOUD = {n: CRITICAL if n % 2_000 else ERROR for n in range(1_000, ALERTS, 1_000)}
 PATIENCE_SECONDS = 60
 
@@ -73,7 +73,8 @@ def test_a_storm_over_kills_is_few_messages_and_nothing_is_lost(tmp_path: Path) 
         sent = database.deliveries.newest(1_000)
         assert sum(one.alerts for one in sent) == ALERTS
         assert {one.status for one in sent} == {DeliveryStatus.SENT}
-        assert len(sent) <= 120
+        # Each process may begin a new burst of each topic: on a slow machine much of the fast time lies between them.
+        assert len(sent) <= (PARTS + 1) * 3 * BURST + len(LOUD) + 40
         got = [body["message"] for body in service.bodies]
         assert {one.body for one in sent} == set(got)
         assert len(got) <= len(sent) + PARTS  # one message at most is sent again after each kill
