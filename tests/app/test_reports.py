@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
@@ -21,7 +22,7 @@ from pumpswap.errors import UsageError
 from pumpswap.model import SOL, EntryKind
 from pumpswap.settings import Settings
 from pumpswap.storage.database import Database, open_database
-from tests.cli.running import answer
+from tests.cli.books_of import demo_in
 from tests.support.snapshot_rows import CollectorFile
 
 DAY_NS = 86_400 * 10**9
@@ -31,7 +32,7 @@ NOW = parse_utc("2026-11-25 14:00")
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("demo")
-    answer("demo", "--fast", "--minutes", "30", "--seed", "7", "--data-dir", str(folder))
+    demo_in(folder)
     return folder
 
 
@@ -152,6 +153,17 @@ def test_days_are_those_of_the_zone(books: Books, zone: str, on: date, since: st
     assert (time.of, time.is_over) == (on.isoformat(), True)
 
 
+@pytest.mark.parametrize("period", [Period.DAY, Period.WEEK, Period.MONTH])
+@pytest.mark.parametrize("zone", ["UTC", "Pacific/Auckland", "America/Los_Angeles"])
+def test_the_ends_of_the_calendar_are_refused(books: Books, period: Period, zone: str) -> None:
+    for day in (date.min, date(1969, 12, 31), date.max):
+        with pytest.raises(UsageError, match=f"no reports of the year {day.year}"):
+            period_time(books, period, zone, NOW, day)
+    with pytest.raises(UsageError, match="has not begun"):
+        period_time(books, period, zone, NOW, date(9998, 12, 31))
+    assert period_time(books, period, zone, NOW, date(1970, 1, 1)).since_ns < 40 * DAY_NS
+
+
 def test_a_time_that_goes_on_ends_now_and_one_that_has_not_begun_is_refused(books: Books) -> None:
     time = period_time(books, Period.WEEK, "UTC", NOW)
     assert (time.since_ns, time.until_ns) == (parse_utc("2026-11-23"), NOW + 1)
@@ -198,6 +210,19 @@ def test_rows_of_another_day_tell_nothing(collected: CollectorFile) -> None:
     late = told(collected, NOW + DAY_NS + 10**9)
     assert late.usd is None
     assert "set reports.sol_usd" in late.source
+
+
+@pytest.mark.parametrize("zone", ["", "+00:00", "-07:00"])
+def test_the_rows_of_that_time_are_asked_and_not_the_newest_of_all(collected: CollectorFile, zone: str) -> None:
+    then_ns = NOW - 7 * DAY_NS
+    prices(collected, ("0.0012", "0.00001"), at_ns=then_ns)
+    with sqlite3.connect(collected.path) as connection:
+        connection.execute("UPDATE new_pools_history SET collected_at = replace(collected_at, ' ', 'T') || ?", [zone])
+    connection.close()
+    prices(collected, *[("0.0015", "0.00001")] * 300)
+    assert told(collected, then_ns).usd == 120
+    assert told(collected, NOW).usd == 150
+    assert told(collected, NOW - 3 * DAY_NS).usd is None
 
 
 def test_a_collector_that_cannot_be_read_is_said_and_no_reason_for_no_report(tmp_path: Path) -> None:

@@ -34,6 +34,7 @@ from pumpswap.model import (
 from pumpswap.settings import Settings
 from pumpswap.storage import Database, open_database
 from tests.app.watching import RunWatcher
+from tests.support.examples import examples
 from tests.support.market import SOL, START_NS, at, graduate, moved, settings
 
 SCHEDULE = current_schedule()
@@ -174,6 +175,37 @@ def test_a_pool_that_nobody_told_of_has_no_value_but_where_every_trade_is_heard(
             assert first.obstacle == ("" if is_complete else "the state of its pool was not known at that time")
 
 
+def test_a_state_from_before_its_time_is_waited_over_and_is_no_value(tmp_path: Path) -> None:
+    day = HORIZONS_SECONDS[-1]
+    rugged = moved(graduate(), -90)
+    for number, (seen, value) in enumerate((((day + 900,), True), ((), False))):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        with world(folder) as here:
+            here.see(graduate(), 0)
+            here.refuse(graduate(), 1, "exposure")
+            here.see(graduate(), day - 8_000)  # and nobody has heard of it for two hours
+            for seconds in range(day, day + 7_200, 300):
+                if seconds in seen:
+                    here.see(rugged, seconds)
+                here.following.on_equity(EquityPoint(at(seconds), 0, 0, 0))
+            last = here.run.what_ifs.since(0)[-1]
+            assert (last.horizon_seconds, last.value_lamports is not None, not last.obstacle) == (day, value, value)
+            if value:
+                assert last.measured_ns == at(day + 900)
+                assert (last.value_lamports or 0) < last.spent_lamports // 2
+
+
+def test_a_pool_that_is_read_all_along_has_its_value_at_the_time(tmp_path: Path) -> None:
+    with world(tmp_path) as here:
+        for seconds in range(0, 301, 50):
+            here.see(graduate(), seconds)
+            here.refuse(graduate(), seconds, "exposure")
+        here.following.on_equity(EquityPoint(at(310), 0, 0, 0))
+        (first, *_) = here.run.what_ifs.since(0)
+        assert (first.due_ns, first.measured_ns, first.obstacle) == (at(300), at(300), "")
+
+
 def test_the_states_that_are_needed_soon_are_asked_for(tmp_path: Path) -> None:
     with world(tmp_path) as here:
         for number in range(1, 41):
@@ -219,7 +251,7 @@ def test_a_run_follows_what_it_refuses_and_records_when_it_could_buy(tmp_path: P
         assert [one.reason for one in spells].count(STOPPING) == 2
 
 
-@hypothesis_settings(max_examples=30)
+@hypothesis_settings(max_examples=examples(30))
 @given(steps=st.lists(st.tuples(st.integers(1, 9), st.floats(1, 50_000), st.integers(-60, 80)), max_size=40))
 def test_what_is_followed_is_measured_once_at_its_time(steps: list[tuple[int, float, int]]) -> None:
     with TemporaryDirectory() as folder, world(Path(folder)) as here:

@@ -140,8 +140,8 @@ class RefusedBuys(RunObserver):
     def _measured(self, what_if: WhatIf, now_ns: int) -> WhatIf | None:
         """With its value, or why there is none; None while a state of the right time may still come."""
         horizon_ns, seen_ns = what_if.horizon_seconds * NS_PER_SECOND, self._book.observed_ns(what_if.pool)
-        before_ns = max(self._fresh_ns, horizon_ns // 10)
-        is_fresh = seen_ns is not None and (self._is_complete or seen_ns >= what_if.due_ns - before_ns)
+        # A pool that is read has a new state each time, whether or not it has changed: an older one is of another time.
+        is_fresh = seen_ns is not None and (self._is_complete or seen_ns >= what_if.due_ns - self._fresh_ns)
         if now_ns > what_if.due_ns + max(self._fresh_ns, min(horizon_ns // 2, _PATIENCE_NS)):
             return replace(what_if, measured_ns=now_ns, obstacle="the state of its pool was not known at that time")
         if not is_fresh:

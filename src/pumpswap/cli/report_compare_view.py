@@ -121,8 +121,8 @@ def _execution(drift: Drift) -> Table | None:
         ("slippage of buys, mean", [_share(one.buys) for one in (first, second)]),
         ("slippage of sales, mean", [_share(one.sells) for one in (first, second)]),
         ("price impact, mean", [_share(one.impact) for one in (first, second)]),
-        ("order to fill, median", [_seconds(one.landing, 50) for one in (first, second)]),
-        ("order to fill, 95 of 100 within", [_seconds(one.landing, 95) for one in (first, second)]),
+        ("decision to confirmation, median", [_seconds(one.landing, 50) for one in (first, second)]),
+        ("decision to confirmation, 95 of 100 within", [_seconds(one.landing, 95) for one in (first, second)]),
     ]
     for name, values in rows:
         table.add_row(name, *values)
@@ -134,7 +134,7 @@ def _share(found: Spread | None) -> str:
 
 
 def _seconds(found: Spread | None, percentile: int) -> str:
-    return "none" if found is None else f"{found.percentiles[percentile]:.2f} s"
+    return "none" if found is None else f"{found.percentiles[percentile]:.2f} s".replace("-", "−")
 
 
 def _largest(pairs: Sequence[Pair]) -> Table:

@@ -9,13 +9,13 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-from sqlalchemy import Select, and_, select
+from sqlalchemy import ScalarSelect, Select, and_, func, select
 
-from pumpswap.model import TradeSide
+from pumpswap.model import AttemptState, TradeSide
 from pumpswap.storage.connections import Connections
-from pumpswap.storage.tables import DECISIONS, ORDERS, TRADES, StoredRow
+from pumpswap.storage.tables import ATTEMPTS, DECISIONS, ORDERS, TRADES, StoredRow
 
-__all__ = ["FillRow", "Fills", "UnfilledRow"]
+__all__ = ["FillRow", "Fills", "UnfilledRow", "confirmed_at", "execution_ns"]
 
 
 # Rows come in thousands and refer to nothing that refers to them: the garbage collector need not look at them.
@@ -25,6 +25,7 @@ class FillRow(msgspec.Struct, frozen=True, gc=False):
     ``quoted_units`` and ``quoted_lamports`` are what its quote has said, ``base_units`` and ``quote_lamports`` what
     changed hands, both with the venue's fees in. ``gross_lamports`` is what priced the swap, between the reserves of
     its pool as they were. ``score``, ``strategy`` and ``exit_kind`` are those of its decision, None where it had none.
+    ``confirmed_ns`` is when we saw its transaction confirmed, None on paper.
     """
 
     order_id: str
@@ -44,6 +45,7 @@ class FillRow(msgspec.Struct, frozen=True, gc=False):
     score: float | None
     strategy: str | None
     exit_kind: str | None
+    confirmed_ns: int | None = None
 
     @property
     def slippage(self) -> float:
@@ -64,8 +66,8 @@ class FillRow(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def landing_ns(self) -> int:
-        """From the order to its fill."""
-        return self.at_ns - self.ordered_ns
+        """From the decision to its confirmation; see ``execution_ns``."""
+        return execution_ns(self.ordered_ns, self.at_ns, self.confirmed_ns)
 
 
 class UnfilledRow(msgspec.Struct, frozen=True, gc=False):
@@ -101,6 +103,22 @@ class _Ended(msgspec.Struct, gc=False):
     rule: str = ""
 
 
+def confirmed_at() -> ScalarSelect[int]:
+    """A column beside ``ORDERS``: when the transaction of the order was seen confirmed; NULL where none was."""
+    landed = (ATTEMPTS.c.order_id == ORDERS.c.order_id, ATTEMPTS.c.state == AttemptState.LANDED.value)
+    query = select(func.max(ATTEMPTS.c.resolved_ns)).where(ATTEMPTS.c.run_id == ORDERS.c.run_id, *landed)
+    return query.correlate(ORDERS).scalar_subquery()
+
+
+def execution_ns(ordered_ns: int, ended_ns: int, confirmed_ns: int | None) -> int:
+    """From the decision, which is when its order was made, to its end: by our own clock, when we saw it confirmed.
+
+    The chain's time, ``ended_ns``, is of whole seconds and of another clock, and before the confirmation: it is taken
+    where nobody has seen one. Below zero where clocks disagree.
+    """
+    return (ended_ns if confirmed_ns is None else confirmed_ns) - ordered_ns
+
+
 _SIDES = {side.value: side for side in TradeSide}
 _SAME_ORDER = and_(ORDERS.c.run_id == TRADES.c.run_id, ORDERS.c.order_id == TRADES.c.order_id)
 _ITS_DECISION = and_(DECISIONS.c.run_id == ORDERS.c.run_id, DECISIONS.c.decision_id == ORDERS.c.decision_id)
@@ -108,6 +126,7 @@ _FILLS: Select[Any] = select(
     *(ORDERS.c.order_id, ORDERS.c.decision_id, ORDERS.c.side, ORDERS.c.pool, ORDERS.c.mint, ORDERS.c.created_ns),
     *(TRADES.c.at_ns, ORDERS.c.quote, TRADES.c.base_units, TRADES.c.quote_lamports, TRADES.c.executed),
     *(DECISIONS.c.signal_score, DECISIONS.c.strategy, DECISIONS.c.exit_kind),
+    confirmed_at().label("confirmed_ns"),
 ).select_from(TRADES.join(ORDERS, _SAME_ORDER).outerjoin(DECISIONS, _ITS_DECISION))
 _UNFILLED: Select[Any] = select(
     *(ORDERS.c.order_id, ORDERS.c.side, ORDERS.c.pool, ORDERS.c.created_ns, ORDERS.c.outcome_ns),

@@ -142,14 +142,16 @@ def slippage_figure(slippages: dict[TradeSide, Sequence[float]]) -> Figure:
 
 def landing_figure(seconds: Sequence[float]) -> Figure:
     """How many fills took how long."""
-    edges = _edges(seconds, least=0.0)
+    edges = _edges(seconds)
     counts = _counted(seconds, edges)
     told = [
-        f"{edges[index]:g} to {edges[index + 1]:g} s: {count:,} fill{'' if count == 1 else 's'}"
+        f"{edges[index]:g} to {edges[index + 1]:g} s: {count:,} fill{'' if count == 1 else 's'}".replace("-", "−")
         for index, count in enumerate(counts)
     ]
     return _histogram(
-        [(edges, counts, told, ["$bar"] * len(counts), "Fills")], "Fills by time from order to fill", suffix=" s"
+        [(edges, counts, told, ["$bar"] * len(counts), "Fills")],
+        "Fills by time from decision to confirmation",
+        suffix=" s",
     )
 
 
@@ -279,14 +281,12 @@ def _histogram(bars: Sequence[_Bars], title: str, *, scale: float = 1, suffix: s
     }  # fmt: skip
 
 
-def _edges(values: Sequence[float], *, least: float | None = None) -> list[float]:
+def _edges(values: Sequence[float]) -> list[float]:
     """Edges of bins of a round width over where most values lie, zero among them; what lies beyond is counted in the
     first and the last one.
     """
     ordered = sorted(values)
     low, high = ordered[len(ordered) // 50], ordered[-1 - len(ordered) // 50]
-    if least is not None:
-        low = least
     low, high = min(low, 0.0), max(high, 0.0)
     width = _round_width(max((high - low) / _BINS, _FINEST))
     first, last = floor(low / width), max(ceil(high / width), floor(low / width) + 1)

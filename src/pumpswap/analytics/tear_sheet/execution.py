@@ -46,7 +46,8 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Execution:
-    """Of one time. Slippage and impact are shares (positive is worse), ``landing`` seconds from the order to its fill.
+    """Of one time. Slippage and impact are shares (positive is worse), ``landing`` seconds from the decision to its
+    confirmation: below zero where the clocks of chain and machine disagree.
 
     ``slippages`` are those of the fills, for a chart, by side.
     """
@@ -80,7 +81,7 @@ def execution_of(fills: Sequence[FillRow], unfilled: Sequence[UnfilledRow]) -> E
     """The figures of these orders."""
     by_side = {side: [fill.slippage for fill in fills if fill.side is side] for side in TradeSide}
     counts = Counter((one.side, one.status, one.reason) for one in unfilled)
-    landings = [max(fill.landing_ns, 0) / 1e9 for fill in fills]
+    landings = [fill.landing_ns / 1e9 for fill in fills]
     return Execution(
         buys=spread_of(by_side[TradeSide.BUY]),
         sells=spread_of(by_side[TradeSide.SELL]),

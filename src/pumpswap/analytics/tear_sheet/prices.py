@@ -33,6 +33,11 @@ class PricePath:
         return lamports / units * 1_000_000 * scale
 
     @property
+    def line(self) -> str:
+        """What its line shows."""
+        return "price of the pool" if self.is_spot else "what a sale of ours would have brought"
+
+    @property
     def unit(self) -> str:
         """What prices are in."""
         return "lamports per million raw units" if self.decimals is None else "SOL per million tokens"
