@@ -271,3 +271,14 @@ def test_documents_of_an_older_version_are_read() -> None:
     assert (signal.q50, signal.regime, signal.size_multiplier, signal.vol_risk) == (None, "", 1.0, None)
     (verdict,) = load_verdicts('[{"policy":"a","passed":true,"text":"t","numbers":{}}]')
     assert verdict.until_ns is None
+
+
+@pytest.mark.parametrize("accepted", [True, False])
+def test_of_names_that_only_decisions_know_the_newest_are_found(run: Run, accepted: bool) -> None:
+    for number, name in enumerate(("Old", "New"), 1):
+        signal = replace(samples.SIGNAL, pool=name, name=f"{name} / SOL")
+        intent = Intent(TradeSide.BUY, name, f"Mint{name}", number, "", signal)
+        run.save_decision(samples.decision(number, intent=intent, accepted=accepted))
+    assert run.decided.pools_called("old") == [("Old", "MintOld")]
+    assert run.decided.pools_called("old", newest=1) == []
+    assert run.decided.pools_called("new", newest=1) == [("New", "MintNew")]
