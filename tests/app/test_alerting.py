@@ -41,6 +41,7 @@ from pumpswap.settings import Settings
 from pumpswap.storage.database import open_database
 from pumpswap.storage.run import Run
 from tests.alerts.rules.heard import Heard
+from tests.app.played import played
 from tests.app.test_run import Counting, ran
 from tests.engine.supervised import locked, opened
 from tests.support.market import SOL as LAMPORTS
@@ -52,8 +53,12 @@ DAY = date(2026, 11, 2)
 UTC = ZoneInfo("UTC")
 
 
+class Looked(Exception):
+    """The helper has looked once."""
+
+
 class NoSink:
-    """Of a helper that brings no news."""
+    """Of a helper that brings no news, and need not look twice."""
 
     async def put(self, update: MarketUpdate, place: object = None) -> None:
         raise AssertionError("it brings none")
@@ -62,7 +67,7 @@ class NoSink:
         raise AssertionError("it brings none")
 
     def alive(self) -> None:
-        """It goes on."""
+        raise Looked
 
 
 def stored(folder: Path) -> tuple[Run, list[Alert]]:
@@ -110,7 +115,7 @@ def test_with_every_limit_within_reach_the_rules_tell_and_none_breaks(tmp_path: 
 
 
 def test_the_results_of_exits_add_up_to_what_the_ledger_has_realised(tmp_path: Path) -> None:
-    ran(tmp_path, SIMULATED)
+    played(tmp_path, SIMULATED)
     with open_database(tmp_path / "pumpswap.sqlite") as database:
         realised = sum(position.realised_lamports for position in database.run(1).positions())
         texts = [alert.text for alert in database.alerts.all() if alert.topic == "exit"]
@@ -156,8 +161,8 @@ def test_an_alert_and_what_keeps_it_from_being_told_again_are_stored_together_or
 def test_a_milestone_counts_from_what_the_ledger_says_was_put_in(tmp_path: Path) -> None:
     async def look(helpers: Sequence[Feed]) -> None:
         (milestones,) = (one for one in helpers if one.name == "milestones")
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(milestones.run(NoSink()), 0.5)
+        with contextlib.suppress(Looked):
+            await milestones.run(NoSink())
 
     with opened(tmp_path) as database:
         run = database.start_run("paper", START_NS)
@@ -183,7 +188,7 @@ def test_a_milestone_counts_from_what_the_ledger_says_was_put_in(tmp_path: Path)
 
 
 def test_the_summary_of_a_day_says_what_is_stored(tmp_path: Path) -> None:
-    ran(tmp_path, SIMULATED)
+    played(tmp_path, SIMULATED)
     with open_database(tmp_path / "pumpswap.sqlite") as database:
         run = database.run(1)
         summary = day_summary(database, run, DAY, day_bounds(DAY, UTC))
@@ -250,11 +255,6 @@ def test_money_that_is_put_in_during_the_day_is_no_result(tmp_path: Path) -> Non
     assert summary.able is None
 
 
-def post(run: Run, sequence: int, lamports: int, kind: EntryKind, seconds: float) -> None:
-    run.append_entries([LedgerEntry(sequence, at(seconds), SOL, lamports, kind)])
-
-
-def measure(run: Run, lamports: int, seconds: float) -> None:
 def test_the_summary_and_the_report_of_a_day_say_the_same_of_a_night_in_which_nothing_ran(tmp_path: Path) -> None:
     """10 SOL in the evening, 8 in the morning: the two that are gone are of the day in which that was seen."""
     with open_database(tmp_path / "x.sqlite") as database:
@@ -287,4 +287,9 @@ def test_a_day_counts_what_was_decided_and_told_in_it_however_much_came_later(tm
     assert summary.alerts == {AlertLevel.ERROR: 3}
 
 
+def post(run: Run, sequence: int, lamports: int, kind: EntryKind, seconds: float) -> None:
+    run.append_entries([LedgerEntry(sequence, at(seconds), SOL, lamports, kind)])
+
+
+def measure(run: Run, lamports: int, seconds: float) -> None:
     run.equity.add(EquityPoint(at(seconds), lamports, 0, 0))

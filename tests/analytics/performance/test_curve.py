@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from pumpswap.analytics.performance import DrawdownFigures, ratios
 from pumpswap.analytics.performance.curve import curve_of, drawdown_of, period_of, period_returns
 from tests.analytics.performance.rows import DAY, HOUR, SOL, START, deposit, given, points, told
+from tests.support.examples import examples
 
 HOURLY, DAILY = 3_600, 86_400
 
@@ -39,7 +40,6 @@ def test_a_time_within_the_books_begins_with_the_last_measurement_before_it() ->
     assert [(one.net_lamports, one.index) for one in curve] == [(-20 * SOL, 1.0), (-12 * SOL, pytest.approx(1.1))]
 
 
-def test_what_was_put_in_before_the_first_measurement_of_a_time_is_no_return() -> None:
 def test_a_deposit_between_the_last_measurement_before_a_time_and_its_beginning_is_no_return() -> None:
     moves = [deposit(START - DAY, 10), deposit(START - 5, 90)]
     for equity in (points((START - 9, 10), (START + 5, 100)), told(points((START - 9, 10), (START + 5, 100)), 10, 100)):
@@ -82,6 +82,7 @@ def test_what_falls_by_the_rounding_of_floats_alone_has_not_fallen() -> None:
     assert (found.share, found.peak_ns, found.longest_ns, found.current_share) == (0, None, 0, 0)
 
 
+def test_what_was_put_in_before_the_first_measurement_of_a_time_is_no_return() -> None:
     equity = points((START + 5, 88.0), (START + 6, 88.0))
     curve = curve_of(given(equity, [deposit(START - 1, 70), deposit(START + 4, 10)], begins_here=False))
     assert [(one.net_lamports, one.index) for one in curve] == [(8 * SOL, 1.0), (8 * SOL, 1.0)]
@@ -111,7 +112,7 @@ def test_without_equity_there_is_no_return() -> None:
     assert lost[-1].index == 0
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60))
 @property_of(st.integers(0, 10**9))
 def test_deposits_and_withdrawals_change_no_return(seed: int) -> None:
     """The same returns with money coming and going right at the measurements give the same index."""
@@ -191,7 +192,6 @@ def test_the_deepest_fall_in_money_may_be_another_one_than_in_shares() -> None:
     assert found.trough_ns == START + 1
 
 
-@settings(max_examples=100, deadline=None)
 @property_of(st.lists(st.floats(0.05, 1_000), min_size=2, max_size=40))
 def test_the_fall_of_the_index_is_that_of_its_returns(sol: list[float]) -> None:
     curve = curve_of(given(points(*((START + n * HOUR, each) for n, each in enumerate(sol))), [deposit(START, sol[0])]))
