@@ -192,10 +192,10 @@ EQUITY = Table(
     exact("cash_lamports"),
     exact("marks_lamports"),
     exact("rent_lamports"),
-    Index(None, "run_id", "at_ns"),
-)
     # What the owner had put in by then, less what he had taken out; empty in rows of before this column.
     exact("put_in_lamports", nullable=True),
+    Index(None, "run_id", "at_ns"),
+)
 
 ALERTS = Table(
     "pumpswap_alerts",

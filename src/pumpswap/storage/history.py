@@ -110,6 +110,17 @@ class History:
         query = query.order_by(MARKS.c.at_ns.desc(), MARKS.c.id.desc()).limit(newest)
         return list(self._connections.rows(query, rows.mark_of))
 
+    def last_value(self, pool: str, base_units: int) -> Mark | None:
+        """The newest mark that could value exactly so many units; None where none could."""
+        query = select(MARKS).where(
+            MARKS.c.run_id == self._run_id,
+            MARKS.c.pool == pool,
+            MARKS.c.base_units == base_units,
+            MARKS.c.obstacle == "",
+        )
+        newest = query.order_by(MARKS.c.at_ns.desc(), MARKS.c.id.desc()).limit(1)
+        return next(self._connections.rows(newest, rows.mark_of), None)
+
     def latest_entries(self, newest: int, asset: str | None = None, kind: EntryKind | None = None) -> list[LedgerEntry]:
         """The end of the ledger, or of what of it moved an asset or is of a kind, in sequence."""
         query = select(LEDGER).where(LEDGER.c.run_id == self._run_id)
@@ -135,17 +146,6 @@ class History:
 
 def _trade_of(row: StoredRow) -> StoredTrade:
     order: Any = OrderRow._make(row[len(TRADES.columns) :])
-    def last_value(self, pool: str, base_units: int) -> Mark | None:
-        """The newest mark that could value exactly so many units; None where none could."""
-        query = select(MARKS).where(
-            MARKS.c.run_id == self._run_id,
-            MARKS.c.pool == pool,
-            MARKS.c.base_units == base_units,
-            MARKS.c.obstacle == "",
-        )
-        newest = query.order_by(MARKS.c.at_ns.desc(), MARKS.c.id.desc()).limit(1)
-        return next(self._connections.rows(newest, rows.mark_of), None)
-
     return StoredTrade(rows.order_of(order), rows.filled_of(row), decimals_of(row))
 
 
