@@ -45,7 +45,7 @@ class Mirrors:
         self._mirrors: list[_Mirror] = []
         if file is not None:
             # By its path: two engines with files of their own each write every alert.
-            name, what = f"file {file.path.absolute()}", f"the file {file.path}"
+            name, what = f"file {file.path.resolve()}", f"the file {file.path}"
             self._mirrors.append(_Mirror(name, "alerts.file", what, self._write_file))
         if database.host_alerts.is_there():
             self._mirrors.append(_Mirror("host", "system_alerts", "the host's table system_alerts", self._write_host))
