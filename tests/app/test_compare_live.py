@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+import pytest
+
 from pumpswap.app.books import Books, chosen_books
 from pumpswap.app.drift import compared_runs, paper_beside
 from pumpswap.clock import NS_PER_SECOND, SystemClock
 from pumpswap.model import AttemptState
+from pumpswap.sdk.host_classes.performance import metrics_of_run
 from pumpswap.settings import Settings
 from pumpswap.storage.database import Database
 from tests.app import test_run_chain as on_paper
@@ -60,6 +63,7 @@ def test_a_live_run_is_compared_with_the_paper_run_of_its_time_by_what_was_seen_
                     took.append((landed.resolved_ns - order.created_ns) / NS_PER_SECOND)
                 assert sorted(drift.first.execution.landings) == sorted(took)
                 assert min(took) > 0
+                assert metrics_of_run(run)["average_latency_ms"] == pytest.approx(1_000 * sum(took) / len(took))
                 fills = [fill.at_ns - fill.ordered_ns for fill in paper.run.listings.fills.between(0, 2**62)]
                 assert sorted(drift.second.execution.landings) == sorted(ns / NS_PER_SECOND for ns in fills)
                 return run.run_id, settings.data_dir

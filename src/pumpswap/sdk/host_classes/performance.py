@@ -21,7 +21,7 @@ from pumpswap.storage.database import open_database
 from pumpswap.storage.run import Run
 from pumpswap.units import I64_MAX, LAMPORTS_PER_SOL
 
-__all__ = ["TradingPerformanceMonitor", "metrics_of_run", "stored_run"]
+__all__ = ["TradingPerformanceMonitor", "landings_of", "metrics_of_run", "stored_run"]
 
 _NS_PER_MS = 1_000_000
 _IDS_AT_ONCE = 5_000
@@ -77,7 +77,8 @@ def metrics_of_run(run: Run | None, since_ns: int = 0) -> dict[str, Any]:
     found = measure(PerformanceInput(since_ns, I64_MAX)) if run is None else performance_of_run(run, since_ns)
     closed, returns, money = found.rounds_closed, found.returns, found.money
     slippages = [float(slippage_between(order.quote, outcome.executed)) * 100 for order, outcome in filled]
-    latencies = [(outcome.at_ns - order.created_ns) / _NS_PER_MS for order, outcome in filled]
+    took = {} if run is None else landings_of(run)
+    latencies = [took[order.order_id] / _NS_PER_MS for order, _ in filled]
     return {
         "total_trades": len(fates),
         "successful_trades": len(filled),
@@ -100,6 +101,11 @@ def metrics_of_run(run: Run | None, since_ns: int = 0) -> dict[str, Any]:
         "realised_lamports": money.realised_lamports,
         "net_lamports": money.net_lamports,
     }
+
+
+def landings_of(run: Run, since_ns: int = 0) -> dict[str, int]:
+    """Nanoseconds from the decision to the confirmation, by order, of the fills since then."""
+    return {fill.order_id: fill.landing_ns for fill in run.listings.fills.between(since_ns, I64_MAX)}
 
 
 def _fates(run: Run, since_ns: int) -> list[tuple[Order, Outcome | None]]:

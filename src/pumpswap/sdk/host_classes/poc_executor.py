@@ -13,7 +13,7 @@ from pumpswap.model import Denied, Filled, Order, Outcome, Rejected, Side, Unkno
 from pumpswap.sdk.executor import ExecutionResult, HostConfig, PumpSwapTradingExecutor
 from pumpswap.sdk.executor.signal_reader import stated_side
 from pumpswap.sdk.host_classes.host_result import ReadyDict, ReadyList
-from pumpswap.sdk.host_classes.performance import metrics_of_run, stored_run
+from pumpswap.sdk.host_classes.performance import landings_of, metrics_of_run, stored_run
 from pumpswap.units import LAMPORTS_PER_SOL, from_units
 
 __all__ = ["PumpSwapExecutor"]
@@ -106,6 +106,8 @@ class PumpSwapExecutor:
         with stored_run(self.executor) as run:
             trades = [] if run is None else deque(run.history.trades(), maxlen=limit)
             begins = "" if run is None else f"{run.header().kind}-{run.run_id}"
+            first_ns = min((trade.filled.at_ns for trade in trades), default=0)
+            took = {} if run is None or not trades else landings_of(run, first_ns)
         for trade in reversed(trades):
             order, filled = trade.order, trade.filled
             told = _told(filled.signature, order, filled)
@@ -121,7 +123,7 @@ class PumpSwapExecutor:
                     "token_amount": tokens,
                     "actual_price": price,
                     "execution_status": "confirmed",
-                    "execution_latency_ms": (filled.at_ns - order.created_ns) // 1_000_000,
+                    "execution_latency_ms": took[order.order_id] // 1_000_000,
                 }
             )
         return records
