@@ -16,7 +16,11 @@ from pumpswap.storage.outcomes import outcome_of, select_outcomes
 from pumpswap.storage.rows import check_integers
 from pumpswap.storage.tables import DECISIONS, ORDERS, StoredRow
 
-__all__ = ["Decided", "StoredDecision", "decided_of"]
+__all__ = ["NAMED_AMONG", "Decided", "StoredDecision", "decided_of"]
+
+NAMED_AMONG = 20_000  # documents of each kind: a fifth of a second
+_LAST = "z" * 44  # no address goes on with more
+_ALL = 2**31
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,19 +93,35 @@ class Decided:
         """(pool, mint) of what decisions with this pool, or this mint, were about."""
         return self._pools(DECISIONS.c.pool == address) or self._pools(DECISIONS.c.mint == address)
 
-    def pools_called(self, text: str) -> Sequence[tuple[str, str]]:
-        """The same for the first characters of a mint, or the name of a coin, as in ``History.rounds``. Reads every
-        decision: names stand in documents only.
+    def pools_called(self, text: str, newest: int = NAMED_AMONG) -> Sequence[tuple[str, str]]:
+        """The same for the first characters of a mint, or the name of a coin, as in ``History.rounds``.
+
+        Names stand in documents only, so those of the ``newest`` accepted and as many refused decisions are read.
         """
         if not text:
             return ()
+        # The bounds are for the index, and hold in every collation; what else lies between them is no such mint.
+        mint = DECISIONS.c.mint
+        begins = (mint >= text, mint <= f"{text}{_LAST}", func.substr(mint, 1, MINT_PREFIX) == text)
+        begun = self._pools(*begins) if len(text) == MINT_PREFIX else ()
+        if begun:
+            return begun
         names = (f'"name":{dump_text(text.lower() + more)}' for more in ("", " / sol"))
         called = or_(*(func.lower(DECISIONS.c.signal).contains(name, autoescape=True) for name in names))
-        return self._pools(func.substr(DECISIONS.c.mint, 1, MINT_PREFIX) == text) or self._pools(called)
+        this = select(DECISIONS.c.id).where(DECISIONS.c.run_id == self._run_id).order_by(DECISIONS.c.at_ns.desc())
+        kinds = (this.where(DECISIONS.c.accepted == accepted).limit(newest) for accepted in (True, False))
+        found = set[tuple[str, str]]()
+        for each in kinds:  # not by the run as well: its index would be gone through to the end
+            query = select(DECISIONS.c.pool, DECISIONS.c.mint).where(DECISIONS.c.id.in_(each), called)
+            found.update(self._connections.all_rows(query, lambda row: (row.pool, row.mint)))
+        return sorted(found)
 
-    def _pools(self, condition: ColumnElement[bool]) -> Sequence[tuple[str, str]]:
-        query = select(DECISIONS.c.pool, DECISIONS.c.mint).where(DECISIONS.c.run_id == self._run_id, condition)
-        return sorted(self._connections.all_rows(query.distinct(), lambda row: (row.pool, row.mint)))
+    def _pools(self, *conditions: ColumnElement[bool]) -> Sequence[tuple[str, str]]:
+        query = select(DECISIONS.c.pool, DECISIONS.c.mint).where(DECISIONS.c.run_id == self._run_id, *conditions)
+        # With a limit it is answered on its own, by the index of the condition. Else SQLite goes through all decisions
+        # of the run in the order of the other index, to have equal ones beside each other.
+        found = query.limit(_ALL).subquery()
+        return sorted(self._connections.all_rows(select(found).distinct(), lambda row: (row.pool, row.mint)))
 
     def order(self, order_id: str) -> Order | None:
         """One order; None when it is not stored."""
