@@ -150,14 +150,66 @@ def test_positions_are_listed_summed_and_named(run: Run, browse: Browse) -> None
     assert [one.pool for one in browse.pools(10)] == [f"Pool000{number}" for number in (5, 4, 3, 2, 1)]
     listed = joined(lambda before: browse.pools(2, before), lambda one: one.place)
     assert [one.pool for one in listed] == [f"Pool000{number}" for number in (5, 4, 3, 2, 1)]
-    assert [one.position.round for one in browse.rounds("Pool0003")] == [1]
+    assert [one.position.round for one in browse.rounds("Pool0003", 9)] == [1]
+
+
+def test_pools_come_once_with_all_their_rounds_in_pages_that_join(run: Run, browse: Browse) -> None:
+    """The round that was traded last is the newest of its pool; equal times are told apart by the number of the row."""
+    traded = [("A", 1, 10), ("B", 1, 20), ("A", 2, 30), ("C", 1, 30), ("A", 3, 40), ("B", 2, 40), ("D", 1, 5)]
+    for pool, number, at_ns in traded:
+        closed = {"closed_ns": at_ns, "base_units": 0, "cost_lamports": 0}
+        held = {} if (pool, number) == ("B", 2) else closed
+        given = {"pool": pool, "round": number, "last_trade_ns": at_ns, "sells": 1, "realised_lamports": number} | held
+        run.save_position(samples.position(**given))
+    for size in (1, 2, 3, 9):
+        pages = joined(lambda before, size=size: browse.pools(size, before), lambda one: one.place)  # type: ignore[misc]
+        assert [one.pool for one in pages] == ["B", "A", "C", "D"]
+    held, most, *_ = browse.pools(9)
+    assert (most.rounds, most.open, most.trades, most.realised_lamports) == (3, 0, 6, 6)
+    assert (held.rounds, held.open, held.cost_lamports) == (2, 1, samples.position().cost_lamports)
+    assert [one.position.round for one in browse.rounds("A", 2)] == [3, 2]
+
+
+def test_the_newest_mark_is_told_once_for_a_pool_of_many_rounds(run: Run, browse: Browse) -> None:
+    for number in range(1, 4):
+        closed = {"closed_ns": number, "base_units": 0, "cost_lamports": 0} if number < 3 else {}
+        run.save_position(samples.position(round=number, **closed))
+    marks = [samples.mark(at_ns=at_ns, value_lamports=at_ns) for at_ns in (5, 7, 6)]
+    for mark in marks:
+        run.save_mark(mark)
+    assert browse.marks({samples.POOL, "other"}) == {samples.POOL: marks[1]}
+    assert browse.marks({samples.POOL}, before_ns=7) == {samples.POOL: marks[2]}
+    assert browse.marks({samples.POOL}, before_ns=5) == {}
+
+
+def test_decimals_of_what_is_held_are_told_where_the_rows_have_them(run: Run, browse: Browse) -> None:
+    run.save_position(samples.position(pool="unknown"))
+    run.know_decimals(samples.MINT, 6)
+    run.save_position(samples.position(pool="known"))
+    run.save_position(samples.position(pool="closed", closed_ns=5, base_units=0, cost_lamports=0))
+    assert browse.held_decimals({"known", "unknown", "closed"}) == {"known": 6}
+    assert browse.held_decimals(set()) == {}
+
+
+def test_sales_are_found_among_many_purchases(run: Run, browse: Browse) -> None:
+    for number in range(1, 9):
+        side = {"side": TradeSide.SELL, "signal": None} if number in (2, 5, 6) else {}
+        decided(run, number, accepted=number != 5, intent={"at_ns": number, **side})
+
+    def found(wish: DecisionWish, before: Place | None = None) -> list[str]:
+        return [stored.decision.decision_id[-1] for _, stored in browse.decisions(wish, 2, before)]
+
+    assert found(DecisionWish(side=TradeSide.SELL)) == ["6", "5"]
+    assert found(DecisionWish(side=TradeSide.SELL), Place(5, 5)) == ["2"]
+    assert found(DecisionWish(accepted=False, side=TradeSide.SELL)) == ["5"]
+    assert found(DecisionWish(side=TradeSide.BUY)) == ["8", "7"]
 
 
 def test_an_empty_run_has_empty_lists_and_sums_of_nothing(browse: Browse) -> None:
     assert browse.decisions(DecisionWish(), 5) == browse.orders() == browse.pools(5) == browse.signals(5) == []
     assert browse.open_positions(5) == browse.closed_positions(5) == browse.curve(0, 10, 5) == []
     assert browse.position_sums().realised_lamports == 0
-    assert (browse.equity_at(5), browse.moved(SOL), browse.moved_since(SOL, 0)) == (None, {}, {})
+    assert (browse.equity_at(5), browse.moved(SOL), browse.costs_since(0)) == (None, {}, {})
     assert (browse.order_counts(), browse.decided_since(0), browse.unseen_alerts()) == ({}, (0, 0), {})
 
 
@@ -184,5 +236,20 @@ def test_what_moved_is_the_sum_of_the_ledger(run: Run, browse: Browse) -> None:
         ]
     )
     assert browse.moved(SOL) == {EntryKind.DEPOSIT: 10**18, EntryKind.LP_FEE: -12}
-    assert browse.moved_since(SOL, 3) == {EntryKind.LP_FEE: -5}
-    assert browse.moved_since(SOL, 0) == browse.moved(SOL)
+    assert browse.costs_since(3) == {EntryKind.LP_FEE: -5}
+    assert browse.costs_since(0) == {EntryKind.LP_FEE: -12}
+    assert browse.costs_since(4) == {}
+
+
+def test_what_the_owner_has_put_in_is_told_without_anything_else_that_moved(run: Run, browse: Browse) -> None:
+    run.append_entries(
+        [
+            samples.entry(1, 50, at_ns=1),
+            samples.entry(2, 9, at_ns=2, asset="M"),
+            samples.entry(3, -20, at_ns=3, kind=EntryKind.WITHDRAWAL),
+            samples.entry(4, -5, at_ns=3, kind=EntryKind.NETWORK_FEE),
+            samples.entry(5, -7, at_ns=3, kind=EntryKind.TRADE_QUOTE, order_id="o000001"),
+            samples.entry(6, 4, at_ns=4),
+        ]
+    )
+    assert [browse.put_in_since(at_ns) for at_ns in (0, 1, 2, 3, 4, 5)] == [34, 34, -16, -16, 4, 0]

@@ -141,3 +141,32 @@ def test_a_coin_is_called_what_its_newest_named_signal_calls_it(run: Run) -> Non
         run.save_decision(samples.decision(number, intent=intent))
     assert run.history.called(samples.MINT) == "NEW"
     assert run.history.called("another") == ""
+
+
+def test_trades_of_a_pool_are_the_newest_ones_or_those_of_a_time(run: Run) -> None:
+    trades = []
+    for number in range(1, 6):
+        pool = "Pool2222" if number == 3 else samples.POOL
+        order, filled = samples.order(number, pool=pool), samples.filled(number, at_ns=samples.NS + number)
+        run.save_decision(samples.decision(number))
+        run.save_order(order)
+        run.save_outcome(filled)
+        trades.append(StoredTrade(order, filled, None))
+    here = [trades[place] for place in (0, 1, 3, 4)]
+    assert run.history.trades_in(samples.POOL, 9) == here
+    assert run.history.trades_in(samples.POOL, 2) == here[-2:]
+    assert run.history.trades_in("Pool2222", 9) == [trades[2]]
+    assert run.history.trades_between(samples.POOL, samples.NS + 2, samples.NS + 4) == here[1:3]
+    assert run.history.trades_between(samples.POOL, samples.NS + 2, None) == here[1:]
+    assert run.history.trades_in("nobody's", 9) == []
+
+
+def test_the_round_of_a_moment_is_the_first_that_was_open_then(run: Run) -> None:
+    """The chain tells seconds: a round may be closed and the next one opened in the same one."""
+    first = samples.position(round=1, opened_ns=10, closed_ns=20, base_units=0, cost_lamports=0)
+    second = samples.position(round=2, opened_ns=20, closed_ns=30, base_units=0, cost_lamports=0)
+    third = samples.position(round=3, opened_ns=40)
+    for each in (first, second, third, samples.position(pool="Pool2222", opened_ns=1)):
+        run.save_position(each)
+    expected = {9: None, 10: first, 20: first, 21: second, 30: second, 35: None, 40: third, 99: third}
+    assert {at_ns: run.history.round_at(samples.POOL, at_ns) for at_ns in expected} == expected

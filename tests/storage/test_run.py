@@ -139,3 +139,19 @@ def test_runs_are_listed_oldest_first_and_found_by_number(database: Database) ->
     with pytest.raises(NotFound, match="no run 99") as missing:
         database.run(99)
     assert missing.value.exit_code == 3
+
+
+def test_the_run_that_is_shown_is_the_newest_live_one_that_goes_on_else_the_newest(database: Database) -> None:
+    assert database.shown_run() is None and database.count_runs() == 0
+    shown = []
+    for kind in ("paper", "live", "live", "demo"):
+        run = database.start_run(kind, 0, settings={"a": 1})
+        found = database.shown_run()
+        assert found is not None
+        shown.append(found.run_id - run.run_id)
+    assert shown == [0, 0, 0, -1]
+    for run_id, expected in ((3, 2), (2, 4)):
+        database.run(run_id).finish(1, {})
+        found = database.shown_run()
+        assert found is not None and found.run_id == expected
+    assert database.count_runs() == 4

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 
 from solders.pubkey import Pubkey
@@ -31,6 +32,7 @@ __all__ = [
     "Story",
     "chosen_books",
     "entries_about",
+    "held_in",
     "held_positions",
     "held_rounds",
     "open_books",
@@ -45,6 +47,7 @@ __all__ = [
 PAPER = "paper"  # on the market of this moment; demos, replays, simulated and recorded markets are kinds of their own
 _MARKS_IN_STORY = 10
 _TRIES = 5
+_AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,12 +150,8 @@ def chosen_books(database: Database | None, run_id: int | None = None) -> Books 
     if run_id is not None:
         run = database.run(run_id)
         return Books(database, run, run.header())
-    headers = database.runs()
-    if not headers:
-        return None
-    live = [header for header in headers if header.kind == LIVE and header.finished_ns is None]
-    header = (live or headers)[-1]
-    return Books(database, database.run(header.run_id), header)
+    shown = database.shown_run()
+    return None if shown is None else Books(database, shown, shown.header())
 
 
 @contextmanager
@@ -205,14 +204,20 @@ def unassigned_units(books: Books) -> dict[str, int]:
 
 def held_positions(books: Books, rules: ExitRules, at_ns: int) -> tuple[Held, ...]:
     """Open positions, oldest first; one without a name has what signals call its coin."""
-    known = _known_exits(books)
-    return tuple(_held(books, position, rules, at_ns, known) for position in books.run.open_positions())
+    return tuple(_held_at_once(books, books.run.open_positions(), rules, at_ns))
+
+
+def held_in(books: Books, pool: str, rules: ExitRules, at_ns: int) -> Held | None:
+    """The open position in one pool; None where nothing of it is held."""
+    position = books.run.latest_position(pool)
+    if position is None or not position.is_open:
+        return None
+    return _held(books, position, rules, at_ns, {state.pool: state for state in books.run.states.exits_of([pool])})
 
 
 def held_rounds(books: Books, rules: ExitRules, at_ns: int) -> Iterator[Held]:
     """All rounds, open and closed, in the order in which they were opened."""
-    known = _known_exits(books)
-    return (_held(books, position, rules, at_ns, known) for position in books.run.positions())
+    return _held_at_once(books, books.run.positions(), rules, at_ns)
 
 
 def position_story(books: Books, text: str, rules: ExitRules, at_ns: int) -> Story:
@@ -249,6 +254,24 @@ def _known_exits(books: Books) -> dict[str, ExitState]:
     return {state.pool: state for state in books.run.states.exits()}
 
 
+def _held_at_once(books: Books, positions: Iterator[Position], rules: ExitRules, at_ns: int) -> Iterator[Held]:
+    """Marks and decimals of many in few questions; what these do not tell is asked for one by one."""
+    known = _known_exits(books)
+    browse, history = books.database.browse(books.run.run_id), books.run.history
+    while part := list(islice(positions, _AT_ONCE)):
+        pools = {position.pool for position in part if position.is_open}
+        marks, decimals = browse.marks(pools), browse.held_decimals(pools)
+        for position in part:
+            if not position.name:
+                position = replace(position, name=history.called(position.mint))
+            if not position.is_open:
+                yield Held(position, None, None, None)
+                continue
+            told = decimals.get(position.pool)
+            told = history.decimals(position.mint) if told is None else told
+            yield _held_of(position, marks.get(position.pool), told, rules, at_ns, known.get(position.pool))
+
+
 def _held(books: Books, position: Position, rules: ExitRules, at_ns: int, known: Mapping[str, ExitState]) -> Held:
     history = books.run.history
     if not position.name:
@@ -256,9 +279,16 @@ def _held(books: Books, position: Position, rules: ExitRules, at_ns: int, known:
     if not position.is_open:
         return Held(position, None, None, None)
     newest = next(iter(history.marks_of(position.pool, 1)), None)
+    decimals = history.decimals(position.mint)
+    return _held_of(position, newest, decimals, rules, at_ns, known.get(position.pool))
+
+
+def _held_of(
+    position: Position, newest: Mark | None, decimals: int | None, rules: ExitRules, at_ns: int, state: ExitState | None
+) -> Held:
+    """An open one. Its newest mark counts where it is of exactly these units."""
     mark = newest if newest is not None and newest.base_units == position.base_units else None
-    exits = exit_distances(position, mark, rules, at_ns, known.get(position.pool))
-    return Held(position, history.decimals(position.mint), mark, exits)
+    return Held(position, decimals, mark, exit_distances(position, mark, rules, at_ns, state))
 
 
 # ---------------------------------------------------------------------------------------------- new marks

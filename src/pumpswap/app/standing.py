@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from pumpswap.app.books import Books, Held, held_positions
+from pumpswap.app.books import Books, Held, held_in
 from pumpswap.app.control import beat_is_fresh
 from pumpswap.clock import NS_PER_SECOND, Clock
 from pumpswap.model import ExitState, Intent, RiskState, TradeSide, Verdict
@@ -53,14 +53,12 @@ def standing_of(books: Books, pool: str, mint: str, settings: Settings, clock: C
     """How ``pool`` stands at ``books.as_of_ns``."""
     as_of_ns, run = books.as_of_ns(clock), books.run
     is_running = _is_running(books, settings, clock)
-    positions = held_positions(books, books.exit_rules(settings), as_of_ns)
-    held = next((each for each in positions if each.position.pool == pool), None)
-    exits = next((state for state in run.states.exits() if state.pool == pool), None)
+    held = held_in(books, pool, books.exit_rules(settings), as_of_ns)
+    exits = next(iter(run.states.exits_of([pool])), None)
     latest = run.latest_position(pool)
     limits = limits_of(books, settings)
     view = replace(
         _view_of(books, limits, as_of_ns, is_running=is_running),
-        open_positions=len(positions),
         position=None if held is None else held.position,
         has_open_order=any(order.mint == mint for order in run.orders(unresolved=True)),
         is_proposed=any(proposal.mint == mint for proposal in run.proposals.waiting()),

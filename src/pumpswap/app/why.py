@@ -14,13 +14,15 @@ from pumpswap.clock import Clock
 from pumpswap.errors import NotFound
 from pumpswap.model import AttemptState, Decision, Filled, LedgerEntry, Order, Outcome, Position, Proposal, TradeSide
 from pumpswap.settings import Settings
-from pumpswap.storage.decided import StoredDecision
+from pumpswap.storage.decided import NAMED_AMONG, StoredDecision
+from pumpswap.storage.fills import execution_ns
 from pumpswap.storage.run import Run
 
 __all__ = ["Fate", "Line", "RoundResult", "Tale", "Why", "why"]
 
 _MOST_READ = 2_000  # of the newest decisions about a coin
 _MOST_POOLS = 20
+_MOST_EXITS = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,10 @@ class Fate:
     decimals: int | None
     seen_ns: int | None = None
 
+    def took_ns(self, filled: Filled) -> int:
+        """From the decision to its confirmation, as everywhere that tells of execution."""
+        return execution_ns(self.order.created_ns, filled.at_ns, self.seen_ns)
+
     @property
     def filled(self) -> Filled | None:
         """The fill; None when it did not trade."""
@@ -44,7 +50,7 @@ class Fate:
 @dataclass(frozen=True, slots=True)
 class RoundResult:
     """The round that a fill belongs to. The three parts add up to what all its fills have changed: the realised result
-    once it is closed. ``exits`` are its sales so far.
+    once it is closed. ``exits`` are its sales so far, the newest 50.
     """
 
     position: Position
@@ -116,7 +122,8 @@ def why(books: Books, text: str, settings: Settings, clock: Clock, *, last: int 
     if not pools:
         raise NotFound(
             f"run {run.run_id} knows no order, decision, pool, mint or name {text!r}",
-            hint="`pumpswap runs list` lists the runs; another one is named with --run",
+            hint=f"names are those of positions and of the newest {NAMED_AMONG:,} accepted and refused decisions: an "
+            "older coin is found by its address, another run (`pumpswap runs list`) with --run",
         )
     decisions = _decisions(run, pools, text)
     lines, left_out = _collapsed(run, decisions, last)
@@ -201,20 +208,15 @@ def _fate(run: Run, order: Order) -> Fate:
 def _round(run: Run, fate: Fate) -> RoundResult | None:
     """The round that this fill belongs to, with all its trades."""
     filled = fate.filled
-    rounds = [one for one in run.history.rounds(fate.order.pool) if one.pool == fate.order.pool]
-    position = next((one for one in rounds if filled is not None and _holds(one, filled.at_ns)), None)
+    position = None if filled is None else run.history.round_at(fate.order.pool, filled.at_ns)
     if position is None:
         return None
-    trades = [trade for trade in run.history.trades_of(position.mint) if trade.order.pool == position.pool]
-    of_round = [trade for trade in trades if _holds(position, trade.filled.at_ns)]
+    of_round = run.history.trades_between(position.pool, position.opened_ns, position.closed_ns)
     sales = [trade.order for trade in of_round if trade.order.side is TradeSide.SELL]
+    others = [order for order in sales if order.order_id != fate.order.order_id][-_MOST_EXITS:]
     price, venue, network = parts_of(trade.filled for trade in of_round)
-    exits = tuple(replace(_fate(run, order), entries=()) for order in sales if order.order_id != fate.order.order_id)
+    exits = tuple(replace(_fate(run, order), entries=()) for order in others)
     return RoundResult(position, price, venue, network, exits)
-
-
-def _holds(position: Position, at_ns: int) -> bool:
-    return position.opened_ns <= at_ns and (position.closed_ns is None or at_ns <= position.closed_ns)
 
 
 def _name(run: Run, decision: Decision, result: RoundResult | None) -> str:

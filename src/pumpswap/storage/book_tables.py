@@ -63,6 +63,7 @@ LEDGER = Table(
     Index(None, "run_id", "at_ns"),
     Index(None, "run_id", "order_id", "sequence"),
     Index(None, "run_id", "asset", "sequence"),
+    Index(None, "run_id", "kind", "at_ns", "units"),  # what a day has cost, without reading its rows
 )
 
 # Sums of the ledger by asset and kind, written with the entries: what is held is never a scan of the whole ledger.
@@ -116,7 +117,9 @@ POSITIONS = Table(
     UniqueConstraint(*ROUND),
     Index("idx_pumpswap_positions_active", "is_active"),
     Index("idx_pumpswap_positions_pool_id", "pool_id"),
-    Index(None, "run_id", "closed_ns"),
+    # Pages of the closed ones, the last closed first; and what they have realised, without reading their rows.
+    Index(None, "run_id", "closed_ns", "realised_lamports"),
+    Index(None, "run_id", "last_trade_ns"),
     Index(
         "ix_pumpswap_positions_open",
         "run_id",
@@ -211,6 +214,20 @@ ALERTS = Table(
     words("acknowledged_by", nullable=True),
     CheckConstraint("level IN ('info', 'warning', 'error', 'critical')", name="level"),
     Index(None, "at_ns"),
+    # What nobody has seen yet: every page counts it by level, and lists the newest of it. SQLite answers from an index
+    # alone only where each column that is asked about is in it.
+    Index(
+        "ix_pumpswap_alerts_unseen_level",
+        *("level", "run_id", "acknowledged_ns"),
+        sqlite_where=text("acknowledged_ns IS NULL"),
+        postgresql_where=text("acknowledged_ns IS NULL"),
+    ),
+    Index(
+        "ix_pumpswap_alerts_unseen_id",
+        "id",
+        sqlite_where=text("acknowledged_ns IS NULL"),
+        postgresql_where=text("acknowledged_ns IS NULL"),
+    ),
 )
 
 # The plan's own name and columns, for the strategy's record of Q50 signals.

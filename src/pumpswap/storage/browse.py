@@ -6,31 +6,22 @@ is added meanwhile moves nothing.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sqlalchemy import BigInteger, ColumnElement, Select, and_, case, cast, false, func, literal, or_, select, tuple_
+from sqlalchemy import BigInteger, Select, and_, cast, false, func, literal, literal_column, select, tuple_
 
-from pumpswap.model import EntryKind, EquityPoint, Mark, Order, Outcome, Position, Signal, TradeSide
+from pumpswap.model import EquityPoint, Mark, Order, Outcome, Position, Signal, TradeSide
 from pumpswap.storage import rows
-from pumpswap.storage.connections import Connections
 from pumpswap.storage.decided import StoredDecision, decided_of
-from pumpswap.storage.documents import load_signal, refusing
+from pumpswap.storage.documents import load_signal
+from pumpswap.storage.equity import COLUMNS as EQUITY_COLUMNS
+from pumpswap.storage.fills import confirmed_at
 from pumpswap.storage.history import OrderRow, decimals_of
-from pumpswap.storage.outcomes import UNRESOLVED, outcome_of
-from pumpswap.storage.tables import (
-    ALERTS,
-    BALANCES,
-    DECISIONS,
-    EQUITY,
-    LEDGER,
-    MARKS,
-    ORDERS,
-    POSITIONS,
-    TRADES,
-    StoredRow,
-)
+from pumpswap.storage.outcomes import outcome_of
+from pumpswap.storage.run_sums import PositionSums, RunSums, count_of, sum_of
+from pumpswap.storage.tables import DECISIONS, EQUITY, MARKS, ORDERS, POSITIONS, TRADES, StoredRow
 
 __all__ = [
     "Browse",
@@ -64,13 +55,16 @@ class DecisionWish:
 
 @dataclass(frozen=True, slots=True)
 class ListedOrder:
-    """An order and what became of it: None while it is on its way. ``decimals`` are told by its trade."""
+    """An order and what became of it: None while it is on its way. ``decimals`` are told by its trade;
+    ``confirmed_ns`` is when we saw its transaction confirmed.
+    """
 
     place: Place
     order: Order
     status: str
     outcome: Outcome | None
     decimals: int | None
+    confirmed_ns: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,20 +74,6 @@ class ListedPosition:
     place: Place
     position: Position
     decimals: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class PositionSums:
-    """Over all rounds. ``valued_*`` are those open ones of which a mark of exactly these units is stored."""
-
-    open: int
-    closed: int
-    won: int
-    cost_lamports: int
-    valued: int
-    valued_cost_lamports: int
-    value_lamports: int
-    realised_lamports: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,12 +105,8 @@ _DECIDED = (DECISIONS.c.at_ns, DECISIONS.c.id)
 _ORDER = {f"ordered_{column.name}": column for column in ORDERS.columns}
 
 
-class Browse:
-    """Readers of one run; errors as of ``Run``."""
-
-    def __init__(self, connections: Connections, run_id: int) -> None:
-        self._connections = connections
-        self._run_id = run_id
+class Browse(RunSums):
+    """Lists of one run, and its sums; errors as of ``Run``."""
 
     # ------------------------------------------------------------------------------------------ pages, newest first
 
@@ -177,27 +153,40 @@ class Browse:
 
     def pools(self, most: int, before: Place | None = None) -> list[ListedPool]:
         """Pools that were traded, the last traded first. The place is that of the newest round."""
-        last, newest = func.max(POSITIONS.c.last_trade_ns), func.max(POSITIONS.c.id)
-        page = select(POSITIONS.c.pair_address).where(POSITIONS.c.run_id == self._run_id)
-        page = page.group_by(POSITIONS.c.pair_address).order_by(last.desc(), newest.desc()).limit(most)
-        if before is not None:
-            page = page.having(or_(last < before.at_ns, and_(last == before.at_ns, newest < before.number)))
-        is_open, every = POSITIONS.c.closed_ns.is_(None), literal(True)
+        places = self._traded_last(most, before)
+        is_open = POSITIONS.c.closed_ns.is_(None)
         query = (
             select(
                 POSITIONS.c.pair_address, func.max(POSITIONS.c.mint_address), func.max(POSITIONS.c.name),
-                last, newest, func.count(), _count(is_open), _sum(every, POSITIONS.c.buys + POSITIONS.c.sells),
-                _sum(every, POSITIONS.c.realised_lamports), _sum(is_open, POSITIONS.c.cost_lamports),
+                func.count(), count_of(is_open), sum_of(POSITIONS.c.buys + POSITIONS.c.sells),
+                sum_of(POSITIONS.c.realised_lamports), sum_of(POSITIONS.c.cost_lamports, is_open),
             )
-            .where(POSITIONS.c.run_id == self._run_id, POSITIONS.c.pair_address.in_(page))
+            .where(POSITIONS.c.run_id == self._run_id, POSITIONS.c.pair_address.in_(list(places)))
             .group_by(POSITIONS.c.pair_address)
         )  # fmt: skip
-        return self._connections.all_rows(query.order_by(last.desc(), newest.desc()), _pool_of)
+        found = self._connections.all_rows(query, lambda row: _pool_of(places[row.pair_address], row)) if places else []
+        return sorted(found, key=lambda one: one.place, reverse=True)
 
-    def rounds(self, pool: str) -> list[ListedPosition]:
-        """All rounds in a pool, the newest first."""
+    def _traded_last(self, most: int, before: Place | None) -> dict[str, Place]:
+        """Pools by their newest rounds. These are walked in the order of their last trades, so that a page costs what
+        is on it: a round is never the newest of its pool once another one was opened there.
+        """
+        other = POSITIONS.alias()
+        same_pool = (other.c.run_id == POSITIONS.c.run_id, other.c.pair_address == POSITIONS.c.pair_address)
+        newest = select(other.c.round).where(*same_pool).order_by(other.c.round.desc()).limit(1)
+        place = (POSITIONS.c.last_trade_ns, POSITIONS.c.id)
+        query = select(POSITIONS.c.pair_address, *place).where(
+            POSITIONS.c.run_id == self._run_id, POSITIONS.c.round == newest.correlate(POSITIONS).scalar_subquery()
+        )
+        if before is not None:
+            query = query.where(POSITIONS.c.last_trade_ns <= before.at_ns, tuple_(*place) < tuple_(*before))
+        query = query.order_by(*(column.desc() for column in place)).limit(most)
+        return {pool: Place(*at) for pool, *at in self._connections.all_rows(query, tuple)}
+
+    def rounds(self, pool: str, most: int) -> list[ListedPosition]:
+        """Rounds in a pool, the newest first."""
         query = self._positions().where(POSITIONS.c.pair_address == pool)
-        return self._connections.all_rows(query.order_by(POSITIONS.c.round.desc()), _position_of)
+        return self._connections.all_rows(query.order_by(POSITIONS.c.round.desc()).limit(most), _position_of)
 
     # ------------------------------------------------------------------------------------------ beside a page
 
@@ -215,14 +204,29 @@ class Browse:
         """The newest mark of each pool that has one, or the newest before a moment."""
         if not pools:
             return {}
-        same = [MARKS.c.run_id == self._run_id, MARKS.c.pool == POSITIONS.c.pair_address]
+        newest = select(MARKS.c.id).where(MARKS.c.run_id == self._run_id)
         if before_ns is not None:
-            same.append(MARKS.c.at_ns < before_ns)
-        newest = select(MARKS.c.id).where(*same).order_by(MARKS.c.at_ns.desc(), MARKS.c.id.desc()).limit(1)
-        held = (POSITIONS.c.run_id == self._run_id, POSITIONS.c.pair_address.in_(sorted(pools)))
-        numbers = select(newest.correlate(POSITIONS).scalar_subquery()).where(*held)
+            newest = newest.where(MARKS.c.at_ns < before_ns)
+        newest = newest.order_by(MARKS.c.at_ns.desc(), MARKS.c.id.desc()).limit(1)
+        these = (POSITIONS.c.run_id == self._run_id, POSITIONS.c.pair_address.in_(sorted(pools)))
+        held = select(POSITIONS.c.pair_address).where(*these).distinct().subquery()  # one of many rounds is asked once
+        newest = newest.where(MARKS.c.pool == held.c.pair_address)
+        numbers = select(newest.correlate(held).scalar_subquery()).select_from(held)
         found = self._connections.all_rows(select(MARKS).where(MARKS.c.id.in_(numbers)), rows.mark_of)
         return {mark.pool: mark for mark in found}
+
+    def held_decimals(self, pools: Collection[str]) -> dict[str, int]:
+        """Decimals of the coins that are held in these pools, where the rows of the open rounds tell them."""
+        if not pools:
+            return {}
+        columns = (POSITIONS.c.pair_address, POSITIONS.c.base_units, POSITIONS.c.token_amount)
+        query = select(*columns).where(
+            POSITIONS.c.run_id == self._run_id,
+            POSITIONS.c.closed_ns.is_(None),
+            POSITIONS.c.pair_address.in_(sorted(pools)),
+        )
+        told = self._connections.all_rows(query, lambda row: (str(row.pair_address), decimals_of(row)))
+        return {pool: decimals for pool, decimals in told if decimals is not None}
 
     def curve(self, since_ns: int, until_ns: int, most: int) -> list[EquityPoint]:
         """At most ``most`` points, evenly spread over the time: each the first that was measured in its part."""
@@ -232,14 +236,12 @@ class Browse:
         inside = (EQUITY.c.run_id == self._run_id, EQUITY.c.at_ns >= ticks.c.at_ns, EQUITY.c.at_ns <= until_ns)
         first = select(EQUITY.c.id).where(*inside).order_by(EQUITY.c.at_ns, EQUITY.c.id).limit(1)
         numbers = select(first.correlate(ticks).scalar_subquery()).select_from(ticks)
-        columns = (EQUITY.c.at_ns, EQUITY.c.cash_lamports, EQUITY.c.marks_lamports, EQUITY.c.rent_lamports)
-        query = select(*columns).where(EQUITY.c.id.in_(numbers)).order_by(EQUITY.c.at_ns, EQUITY.c.id)
+        query = select(*EQUITY_COLUMNS).where(EQUITY.c.id.in_(numbers)).order_by(EQUITY.c.at_ns, EQUITY.c.id)
         return self._connections.all_rows(query, lambda row: EquityPoint(*row))
 
     def equity_at(self, at_ns: int) -> EquityPoint | None:
         """The last that was measured until then, else the first one after it."""
-        columns = (EQUITY.c.at_ns, EQUITY.c.cash_lamports, EQUITY.c.marks_lamports, EQUITY.c.rent_lamports)
-        of_run = select(*columns).where(EQUITY.c.run_id == self._run_id).limit(1)
+        of_run = select(*EQUITY_COLUMNS).where(EQUITY.c.run_id == self._run_id).limit(1)
         until = of_run.where(EQUITY.c.at_ns <= at_ns).order_by(EQUITY.c.at_ns.desc(), EQUITY.c.id.desc())
         after = of_run.where(EQUITY.c.at_ns > at_ns).order_by(EQUITY.c.at_ns, EQUITY.c.id)
         for query in (until, after):
@@ -248,78 +250,6 @@ class Browse:
                 return found[0]
         return None
 
-    # ------------------------------------------------------------------------------------------ sums
-
-    def moved(self, asset: str) -> dict[EntryKind, int]:
-        """What of an asset has ever moved, by kind."""
-        query = select(BALANCES.c.kind, BALANCES.c.units).where(BALANCES.c.run_id == self._run_id)
-        with self._connections.reading() as connection:
-            found = connection.execute(query.where(BALANCES.c.asset == asset))
-            return {EntryKind(kind): int(units) for kind, units in found}
-
-    def moved_since(self, asset: str, since_ns: int) -> dict[EntryKind, int]:
-        """What of an asset has moved since then, by kind."""
-        # Not by the index of assets: nearly everything moves SOL, and a day is a small part of it.
-        of_asset = func.coalesce(LEDGER.c.asset, "") == asset
-        query = (
-            select(LEDGER.c.kind, func.sum(LEDGER.c.units))
-            .where(LEDGER.c.run_id == self._run_id, LEDGER.c.at_ns >= since_ns, of_asset)
-            .group_by(LEDGER.c.kind)
-        )
-        with self._connections.reading() as connection:
-            return {EntryKind(kind): int(units) for kind, units in connection.execute(query)}
-
-    def position_sums(self) -> PositionSums:
-        """Counts and sums of all rounds, in one reading."""
-        is_open = POSITIONS.c.closed_ns.is_(None)
-        is_valued = and_(is_open, POSITIONS.c.value_lamports.is_not(None))
-        cost, value, gain = POSITIONS.c.cost_lamports, POSITIONS.c.value_lamports, POSITIONS.c.realised_lamports
-        query = select(
-            _count(is_open), _count(~is_open), _count(and_(~is_open, gain > 0)), _sum(is_open, cost),
-            _count(is_valued), _sum(is_valued, cost), _sum(is_valued, value), _sum(literal(True), gain),
-        ).where(POSITIONS.c.run_id == self._run_id)  # fmt: skip
-        with self._connections.reading() as connection:
-            return PositionSums(*map(int, connection.execute(query).one()))
-
-    def decided_since(self, since_ns: int) -> tuple[int, int]:
-        """(accepted, refused) decisions that were made since then, repeated refusals counted."""
-        query = (
-            select(DECISIONS.c.accepted, func.count(), func.coalesce(func.sum(DECISIONS.c.repeats), 0))
-            .where(DECISIONS.c.run_id == self._run_id, DECISIONS.c.accepted.in_((True, False)))
-            .where(DECISIONS.c.at_ns >= since_ns)
-            .group_by(DECISIONS.c.accepted)
-        )
-        with self._connections.reading() as connection:
-            found = {bool(accepted): int(count) + int(more) for accepted, count, more in connection.execute(query)}
-        return found.get(True, 0), found.get(False, 0)
-
-    def refusing_policies(self, most: int) -> list[tuple[tuple[str, ...], int]]:
-        """(policies that refused, how often it was repeated) of the newest refusals."""
-        query = select(DECISIONS.c.verdicts, DECISIONS.c.repeats).where(
-            DECISIONS.c.run_id == self._run_id, DECISIONS.c.accepted == false()
-        )
-        newest = query.order_by(DECISIONS.c.at_ns.desc(), DECISIONS.c.id.desc()).limit(most)
-        return self._connections.all_rows(newest, lambda row: (refusing(row.verdicts), row.repeats or 0))
-
-    def unresolved(self) -> int:
-        """Orders on their way, those whose outcome is unknown included."""
-        query = select(func.count()).where(ORDERS.c.run_id == self._run_id, ORDERS.c.status.in_(UNRESOLVED))
-        with self._connections.reading() as connection:
-            return int(connection.execute(query).scalar_one())
-
-    def order_counts(self) -> dict[str, int]:
-        """Orders by status."""
-        query = select(ORDERS.c.status, func.count()).where(ORDERS.c.run_id == self._run_id).group_by(ORDERS.c.status)
-        with self._connections.reading() as connection:
-            return {status: int(count) for status, count in connection.execute(query)}
-
-    def unseen_alerts(self) -> Mapping[str, int]:
-        """Alerts of this run, or of none, that nobody has acknowledged, by level."""
-        of_run = or_(ALERTS.c.run_id == self._run_id, ALERTS.c.run_id.is_(None))
-        query = select(ALERTS.c.level, func.count()).where(of_run, ALERTS.c.acknowledged_ns.is_(None))
-        with self._connections.reading() as connection:
-            return {level: int(count) for level, count in connection.execute(query.group_by(ALERTS.c.level))}
-
     # ------------------------------------------------------------------------------------------ helpers
 
     def _decisions(
@@ -327,9 +257,13 @@ class Browse:
     ) -> list[tuple[Place, StoredDecision]]:
         query = select(DECISIONS).where(DECISIONS.c.run_id == self._run_id)
         if accepted is not None:
-            query = query.where(DECISIONS.c.accepted == accepted)
+            # Of a pool or a coin there are few: SQLite must not look for them among all that were accepted.
+            judged = func.coalesce(DECISIONS.c.accepted, false()) if wish.address else DECISIONS.c.accepted
+            query = query.where(judged == accepted)
         if wish.side is not None:
-            query = query.where(DECISIONS.c.side == wish.side.value)
+            # Written out: SQLite chooses its index of sales while it does not know values that come later.
+            side = literal(wish.side.value) if wish.address else literal_column(f"'{wish.side.value}'")
+            query = query.where(DECISIONS.c.side == side)
         if before is not None:
             query = query.where(DECISIONS.c.at_ns <= before.at_ns, tuple_(*_DECIDED) < tuple_(*before))
         if not wish.address:
@@ -352,26 +286,20 @@ class Browse:
         same = and_(TRADES.c.run_id == ORDERS.c.run_id, TRADES.c.order_id == ORDERS.c.order_id)
         beside = [column.label(label) for label, column in _ORDER.items()]
         outcome = (ORDERS.c.order_id.label("decided_order"), ORDERS.c.status, ORDERS.c.outcome_ns, ORDERS.c.outcome)
-        query = select(TRADES, *outcome, *beside).select_from(ORDERS.outerjoin(TRADES, same))
+        told = (*outcome, confirmed_at().label("confirmed_ns"), *beside)
+        query = select(TRADES, *told).select_from(ORDERS.outerjoin(TRADES, same))
         return query.where(ORDERS.c.run_id == self._run_id)
 
     def _positions(self) -> Select[Any]:
         return select(POSITIONS).where(POSITIONS.c.run_id == self._run_id)
 
 
-def _count(condition: ColumnElement[bool]) -> ColumnElement[int]:
-    return func.count(case((condition, 1)))
-
-
-def _sum(condition: ColumnElement[bool], column: ColumnElement[Any]) -> ColumnElement[int]:
-    return func.coalesce(func.sum(case((condition, column))), 0)
-
-
 def _order_of(row: StoredRow) -> ListedOrder:
     ordered: Any = OrderRow._make(row[-len(_ORDER) :])
     outcome = None if row.status == "pending" else outcome_of(row)
     decimals = decimals_of(row) if row.status == "filled" else None
-    return ListedOrder(Place(ordered.created_ns, ordered.id), rows.order_of(ordered), row.status, outcome, decimals)
+    place = Place(ordered.created_ns, ordered.id)
+    return ListedOrder(place, rows.order_of(ordered), row.status, outcome, decimals, row.confirmed_ns)
 
 
 def _position_of(row: StoredRow) -> ListedPosition:
@@ -386,6 +314,6 @@ def _signal_of(row: StoredRow) -> ListedSignal:
     return ListedSignal(Place(row.at_ns, row.id), row.decision_id, bool(row.accepted), load_signal(row.signal))
 
 
-def _pool_of(row: StoredRow) -> ListedPool:
-    pool, mint, name, last_ns, newest, *figures = row
-    return ListedPool(Place(last_ns, newest), pool, mint, name, *map(int, figures))
+def _pool_of(place: Place, row: StoredRow) -> ListedPool:
+    pool, mint, name, *figures = row
+    return ListedPool(place, pool, mint, name, *map(int, figures))

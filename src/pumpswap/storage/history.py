@@ -55,6 +55,19 @@ class History:
         """Trades of one coin, in all its pools, in the order in which they were booked."""
         return self._connections.rows(self._of_mint(self._trades(), mint).order_by(TRADES.c.id), _trade_of)
 
+    def trades_in(self, pool: str, newest: int) -> list[StoredTrade]:
+        """The newest trades in a pool, in order of time."""
+        query = self._trades().where(TRADES.c.pair_address == pool)
+        query = query.order_by(TRADES.c.at_ns.desc(), TRADES.c.id.desc()).limit(newest)
+        return self._connections.all_rows(query, _trade_of)[::-1]
+
+    def trades_between(self, pool: str, since_ns: int, until_ns: int | None) -> list[StoredTrade]:
+        """Trades in a pool of a time, both ends included, in the order in which they were booked."""
+        query = self._trades().where(TRADES.c.pair_address == pool, TRADES.c.at_ns >= since_ns)
+        if until_ns is not None:
+            query = query.where(TRADES.c.at_ns <= until_ns)
+        return self._connections.all_rows(query.order_by(TRADES.c.id), _trade_of)
+
     def decisions_of(self, mint: str, since_ns: int = 0) -> Iterator[Decision]:
         """Decisions about a coin since then, in order of time, with every verdict."""
         this = (DECISIONS.c.run_id == self._run_id, DECISIONS.c.mint == mint, DECISIONS.c.at_ns >= since_ns)
@@ -72,12 +85,17 @@ class History:
 
     def decimals(self, mint: str) -> int | None:
         """Decimals of a mint, as its trades or positions tell them; None where none does. For display only."""
-        traded = select(TRADES.c.base_units, TRADES.c.token_amount).where(TRADES.c.run_id == self._run_id)
+        # By way of the ledger, whose index knows the asset, and no further than to the first that tells it.
+        same = and_(TRADES.c.run_id == LEDGER.c.run_id, TRADES.c.order_id == LEDGER.c.order_id)
+        traded = select(TRADES.c.base_units, TRADES.c.token_amount).select_from(LEDGER.join(TRADES, same))
+        traded = traded.where(
+            LEDGER.c.run_id == self._run_id, LEDGER.c.asset == mint, LEDGER.c.kind == EntryKind.TRADE_BASE.value
+        )
         held = select(POSITIONS.c.base_units, POSITIONS.c.token_amount).where(
             POSITIONS.c.run_id == self._run_id, POSITIONS.c.closed_ns.is_(None), POSITIONS.c.mint_address == mint
         )
         for query, units, amount in (
-            (self._of_mint(traded, mint), TRADES.c.base_units, TRADES.c.token_amount),
+            (traded, TRADES.c.base_units, TRADES.c.token_amount),
             (held, POSITIONS.c.base_units, POSITIONS.c.token_amount),
         ):
             told = self._connections.rows(query.where(amount.is_not(None), units > 0).limit(1), decimals_of)
@@ -103,6 +121,13 @@ class History:
         )
         query = select(POSITIONS).where(POSITIONS.c.run_id == self._run_id, named)
         return self._connections.rows(query.order_by(POSITIONS.c.id), rows.position_of)
+
+    def round_at(self, pool: str, at_ns: int) -> Position | None:
+        """The round of a pool that was open at a moment, both ends included: of several the first."""
+        held = or_(POSITIONS.c.closed_ns.is_(None), POSITIONS.c.closed_ns >= at_ns)
+        this = (POSITIONS.c.run_id == self._run_id, POSITIONS.c.pair_address == pool, POSITIONS.c.opened_ns <= at_ns)
+        query = select(POSITIONS).where(*this, held).order_by(POSITIONS.c.round).limit(1)
+        return next(iter(self._connections.all_rows(query, rows.position_of)), None)
 
     def marks_of(self, pool: str, newest: int) -> list[Mark]:
         """The newest marks of a pool, the newest first."""

@@ -62,6 +62,7 @@ SPELLS = Table(
     Column("is_able", Boolean, nullable=False),
     words("reason"),
     Index(None, "run_id", "began_ns"),
+    Index(None, "run_id", "ended_ns"),
 )
 
 WHAT_IFS = Table(

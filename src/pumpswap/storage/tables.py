@@ -140,6 +140,13 @@ DECISIONS = Table(
     Index(None, "run_id", "pool", "at_ns"),
     # Pages of the newest ones, of either kind; each insert touches the end of it only.
     Index(None, "run_id", "accepted", "at_ns"),
+    # Sales are few among many refused purchases.
+    Index(
+        "ix_pumpswap_decisions_sales",
+        *("run_id", "accepted", "at_ns"),
+        sqlite_where=text("side = 'sell'"),
+        postgresql_where=text("side = 'sell'"),
+    ),
 )
 
 ORDERS = Table(
@@ -253,6 +260,7 @@ TRADES = Table(
     Index("idx_pumpswap_trades_pool_id", "pool_id"),
     Index("idx_pumpswap_trades_timestamp", "block_timestamp"),
     Index(None, "run_id", "at_ns"),
+    Index(None, "run_id", "pair_address", "at_ns"),
 )
 
 CHORES = Table(

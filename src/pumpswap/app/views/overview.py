@@ -11,22 +11,26 @@ from pumpswap.app.views.sight import RunFacts, Sight
 from pumpswap.clock import NS_PER_SECOND
 from pumpswap.model import SOL, EntryKind, EquityPoint, RiskState, TradingState, Verdict
 from pumpswap.storage.browse import PositionSums
+from pumpswap.storage.run_sums import COST_KINDS
 
-__all__ = ["COST_KINDS", "CURVE_POINTS", "Money", "Overview", "Period", "Trading", "overview"]
+__all__ = [
+    "COST_KINDS",
+    "CURVE_POINTS",
+    "FrameView",
+    "Money",
+    "Overview",
+    "Period",
+    "Pulse",
+    "Trading",
+    "frame_view",
+    "overview",
+    "trading",
+]
 
 DAY_NS = 86_400 * NS_PER_SECOND
 CURVE_POINTS = 400
 _HOUR_NS = 3_600 * NS_PER_SECOND
 _CAPITAL = (EntryKind.DEPOSIT, EntryKind.WITHDRAWAL)
-COST_KINDS = (
-    EntryKind.LP_FEE,
-    EntryKind.PROTOCOL_FEE,
-    EntryKind.CREATOR_FEE,
-    EntryKind.CASHBACK,
-    EntryKind.NETWORK_FEE,
-    EntryKind.PRIORITY_FEE,
-    EntryKind.TIP,
-)
 
 
 class Period(Enum):
@@ -82,10 +86,35 @@ class Money:
 
 
 @dataclass(frozen=True, slots=True)
-class Overview:
-    """``curve`` are at most 400 points of the period, the newest last. ``hour_*`` count decisions of the last hour."""
+class Pulse:
+    """What of the money is in sight on every page; see ``Money``."""
+
+    equity_lamports: int | None
+    day_pnl_lamports: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class FrameView:
+    """What every page says around its own content, as in ``Overview``: nothing of it sums up a day, or a run."""
 
     run: RunFacts
+    others: tuple[RunFacts, ...]
+    as_of_ns: int
+    trading: Trading
+    money: Pulse
+    positions: PositionSums
+    proposals: int
+    unseen_alerts: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """``curve`` are at most 400 points of the period, the newest last. ``hour_*`` count decisions of the last hour.
+    ``others`` are runs that other engines keep now; ``unseen_alerts`` are of all these and of this one.
+    """
+
+    run: RunFacts
+    others: tuple[RunFacts, ...]
     as_of_ns: int
     period: Period
     trading: Trading
@@ -106,6 +135,7 @@ def overview(sight: Sight, period: Period = Period.ALL) -> Overview:
     sums = sight.sums
     return Overview(
         run=sight.facts,
+        others=sight.others,
         as_of_ns=as_of_ns,
         period=period,
         trading=trading(sight),
@@ -115,8 +145,23 @@ def overview(sight: Sight, period: Period = Period.ALL) -> Overview:
         proposals=len(run.proposals.waiting()),
         hour_accepted=accepted,
         hour_refused=refused,
-        unseen_alerts=browse.unseen_alerts(),
+        unseen_alerts=browse.unseen_alerts([each.run_id for each in sight.others]),
         curve=_curve(sight, period),
+    )
+
+
+def frame_view(sight: Sight) -> FrameView:
+    """The part of ``overview`` that is around every page: it is made as often as any of them."""
+    latest = sight.books.run.equity.latest()
+    return FrameView(
+        run=sight.facts,
+        others=sight.others,
+        as_of_ns=sight.as_of_ns,
+        trading=trading(sight),
+        money=Pulse(None if latest is None else latest.equity_lamports, _day_pnl(sight, latest)),
+        positions=sight.sums,
+        proposals=len(sight.books.run.proposals.waiting()),
+        unseen_alerts=sight.browse.unseen_alerts([each.run_id for each in sight.others]),
     )
 
 
@@ -145,10 +190,11 @@ def trading(sight: Sight) -> Trading:
 
 
 def _money(sight: Sight, sums: PositionSums) -> Money:
-    browse, run, as_of_ns = sight.browse, sight.books.run, sight.as_of_ns
-    day_ns = as_of_ns - as_of_ns % DAY_NS
-    latest, moved, of_day = run.equity.latest(), browse.moved(SOL), browse.moved_since(SOL, day_ns)
-    capital = sum(moved.get(kind, 0) for kind in _CAPITAL)
+    browse, run = sight.browse, sight.books.run
+    latest, moved, of_day = run.equity.latest(), browse.moved(SOL), browse.costs_since(_midnight(sight))
+    capital = None if latest is None else latest.put_in_lamports
+    if capital is None:  # measured before that was stored
+        capital = sum(moved.get(kind, 0) for kind in _CAPITAL)
     equity = None if latest is None else latest.equity_lamports
     return Money(
         equity_lamports=equity,
@@ -158,7 +204,7 @@ def _money(sight: Sight, sums: PositionSums) -> Money:
         measured_ns=None if latest is None else latest.at_ns,
         capital_lamports=capital,
         pnl_lamports=None if equity is None else equity - capital,
-        day_pnl_lamports=None if equity is None else equity - _at_start(sight, day_ns, capital),
+        day_pnl_lamports=_day_pnl(sight, latest),
         realised_lamports=sums.realised_lamports,
         unrealised_lamports=sums.value_lamports - sums.valued_cost_lamports,
         costs=_costs(moved),
@@ -166,13 +212,23 @@ def _money(sight: Sight, sums: PositionSums) -> Money:
     )
 
 
-def _at_start(sight: Sight, day_ns: int, capital: int) -> int:
-    """Equity at midnight with what was put in since then: what equity would be now if nothing had been earned."""
+def _day_pnl(sight: Sight, latest: EquityPoint | None) -> int | None:
+    """What was earned since midnight: without what was put in or taken out since then."""
+    if latest is None:
+        return None
+    day_ns = _midnight(sight)
     first = sight.browse.equity_at(day_ns)
-    if first is None or first.at_ns > day_ns:
-        return capital  # it began today: with what was put in until now
-    moved = sight.browse.moved_since(SOL, first.at_ns + 1)  # what came in that very moment is in it already
-    return first.equity_lamports + sum(moved.get(kind, 0) for kind in _CAPITAL)
+    if first is not None and first.at_ns > day_ns:
+        first = None  # it began today: with what was put in until now
+    begun, put_in = (0, 0) if first is None else (first.equity_lamports, first.put_in_lamports)
+    if put_in is not None and latest.put_in_lamports is not None:
+        return latest.equity_lamports - latest.put_in_lamports - (begun - put_in)
+    # Measured before that was stored. What came in the very moment of the first measurement is in it already.
+    return latest.equity_lamports - begun - sight.browse.put_in_since(0 if first is None else first.at_ns + 1)
+
+
+def _midnight(sight: Sight) -> int:
+    return sight.as_of_ns - sight.as_of_ns % DAY_NS
 
 
 def _costs(moved: Mapping[EntryKind, int]) -> dict[EntryKind, int]:

@@ -22,6 +22,7 @@ __all__ = ["PoolTrade", "PoolView", "Pools", "pool", "pools"]
 POINTS = 600
 _MARKS = 300
 _TRADES = 500
+_ROUNDS = 200
 _DECISIONS = 20
 _MARGIN_NS = 600 * NS_PER_SECOND
 _ABOUT_TOKEN = ("screen", "token lists", "venue", "liquidity", "fresh state")
@@ -57,7 +58,8 @@ class PoolTrade:
 @dataclass(frozen=True, slots=True)
 class PoolView:
     """``points`` are what the engine has seen, ``marks`` what our units would have brought (the oldest first);
-    ``checks`` are what the newest decisions said about token and pool, ``decisions`` the newest ones.
+    ``checks`` are what the newest decisions said about token and pool, ``decisions`` the newest ones. ``rounds`` are at
+    most 200 and ``trades`` at most 500, the newest of each; ``has_more_rounds``: there are older ones.
     """
 
     run: RunFacts
@@ -68,6 +70,7 @@ class PoolView:
     decimals: int | None
     held: Held | None
     rounds: tuple[Position, ...]
+    has_more_rounds: bool
     points: tuple[PoolPoint, ...]
     marks: tuple[Mark, ...]
     trades: tuple[PoolTrade, ...]
@@ -88,7 +91,8 @@ def pools(sight: Sight, wish: PageWish | None = None) -> Pools:
 def pool(sight: Sight, address: str) -> PoolView:
     """A pool by its address. Raises NotFound for one that the run knows nothing of."""
     browse, run = sight.browse, sight.books.run
-    listed = browse.rounds(address)
+    found = browse.rounds(address, _ROUNDS + 1)
+    listed = found[:_ROUNDS]
     newest = browse.decisions(DecisionWish(address=address), _DECISIONS)
     about = [stored for _, stored in newest if stored.decision.intent.pool == address]
     if not listed and not about:
@@ -98,7 +102,7 @@ def pool(sight: Sight, address: str) -> PoolView:
     name = next((one.position.name for one in listed if one.position.name), "") or next(
         (row.name for row in rows if row.name), ""
     )
-    trades = [trade for trade in run.history.trades_of(mint) if trade.order.pool == address][-_TRADES:]
+    trades = run.history.trades_in(address, _TRADES)
     marks = run.history.marks_of(address, _MARKS)[::-1]
     held = next(iter(open_ones(sight, [one for one in listed if one.position.is_open][:1])), None)
     return PoolView(
@@ -110,6 +114,7 @@ def pool(sight: Sight, address: str) -> PoolView:
         decimals=next((trade.decimals for trade in reversed(trades) if trade.decimals is not None), None),
         held=held,
         rounds=tuple(replace(one.position, name=shown_name(one.position.name)) for one in listed),
+        has_more_rounds=len(found) > _ROUNDS,
         points=_points(sight, address, trades),
         marks=tuple(marks),
         trades=tuple(map(_trade, trades)),
