@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from pumpswap.analytics.metrics import slippage_between
-from pumpswap.model import Costs, Denied, Rejected, TradeSide, Unknown
-from pumpswap.storage import Run
+from pumpswap.analytics.tear_sheet import execution_of
+from pumpswap.model import AttemptState, Costs, Denied, Rejected, TradeSide, Unknown
+from pumpswap.storage import Database, Run
 from pumpswap.storage.fills import UnfilledRow
 from tests.storage import samples
+from tests.storage.test_attempts import attempt
 from tests.storage.test_listings import traded
 
 
@@ -22,6 +24,33 @@ def test_a_row_has_what_was_quoted_and_what_was_filled(run: Run) -> None:
     assert row.gross_lamports == executed.gross_quote
     assert abs(row.slippage - float(slippage_between(quoted, executed))) < 1e-12
     assert (row.score, row.exit_kind) == (samples.SIGNAL.score, None)
+
+
+def test_an_order_took_until_we_saw_it_confirmed_and_not_until_the_whole_second_of_its_block(
+    database: Database, run: Run
+) -> None:
+    ordered_ns = samples.order(1).created_ns
+    block_ns, seen_ns = ordered_ns - 400_000_000, ordered_ns + 1_300_000_000  # by its block it was there before
+    run.save_decision(samples.decision(1))
+    run.save_order(samples.order(1))
+    for number, state, at_ns in ((1, AttemptState.EXPIRED, ordered_ns + 10**9), (2, AttemptState.LANDED, seen_ns)):
+        run.attempts.add(attempt(number))
+        run.attempts.mark(f"signature-1-{number}", state, at_ns)
+    run.save_outcome(samples.filled(1, at_ns=block_ns))
+    traded(run, 2, ordered_ns + 700_000_000)  # on paper there is no attempt
+    traded(database.start_run("other", 0), 1, ordered_ns + 5)
+    confirmed, of_paper = run.listings.fills.between(0, 2**62)
+    assert (confirmed.confirmed_ns, confirmed.landing_ns) == (seen_ns, 1_300_000_000)
+    assert (of_paper.confirmed_ns, of_paper.landing_ns) == (None, 700_000_000)
+    found = execution_of([confirmed, of_paper], [])
+    assert found.landings == (1.3, 0.7)
+    listed = {one.order.order_id: one.confirmed_ns for one in database.browse(run.run_id).orders(("filled",))}
+    assert listed == {"o000001": seen_ns, "o000002": None}
+
+
+def test_clocks_that_disagree_are_not_hidden(run: Run) -> None:
+    traded(run, 1, samples.order(1).created_ns - 250_000_000)
+    assert execution_of(run.listings.fills.between(0, 2**62), []).landings == (-0.25,)
 
 
 def test_only_fills_of_the_time_are_read_in_their_order(run: Run) -> None:

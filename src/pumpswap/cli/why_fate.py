@@ -91,7 +91,7 @@ def _legs_text(quote: Quote, decimals: int | None) -> str:
 
 def _filled_rows(fate: Fate, filled: Filled) -> list[tuple[str, str | Text]]:
     order, executed = fate.order, filled.executed
-    took = max((fate.seen_ns or filled.at_ns) - order.created_ns, 0) / NS_PER_SECOND
+    took = fate.took_ns(filled) / NS_PER_SECOND
     slippage = percent_text(slippage_between(order.quote, executed))
     fees = [
         ("LP", executed.lp_fee),

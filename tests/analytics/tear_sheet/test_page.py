@@ -7,6 +7,9 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+from collections.abc import Callable
+from dataclasses import replace
+from functools import cache
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -24,13 +27,24 @@ from tests.analytics.tear_sheet.accounts import SOL, START, Trip, account, rando
 from tests.analytics.test_report import EVIL, Page
 
 LOSING = [Trip(back=SOL - (number + 2) * SOL // 20, name=f"COIN{number}") for number in range(6)]
-ACCOUNTS: dict[str, TearSheet] = {
-    "empty": account([]),
-    "one open": account([Trip(back=None, value=SOL + SOL // 10)], usd="150"),
-    "one loss": account([Trip(back=SOL // 2)]),
-    "losing": account(LOSING, usd="150", kind="live"),
-    "many": account(random_trips(300), usd="150"),
+ACCOUNTS: dict[str, Callable[[], TearSheet]] = {
+    "empty": lambda: account([]),
+    "one open": lambda: account([Trip(back=None, value=SOL + SOL // 10)], usd="150"),
+    "one loss": lambda: account([Trip(back=SOL // 2)]),
+    "losing": lambda: account(LOSING, usd="150", kind="live"),
+    "many": lambda: account(random_trips(300), usd="150"),
 }
+
+
+@cache
+def sheet_of(name: str) -> TearSheet:
+    return ACCOUNTS[name]()
+
+
+@cache
+def page_of(name: str) -> Page:
+    """Its page, which is drawn and read once: most of it is the library of its charts."""
+    return Page(render_tear_sheet(sheet_of(name)))
 
 
 def plain(value: Any, prefix: str = "") -> dict[str, Any]:
@@ -42,8 +56,8 @@ def plain(value: Any, prefix: str = "") -> dict[str, Any]:
 
 @pytest.mark.parametrize("name", ACCOUNTS)
 def test_every_figure_of_the_page_is_one_of_the_json(name: str) -> None:
-    sheet = ACCOUNTS[name]
-    page, figures = Page(render_tear_sheet(sheet)), plain(sheet_json(sheet))
+    sheet, page = sheet_of(name), page_of(name)
+    figures = plain(sheet_json(sheet))
     assert len(page.figures) >= 20
     for path, value, text in page.figures:
         assert value == ("" if figures[path] is None else str(figures[path])), path
@@ -54,7 +68,7 @@ def test_every_figure_of_the_page_is_one_of_the_json(name: str) -> None:
 
 @pytest.mark.parametrize("name", ACCOUNTS)
 def test_the_page_needs_nothing_from_outside_and_runs_only_its_own_scripts(name: str) -> None:
-    page = Page(render_tear_sheet(ACCOUNTS[name]))
+    page = page_of(name)
     for tag, attrs in page.tags:
         assert not ({"src", "srcset", "action"} & set(attrs)), tag
         assert all(not attribute.startswith("on") for attribute in attrs), tag
@@ -69,7 +83,7 @@ def test_the_page_needs_nothing_from_outside_and_runs_only_its_own_scripts(name:
 
 @pytest.mark.parametrize("name", ACCOUNTS)
 def test_every_chart_that_the_page_shows_is_a_plotly_figure(name: str) -> None:
-    page = Page(render_tear_sheet(ACCOUNTS[name]))
+    page = page_of(name)
     shown = [attrs["data-chart"] for _, attrs in page.tags if "data-chart" in attrs]
     made = [str(attrs["id"])[7:] for attrs, _ in page.scripts if str(attrs.get("id")).startswith("figure-")]
     assert sorted(map(str, shown)) == sorted(made)
@@ -91,13 +105,13 @@ def test_every_chart_that_the_page_shows_is_a_plotly_figure(name: str) -> None:
     ],
 )
 def test_the_result_is_one_true_sentence(name: str, said: str) -> None:
-    assert headline(ACCOUNTS[name]).replace("\u00a0", " ") == said
+    assert headline(sheet_of(name)).replace("\u00a0", " ") == said
 
 
 def test_an_empty_account_has_no_charts_no_tables_of_costs_and_says_why_there_are_no_ratios() -> None:
-    page = Page(render_tear_sheet(ACCOUNTS["empty"]))
+    page = page_of("empty")
     assert not [attrs for _, attrs in page.tags if "data-chart" in attrs]
-    assert len(render_tear_sheet(ACCOUNTS["empty"])) < 100_000  # nor a library to draw them with
+    assert len(render_tear_sheet(sheet_of("empty"))) < 100_000  # nor a library to draw them with
     for said in ("Nothing was traded, so nothing was paid.", "No order was filled.", "no round was closed"):
         assert said in page.plain()
     assert "Costs by kind" not in page.plain()
@@ -105,7 +119,7 @@ def test_an_empty_account_has_no_charts_no_tables_of_costs_and_says_why_there_ar
 
 
 def test_dollars_stand_beside_sol_or_it_says_why_not() -> None:
-    known, unknown = Page(render_tear_sheet(ACCOUNTS["losing"])), Page(render_tear_sheet(ACCOUNTS["one loss"]))
+    known, unknown = page_of("losing"), page_of("one loss")
     assert "−$202.51" in known.plain()  # 1.35006 SOL
     assert "one SOL is taken as $150.00, by the test" in known.plain()
     assert "$" not in unknown.plain().replace("$(", "")
@@ -113,8 +127,8 @@ def test_dollars_stand_beside_sol_or_it_says_why_not() -> None:
 
 
 def test_only_real_money_is_called_so() -> None:
-    assert "None of this was real money." not in Page(render_tear_sheet(ACCOUNTS["losing"])).plain()
-    assert "None of this was real money." in Page(render_tear_sheet(ACCOUNTS["many"])).plain()
+    assert "None of this was real money." not in page_of("losing").plain()
+    assert "None of this was real money." in page_of("many").plain()
     practice = account(LOSING, kind="live")
     on_localnet = TearSheet(
         **{name: getattr(practice, name) for name in TearSheet.__slots__}
@@ -170,3 +184,13 @@ def test_the_same_account_gives_the_same_bytes(tmp_path: Path) -> None:
         assert write_tear_sheet(path, account(random_trips(20), usd="150")) == path
     assert first.read_bytes() == second.read_bytes()
     assert [path.name for path in first.parent.iterdir()] == ["first.html"]
+
+
+def test_each_price_says_what_its_line_is() -> None:
+    sheet = sheet_of("one loss")
+    (path,) = sheet.prices
+    both = replace(sheet, prices=[replace(path, name="SPOT"), replace(path, name="MARKED", is_spot=False)])
+    plain = " ".join(Page(render_tear_sheet(both)).plain().split())
+    spot, marked = plain.index("SPOT"), plain.index("MARKED")
+    assert spot < plain.index("— price of the pool") < marked
+    assert marked < plain.index("— what a sale of ours would have brought")

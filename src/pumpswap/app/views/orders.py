@@ -14,8 +14,9 @@ from pumpswap.app.views.overview import COST_KINDS
 from pumpswap.app.views.page import Page, PageWish, page_of
 from pumpswap.app.views.sight import RunFacts, Sight
 from pumpswap.errors import UsageError
-from pumpswap.model import SOL, Denied, EntryKind, Filled, Outcome, Rejected, TradeSide
+from pumpswap.model import SOL, Denied, EntryKind, Filled, Outcome, Rejected, TradeSide, Unknown
 from pumpswap.storage.browse import STATUSES, ListedOrder
+from pumpswap.storage.fills import execution_ns
 
 __all__ = ["Execution", "OrderRow", "Orders", "execution", "order_row", "orders"]
 
@@ -26,8 +27,8 @@ _SAMPLE = 500  # the newest orders that ended, for distributions
 class OrderRow:
     """``expected_*`` is the quote when it was ordered, ``executed_*`` what was traded (venue fees in), None where it
     was not. ``slippage`` is positive where it was worse than quoted. ``costs_lamports`` are the transaction's, without
-    rent. ``took_ns``: from the order to its end by our clock. ``ended``: the rule, or the program's error, of an order
-    that did not trade, and ``text`` its sentence.
+    rent. ``took_ns``: from the decision to the end, which of a transaction is its confirmation. ``ended``: the rule, or
+    the program's error, of an order that did not trade, and ``text`` its sentence.
     """
 
     order_id: str
@@ -67,8 +68,8 @@ class Orders:
 
 @dataclass(frozen=True, slots=True)
 class Execution:
-    """``sampled``: over so many of the newest orders that have ended. ``landing_ms`` are milliseconds from the order to
-    its fill, by share of a hundred. ``costs`` are of the whole run, positive, by kind.
+    """``sampled``: over so many of the newest orders that have ended. ``landing_ms`` are milliseconds from the
+    decision to its confirmation, by share of a hundred. ``costs`` are of the whole run, positive, by kind.
     """
 
     sampled: int
@@ -98,8 +99,8 @@ def execution(sight: Sight) -> Execution:
     """Of the newest orders of a run."""
     browse = sight.browse
     ended = browse.orders(("filled", "rejected", "denied"), _SAMPLE)
-    fills = [(one.order, one.outcome) for one in ended if isinstance(one.outcome, Filled)]
-    slips = [(order.side, slippage_between(order.quote, filled.executed)) for order, filled in fills]
+    fills = [(one, one.outcome) for one in ended if isinstance(one.outcome, Filled)]
+    slips = [(one.order.side, slippage_between(one.order.quote, filled.executed)) for one, filled in fills]
     moved = browse.moved(SOL)
     return Execution(
         sampled=len(ended),
@@ -108,7 +109,7 @@ def execution(sight: Sight) -> Execution:
         buys=slippage_figures([share for side, share in slips if side is TradeSide.BUY]),
         sales=slippage_figures([share for side, share in slips if side is TradeSide.SELL]),
         impact=slippage_figures([filled.executed.impact for _, filled in fills]),
-        landing_ms=_percentiles([(filled.at_ns - order.created_ns) / 1e6 for order, filled in fills]),
+        landing_ms=_percentiles([_took_ns(one, filled) / 1e6 for one, filled in fills]),
         failures=dict(Counter(_ended(one.outcome) for one in ended if _ended(one.outcome)).most_common()),
         costs={kind: -moved[kind] for kind in COST_KINDS if moved.get(kind)},
     )
@@ -139,11 +140,15 @@ def order_row(one: ListedOrder, name: str) -> OrderRow:
         impact=None if filled is None else filled.executed.impact,
         slippage=None if filled is None else slippage_between(order.quote, filled.executed),
         costs_lamports=outcome.costs.spent if isinstance(outcome, Filled | Rejected) else None,
-        took_ns=None if outcome is None else outcome.at_ns - order.created_ns,
+        took_ns=None if outcome is None or isinstance(outcome, Unknown) else _took_ns(one, outcome),
         ended=_ended(outcome),
         text=outcome.text if isinstance(outcome, Rejected | Denied) else "",
         signature="" if outcome is None or isinstance(outcome, Denied) else outcome.signature,
     )
+
+
+def _took_ns(one: ListedOrder, outcome: Outcome) -> int:
+    return execution_ns(one.order.created_ns, outcome.at_ns, one.confirmed_ns)
 
 
 def _ended(outcome: Outcome | None) -> str:
