@@ -27,6 +27,7 @@ _SWITCHES = 100
 _OWN_FOLDER = "choose a folder of your own with --data-dir"
 _DURABLE = ("on", "remote_apply")  # the others lose commits when this machine, or the standby, loses its power
 SQLITE_HEADER = b"SQLite format 3\0"
+_SMALLEST_PAGE = 512
 
 
 def write_options(engine: Engine, *, lock_ms: int | None = None) -> dict[str, Any]:
@@ -120,10 +121,9 @@ def _check_file(path: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         if path.is_dir():
             raise StorageError(f"{path} is a folder", hint="name a file in it")
-        header = _header(path)
     except OSError as error:
         raise StorageError(f"{path} cannot be opened: {error.strerror}", hint=_OWN_FOLDER) from None
-    if header and header != SQLITE_HEADER:
+    if path.exists() and not _is_database(path):
         raise StorageError(f"{path} is not a database", hint="name another file; this one has not been touched")
     # The write-ahead log and its index lie beside the database.
     if not os.access(folder, os.W_OK | os.X_OK) or (path.exists() and not os.access(path, os.W_OK)):
@@ -145,11 +145,26 @@ def _begin_private(path: Path) -> None:
         raise StorageError(f"{path} cannot be opened: {error.strerror}", hint=_OWN_FOLDER) from None
 
 
-def _header(path: Path) -> bytes:
-    if not path.exists():
-        return b""
-    with path.open("rb") as file:
-        return file.read(len(SQLITE_HEADER))
+def _is_database(path: Path) -> bool:
+    """Whether SQLite takes the file for one of its own, or for one that is to become one.
+
+    It must look itself. Whoever closes a descriptor of a file lets go of all POSIX locks that his process has on it:
+    if the books were open here already, another process would take itself for the last one that has them, and remove
+    the log under us.
+    """
+    if 0 < path.stat().st_size < _SMALLEST_PAGE:
+        return False  # SQLite takes it for an empty one
+    try:
+        looking = sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)
+    except sqlite3.OperationalError as error:
+        raise StorageError(f"{path} cannot be opened: {error}", hint=_OWN_FOLDER) from None
+    try:
+        looking.execute("PRAGMA schema_version").fetchone()
+    except sqlite3.DatabaseError as error:
+        return error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_NOTADB  # somebody else's lock: opening says so
+    finally:
+        looking.close()
+    return True
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _entry: ConnectionPoolEntry) -> None:
