@@ -15,7 +15,8 @@ from tests.web.browser.session import DESK, NIGHT, PHONE, Session, Watched, unti
 
 Opened = Callable[..., Watched]
 
-PAGES = ("/", "/positions", "/positions?closed=1", "/decisions", "/decisions?accepted=false", "/orders", "/pools",
+PAGES = ("/", "/positions", "/positions?closed=1", "/decisions", "/decisions?accepted=false", "/orders", "/ledger",
+         "/ledger?asset=SOL", "/ledger?kind=lp_fee", "/pools",
          "/signals", "/reports", "/alerts", "/alerts?unseen=1", "/health", "/settings", "/settings?changed=1",
          "/ask/exits-only", "/ask/close-all")  # fmt: skip
 
@@ -171,6 +172,11 @@ def test_lists_have_the_rows_of_the_books(session: Session, opened: Opened) -> N
         return before == rows == len(orders(session.sight()).rows.items)
 
     until(counted, "the list has every order")
+    watched.page.locator("#list a.behind").first.click()
+    expect(watched.page.locator("main h1")).to_have_text("Ledger")
+    shown = [int(str(one.get_attribute("value"))) for one in watched.page.locator("#list td.num data").all()]
+    order = watched.page.get_by_label("Order").input_value()
+    assert shown == [entry.units for entry in session.sight().books.run.books.of_order(order)][::-1] and shown
     costs = execution(session.sight()).costs
     until(lambda: watched.open("/orders") and watched.value("costs") >= sum(costs.values()) > 0, "costs are shown")
     accepted = next(row for row in decisions(session.sight()).rows.items if row.accepted)
@@ -207,6 +213,9 @@ def test_close_all_sells_everything_and_an_alert_about_it_can_be_seen_to(session
     row = page.locator("#list tbody tr").first
     number = int(str(row.get_attribute("id")).removeprefix("alert-"))
     row.get_by_role("button").click()
+    expect(page.locator("#told-notice")).to_contain_text("acknowledged")
+    page.goto(f"{session.url}alerts")
+    page.get_by_role("button", name="I have seen all of these").click()
     expect(page.locator("#told-notice")).to_contain_text("acknowledged")
     found = [one for one in session.sight().books.database.alerts.newest(500) if one.number == number]
     assert found[0].acknowledged_ns is not None and found[0].acknowledged_by.startswith("dashboard 127.0.0.1")

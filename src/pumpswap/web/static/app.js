@@ -120,6 +120,9 @@
       const old = document.getElementById(fresh.id);
       if (old && !isBeingRead(old)) renew(old, fresh);
     }
+    // A dashboard that was started again has another word, which a question that is open must repeat too.
+    const word = page.querySelector('input[name="csrf"]');
+    if (word) document.querySelectorAll('input[name="csrf"]').forEach((one) => one.setAttribute("value", word.value));
     drawAll(false);
     tellAges();
   }
