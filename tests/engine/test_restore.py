@@ -21,6 +21,7 @@ from pumpswap.model import (
     EntryKind,
     ExitState,
     LedgerEntry,
+    Mark,
     Proposal,
     ProposalStatus,
     RiskState,
@@ -116,6 +117,20 @@ def test_what_is_held_is_worth_what_it_was_until_its_pool_is_heard_of_again(tmp_
         assert len(list(life.run.marks())) == marks  # nothing was valued, so nothing is told
         life.step(seen(moved(start, -10), 95))
         assert life.engine.desk.measure().equity_lamports < equity
+
+
+def test_a_mark_of_a_pool_that_could_not_be_read_makes_nobody_poorer(tmp_path: Path) -> None:
+    """Somebody has looked at the positions meanwhile, and his endpoint knew nothing of the pool."""
+    start = graduate()
+    with paper_life(tmp_path / "books.sqlite") as life:
+        life.step(seen(start, 0, scored=True), seen(start, 2))
+        before = life.engine.portfolio.equity_at(at(5))
+        (held,) = life.engine.portfolio.positions.open_positions()
+    with open_database(tmp_path / "books.sqlite") as database:
+        database.run(1).save_mark(Mark(POOL, at(7), at(7), held.base_units, 0, "there is no such pool"))
+    with paper_life(tmp_path / "books.sqlite", now_ns=at(10)) as life:
+        assert before.marks_lamports > 0
+        assert life.engine.portfolio.equity_at(at(5)) == before
 
 
 def test_a_buy_that_risk_had_not_stored_yet_is_counted_all_the_same(tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 
 from pumpswap import __version__
@@ -23,9 +22,7 @@ from pumpswap.app.daily_summary import DailySummaries
 from pumpswap.engine.engine import Engine
 from pumpswap.engine.feed import FeedTools
 from pumpswap.engine.feeds.errand import Errand
-from pumpswap.execution.monitor import put_in
 from pumpswap.settings import RiskLimits
-from pumpswap.storage.run import Run
 
 __all__ = ["alert_rules"]
 
@@ -39,7 +36,7 @@ def alert_rules(place: RunPlace) -> Companions:
     daily = DailySummaries(
         context, place.database, place.run, place.settings, place.engine.clock if place.is_played else place.wall
     )
-    milestone = _Milestones(place.engine, place.run, MilestoneRule(context))
+    milestone = _Milestones(place.engine, MilestoneRule(context))
     tools = FeedTools(place.wall)
     return Companions(
         observers=(watch,),
@@ -116,16 +113,12 @@ def _standing(engine: Engine) -> Standing:
 
 
 class _Milestones:
-    """Compares equity with what was put in, both of one moment: what is being put in right now is in one of them."""
+    """Compares equity with what was put in, both as the books know them at one moment."""
 
-    def __init__(self, engine: Engine, run: Run, rule: MilestoneRule) -> None:
-        self._engine, self._run, self._rule = engine, run, rule
+    def __init__(self, engine: Engine, rule: MilestoneRule) -> None:
+        self._engine, self._rule = engine, rule
 
     async def look(self) -> None:
-        before = await asyncio.to_thread(self._put_in)
-        equity = self._engine.portfolio.equity_at(self._engine.clock.now_ns()).equity_lamports
-        if before == await asyncio.to_thread(self._put_in):
-            self._rule.measured(equity, before)
-
-    def _put_in(self) -> int:
-        return put_in(self._run.books.totals())
+        portfolio = self._engine.portfolio
+        equity = portfolio.equity_at(self._engine.clock.now_ns()).equity_lamports
+        self._rule.measured(equity, portfolio.put_in_lamports)

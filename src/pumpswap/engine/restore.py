@@ -99,11 +99,13 @@ def restore_states(run: Run, at_ns: int) -> Restored:
 
 
 def recall_marks(run: Run, portfolio: Portfolio) -> None:
-    """Value what is held as it was valued last: without, equity would seem to fall by all of it, and lock the day."""
+    """Value what is held as it was valued last: without, equity would seem to fall by all of it, and lock the day. A
+    mark that says why nothing could be quoted is no value: perhaps its pool could not be read.
+    """
     for position in portfolio.positions.open_positions():
-        for mark in run.history.marks_of(position.pool, 1):
-            if mark.base_units == position.base_units:
-                portfolio.mark(mark)
+        mark = run.history.last_value(position.pool, position.base_units)
+        if mark is not None:
+            portfolio.mark(mark)
 
 
 def _with_later_buys(run: Run, state: RiskState | None, at_ns: int) -> RiskState | None:

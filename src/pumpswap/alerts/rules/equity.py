@@ -96,7 +96,7 @@ class MilestoneRule:
     """Equity above what its owner has put in, less what he has taken out, in steps. A step that was told is not told
     again, even when equity falls below it and comes back.
 
-    No observer: what was put in stands in the database, and is asked for by whoever calls ``measured``.
+    No observer: whoever calls ``measured`` asks the books for both.
     """
 
     def __init__(self, context: RuleContext) -> None:

@@ -12,7 +12,6 @@ from pumpswap.analytics.metrics import COST_KINDS, slippage_between
 from pumpswap.app.companion import RunPlace
 from pumpswap.app.metering.families import Families
 from pumpswap.clock import NS_PER_SECOND
-from pumpswap.execution.monitor import put_in
 from pumpswap.model import (
     SOL,
     Alert,
@@ -51,8 +50,6 @@ class Meters(RunObserver):
     def __init__(self, place: RunPlace) -> None:
         self.registry = CollectorRegistry()
         self._engine, self._wall, self._is_played = place.engine, place.wall, place.is_played
-        self._put_in_lamports: int | None = None
-        self._equity_lamports = self._unrealised_lamports = 0
         self._words: dict[str, set[str]] = {}
         self._heard = time.monotonic()
         for collector in (ProcessCollector, PlatformCollector, GCCollector):
@@ -108,15 +105,18 @@ class Meters(RunObserver):
 
     def on_equity(self, point: EquityPoint) -> None:
         of = self._of
-        self._equity_lamports = point.equity_lamports
         of.equity.set(point.equity_lamports)
         of.cash.set(point.cash_lamports)
         of.value.set(point.marks_lamports)
         exposure = self._engine.portfolio.exposure
         of.exposure.set(exposure)
-        self._unrealised_lamports = point.marks_lamports - exposure
-        of.unrealised.set(self._unrealised_lamports)
-        self._tell_pnl()
+        unrealised = point.marks_lamports - exposure
+        of.unrealised.set(unrealised)
+        if point.put_in_lamports is not None:
+            of.put_in.set(point.put_in_lamports)
+            pnl = point.equity_lamports - point.put_in_lamports
+            of.pnl.set(pnl)
+            of.realised.set(pnl - unrealised)
 
     def on_risk(self, state: RiskState) -> None:
         of, trading = self._of, self._engine.risk.trading[0]
@@ -163,8 +163,6 @@ class Meters(RunObserver):
     ) -> None:
         """What only the database knows: sums of the ledger (``run.books.totals``), messages, the last comparison."""
         of = self._of
-        self._put_in_lamports = put_in(totals)
-        of.put_in.set(self._put_in_lamports)
         for kind in COST_KINDS:
             of.costs.labels(kind.value).set(-totals.get((SOL, kind), 0))
         for status, count in deliveries.items():
@@ -172,14 +170,6 @@ class Meters(RunObserver):
         if reconciliation is not None:
             of.differences.set(len(reconciliation.differences))
             of.reconciled.set(reconciliation.at_ns / NS_PER_SECOND)
-        self._tell_pnl()
-
-    def _tell_pnl(self) -> None:
-        if self._put_in_lamports is None:
-            return
-        pnl = self._equity_lamports - self._put_in_lamports
-        self._of.pnl.set(pnl)
-        self._of.realised.set(pnl - self._unrealised_lamports)
 
     def _bounded(self, label: str, word: str) -> str:
         """``word``, or ``other`` once a label has too many of them."""
