@@ -14,7 +14,8 @@ import sys
 __all__ = ["main"]
 
 _HEAD = "GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n{more}\r\n"
-_PAGES = ("/", "/positions", "/decisions", "/orders")
+_PAGES = ("/", "/positions", "/decisions", "/orders", "/ledger", "/pools", "/signals", "/reports", "/alerts", "/health",
+          "/settings")  # fmt: skip
 
 
 class Viewers:

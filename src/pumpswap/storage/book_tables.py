@@ -15,6 +15,7 @@ from sqlalchemy import (
     text,
 )
 
+from pumpswap.model import EntryKind
 from pumpswap.storage.columns import (
     DISPLAY,
     ID,
@@ -34,10 +35,12 @@ __all__ = [
     "ADOPTIONS",
     "ALERTS",
     "BALANCES",
+    "COST_KINDS",
     "EQUITY",
     "IGNORED",
     "LEDGER",
     "MARKS",
+    "OF_COSTS",
     "POSITIONS",
     "Q50_HISTORY",
     "RECONCILIATIONS",
@@ -45,6 +48,18 @@ __all__ = [
 ]
 
 ROUND = ("run_id", "pair_address", "round")  # tells positions apart
+COST_KINDS = (
+    EntryKind.LP_FEE,
+    EntryKind.PROTOCOL_FEE,
+    EntryKind.CREATOR_FEE,
+    EntryKind.CASHBACK,
+    EntryKind.NETWORK_FEE,
+    EntryKind.PRIORITY_FEE,
+    EntryKind.TIP,
+)
+OF_COSTS = (
+    f"kind IN ({', '.join(repr(kind.value) for kind in COST_KINDS)})"  # of the index; questions must say the same
+)
 
 # No key from here to orders: what moved must be bookable even where no order of ours explains it.
 LEDGER = Table(
@@ -63,7 +78,13 @@ LEDGER = Table(
     Index(None, "run_id", "at_ns"),
     Index(None, "run_id", "order_id", "sequence"),
     Index(None, "run_id", "asset", "sequence"),
-    Index(None, "run_id", "kind", "at_ns", "units"),  # what a day has cost, without reading its rows
+    # What a day has cost, without reading its rows. No question that names another kind can be led astray by it.
+    Index(
+        "ix_pumpswap_ledger_costs",
+        *("run_id", "kind", "at_ns", "units"),
+        sqlite_where=text(OF_COSTS),
+        postgresql_where=text(OF_COSTS),
+    ),
 )
 
 # Sums of the ledger by asset and kind, written with the entries: what is held is never a scan of the whole ledger.

@@ -6,9 +6,10 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, case, false, func, or_, select
+from sqlalchemy import ColumnElement, case, false, func, or_, select, text
 
 from pumpswap.model import SOL, EntryKind
+from pumpswap.storage.book_tables import COST_KINDS, OF_COSTS
 from pumpswap.storage.connections import Connections
 from pumpswap.storage.documents import refusing
 from pumpswap.storage.outcomes import UNRESOLVED
@@ -16,16 +17,6 @@ from pumpswap.storage.tables import ALERTS, BALANCES, DECISIONS, LEDGER, ORDERS,
 
 __all__ = ["COST_KINDS", "PositionSums", "RunSums", "count_of", "sum_of"]
 
-COST_KINDS = (
-    EntryKind.LP_FEE,
-    EntryKind.PROTOCOL_FEE,
-    EntryKind.CREATOR_FEE,
-    EntryKind.CASHBACK,
-    EntryKind.NETWORK_FEE,
-    EntryKind.PRIORITY_FEE,
-    EntryKind.TIP,
-)
-_COSTS = tuple(kind.value for kind in COST_KINDS)
 _OWN_MONEY = (EntryKind.DEPOSIT.value, EntryKind.WITHDRAWAL.value)
 
 
@@ -62,7 +53,7 @@ class RunSums:
         # Nothing of this is in any other asset: the index alone answers, however busy the day was.
         query = (
             select(LEDGER.c.kind, func.sum(LEDGER.c.units))
-            .where(LEDGER.c.run_id == self._run_id, LEDGER.c.kind.in_(_COSTS), LEDGER.c.at_ns >= since_ns)
+            .where(LEDGER.c.run_id == self._run_id, text(OF_COSTS), LEDGER.c.at_ns >= since_ns)
             .group_by(LEDGER.c.kind)
         )
         with self._connections.reading() as connection:
@@ -70,11 +61,14 @@ class RunSums:
 
     def put_in_since(self, since_ns: int) -> int:
         """Lamports that the owner has put in since then, less what he has taken out."""
+        # Money of one's own moves by no order of ours: the index of orders knows these few entries, those of times and
+        # of assets do not, and SQLite must not choose them.
         query = select(func.coalesce(func.sum(LEDGER.c.units), 0)).where(
             LEDGER.c.run_id == self._run_id,
+            LEDGER.c.order_id.is_(None),
+            func.coalesce(LEDGER.c.at_ns, 0) >= since_ns,
             LEDGER.c.kind.in_(_OWN_MONEY),
-            LEDGER.c.at_ns >= since_ns,
-            func.coalesce(LEDGER.c.asset, "") == SOL,  # not by the index of assets: nearly everything moves SOL
+            func.coalesce(LEDGER.c.asset, "") == SOL,
         )
         with self._connections.reading() as connection:
             return int(connection.execute(query).scalar_one())

@@ -115,11 +115,19 @@ INDEXES: dict[str, tuple[Callable[[Sight], object], str]] = {
     ),
     "what was put in": (
         lambda sight: sight.browse.put_in_since(5),
-        "INDEX ix_pumpswap_ledger_run_id_kind_at_ns_units (run_id=? AND kind=? AND at_ns>?)",
+        "INDEX ix_pumpswap_ledger_run_id_order_id_sequence (run_id=? AND order_id=?)",
     ),
     "what a day has cost": (
         lambda sight: sight.browse.costs_since(5),
-        "COVERING INDEX ix_pumpswap_ledger_run_id_kind_at_ns_units (run_id=? AND kind=? AND at_ns>?)",
+        "COVERING INDEX ix_pumpswap_ledger_costs (run_id=? AND kind=? AND at_ns>?)",
+    ),
+    "decimals of a coin": (
+        lambda sight: sight.books.run.history.decimals(MINT),
+        "INDEX ix_pumpswap_ledger_run_id_asset_sequence (run_id=? AND asset=?)",
+    ),
+    "trades of a coin": (
+        lambda sight: list(sight.books.run.history.trades_of(MINT)),
+        "INDEX ix_pumpswap_ledger_run_id_asset_sequence (run_id=? AND asset=?)",
     ),
     "marks of pools": (
         lambda sight: sight.browse.marks({POOL}),
