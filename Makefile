@@ -27,8 +27,11 @@ help: ## show this list
 demo: runtime-env ## a simulated market, traded on paper: no key, no network
 	@$(BIN)/pumpswap demo $(ARGS)
 
+# One worker more than there are cores: a good part of the tests waits, for processes, slots and browsers. Each begins
+# with a part of the files and takes others over when it has none left, so that what a file makes is made once.
+# Hundreds of tests start the program: where nothing may be kept compiled, each start would compile all of it again.
 test: dev-env ## every test, with counts that fit 15 minutes on two cores
-	@$(PY) -m pytest -n $(JOBS) $(ARGS)
+	@PYTHONDONTWRITEBYTECODE= $(PY) -m pytest -n $$(($(JOBS) + 1)) --dist worksteal $(ARGS)
 
 lint: dev-env ## ruff: rules and format
 	@$(BIN)/ruff check .

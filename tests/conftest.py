@@ -22,6 +22,15 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 pytest_plugins = ["tests.support.by_design", "tests.support.run_evidence"]
 
 
+# What takes longest, and waits for most of it: a worker that met it last would end alone.
+_LONGEST = ("tests/crash/", "tests/web/browser/")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest first."""
+    items.sort(key=lambda item: not item.nodeid.startswith(_LONGEST))
+
+
 @pytest.fixture(autouse=True, scope="session")
 def _priority_of_the_tests() -> Iterator[None]:
     """A command that gives way to others, run in this process, would slow down every test after it."""
