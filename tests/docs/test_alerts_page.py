@@ -13,7 +13,7 @@ from pumpswap.alerts.topics import TOPICS
 from pumpswap.app.run_order import RunOrder
 from pumpswap.settings import Settings
 from pumpswap.storage.database import open_database
-from tests.app.test_run import ran
+from tests.app.played import played
 from tests.support.material import ROOT
 
 PAGE = (ROOT / "docs" / "alerts.md").read_text(encoding="utf-8")
@@ -38,7 +38,7 @@ def test_every_yaml_block_is_right_and_names_topics_that_there_are() -> None:
 def test_the_examples_are_told_by_the_run_that_the_page_names(tmp_path: Path) -> None:
     found = re.search(r"`pumpswap run --market simulated:9 --fast`:\n\n```\n(.*?)```", PAGE, flags=re.DOTALL)
     assert found is not None
-    ran(tmp_path, RunOrder("simulated:9", is_fast=True, seconds=1_800))
+    played(tmp_path, RunOrder("simulated:9", is_fast=True, seconds=1_800))
     with open_database(tmp_path / "pumpswap.sqlite") as database:
         told = {f"{alert.topic}: {alert.text}" for alert in database.alerts.all()}
     examples = found[1].splitlines()
