@@ -16,7 +16,7 @@ __all__ = ["dashboard"]
         "health; live, in any browser, and as a REST API below /api/v1.\n\n"
         "It listens on this machine only. At any other address it asks for the token of dashboard.token; without one "
         "it does not start there. It never holds a key, and can do no more than stop entries, let them go on, sell "
-        "everything, and note that an alert was seen. Ctrl-C ends it; the engine goes on."
+        "everything, answer buys that wait, and note that alerts were seen. Ctrl-C ends it; the engine goes on."
     ),
     examples=[
         Example("pumpswap dashboard", "then open the address that it shows", needs="it serves until it is ended"),

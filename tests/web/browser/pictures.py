@@ -1,6 +1,7 @@
 """Make the pictures of the documentation: ``python -m tests.web.browser.pictures [FOLDER]``.
 
-Six hours of a simulated market, the same each time, as the pages show them.
+Six hours of a simulated market, the same each time, as the pages show them; the question before a sale beside an
+engine that runs.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from playwright.sync_api import Browser, sync_playwright
 from pumpswap.settings import Settings
 from tests.cli.running import run
 from tests.support.material import ROOT
-from tests.web.browser.session import PATIENCE, PHONE, Session, dashboard_url
+from tests.web.browser.session import CONFIG, PATIENCE, PHONE, Session, dashboard_url, engine, until
 
 SMALL = {"viewport": {"width": 1180, "height": 740}}
 MARKET = ("run", "--market", "simulated:4", "--fast", "--duration", "6h")
@@ -23,12 +24,18 @@ MARKET = ("run", "--market", "simulated:4", "--fast", "--duration", "6h")
 
 def main(folder: Path) -> None:
     """Into ``folder``."""
+    browser_path = shutil.which("chromium")
     with tempfile.TemporaryDirectory() as place:
-        run(*MARKET, "--data-dir", place)
-        browser_path = shutil.which("chromium")
-        with dashboard_url("--data-dir", place) as url, sync_playwright() as started:
+        over, running, config = Path(place, "over"), Path(place, "running"), Path(place, "pumpswap.yaml")
+        run(*MARKET, "--data-dir", str(over))  # before the browser, which keeps an event loop of its own
+        config.write_text(CONFIG)
+        where = ("--config", str(config), "--data-dir", str(running))
+        with sync_playwright() as started:
             browser = started.chromium.launch(executable_path=browser_path, args=["--no-sandbox"])
-            take(browser, Session(url, Settings(data_dir=Path(place))), folder)
+            with dashboard_url("--data-dir", str(over)) as url:
+                take(browser, Session(url, Settings(data_dir=over)), folder)
+            with engine(*where), dashboard_url(*where) as url:
+                take_question(browser, Session(url, Settings(data_dir=running)), folder)
             browser.close()
 
 
@@ -50,10 +57,17 @@ def take(browser: Browser, session: Session, folder: Path) -> None:
         page.goto(session.url + path[1:])
         page.wait_for_timeout(800)
         page.screenshot(path=folder / f"{name}.png")
+
+
+def take_question(browser: Browser, session: Session, folder: Path) -> None:
+    """What is asked before everything is sold: somebody must be there who could."""
+    until(lambda: session.has_begun() and session.holds() > 2, "something is held")
     page = browser.new_context(**SMALL).new_page()
+    page.set_default_timeout(PATIENCE * 1_000)
     page.goto(session.url)
     page.wait_for_timeout(800)
     page.get_by_role("link", name="Close all").click()
+    page.wait_for_timeout(300)
     page.screenshot(path=folder / "dashboard-close-all.png")
 
 

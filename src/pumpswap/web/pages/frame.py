@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from pumpswap.analytics.wording import duration_text
 from pumpswap.app.control import Waiting
 from pumpswap.app.views.overview import FrameView, Money, Overview, Pulse, Trading
 from pumpswap.app.views.sight import RunFacts, shown_name
@@ -196,7 +197,9 @@ def _close_all(frame: Frame, back: str) -> Ask:
 def answer_asks(frame: Frame, waiting: Waiting, back: str) -> list[Ask]:
     """The two answers to a proposal."""
     about, run_id = waiting.proposal, frame.run.run_id
-    what = f"{short_sol(about.quote_lamports)} SOL ({_money(frame)}) for {shown_name(about.name) or about.pool}"
+    name = shown_name(about.name)
+    coin = f"{name}, pool {about.pool}" if name else about.pool
+    what = f"{short_sol(about.quote_lamports)} SOL ({_money(frame)}) for {coin}."
     said = () if waiting.decision is None else (waiting.decision.intent.reason,)
     if not waiting.seconds_left:
         gone = ("Its time is over: an approval would do nothing any more.",)
@@ -204,9 +207,10 @@ def answer_asks(frame: Frame, waiting: Waiting, back: str) -> list[Ask]:
             Ask(name, "Too late", gone, "", "caution", back, run_id, about.decision_id)
             for name in ("approve", "decline")
         ]
-    left = f"It waits for {waiting.seconds_left} s more. The rules judge it again: the market has moved since."
+    left = duration_text(waiting.seconds_left * NS_PER_SECOND)
+    again = f"It waits for {left} more. The rules judge it again: the market has moved since."
     return [
-        Ask("approve", "Buy this?", (what, *said, left), "Approve", "go", back, run_id, about.decision_id),
+        Ask("approve", "Buy this?", (what, *said, again), "Approve", "go", back, run_id, about.decision_id),
         Ask("decline", "Not buy this?", (what, *said), "Decline", "caution", back, run_id, about.decision_id),
     ]
 
