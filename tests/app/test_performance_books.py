@@ -79,7 +79,10 @@ def test_profit_and_loss_is_the_ledger_s_to_the_lamport(runs: list[Run], whole_o
         traded, given = by_hand(run), sum(sale.received_lamports for sale in found.sales if not sale.order_id)
         assert money.capital_lamports == sum(moved[kind] for kind in CAPITAL) + traded - given
         assert money.outside_lamports == moved[EntryKind.FOREIGN] - traded
-        assert money.capital_lamports + money.adopted_lamports == recall_portfolio(run).put_in_lamports
+        portfolio = recall_portfolio(run)
+        assert money.capital_lamports + money.adopted_lamports == portfolio.put_in_lamports
+        # Nothing is marked, so what is held counts as its cost: by trades and by equity the same was earned.
+        assert portfolio.equity_at(0).equity_lamports - portfolio.put_in_lamports == money.net_lamports
         hands += traded != given
         assert money.rent_lamports == -moved[EntryKind.RENT_PAID] - moved[EntryKind.RENT_RETURNED]
         adopted = sum(adoption.cost_lamports for adoption in run.owned.adoptions())
