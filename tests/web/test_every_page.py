@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import pytest
 
 from pumpswap.app.views.reports import reports_folder
 from pumpswap.clock import ManualClock
-from pumpswap.model import Denied, ExitState, Heartbeat, Proposal, Rejected, RiskState, Unknown
+from pumpswap.model import Denied, ExitState, Heartbeat, Proposal, Rejected, RiskState, Unknown, WhatIf
 from pumpswap.settings import Settings
 from pumpswap.storage import Database, Run, open_database
 from tests.storage import samples
@@ -59,6 +60,10 @@ def fill(database: Database, target: Path) -> None:
     run.states.save_risk(RiskState(faults=(("feed", "it is silent"),)), samples.NS)
     run.states.save_exits(ExitState(samples.POOL, 1, entry_product=2**120, rungs=0), samples.NS)
     run.states.beat(Heartbeat(NOW_NS, samples.NS, 4711, "approve", parts={"ws": "ok, 0.4 s ago"}))
+    for number, value in ((2, 12 * 10**8), (3, 9 * 10**8), (4, None)):
+        measured = None if number == 4 else NOW_NS
+        refused = WhatIf(f"d{number:06d}", f"Pool{number}", "M", "impact", samples.NS, 3_600, samples.NS + 9, 10**9, 5)
+        run.what_ifs.save(replace(refused, measured_ns=measured, value_lamports=value))
     assert database.start_run("paper", samples.NS).run_id == EMPTY
 
 
@@ -71,6 +76,7 @@ def ended(run: Run, number: int, outcome: Unknown | Rejected | Denied | None) ->
 
 PAGES = ("/", "/?period=day", "/positions", "/positions?closed=1", "/decisions", "/decisions?accepted=false", "/orders",
          "/orders?status=unknown", "/orders?status=pending", "/orders?status=rejected", "/orders?status=denied",
+         "/decisions/refused",
          "/pools", "/signals", "/reports", "/alerts", "/alerts?unseen=1", "/health", "/settings", "/ledger",
          "/ledger?asset=SOL", "/ledger?kind=deposit", "/ask/exits-only", "/ask/resume", "/ask/close-all")  # fmt: skip
 OF_FULL = (f"/pools/{samples.POOL}", "/ask/approve?decision=d000007", "/ask/decline?decision=d000007",
@@ -90,6 +96,7 @@ def test_every_page_of_a_run_in_which_nothing_has_happened(shown: Shown, path: s
 
 
 API = ("overview", "positions", "positions?closed=true", "decisions", "orders", "execution", "ledger", "proposals",
+       "refused",
        "pools", "signals", "alerts", "health", "reports", "runs")  # fmt: skip
 
 
@@ -110,6 +117,16 @@ def test_a_difference_that_nothing_explains_is_shown_with_its_asset(shown: Shown
     assert "-1,180,591,620,717,411,303,424 raw units" in page and "pumpswap reconcile" in page
     told = shown("/api/v1/health").json()["reconciliation"]["differences"]
     assert told == {"M": str(-(2**70))}
+
+
+def test_what_refused_buys_would_have_earned_is_told_by_rule(shown: Shown) -> None:
+    whole, rule = shown("/api/v1/refused").json()["rows"]
+    assert (whole["rule"], rule["rule"]) == ("", "impact")
+    for one in (whole, rule):
+        assert (one["followed"], one["measured"], one["waiting"], one["gain_lamports"]) == (3, 2, 1, "100000000")
+        assert one["mean_return"]["value"] == pytest.approx(0.05)
+    page = shown("/decisions/refused").text
+    assert 'href="/decisions?policy=impact&amp;run=1"' in page and '<data value="100000000"' in page
 
 
 def test_a_report_is_listed_with_the_command_that_writes_one_there(settings: Settings, shown: Shown) -> None:

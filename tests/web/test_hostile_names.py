@@ -13,7 +13,7 @@ from pumpswap.settings import Settings
 from tests.web.serving import NASTY, POOL, lived, served
 
 PAGES = ("/", "/positions", "/positions?closed=1", "/decisions", "/decisions/d000001", "/orders",
-         "/ledger", "/ledger?order=o000001", "/ask/close-all", "/?run=1", "/pools",
+         "/decisions/refused", "/ledger", "/ledger?order=o000001", "/ask/close-all", "/?run=1", "/pools",
          f"/pools/{POOL}", "/signals", "/alerts", "/health", "/settings", "/reports")  # fmt: skip
 QUERIES = ("<script>alert(1)</script>", "\"'><img src=x onerror=alert(1)>", "{{7*7}}", "{% raw %}", "%00",
            "../../etc/passwd", "' OR 1=1 --", "\u202e", "javascript:alert(1)")  # fmt: skip

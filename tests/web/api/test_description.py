@@ -15,7 +15,8 @@ from tests.web.serving import served
 
 ROUTES = {
     "overview", "positions", "decisions", "decisions/{decision_id}", "orders", "execution", "pools", "pools/{address}",
-    "signals", "alerts", "ledger", "proposals", "health", "settings", "reports", "runs", "csrf", "actions/{name}",
+    "signals", "alerts", "ledger", "proposals", "refused",
+     "health", "settings", "reports", "runs", "csrf", "actions/{name}",
 }  # fmt: skip
 
 

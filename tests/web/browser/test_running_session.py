@@ -15,7 +15,8 @@ from tests.web.browser.session import DESK, NIGHT, PHONE, Session, Watched, unti
 
 Opened = Callable[..., Watched]
 
-PAGES = ("/", "/positions", "/positions?closed=1", "/decisions", "/decisions?accepted=false", "/orders", "/ledger",
+PAGES = ("/", "/positions", "/positions?closed=1", "/decisions", "/decisions?accepted=false", "/decisions/refused",
+         "/orders", "/ledger",
          "/ledger?asset=SOL", "/ledger?kind=lp_fee", "/pools",
          "/signals", "/reports", "/alerts", "/alerts?unseen=1", "/health", "/settings", "/settings?changed=1",
          "/ask/exits-only", "/ask/close-all")  # fmt: skip

@@ -29,6 +29,7 @@ PAGES = (
     "/decisions",
     "/orders",
     "/ledger",
+    "/decisions/refused",
     "/pools",
     "/signals",
     "/alerts",
@@ -36,7 +37,8 @@ PAGES = (
     "/settings",
     "/reports",
 )
-API = ("overview", "positions", "decisions", "orders", "ledger", "proposals", "execution", "pools", "signals", "alerts",
+API = ("overview", "positions", "decisions", "orders", "ledger", "proposals", "refused",
+       "execution", "pools", "signals", "alerts",
        "health", "settings", "reports", "runs", "csrf", "openapi.json")  # fmt: skip
 
 

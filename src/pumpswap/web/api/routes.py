@@ -23,6 +23,7 @@ from pumpswap.app.views.plain import plain
 from pumpswap.app.views.pools import Pools, PoolView, pool, pools
 from pumpswap.app.views.positions import Positions, positions
 from pumpswap.app.views.proposals import Proposals, proposals
+from pumpswap.app.views.refused import RefusedBuys, refused_buys
 from pumpswap.app.views.reports import ReportFile, report_files
 from pumpswap.app.views.runs import Runs, runs
 from pumpswap.app.views.signals import Signals, signals
@@ -173,6 +174,11 @@ def _add_singles(router: APIRouter, parts: WebParts) -> None:
     def show_decision(decision_id: Name, run: RunId = None) -> Response:
         """One decision by its id or that of its order: every verdict, the order, what came of it."""
         return answer("decision", decision(parts.sight(run), decision_id))
+
+    @router.get("/refused", responses=answer_of("refused", RefusedBuys))
+    def show_refused(run: RunId = None) -> Response:
+        """What refused buys of the last 30 days would have earned, by rule and by time held."""
+        return answer("refused", refused_buys(parts.sight(run)))
 
     @router.get("/execution", responses=answer_of("execution", Execution))
     def show_execution(run: RunId = None) -> Response:

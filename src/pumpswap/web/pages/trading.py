@@ -17,6 +17,7 @@ from pumpswap.app.views.overview import Period, overview
 from pumpswap.app.views.page import PageWish
 from pumpswap.app.views.positions import positions
 from pumpswap.app.views.proposals import proposals
+from pumpswap.app.views.refused import refused_buys
 from pumpswap.app.views.sight import Sight
 from pumpswap.app.why import Tale
 from pumpswap.errors import UsageError
@@ -85,6 +86,11 @@ def router(sheet: Sheet) -> APIRouter:
             policies=sorted({*view.refused_by, *((chosen.policy,) if chosen.policy else ())}),
             is_filtered=chosen != DecisionFilter(),
         )
+
+    @made.get("/decisions/refused")
+    def refused_page(request: Request) -> HTMLResponse:
+        sight = sheet.sight(request)
+        return sheet.show(request, "refused.html", sight, view=refused_buys(sight))
 
     @made.get("/decisions/{name}")
     def decision_page(request: Request, name: str) -> HTMLResponse:
