@@ -94,6 +94,8 @@ def test_the_settings_say_which_score_counts() -> None:
     assert base.score < 50 < enhanced.score
     assert (base.side, enhanced.side) == (Side.HOLD, Side.LONG)
     assert base.reasons[-1].startswith(f"base score {base.score:.1f} of 100, threshold 50;")
+    alone = EnhancedScoreSignaller(50.0, knowing(DEEP), lambda _: current_schedule()).signal(row)
+    assert base.score == base.base_score == enhanced.base_score == alone.base_score  # whichever counts
 
 
 def row_at(place: int) -> PoolSnapshot:

@@ -61,6 +61,7 @@ signals = st.builds(
     win_probability=st.none() | scores,
     win_loss_ratio=st.none() | scores,
     vol_risk=st.none() | scores,
+    base_score=st.none() | scores,
 )
 verdicts = st.builds(
     Verdict,

@@ -55,7 +55,9 @@ def fill(database: Database, target: Path) -> None:
     ended(run, 4, Rejected("o000004", samples.NS + 5, 9, 6_004, "ExceededSlippage", "too little", costs, "s4"))
     ended(run, 5, Denied("o000005", samples.NS + 5, "expired", "its time was over"))
     ended(run, 6, None)
-    run.save_decision(samples.decision(7, accepted=True, sizing=(), verdicts=()))
+    enhanced = replace(samples.SIGNAL, source="q50+score", score=91.25, base_score=64.5)
+    wish = replace(samples.decision(7).intent, signal=enhanced)
+    run.save_decision(samples.decision(7, intent=wish, sizing=(), verdicts=()))
     run.proposals.save(Proposal("d000007", samples.POOL, samples.MINT, "TEST", 10**9, samples.NS, NOW_NS + 10**12))
     run.states.save_risk(RiskState(faults=(("feed", "it is silent"),)), samples.NS)
     run.states.save_exits(ExitState(samples.POOL, 1, entry_product=2**120, rungs=0), samples.NS)
@@ -127,6 +129,16 @@ def test_what_refused_buys_would_have_earned_is_told_by_rule(shown: Shown) -> No
         assert one["mean_return"]["value"] == pytest.approx(0.05)
     page = shown("/decisions/refused").text
     assert 'href="/decisions?policy=impact&amp;run=1"' in page and '<data value="100000000"' in page
+
+
+def test_base_and_enhanced_score_stand_side_by_side(shown: Shown) -> None:
+    told = shown("/api/v1/signals").json()
+    both, other = told["by_source"]["q50+score"], told["by_source"]["base"]
+    assert (both["mean_score"], both["mean_base_score"], other["mean_base_score"]) == (91.25, 64.5, None)
+    assert told["pools"][0]["base_score"] == 64.5
+    page = shown("/signals").text
+    assert "Mean base score" in page and '<th scope="col" class="num">Base</th>' in page and "base 64.5" in page
+    assert "Base</th>" not in shown("/signals", EMPTY).text
 
 
 def test_a_report_is_listed_with_the_command_that_writes_one_there(settings: Settings, shown: Shown) -> None:

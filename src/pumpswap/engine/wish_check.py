@@ -15,7 +15,7 @@ __all__ = ["check_signal", "wishes_of"]
 _NUMBER = (int, float)
 _SIGNAL_TEXTS = ("pool", "source", "name", "regime")
 _SIGNAL_NUMBERS = ("score", "strength", "size_multiplier")
-_SIGNAL_NUMBERS_OR_NONE = ("q50", "win_probability", "win_loss_ratio", "vol_risk", "feasibility")
+_SIGNAL_NUMBERS_OR_NONE = ("q50", "win_probability", "win_loss_ratio", "vol_risk", "feasibility", "base_score")
 _WISH_TEXTS = ("pool", "mint", "reason", "strategy")
 
 

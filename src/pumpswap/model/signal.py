@@ -23,6 +23,7 @@ class Signal:
     What follows the name is told by models that know it, and sizes the trade: ``win_probability`` and
     ``win_loss_ratio`` (gain over loss) for Kelly, ``vol_risk`` (variance of an hour) for volatility,
     ``size_multiplier`` of the regime. ``feasibility`` (0 to 1) is how well it can be traded, for those who must choose.
+    ``base_score`` is what the score was before it was enhanced by that, for those who compare.
     """
 
     pool: str
@@ -41,3 +42,4 @@ class Signal:
     win_loss_ratio: float | None = None
     vol_risk: float | None = None
     feasibility: float | None = None
+    base_score: float | None = None

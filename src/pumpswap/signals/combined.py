@@ -46,6 +46,7 @@ class CombinedSignaller:
             score=score,
             source=self.source,
             feasibility=result.feasibility_score if result.is_available else None,
+            base_score=result.base.signal_score,
             reasons=(
                 *(f"model: {reason}" for reason in model.reasons),
                 *(f"pool: {reason}" for reason in self._scores.told(result, snapshot, history)),

@@ -51,6 +51,7 @@ class EnhancedScoreSignaller:
             mint=snapshot.base_mint,
             name=snapshot.name,
             feasibility=result.feasibility_score if result.is_available else None,
+            base_score=result.base.signal_score,
         )
 
     def result(self, snapshot: PoolSnapshot, history: Sequence[PoolSnapshot] = ()) -> EnhancedResult:

@@ -200,7 +200,7 @@ def load_outcome(status: str, order_id: str, at_ns: int, text: str) -> Unfilled:
 
 
 _COSTS = ("network_fee", "priority_fee", "tip", "rent_paid", "rent_returned")
-_FIGURES = ("q50", "size_multiplier", "win_probability", "win_loss_ratio", "vol_risk")
+_FIGURES = ("q50", "size_multiplier", "win_probability", "win_loss_ratio", "vol_risk", "base_score")
 
 
 def _verdict(verdict: Verdict) -> dict[str, object]:

@@ -61,7 +61,7 @@ def take(browser: Browser, session: Session, folder: Path) -> None:
 
 def take_question(browser: Browser, session: Session, folder: Path) -> None:
     """What is asked before everything is sold: somebody must be there who could."""
-    until(lambda: session.has_begun() and session.holds() > 2, "something is held")
+    until(lambda: session.has_begun() and session.holds() > 1, "something is held")
     page = browser.new_context(**SMALL).new_page()
     page.set_default_timeout(PATIENCE * 1_000)
     page.goto(session.url)

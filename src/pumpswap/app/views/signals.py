@@ -21,7 +21,9 @@ _POOLS = 50
 
 @dataclass(frozen=True, slots=True)
 class SignalRow:
-    """A signal and whether its decision was to trade. ``q50`` is the middle of what the quantile model expects."""
+    """A signal and whether its decision was to trade. ``q50`` is the middle of what the quantile model expects;
+    ``base_score`` what the score was before PumpSwap's own figures enhanced it, where it was.
+    """
 
     decision_id: str
     at_ns: int
@@ -30,6 +32,7 @@ class SignalRow:
     name: str
     side: Side
     score: float
+    base_score: float | None
     strength: float
     source: str
     q50: float | None
@@ -41,23 +44,27 @@ class SignalRow:
 
 @dataclass(frozen=True, slots=True)
 class SignalTally:
-    """Over one source, or one regime. ``buckets`` count the scores 0 to 10, 10 to 20, … 90 to 100."""
+    """Over one source, or one regime. ``buckets`` count the scores 0 to 10, 10 to 20, … 90 to 100. ``mean_base_score``
+    is of the signals that tell theirs; None where none does.
+    """
 
     count: int
     long: int
     accepted: int
     mean_score: float
+    mean_base_score: float | None
     buckets: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class PoolScores:
-    """The newest score of each source for one pool, side by side."""
+    """The newest score of each source for one pool, side by side; ``base_score`` is of the newest that tells it."""
 
     pool: str
     name: str
     at_ns: int
     scores: Mapping[str, float]
+    base_score: float | None
     q50: float | None
     regime: str
 
@@ -97,8 +104,8 @@ def _row(one: ListedSignal) -> SignalRow:
     signal = one.signal
     return SignalRow(
         one.decision_id, signal.at_ns, signal.pool, signal.mint or "", shown_name(signal.name), signal.side,
-        signal.score, signal.strength, signal.source, signal.q50, signal.regime, signal.size_multiplier,
-        one.accepted, signal.reasons,
+        signal.score, signal.base_score, signal.strength, signal.source, signal.q50, signal.regime,
+        signal.size_multiplier, one.accepted, signal.reasons,
     )  # fmt: skip
 
 
@@ -111,12 +118,14 @@ def _tallies(sample: Sequence[ListedSignal], key: Callable[[ListedSignal], str])
 
 def _tally(group: Sequence[ListedSignal]) -> SignalTally:
     scores = [one.signal.score for one in group]
+    bases = [one.signal.base_score for one in group if one.signal.base_score is not None]
     counted = Counter(min(max(int(score // (100 / _BUCKETS)), 0), _BUCKETS - 1) for score in scores)
     return SignalTally(
         count=len(group),
         long=sum(one.signal.side is Side.LONG for one in group),
         accepted=sum(one.accepted for one in group),
         mean_score=fsum(scores) / len(scores),
+        mean_base_score=fsum(bases) / len(bases) if bases else None,
         buckets=tuple(counted[place] for place in range(_BUCKETS)),
     )
 
@@ -136,6 +145,7 @@ def _side_by_side(pool: str, by_source: Mapping[str, ListedSignal]) -> PoolScore
         name=shown_name(next((signal.name for signal in told if signal.name), "")),
         at_ns=max(signal.at_ns for signal in told),
         scores={source: one.signal.score for source, one in sorted(by_source.items())},
+        base_score=next((signal.base_score for signal in told if signal.base_score is not None), None),
         q50=next((signal.q50 for signal in told if signal.q50 is not None), None),
         regime=next((signal.regime for signal in told if signal.regime), ""),
     )

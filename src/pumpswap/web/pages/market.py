@@ -39,8 +39,8 @@ def router(sheet: Sheet) -> APIRouter:
         sight = sheet.sight(request)
         view = signals(sight, sheet.wish(request))
         has_q50 = any(one.q50 is not None for one in view.pools)
-        return sheet.show(
-            request, "signals.html", sight, view=view, has_q50=has_q50, links=links_of(request, view.rows)
-        )
+        has_base = any(one.base_score is not None for one in view.pools)
+        links = links_of(request, view.rows)
+        return sheet.show(request, "signals.html", sight, view=view, has_q50=has_q50, has_base=has_base, links=links)
 
     return made
