@@ -172,5 +172,10 @@ def test_a_refused_buy_is_open_until_it_is_measured(run: Run) -> None:
     assert run.what_ifs.open() == [one]
     assert measured.gain_lamports == -100
     assert {each.horizon_seconds: each for each in run.what_ifs.since(5)} == {60: measured, 300: one}
+    run.save_decision(samples.decision(2, accepted=False))
+    later = replace(one, decision_id="d000002", at_ns=6)
+    run.what_ifs.save(later)
+    assert run.what_ifs.since(5, 1) == [later] == run.what_ifs.since(6)
+    assert [each.at_ns for each in run.what_ifs.since(5, 9)] == [5, 5, 6]
     with pytest.raises(StorageError, match="contradicts"):
         run.what_ifs.save(replace(one, decision_id="d000009"))

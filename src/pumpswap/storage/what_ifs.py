@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import fields
 from typing import Any
 
 from sqlalchemy import Insert, Select, select
@@ -22,6 +23,7 @@ _INTEGERS = (
     *("measured_ns", "value_lamports"),
 )
 _WORDS = ("decision_id", "pool", "mint", "rule", "obstacle")
+_COLUMNS = tuple(WHAT_IFS.c[field.name] for field in fields(WhatIf))
 
 
 def _replacing(stored: sqlite.Insert | postgresql.Insert) -> Insert:
@@ -54,16 +56,19 @@ class WhatIfs:
         """Those that are still to be measured, the first that is due first."""
         return self._found(self._query().where(WHAT_IFS.c.measured_ns.is_(None)).order_by(WHAT_IFS.c.due_ns))
 
-    def since(self, since_ns: int) -> Sequence[WhatIf]:
-        """Those of refusals since then, oldest first."""
-        return self._found(self._query().where(WHAT_IFS.c.at_ns >= since_ns).order_by(WHAT_IFS.c.at_ns))
+    def since(self, since_ns: int, newest: int | None = None) -> Sequence[WhatIf]:
+        """Those of refusals since then, oldest first; ``newest``: no more than so many of them, the newest ones."""
+        query = self._query().where(WHAT_IFS.c.at_ns >= since_ns)
+        if newest is None:
+            return self._found(query.order_by(WHAT_IFS.c.at_ns))
+        return self._found(query.order_by(WHAT_IFS.c.at_ns.desc()).limit(newest))[::-1]
 
     def _query(self) -> Select[Any]:
-        return select(WHAT_IFS).where(WHAT_IFS.c.run_id == self._run_id)
+        return select(*_COLUMNS).where(WHAT_IFS.c.run_id == self._run_id)
 
     def _found(self, query: Select[Any]) -> Sequence[WhatIf]:
         return self._connections.all_rows(query, _what_if_of)
 
 
 def _what_if_of(row: StoredRow) -> WhatIf:
-    return WhatIf(**{name: getattr(row, name) for name in (*_INTEGERS, *_WORDS)})
+    return WhatIf(*row)

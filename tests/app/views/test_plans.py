@@ -11,16 +11,19 @@ from pumpswap.app.books import chosen_books
 from pumpswap.app.views.alerts import alerts
 from pumpswap.app.views.decisions import DecisionFilter, decision, decisions
 from pumpswap.app.views.health import health
+from pumpswap.app.views.ledger import LedgerFilter, ledger
 from pumpswap.app.views.orders import execution, orders
 from pumpswap.app.views.overview import Period, frame_view, overview
 from pumpswap.app.views.page import PageWish
 from pumpswap.app.views.pools import pool, pools
 from pumpswap.app.views.positions import positions
+from pumpswap.app.views.proposals import proposals
+from pumpswap.app.views.refused import refused_buys
 from pumpswap.app.views.runs import near_runs, runs
 from pumpswap.app.views.sight import Sight
 from pumpswap.app.views.signals import signals
 from pumpswap.clock import ManualClock
-from pumpswap.model import TradeSide
+from pumpswap.model import SOL, EntryKind, TradeSide
 from pumpswap.settings import Settings
 from pumpswap.storage import Database, open_database
 from pumpswap.storage.browse import DecisionWish, Place
@@ -45,6 +48,16 @@ PAGES: dict[str, Callable[[Sight], object]] = {
     "decisions by policy": lambda sight: decisions(sight, DecisionFilter(policy="liquidity")),
     "a decision": lambda sight: [decision(sight, name) for name in ("d000001", "o000002")],
     "orders": lambda sight: [orders(sight, (), None), orders(sight, ("denied",), NEXT), execution(sight)],
+    "ledger": lambda sight: [
+        ledger(sight, LedgerFilter(kind, asset, "", since_ns), wish)
+        for kind in (None, EntryKind.TIP)
+        for asset in ("", SOL, MINT)
+        for since_ns in (0, at(NOW))
+        for wish in (None, NEXT)
+    ],
+    "an order in the ledger": lambda sight: ledger(sight, LedgerFilter(order="o000001")),
+    "proposals": proposals,
+    "refused buys": refused_buys,
     "pools": lambda sight: [pools(sight, wish) for wish in (None, NEXT)],
     "a pool": lambda sight: pool(sight, POOL),
     "signals": lambda sight: [signals(sight, wish) for wish in (None, NEXT)],

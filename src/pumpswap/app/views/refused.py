@@ -11,12 +11,15 @@ from pumpswap.clock import NS_PER_SECOND
 __all__ = ["RefusedBuys", "refused_buys"]
 
 _DAYS = 30
+_MOST = 20_000
 _DAY_NS = 86_400 * NS_PER_SECOND
 
 
 @dataclass(frozen=True, slots=True)
 class RefusedBuys:
-    """``rows`` are over refusals since ``since_ns`` (30 days): all rules together first (``rule`` empty), then each."""
+    """``rows`` are over refusals since ``since_ns`` (30 days, or the newest 20,000 sales of refused buys): all rules
+    together first (``rule`` empty), then each.
+    """
 
     run: RunFacts
     as_of_ns: int
@@ -25,7 +28,10 @@ class RefusedBuys:
 
 
 def refused_buys(sight: Sight) -> RefusedBuys:
-    """Of the last 30 days of the run."""
+    """Of the last 30 days of the run, or of its newest refusals where these are many."""
     since_ns = max(sight.as_of_ns - _DAYS * _DAY_NS, 0)
-    found = refused_figures(sight.books.run.what_ifs.since(since_ns))
-    return RefusedBuys(sight.facts, sight.as_of_ns, since_ns, tuple(found))
+    found = sight.books.run.what_ifs.since(since_ns, _MOST)
+    if len(found) == _MOST:  # of the oldest refusal some sales may be left out
+        since_ns = found[0].at_ns + 1
+        found = [one for one in found if one.at_ns >= since_ns]
+    return RefusedBuys(sight.facts, sight.as_of_ns, since_ns, tuple(refused_figures(found)))
