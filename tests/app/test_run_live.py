@@ -26,6 +26,7 @@ from pumpswap.sdk.connection import ChainConnection
 from pumpswap.settings import Settings
 from pumpswap.storage.database import Database, open_database
 from pumpswap.storage.run import Run
+from tests.alerts.delivery.service import served
 from tests.app.watching import FillsWatcher, until
 from tests.sdk.world import World, trader_of, world
 from tests.support.material import requires_material
@@ -224,6 +225,23 @@ def test_a_signal_is_bought_with_money_and_the_next_process_sells_it_by_time(tmp
             assert result.open_positions == 0
             assert len(here.chain.signatures()) == 2
             await here.judge()
+
+    asyncio.run(go())
+
+
+def test_what_opening_has_found_is_sent_to_a_channel_that_is_new(tmp_path: Path) -> None:
+    async def go() -> None:
+        async with place(tmp_path) as here:
+            with served() as phone:
+                channel = {"name": "phone", "url": f"json://{phone.address}/x", "topics": ["reconcile"]}
+                settings = await here.ready(alerts={"channels": [channel]})
+                here.chain.pay_in(SOL)
+                watcher = Watcher(1)
+                work = asyncio.ensure_future(here.ran(settings, watcher))
+                await until(lambda: phone.taken or work.done())
+                watcher.stop()
+                await work
+            assert [body["title"] for body in phone.bodies] == ["[warning] reconcile"]
 
     asyncio.run(go())
 

@@ -44,6 +44,10 @@ def problems(tmp_path: Path, text: str, environment: dict[str, str] | None = Non
         ("risk: 5", "risk: is a section: write its keys below it, for example risk."),
         ("run: {mode: automatic}", "run.mode: must be 'analysis', 'paper', 'approve' or 'auto'"),
         ("exits: {max_slippage_bps: 1}", "exits: max_slippage_bps is below slippage_bps"),
+        (
+            "alerts: {quiet_from: '00:00', quiet_until: '00:00'}",
+            "alerts: quiet_from and quiet_until are both 00:00, and it would be quiet for ever: leave both out for no",
+        ),
         ("chain: {endpoints: [{url: http://a, tiemout_ms: 5}]}", "chain.endpoints.0.tiemout_ms: no such key"),
         ("signal_analysis: {}", "signal_analysis: no such key; it is the plan's section: `pumpswap config import`"),
         ("profile: dev", "profile dev: no such profile; there is none"),

@@ -131,6 +131,7 @@ class _Live:
                 RunPlace(
                     *(self._settings, wallet.database, wallet.books.run, engine, self._wall, trading.recorder.also),
                     watch=market.watch,
+                    alerts_before=wallet.alerts_before,
                 )
             ),
         )

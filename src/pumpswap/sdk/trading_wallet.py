@@ -47,7 +47,7 @@ class TradingWallet:
 
     ``left`` are orders that earlier processes had not finished, ``resolved`` what became of those whose fate is known
     now, ``unread`` why others cannot be read. ``reconciliation`` is what the comparison of books and wallet has found
-    since, None while it cannot be made: show both.
+    since, None while it cannot be made: show both. ``alerts_before`` is the newest alert of before: opening tells too.
     """
 
     def __init__(self, connection: ChainConnection, signer: LimitedSigner, database: Database) -> None:
@@ -58,6 +58,7 @@ class TradingWallet:
         self.resolved: Sequence[tuple[Order, Outcome]] = ()
         self.unread: dict[str, PumpSwapError] = {}
         self.reconciliation: Reconciliation | None = None
+        self.alerts_before = 0
         self.lanes: tuple[Lane, ...] = ()
         self.held_back: Callable[[Order], str] = lambda _: ""  # the risk of whoever trades: ``risk.signing.held_back``
         self._lock = WalletLock(connection.settings.data_dir / "locks", signer.public_key)
@@ -186,6 +187,7 @@ class TradingWallet:
     # ------------------------------------------------------------------------------------------ opening
 
     async def _start(self, rng: Random, is_patient: bool) -> None:
+        self.alerts_before = self.database.alerts.newest_number()
         self._lock.take()
         connection, settings = self.connection, self.connection.settings
         node, clock, wallet = connection.node, connection.clock, self.signer.public_key

@@ -57,7 +57,7 @@ class TelegramSettings(Section):
 
     token: SecretStr | None = None  # of the bot; without it nobody listens
     chats: tuple[int, ...] = ()  # ids that may ask; empty: nobody
-    allow_actions: bool = False  # pause, resume, exits-only, close, close-all
+    allow_actions: bool = False  # pause, resume, exits-only, close, close-all, approve, decline
     pin: SecretStr | None = None  # four digits or more; actions ask for it
     api_url: str = "https://api.telegram.org"  # for a server of your own
 
@@ -70,7 +70,7 @@ class AlertSettings(Section):
     timezone: str = "UTC"  # of quiet hours and the daily summary
     # from then on nothing but what is critical is sent, and the rest as one message afterwards; null: no quiet hours
     quiet_from: TimeOfDay | None = None
-    quiet_until: TimeOfDay | None = None  # when they are over
+    quiet_until: TimeOfDay | None = None  # when they are over: another time than `quiet_from`
     # the same thing about the same subject is told once in so long; what came meanwhile is counted
     repeat_seconds: Seconds = 900
     burst: int = Field(10, ge=1)  # so many messages of one topic to one channel at once, within `burst_seconds`
@@ -95,6 +95,11 @@ class AlertSettings(Section):
             raise ValueError("two channels have the same name")
         if (self.quiet_from is None) != (self.quiet_until is None):
             raise ValueError("quiet_from and quiet_until belong together")
+        if self.quiet_from is not None and self.quiet_from == self.quiet_until:
+            raise ValueError(
+                f"quiet_from and quiet_until are both {self.quiet_from}, and it would be quiet for ever: leave both "
+                "out for no quiet hours"
+            )
         return self
 
 

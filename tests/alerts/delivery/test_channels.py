@@ -66,7 +66,7 @@ def test_telegram_gets_html_in_which_nothing_is_a_tag(service: Service) -> None:
     assert path == f"/bot{TELEGRAM}/sendMessage"
     assert (body["chat_id"], body["parse_mode"]) == (4711, "HTML")
     assert body["text"].startswith(
-        "<b>[critical] unknown outcome</b>\r\nWIF: ‹script›alert(1)‹/script› ＠everyone ‹!channel›"
+        "<b>[critical] unknown outcome</b>\r\nWIF: ‹script›alert(1)‹／script› ＠everyone ‹!channel›"
     )
     assert body["text"].count("<") == 2  # of the title
 

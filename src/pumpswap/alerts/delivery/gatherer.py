@@ -34,14 +34,13 @@ class Gatherer:
         """Whether there is a channel."""
         return bool(self._policies)
 
-    def begin(self) -> None:
+    def begin(self, before: int | None = None) -> None:
         """From now on. A channel that is new, or that nobody has served for so long that its messages would have been
-        given up, begins with the next alert; what was gathered for it before is sent.
+        given up, begins with the alert after number ``before``, by default with the next one; what was gathered for it
+        before is sent.
         """
-        if not self._policies:
-            return
-        newest = next(iter(self._database.alerts.newest(1)), None)
-        self._change(lambda state, now_ns: self._greet(state, now_ns, 0 if newest is None else newest.number))
+        if self._policies:
+            self._change(lambda state, now_ns: self._greet(state, now_ns, before))
 
     def turn(self, *, at_end: bool = False) -> None:
         """Look at what is new, and at what is due."""
@@ -50,12 +49,15 @@ class Gatherer:
 
     # ------------------------------------------------------------------------------------------ the work
 
-    def _greet(self, state: DeliveryState, now_ns: int, newest: int) -> tuple[list[Delivery], bool]:
+    def _greet(self, state: DeliveryState, now_ns: int, before: int | None) -> tuple[list[Delivery], bool]:
+        newest = self._database.alerts.newest_number()
+        start = newest if before is None else min(before, newest)
         for policy in self._policies:
             known = state.channels.setdefault(policy.channel.name, ChannelState())
-            # A cursor beyond the newest: somebody has restored an older database.
-            if not 0 <= now_ns - known.seen_ns <= self._abandoned_ns or known.cursor > newest:
-                known.cursor = newest
+            # A cursor beyond the newest: somebody has restored an older database. A clock that was ahead before says
+            # nothing about how long nobody has served it.
+            if now_ns - known.seen_ns > self._abandoned_ns or known.cursor > newest:
+                known.cursor = start
             known.seen_ns = now_ns
         return [], False
 

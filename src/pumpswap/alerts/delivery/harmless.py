@@ -13,6 +13,10 @@ _LIKE = {"<": "‹", ">": "›", "@": "＠"}
 # No link under another text, no link at all, nothing hidden, struck out or swallowed by a block of code.
 _PAIRS = {"](": "] (", "://": ":／／", "||": "| |", "~~": "~ ~", "```": "'''"}
 _PAIR = re.compile("|".join(map(re.escape, _PAIRS)))
+# Messengers make a link of `evil.com` and of `t.me/x` by themselves, and Telegram a button of `/close`. Keys of
+# settings (`risk.max_positions`) and paths (`/var/log/x`) are neither.
+_NAME_DOT = re.compile(r"(?<=\S)\.(?=[^\W\d_]+(?!\w))")
+_COMMAND = re.compile(r"(?<![\w/])/(?=\w+(?![\w/]))")
 _ADDRESS = re.compile(r"(?<![1-9A-HJ-NP-Za-km-z])[1-9A-HJ-NP-Za-km-z]{32,44}(?![1-9A-HJ-NP-Za-km-z])")
 
 
@@ -21,7 +25,7 @@ def harmless(text: str) -> str:
     seen = "".join(map(_seen, text.replace("\r\n", "\n")))
     while (changed := _PAIR.sub(lambda found: _PAIRS[found[0]], seen)) != seen:  # "|||" makes a new pair
         seen = changed
-    return seen
+    return _COMMAND.sub("／", _NAME_DOT.sub("\N{ONE DOT LEADER}", seen))
 
 
 def short_addresses(text: str) -> str:

@@ -1,32 +1,31 @@
 """Policy: what is sent of the alerts of one channel, when, and together with what. A pure state machine.
 
 Every alert that a channel wants is counted in exactly one message. What is critical is neither muted nor held back at
-night, and waits for the shortest digest at most; the rest may be gathered.
+night, and waits for the shortest digest at most; the rest may be gathered. What is told last about a matter is what
+was said last about it: only what says the same as that is withheld, and what waits goes with what is newer.
 """
 
 from __future__ import annotations
 
-import hashlib
-import re
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from msgspec.structs import replace
 
-from pumpswap.alerts.delivery.message import LEVELS, Message, line_of, message_of_bag, message_of_line
+from pumpswap.alerts.delivery.message import Message, line_of, message_of_bag, message_of_line
 from pumpswap.alerts.delivery.quiet import QuietHours
-from pumpswap.alerts.delivery.state import MOST_LINES, Bag, ChannelState, Line, Pace
+from pumpswap.alerts.delivery.state import LEVELS, Bag, ChannelState, Line
 from pumpswap.clock import NS_PER_SECOND
 from pumpswap.model import Alert, AlertLevel, Mute
 from pumpswap.settings import AlertSettings, ChannelSettings
 
-__all__ = ["ChannelPolicy", "is_muted", "same_as"]
+__all__ = ["ChannelPolicy", "is_muted"]
 
 _CRITICAL = AlertLevel.CRITICAL.value
-# Of these the numbers may differ: "silent for 61 s" and "silent for 75 s" say the same. The others do word for word.
-_BLURRED = frozenset((AlertLevel.WARNING, AlertLevel.ERROR))
-_DIGITS = re.compile(r"\d+")
 _URGENT_LONGEST = 5  # digests of what is critical: at most so many times `digest_seconds`
+# Something that comes and goes again and again: the same words are sent at once so often in `repeat_seconds`, then they
+# wait for digests.
+_SAME_AT_ONCE = 3
 _DELIVERY = "delivery"  # that a channel does not work is not told through it
 
 
@@ -35,13 +34,6 @@ def is_muted(alert: Alert, mutes: Iterable[Mute]) -> bool:
     if alert.level is AlertLevel.CRITICAL:
         return False
     return any(mute.topic == alert.topic and mute.subject in ("", alert.subject) for mute in mutes)
-
-
-def same_as(alert: Alert) -> str:
-    """Equal for alerts that say the same about the same."""
-    text = _DIGITS.sub("0", alert.text) if alert.level in _BLURRED else alert.text
-    said = "\0".join((str(alert.run_id), alert.level.value, alert.topic, alert.subject, text))
-    return hashlib.sha256(said.encode(errors="replace")).hexdigest()[:16]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +56,14 @@ class ChannelPolicy:
         messages = []
         for alert in alerts:
             state.cursor = max(state.cursor, alert.number)
+            line = line_of(alert)
+            repeats = self._outdated(state, line)
             if self._wants(alert) and not is_muted(alert, mutes):
-                message = self._take(state, alert, now_ns, over_ns)
+                message = self._take(state, line, repeats, (now_ns, over_ns))
                 if message is not None:
                     messages.append(message)
+            elif repeats is not None:
+                self._gather(state, repeats, now_ns, over_ns)
         return messages
 
     def settle(self, state: ChannelState, now_ns: int, *, at_end: bool = False) -> list[Message]:
@@ -87,35 +83,63 @@ class ChannelPolicy:
         is_loud = LEVELS.index(alert.level.value) >= LEVELS.index(channel.least)
         return is_loud and (not channel.topics or alert.topic in channel.topics)
 
-    def _take(self, state: ChannelState, alert: Alert, now_ns: int, over_ns: int | None) -> Message | None:
-        key, line = same_as(alert), line_of(alert)
-        told = state.told.get(key)
-        if told is not None:  # what is over was forgotten before
+    def _outdated(self, state: ChannelState, line: Line) -> Line | None:
+        """What was told last about a matter does not hold any more: it is told again when it comes again. Returns what
+        was only counted of it, if anything.
+        """
+        told = state.told.get(line.matter)
+        if told is None or told.said == line.said:
+            return None
+        del state.told[line.matter]
+        return told if told.count else None
+
+    def _take(
+        self, state: ChannelState, line: Line, repeats: Line | None, times: tuple[int, int | None]
+    ) -> Message | None:
+        now_ns, over_ns = times
+        told = state.told.get(line.matter)
+        if told is not None:  # what is over was forgotten before, what says something else just now
             told.merge(line)
             return None
-        is_urgent = line.level == _CRITICAL
-        bag = state.urgent if is_urgent else state.calm
-        must_wait = (over_ns is not None and not is_urgent) or (bag is not None and key in bag.lines)
+        waiting = [bag for bag in (state.urgent, state.calm) if bag is not None]
+        must_wait = (over_ns is not None and line.level != _CRITICAL) or any(line.said in bag.lines for bag in waiting)
         if must_wait or not self._may_send(state, line, now_ns):
-            self._gather(state, key, line, now_ns, over_ns)
+            bag = self._gather(state, line, now_ns, over_ns)
+            if repeats is not None:
+                bag.add_count(repeats)
             return None
-        self._remember(state, key, line, now_ns)
-        return message_of_line(line)
+        since_ns = min((bag.since_ns for bag in waiting if bag.has(line.matter)), default=None)
+        if since_ns is None:
+            self._remember(state, line, now_ns)
+            return message_of_line(line, repeats)
+        # What waits about the same matter goes with it: told later, it would seem to hold still.
+        together = Bag(now_ns, since_ns, line.first, line.last)
+        state.move(line.matter, together)
+        together.add(line)
+        return self._told(state, together, now_ns)
 
     def _may_send(self, state: ChannelState, line: Line, now_ns: int) -> bool:
-        """One of ``burst`` messages about the topic in ``burst_seconds``. Critical ones are counted by themselves."""
-        key = f"{line.topic}!" if line.level == _CRITICAL else line.topic
-        since = now_ns - self.settings.burst_seconds * NS_PER_SECOND
-        sent = [at for at in state.sent.get(key, ()) if since < at <= now_ns]
-        is_free = len(sent) < self.settings.burst
-        state.sent[key] = [*sent, now_ns] if is_free else sent
-        return is_free
+        """One of ``burst`` messages about the topic in ``burst_seconds``, and not the same over and over. Critical ones
+        are counted by themselves.
+        """
+        settings = self.settings
+        topic = f"{line.topic}!" if line.level == _CRITICAL else line.topic
+        limits = ((topic, settings.burst, settings.burst_seconds), (line.said, _SAME_AT_ONCE, settings.repeat_seconds))
+        free = True
+        for key, most, seconds in limits:
+            sent = [at for at in state.sent.get(key, ()) if now_ns - seconds * NS_PER_SECOND < at <= now_ns]
+            state.sent[key] = sent
+            free = free and len(sent) < most
+        if free:
+            for key, _, _ in limits:
+                state.sent[key].append(now_ns)
+        return free
 
-    def _remember(self, state: ChannelState, key: str, line: Line, now_ns: int) -> None:
+    def _remember(self, state: ChannelState, line: Line, now_ns: int) -> None:
         """It is told; what says the same is counted for a while, from none on."""
         until_ns = now_ns + int(self.settings.repeat_seconds * NS_PER_SECOND)
         if until_ns > now_ns:
-            state.told[key] = replace(line, first=0, count=0, until_ns=until_ns)
+            state.told[line.matter] = replace(line, first=0, count=0, until_ns=until_ns)
 
     def _forget(self, state: ChannelState, now_ns: int, over_ns: int | None) -> None:
         """What was told long ago may be told again; what was only counted since then goes into the next digest."""
@@ -125,14 +149,17 @@ class ChannelPolicy:
         for key in over:
             line = state.told.pop(key)
             if line.count:
-                self._gather(state, key, line, now_ns, over_ns)
-        since = now_ns - self.settings.burst_seconds * NS_PER_SECOND
-        state.sent = {topic: ats for topic, ats in state.sent.items() if ats and ats[-1] > since}
+                self._gather(state, line, now_ns, over_ns)
+        since = now_ns - max(self.settings.burst_seconds, self.settings.repeat_seconds) * NS_PER_SECOND
+        state.sent = {key: ats for key, ats in state.sent.items() if ats and ats[-1] > since}
 
     # ------------------------------------------------------------------------------------------ digests
 
-    def _gather(self, state: ChannelState, key: str, line: Line, now_ns: int, over_ns: int | None) -> None:
-        is_urgent = line.level == _CRITICAL
+    def _gather(self, state: ChannelState, line: Line, now_ns: int, over_ns: int | None) -> Bag:
+        """For a digest, which is returned. What is about one matter waits in one of them: in that of what is critical
+        when any of it is.
+        """
+        is_urgent = line.level == _CRITICAL or (state.urgent is not None and state.urgent.has(line.matter))
         bag = state.urgent if is_urgent else state.calm
         if bag is None:
             is_quiet = over_ns is not None and not is_urgent
@@ -142,16 +169,10 @@ class ChannelPolicy:
                 state.urgent = bag
             else:
                 state.calm = bag
-        bag.count += line.count
-        bag.first, bag.last = min(bag.first, line.first), max(bag.last, line.last)
-        bag.level = max(bag.level, line.level, key=LEVELS.index)
-        known = bag.lines.get(key)
-        if known is not None:
-            known.merge(line)
-        elif len(bag.lines) < MOST_LINES or _makes_room(bag, line):
-            bag.lines[key] = line
-        else:
-            bag.more[line.topic] = bag.more.get(line.topic, 0) + line.count
+        if is_urgent:
+            state.move(line.matter, bag)
+        bag.add(line)
+        return bag
 
     def _pause_ns(self, state: ChannelState, now_ns: int, is_urgent: bool) -> int:
         """How long the digest that begins now gathers: twice as long as the one before, when it follows at once."""
@@ -166,7 +187,8 @@ class ChannelPolicy:
     def _flushed(self, state: ChannelState, now_ns: int, over_ns: int | None, *, at_end: bool) -> Iterator[Message]:
         if state.urgent is not None and self._is_due(state.urgent, now_ns, at_end=at_end):
             bag, state.urgent = state.urgent, None
-            yield self._told(state, bag, state.urgent_pace, now_ns)
+            state.urgent_pace.flushed_ns = now_ns
+            yield self._told(state, bag, now_ns)
         calm = state.calm
         if calm is None:
             return
@@ -174,27 +196,15 @@ class ChannelPolicy:
             calm.due_ns, calm.is_quiet = over_ns, True
         elif self._is_due(calm, now_ns, at_end=at_end):
             state.calm = None
-            yield self._told(state, calm, state.calm_pace, now_ns)
+            state.calm_pace.flushed_ns = now_ns
+            yield self._told(state, calm, now_ns)
 
     def _is_due(self, bag: Bag, now_ns: int, *, at_end: bool) -> bool:
         """Its time has come, or the clock was set back, which must not hold it up."""
         return at_end or bag.due_ns <= now_ns or bag.since_ns > now_ns
 
-    def _told(self, state: ChannelState, bag: Bag, pace: Pace, now_ns: int) -> Message:
-        pace.flushed_ns = now_ns
-        for key, line in bag.lines.items():
-            self._remember(state, key, line, now_ns)
-        return message_of_bag(bag)
-
-
-def _makes_room(bag: Bag, line: Line) -> bool:
-    """A loud alert takes the line of a quiet one, which is counted then."""
-    rank = LEVELS.index(line.level)
-    if rank < LEVELS.index("error"):
-        return False
-    key = next((key for key, one in bag.lines.items() if LEVELS.index(one.level) < rank), None)
-    if key is None:
-        return False
-    gone = bag.lines.pop(key)
-    bag.more[gone.topic] = bag.more.get(gone.topic, 0) + gone.count
-    return True
+    def _told(self, state: ChannelState, bag: Bag, now_ns: int) -> Message:
+        message, told = message_of_bag(bag)
+        for line in told:
+            self._remember(state, line, now_ns)
+        return message

@@ -14,7 +14,7 @@ __all__ = ["QuietHours"]
 
 @dataclass(frozen=True, slots=True)
 class QuietHours:
-    """From ``begins`` until the next ``ends`` on the clock of ``zone``, every day. Both are equal: always."""
+    """From ``begins`` until the next ``ends`` on the clock of ``zone``, every day. The two differ."""
 
     begins: time
     ends: time
