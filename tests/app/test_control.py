@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pumpswap.app.control import PATIENCE_SECONDS, RemoteControl, open_control, origin_of_process
+from pumpswap.app.control import PATIENCE_SECONDS, RemoteControl, open_control, origin_of_process, running_runs
 from pumpswap.clock import NS_PER_SECOND, ManualClock
 from pumpswap.errors import NotFound, NotRunning, StorageError
 from pumpswap.model import (
@@ -72,6 +72,27 @@ def test_running_means_a_young_heartbeat(chosen: Settings, age_seconds: int, sto
         beat(life, stopping=stopping)
         with open_control(chosen, clock=terminal.clock, sleep=terminal.sleep) as control:
             assert control.is_running() is runs
+
+
+@pytest.mark.parametrize("order", [(1, 2, 3), (3, 2, 1), (2, 1, 3)])
+def test_of_several_engines_a_live_one_comes_first_whichever_has_beaten_last(
+    chosen: Settings, order: tuple[int, ...]
+) -> None:
+    """Or commands, and what is looked at, would change from one to the other with every heartbeat."""
+    now_ns = at(8)
+    with open_database(chosen.database_target) as database:
+        for kind in ("paper", "live", "simulated", "paper", "live", "demo"):
+            database.start_run(kind, START_NS)
+        for run_id, beat_ns in zip((1, 2, 3), map(at, order), strict=True):
+            database.run(run_id).states.beat(Heartbeat(beat_ns, START_NS, 4711, "paper"))
+        database.run(4).states.beat(Heartbeat(at(7), START_NS, 4711, "paper", stopping=True))
+        database.run(5).states.beat(Heartbeat(at(-60), START_NS, 4711, "auto"))
+        assert [header.run_id for header in running_runs(database, chosen, now_ns)] == [2, 3, 1]
+        assert [header.run_id for header in database.newest_runs(2)] == [6, 5]
+    with open_control(chosen, clock=ManualClock(now_ns)) as control:
+        assert control.run.run_id == 2
+    with open_control(chosen, 1, clock=ManualClock(now_ns)) as control:
+        assert control.run.run_id == 1
 
 
 def test_without_an_engine_the_stored_state_is_changed_and_the_next_start_honours_it(chosen: Settings) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pumpswap.app.books import Books, chosen_books
+from pumpswap.app.control import running_runs
 from pumpswap.app.views.overview import Overview, Period, overview
 from pumpswap.app.views.page import PageWish
 from pumpswap.app.views.positions import Positions, positions
@@ -91,8 +92,12 @@ class Watcher:
         )
 
     def _books(self) -> Books:
-        active = None if self._run_id is not None else self._database.active_run()
-        found = chosen_books(self._database, self._run_id if active is None else active.run_id)
+        run_id = self._run_id
+        if run_id is None:
+            running = running_runs(self._database, self._settings, self._clock.now_ns())
+            active = running[0] if running else self._database.active_run()
+            run_id = None if active is None else active.run_id
+        found = chosen_books(self._database, run_id)
         if found is None:
             raise NotRunning("no engine runs, and there are no books yet", hint="start one: pumpswap run")
         return found

@@ -100,6 +100,7 @@
   const loadedMs = Date.now();
   const UNITS = [[86400, "d"], [3600, "h"], [60, "min"], [1, "s"]];
   function ageText(seconds) {
+    if (seconds < 0 && seconds > -3) seconds = 0;  // two clocks, or a moment rounded
     const [size, name] = UNITS.find(([size]) => Math.abs(seconds) >= size) || [1, "s"];
     const amount = Math.floor(Math.abs(seconds) / size) + "\u00a0" + name;
     return seconds < 0 ? "in " + amount : amount + " ago";
