@@ -116,6 +116,8 @@ class ChannelPolicy:
         together = Bag(now_ns, since_ns, line.first, line.last)
         state.move(line.matter, together)
         together.add(line)
+        if repeats is not None:
+            together.add_count(repeats)
         return self._told(state, together, now_ns)
 
     def _may_send(self, state: ChannelState, line: Line, now_ns: int) -> bool:

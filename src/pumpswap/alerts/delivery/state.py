@@ -161,8 +161,9 @@ class Bag(msgspec.Struct):
 
     def _makes_room(self, line: Line) -> bool:
         """The quietest line gives way to a louder one, and what held before to what holds; it is counted then."""
-        if not line.rank and not self.has(line.matter):
-            return False  # nothing is quieter: asked first, since a storm of news asks for each of them
+        rank = line.rank
+        if not self.has(line.matter) and all(each.rank >= rank for each in self.lines.values()):
+            return False  # asked first, and quickly: in a storm it is asked for each alert
         *places, new = places_of((*self.lines.values(), line))
         less = [place for place in places if place.rank < new.rank or place.line.matter == line.matter]
         if not less:
