@@ -14,6 +14,8 @@ import pytest
 
 from pumpswap.errors import StorageError
 from pumpswap.storage import open_database
+from pumpswap.storage.engines import is_held
+from pumpswap.storage.host_reader import HostReader, is_database
 
 _STRANGER = """
 import sqlite3, sys
@@ -34,6 +36,20 @@ def test_opening_the_same_books_again_leaves_those_that_are_open_locked(tmp_path
         assert target.with_name("books.sqlite-wal").exists()
         database.start_run("paper", 2)
         assert len(database.runs()) == 2
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="locks of Windows belong to the descriptor")
+def test_reading_the_collectors_tables_in_the_file_of_our_books_leaves_it_locked(tmp_path: Path) -> None:
+    target = tmp_path / "both.sqlite"
+    with open_database(target) as database:
+        database.start_run("paper", 1)
+        assert is_database(target)
+        with HostReader(target).moment() as moment:
+            assert moment is not None
+        subprocess.run([sys.executable, "-c", _STRANGER, str(target)], check=True)
+        assert target.with_name("both.sqlite-wal").exists()
+    assert not is_held(target)
+    assert is_database(target)
 
 
 @pytest.mark.parametrize("content", [b"x", b"name,price\n", b"SQLite format 2\0" + bytes(4_096), bytes(5_000)])

@@ -14,7 +14,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from pumpswap.errors import ConfigError, StorageError
 
-__all__ = ["SQLITE_HEADER", "WRITES", "make_engine", "parse_target", "place_of", "write_options"]
+__all__ = ["SQLITE_HEADER", "WRITES", "is_held", "make_engine", "parse_target", "place_of", "write_options"]
 
 # Option of a connection that will write. SQLite then takes its one write lock when the transaction begins: a
 # transaction that reads first and asks for the lock later can be refused, however long it is willing to wait.
@@ -28,6 +28,7 @@ _OWN_FOLDER = "choose a folder of your own with --data-dir"
 _DURABLE = ("on", "remote_apply")  # the others lose commits when this machine, or the standby, loses its power
 SQLITE_HEADER = b"SQLite format 3\0"
 _SMALLEST_PAGE = 512
+_HELD: dict[int, tuple[int, int]] = {}  # by engine: which file of this machine it has open with a write-ahead log
 
 
 def write_options(engine: Engine, *, lock_ms: int | None = None) -> dict[str, Any]:
@@ -97,7 +98,22 @@ def _sqlite(path: Path, busy_ms: int, *, as_found: bool) -> Engine:
     event.listen(engine, "do_connect", lambda *_: _begin_private(path))
     event.listen(engine, "connect", _prepare_sqlite if as_found else _set_up_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
+    if not as_found:
+        event.listen(engine, "connect", lambda *_: _HELD.update({id(engine): _identity(path)}))
+        event.listen(engine, "engine_disposed", lambda _: _HELD.pop(id(engine), None))
     return engine
+
+
+def is_held(path: Path) -> bool:
+    """Whether this process has this file open as a database with a write-ahead log: then nothing here but SQLite may
+    open and close it, see ``_is_database``.
+    """
+    return bool(_HELD) and path.exists() and _identity(path) in _HELD.values()
+
+
+def _identity(path: Path) -> tuple[int, int]:
+    about = path.stat()
+    return about.st_dev, about.st_ino
 
 
 def _postgresql(url: URL) -> Engine:
