@@ -24,6 +24,7 @@ HOT_POOL, HOT_MINT = "HotPool".ljust(44, "1"), "HotMint".ljust(44, "1")
 HOT_TRADES = 20_000  # by pairs: a purchase, a sale, a round
 RUNS = 200  # that are over, with settings as long as real ones
 _ENTRIES_A_TRADE = 8
+_REFUSED_A_DAY = 1_000
 _UNSEEN, _SEEN = 10_000, 20_000  # alerts; the seen ones are the newer ones
 _SERIES = "WITH RECURSIVE s(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM s WHERE n < {} - 1)"
 
@@ -41,6 +42,7 @@ def large_books(file: Path) -> FillPlan:
         _open_more(books, run.run_id, OPEN_POSITIONS - plan.open_positions)
         _alerts(books, run.run_id)
         _heat(books, run.run_id)
+        _what_ifs(books, run.run_id)
     books.close()
     with open_database(file) as database:
         run = database.run(run.run_id)
@@ -72,6 +74,20 @@ def _alerts(books: sqlite3.Connection, run_id: int) -> None:
         f"INSERT INTO pumpswap_alerts (run_id, at_ns, level, topic, subject, text, acknowledged_ns) "
         f"{_SERIES.format(_UNSEEN + _SEEN)} SELECT {run_id}, {START_NS} + n, 'warning', 'order', 'Coin' || n, "
         f"'a sale has failed', CASE WHEN n >= {_UNSEEN} THEN {START_NS} + n END FROM s"
+    )
+
+
+def _what_ifs(books: sqlite3.Connection, run_id: int) -> None:
+    """A thousand refused buys a day for a month, each sold after five minutes, an hour and a day."""
+    now_ns = time.time_ns()
+    at = f"{now_ns} - n * {86_400 * 10**9 // _REFUSED_A_DAY}"
+    books.execute(
+        f"INSERT INTO pumpswap_what_ifs (run_id, decision_id, horizon_seconds, pool, mint, rule, at_ns, due_ns, "
+        f"spent_lamports, base_units, measured_ns, value_lamports, obstacle) "
+        f"SELECT run_id, decision_id, seconds, pool, mint, 'rule ' || n % 7, {at}, {at} + seconds * 1000000000, "
+        f"1000000000, 5, {now_ns}, 900000000 + n % 300 * 1000000, '' FROM (SELECT *, row_number() OVER () AS n "
+        f"FROM pumpswap_decisions WHERE run_id = {run_id} AND accepted = 0 LIMIT {30 * _REFUSED_A_DAY}), "
+        f"(SELECT 300 AS seconds UNION SELECT 3600 UNION SELECT 86400)"
     )
 
 

@@ -30,9 +30,10 @@ _PAGES = ("/", "/?period=day", "/positions", "/positions?before=1-52000", "/posi
           f"/positions?closed=1&{_DEEP}", "/decisions", f"/decisions?{_DEEP}", "/decisions?accepted=true",
           "/decisions?side=sell", "/decisions?policy=liquidity", f"/decisions?address={HOT_POOL}",
           f"/decisions?address={HOT_MINT}&accepted=true&side=sell", "/orders", "/orders?before=1-50000",
-          "/orders?status=denied", "/ledger", "/pools", f"/pools?{_DEEP}", f"/pools/{HOT_POOL}", "/signals",
-          f"/signals?{_DEEP}", "/alerts", "/alerts?before=1-15000", "/alerts?unseen=1", "/health", "/settings",
-          "/reports", "/ask/exits-only", "/ask/close-all", "/ask/resume")  # fmt: skip
+          "/orders?status=denied", "/ledger", "/ledger?kind=tip", "/pools", f"/pools?{_DEEP}", f"/pools/{HOT_POOL}",
+          "/decisions/refused", "/signals", f"/signals?{_DEEP}", "/alerts", "/alerts?before=1-15000",
+          "/alerts?unseen=1", "/health", "/settings", "/reports", "/ask/exits-only", "/ask/close-all",
+          "/ask/resume")  # fmt: skip
 _LISTS = ("overview", "positions", "positions?closed=true", "decisions", "decisions?policy=liquidity", "orders",
           "execution", "pools", f"pools/{HOT_POOL}", "signals", "alerts", "health", "settings", "runs")  # fmt: skip
 

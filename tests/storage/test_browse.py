@@ -108,6 +108,15 @@ def test_decisions_are_counted_with_their_repetitions(run: Run, browse: Browse) 
     assert browse.decided_since(0) == (1, 43)
     assert browse.decided_since(3) == (1, 1)
     assert browse.decided_since(5) == (0, 0)
+
+    def found(policy: str, most: int, before: Place | None = None) -> tuple[list[str], Place | None]:
+        hits, following = browse.refusals_by(policy, DecisionWish(), most, before)
+        return [stored.decision.decision_id[-1] for _, stored in hits], following
+
+    assert found("impact", 9) == (["3", "2", "1"], None)
+    assert found("impact", 2) == (["3", "2"], Place(2, 2))
+    assert found("impact", 2, Place(2, 2)) == (["1"], None)
+    assert found("size", 3) == ([], Place(1, 1))
     assert browse.refusing_policies(2) == [(("impact", "liquidity"), 0), (("impact", "liquidity"), 40)]
 
 

@@ -6,16 +6,16 @@ is added meanwhile moves nothing.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy import BigInteger, Select, and_, cast, false, func, literal, literal_column, select, tuple_
 
 from pumpswap.model import EquityPoint, Mark, Order, Outcome, Position, Signal, TradeSide
 from pumpswap.storage import rows
 from pumpswap.storage.decided import StoredDecision, decided_of
-from pumpswap.storage.documents import load_signal
+from pumpswap.storage.documents import load_signal, refusing
 from pumpswap.storage.equity import COLUMNS as EQUITY_COLUMNS
 from pumpswap.storage.fills import confirmed_at
 from pumpswap.storage.history import OrderRow, decimals_of
@@ -33,6 +33,8 @@ __all__ = [
     "Place",
     "PositionSums",
 ]
+
+T = TypeVar("T")
 
 STATUSES = ("pending", "filled", "rejected", "denied", "unknown")
 
@@ -115,8 +117,22 @@ class Browse(RunSums):
     ) -> list[tuple[Place, StoredDecision]]:
         """Decisions with every verdict."""
         sides = (True, False) if wish.accepted is None and not wish.address else (wish.accepted,)
-        found = [one for accepted in sides for one in self._decisions(wish, accepted, most, before)]
+        found = [one for accepted in sides for one in self._decisions(wish, accepted, most, before, decided_of)]
         return sorted(found, key=lambda one: one[0], reverse=True)[:most]
+
+    def refusals_by(
+        self, policy: str, wish: DecisionWish, most: int, before: Place | None = None
+    ) -> tuple[list[tuple[Place, StoredDecision]], Place | None]:
+        """Those of the newest ``most`` refusals that are by a policy, and where older ones follow; None where there are
+        none. Policies stand in documents: of those that refused otherwise no more is read.
+        """
+
+        def read(row: StoredRow) -> StoredDecision | None:
+            return decided_of(row) if policy in refusing(row.verdicts) else None
+
+        found = self._decisions(wish, False, most, before, read)
+        hits = [(place, stored) for place, stored in found if stored is not None]
+        return hits, found[-1][0] if len(found) == most else None
 
     def orders(self, statuses: Sequence[str] = (), most: int = 50, before: Place | None = None) -> list[ListedOrder]:
         """Orders by number; one status at a time: that is what an index knows."""
@@ -253,8 +269,8 @@ class Browse(RunSums):
     # ------------------------------------------------------------------------------------------ helpers
 
     def _decisions(
-        self, wish: DecisionWish, accepted: bool | None, most: int, before: Place | None
-    ) -> list[tuple[Place, StoredDecision]]:
+        self, wish: DecisionWish, accepted: bool | None, most: int, before: Place | None, read: Callable[[StoredRow], T]
+    ) -> list[tuple[Place, T]]:
         query = select(DECISIONS).where(DECISIONS.c.run_id == self._run_id)
         if accepted is not None:
             # Of a pool or a coin there are few: SQLite must not look for them among all that were accepted.
@@ -267,14 +283,14 @@ class Browse(RunSums):
         if before is not None:
             query = query.where(DECISIONS.c.at_ns <= before.at_ns, tuple_(*_DECIDED) < tuple_(*before))
         if not wish.address:
-            return self._newest_decisions(query, most)
+            return self._newest_decisions(query, most, read)
         # Each by an index of its own; what is both is found once.
-        found = dict(self._newest_decisions(query.where(DECISIONS.c.pool == wish.address), most))
-        return [*found.items()] or self._newest_decisions(query.where(DECISIONS.c.mint == wish.address), most)
+        found = self._newest_decisions(query.where(DECISIONS.c.pool == wish.address), most, read)
+        return found or self._newest_decisions(query.where(DECISIONS.c.mint == wish.address), most, read)
 
-    def _newest_decisions(self, query: Select[Any], most: int) -> list[tuple[Place, StoredDecision]]:
+    def _newest_decisions(self, query: Select[Any], most: int, read: Callable[[StoredRow], T]) -> list[tuple[Place, T]]:
         newest = query.order_by(DECISIONS.c.at_ns.desc(), DECISIONS.c.id.desc()).limit(most)
-        return self._connections.all_rows(newest, lambda row: (Place(row.at_ns, row.id), decided_of(row)))
+        return self._connections.all_rows(newest, lambda row: (Place(row.at_ns, row.id), read(row)))
 
     def _orders(self, status: str, most: int, before: Place | None) -> list[ListedOrder]:
         query = self._with_outcome().where(ORDERS.c.status == status)

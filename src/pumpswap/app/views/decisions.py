@@ -152,12 +152,11 @@ def _plain(sight: Sight, chosen: DecisionFilter, wish: PageWish) -> Page[Decisio
 
 def _by_policy(sight: Sight, chosen: DecisionFilter, wish: PageWish) -> Page[DecisionRow]:
     """Policies stand in documents only: so many are read, and the page may be shorter than it could be."""
-    found = sight.browse.decisions(_wish_of(chosen), _MOST_READ, wish.before)
-    hits = [row for row in found if any(verdict.policy == chosen.policy for verdict in row[1].decision.refusals)]
+    hits, following = sight.browse.refusals_by(chosen.policy, _wish_of(chosen), _MOST_READ, wish.before)
     names = sight.names(_nameless(hits[: wish.size]))
     page = page_of(hits, wish, lambda row: row[0], lambda row: row_of(row[1], names))
-    if page.next is None and len(found) == _MOST_READ:
-        return Page(page.items, place_text(found[-1][0]))
+    if page.next is None and following is not None:
+        return Page(page.items, place_text(following))
     return page
 
 

@@ -11,13 +11,13 @@ from pumpswap.clock import NS_PER_SECOND
 __all__ = ["RefusedBuys", "refused_buys"]
 
 _DAYS = 30
-_MOST = 20_000
+_MOST = 10_000
 _DAY_NS = 86_400 * NS_PER_SECOND
 
 
 @dataclass(frozen=True, slots=True)
 class RefusedBuys:
-    """``rows`` are over refusals since ``since_ns`` (30 days, or the newest 20,000 sales of refused buys): all rules
+    """``rows`` are over refusals since ``since_ns`` (30 days, or the newest 10,000 sales of refused buys): all rules
     together first (``rule`` empty), then each.
     """
 
