@@ -137,8 +137,8 @@ def test_base_and_enhanced_score_stand_side_by_side(shown: Shown) -> None:
     assert (both["mean_score"], both["mean_base_score"], other["mean_base_score"]) == (91.25, 64.5, None)
     assert told["pools"][0]["base_score"] == 64.5
     page = shown("/signals").text
-    assert "Mean base score" in page and '<th scope="col" class="num">Base</th>' in page and "base 64.5" in page
-    assert "Base</th>" not in shown("/signals", EMPTY).text
+    assert "Mean base score" in page and '<th scope="col" class="num">Base score</th>' in page and "base 64.5" in page
+    assert "Base score</th>" not in shown("/signals", EMPTY).text
 
 
 def test_a_report_is_listed_with_the_command_that_writes_one_there(settings: Settings, shown: Shown) -> None:
