@@ -223,6 +223,8 @@ def test_the_rows_of_that_time_are_asked_and_not_the_newest_of_all(collected: Co
     assert told(collected, then_ns).usd == 120
     assert told(collected, NOW).usd == 150
     assert told(collected, NOW - 3 * DAY_NS).usd is None
+    prices(collected, *[("0.0018", "0.00001")] * 300, at_ns=then_ns + 2 * DAY_NS)  # near, and not of that day
+    assert told(collected, then_ns).usd == 120
 
 
 def test_a_collector_that_cannot_be_read_is_said_and_no_reason_for_no_report(tmp_path: Path) -> None:

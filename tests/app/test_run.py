@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import csv
 import json
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -102,6 +103,36 @@ def test_at_its_end_it_hears_what_has_landed_then_tells_what_is_left_and_sends_l
     monkeypatch.setattr(run_module, "_trading", trading)
     ran(tmp_path, SIMULATED, Counting(50))
     assert steps == ["let go", "told", "sent it leaves something"]
+
+
+@pytest.mark.parametrize("ends", [True, False])
+def test_what_lands_last_waits_for_a_lock_of_somebody_and_one_that_does_not_end_is_told_directly(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ends: bool
+) -> None:
+    steps: list[str] = []
+    made = run_module._trading
+    refusals = iter([True, True, False] if ends else [])
+
+    def trading(*parts: Any) -> TradingSide:
+        async def let_go(engine: Engine) -> None:
+            if next(refusals, not ends):
+                raise StorageError("the database is locked")
+            steps.append("let go")
+
+        async def tell(text: str) -> None:
+            steps.append(text)
+
+        def companions(_: Engine) -> Companions:
+            return Companions(on_stops=(lambda: steps.append("told"),), on_untold=(tell,))
+
+        return replace(made(*parts), let_go=let_go, companions=companions)
+
+    monkeypatch.setattr(run_module, "_trading", trading)
+    run = {"shutdown_seconds": 60 if ends else 1, "control_ms": 50}
+    with nullcontext() if ends else pytest.raises(StorageError, match="locked"):
+        ran(tmp_path, SIMULATED, Counting(50), run=run)
+    untold = "the engine has stopped, and what landed last could not be stored: the database is locked"
+    assert steps == (["let go", "told"] if ends else [untold])
 
 
 def test_the_file_for_alerts_has_all_of_them_when_it_has_ended(tmp_path: Path) -> None:

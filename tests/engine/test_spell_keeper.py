@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from pumpswap.engine.outbox import Outbox
 from pumpswap.engine.recorder import StoreRecorder
 from pumpswap.engine.spell_keeper import SpellKeeper
 from pumpswap.errors import StorageError
-from pumpswap.model import ANALYSIS, STOPPING, Heartbeat, Spell
+from pumpswap.model import ANALYSIS, BROKEN, STOPPING, Heartbeat, Spell
 from tests.engine.supervised import opened, states, world
 from tests.support.virtual_time import run_virtually
 
@@ -37,6 +38,11 @@ def spells_of(*beats: Heartbeat) -> list[tuple[int, int, bool, str]]:
 def test_a_spell_lasts_while_the_same_is_said() -> None:
     told = spells_of(beat(0), beat(2), beat(4, "feed chain"), beat(6, "feed chain"), beat(8), beat(10, stopping=True))
     assert told == [(0, 2, True, ""), (4, 6, False, "feed chain"), (8, 8, True, ""), (10, 10, False, STOPPING)]
+
+
+def test_an_error_that_ends_an_engine_is_no_stop() -> None:
+    last = replace(beat(2, "shutdown", stopping=True), broken=True)
+    assert spells_of(beat(0), last) == [(0, 0, True, ""), (2, 2, False, BROKEN)]
 
 
 def test_no_spell_reaches_over_a_silence_and_a_clock_set_back_shortens_none() -> None:
@@ -109,6 +115,10 @@ def test_a_run_that_goes_on_is_missing_since_its_last_sign_of_life_unless_it_was
     assert uptime_of(died).share == 1  # nobody says that it goes on
     for reason in (STOPPING, ANALYSIS):
         assert uptime_of([*died, spell(101, 102, reason)], as_of_ns=1_100).lost_ns == {}
+    broken = uptime_of([*died, spell(100, 100, BROKEN)], as_of_ns=1_100)
+    assert (dict(broken.lost_ns), broken.share) == ({BROKEN: 1_000}, 100 / 1_100)
+    again = uptime_of([*died, spell(100, 100, BROKEN), spell(500, 600, started=2)])
+    assert (dict(again.lost_ns), again.able_ns) == ({BROKEN: 400}, 200)
     hung = uptime_of([*died, spell(100, 102, "feed chain")], as_of_ns=1_100)
     assert dict(hung.lost_ns) == {GONE: 998, "feed chain": 2}
 

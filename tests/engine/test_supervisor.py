@@ -12,7 +12,7 @@ from pumpswap.engine.feeds.errand import Errand
 from pumpswap.engine.health import Monitor
 from pumpswap.engine.supervisor import Ending
 from pumpswap.errors import EndpointDown, UsageError
-from pumpswap.model import Alert, AlertLevel, Heartbeat, MarketUpdate, RunObserver, TradingState
+from pumpswap.model import BROKEN, Alert, AlertLevel, Heartbeat, MarketUpdate, RunObserver, TradingState
 from tests.engine.supervised import ScriptedFeed, World, faults, forever, opened, states, world
 from tests.support.market import START_NS, at, graduate, moved, seen
 from tests.support.virtual_time import run_virtually, skip
@@ -213,7 +213,8 @@ def test_a_bug_in_the_engine_ends_everything_with_a_stored_alert(tmp_path: Path)
             assert "ZeroDivisionError: a bug" in stored[0].text
             beat = made.run.states.heartbeat()
             assert beat is not None
-            assert beat.stopping  # whoever starts next knows that it did not end without a word
+            assert (beat.stopping, beat.broken) == (True, True)  # it did not end without a word, nor by a wish
+            assert [one.reason for one in made.run.spells.since(0)][-1] == BROKEN
 
     run_virtually(go())
 

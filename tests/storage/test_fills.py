@@ -6,7 +6,7 @@ from pumpswap.analytics.metrics import slippage_between
 from pumpswap.analytics.tear_sheet import execution_of
 from pumpswap.model import AttemptState, Costs, Denied, Rejected, TradeSide, Unknown
 from pumpswap.storage import Database, Run
-from pumpswap.storage.fills import UnfilledRow
+from pumpswap.storage.fills import UnfilledRow, execution_ns
 from tests.storage import samples
 from tests.storage.test_attempts import attempt
 from tests.storage.test_listings import traded
@@ -46,6 +46,14 @@ def test_an_order_took_until_we_saw_it_confirmed_and_not_until_the_whole_second_
     assert found.landings == (1.3, 0.7)
     listed = {one.order.order_id: one.confirmed_ns for one in database.browse(run.run_id).orders(("filled",))}
     assert listed == {"o000001": seen_ns, "o000002": None}
+
+
+def test_time_in_which_no_process_looked_is_no_time_of_execution() -> None:
+    second = 10**9
+    assert execution_ns(0, 2 * second, 3 * second) == 3 * second
+    assert execution_ns(0, 2 * second, 122 * second) == 122 * second
+    assert execution_ns(0, 2 * second, 8 * 3_600 * second) == 2 * second  # the next process has found it
+    assert execution_ns(5 * second, 7 * second, None) == 2 * second
 
 
 def test_clocks_that_disagree_are_not_hidden(run: Run) -> None:

@@ -87,8 +87,11 @@ def test_the_last_value_is_that_of_the_newest_mark_that_could_value_the_same_uni
         samples.mark(at_ns=samples.NS + 4, base_units=units + 1),
     ):
         run.save_mark(mark)
-    assert run.history.last_value(samples.POOL, units) == valued
-    assert run.history.last_value(samples.POOL, units + 2) is None
+    held = samples.position(base_units=units, opened_ns=samples.NS + 3)  # by the chain's time
+    assert run.history.last_value(held) == valued
+    assert run.history.last_value(replace(held, round=2)) is None  # it is of the round before
+    assert run.history.last_value(replace(held, round=2, opened_ns=samples.NS + 2)) == valued
+    assert run.history.last_value(replace(held, base_units=units + 2)) is None
 
 
 def test_the_end_of_the_ledger_is_in_sequence(run: Run) -> None:

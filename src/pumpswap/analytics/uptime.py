@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from pumpswap.model import ANALYSIS, STOPPING, Spell
+from pumpswap.model import ANALYSIS, BROKEN, STOPPING, Spell
 from pumpswap.units import I64_MAX
 
 __all__ = ["GONE", "SILENT", "Uptime", "uptime_of"]
@@ -72,17 +72,22 @@ def uptime_of(
         before = spell
     is_missed = as_of_ns is not None and before is not None and before.reason not in _WISHED
     if as_of_ns is not None and is_missed and as_of_ns - until > quiet_ns:
-        unable[GONE] += inside(until, as_of_ns)
+        unable[_reason_of_absence(before)] += inside(until, as_of_ns)
     left_out = sum(unable.pop(reason, 0) for reason in _WISHED)
     lost = {reason: ns for reason, ns in sorted(unable.items(), key=lambda one: (-one[1], one[0])) if ns}
     return Uptime(able, able + sum(lost.values()), left_out, lost, len(processes))
+
+
+def _reason_of_absence(last: Spell | None) -> str:
+    """Why nothing came after a spell that nobody's wish has ended."""
+    return BROKEN if last is not None and last.reason == BROKEN else GONE
 
 
 def _reason_between(before: Spell, after: Spell) -> str:
     if before.reason in _WISHED:
         return before.reason
     if before.started_ns != after.started_ns:
-        return GONE
+        return _reason_of_absence(before)
     if before.reason == after.reason:
         return SILENT
     return before.reason or after.reason

@@ -23,7 +23,12 @@ from pumpswap.storage.run_header import RunHeader
 
 __all__ = ["AdoptionWish", "OwnedBooks", "locked_books", "proposed_cost"]
 
-_RENT = frozenset({EntryKind.RENT_PAID, EntryKind.RENT_RETURNED})
+# Rent comes back; what the network took of a transaction by hand is a cost already, of upkeep.
+_NO_PRICE = frozenset(
+    {
+        EntryKind.RENT_PAID, EntryKind.RENT_RETURNED, EntryKind.NETWORK_FEE, EntryKind.PRIORITY_FEE, EntryKind.TIP,
+    }
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +160,8 @@ class OwnedBooks:
 
 
 def proposed_cost(books: Books, adoption: Adoption) -> int | None:
-    """What manual buys of this coin have cost since its last adoption, rent apart, in the share of the adopted units.
+    """What manual buys of this coin have paid since its last adoption, in the share of the adopted units; without rent,
+    and without the fees of the network, which are costs already.
 
     None where the books know of no such buy.
     """
@@ -166,7 +172,7 @@ def proposed_cost(books: Books, adoption: Adoption) -> int | None:
         if entry.sequence > after and entry.note == ForeignKind.MANUAL_BUY.value:
             bought.setdefault(entry.signature, []).append(entry)
     units = sum(_moved(entries, adoption.mint) for entries in bought.values())
-    paid = -sum(_moved([e for e in entries if e.kind not in _RENT], SOL) for entries in bought.values())
+    paid = -sum(_moved([e for e in entries if e.kind not in _NO_PRICE], SOL) for entries in bought.values())
     if units <= 0 or paid <= 0:
         return None
     return paid * min(adoption.base_units, units) // units

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
@@ -20,10 +21,11 @@ from pumpswap.engine.keeper import Keeper
 from pumpswap.engine.settings_watch import SettingsWatch
 from pumpswap.engine.strategy import Strategy
 from pumpswap.engine.supervisor import Control, Ending, Keeps, Supervisor, SupervisorParts
+from pumpswap.errors import StorageError
 from pumpswap.execution.venue import Venue
 from pumpswap.market.book import PoolBook
 from pumpswap.model import Heartbeat, Order, RunObserver
-from pumpswap.settings import Settings
+from pumpswap.settings import RunSettings, Settings
 from pumpswap.settings.reload import SettingsReload
 
 __all__ = ["FinishedRun", "MarketSide", "RunOptions", "ScoringSide", "TradingSide", "assemble", "run_sides"]
@@ -170,14 +172,36 @@ async def run_sides(
     options.stops(supervisor.stop)
     try:
         ending = await supervisor.run()
-        if trading.let_go is not None:
-            await trading.let_go(engine)
-        for stop in companions.on_stops:
-            stop()
-        trading.keeps.flush()
+        await _let_go(engine, settings.run, trading, companions)
     finally:
         await _end_of(companions)
     return FinishedRun(engine, supervisor, ending)
+
+
+async def _let_go(engine: Engine, settings: RunSettings, trading: TradingSide, companions: Companions) -> None:
+    """What has landed since is booked, and the end is told. A lock of somebody else is waited for, as the supervisor
+    does; where it does not end, that is told directly.
+    """
+    loop = asyncio.get_running_loop()
+    until = loop.time() + settings.shutdown_seconds
+    are_told = False
+    while True:
+        try:
+            if trading.let_go is not None:
+                await trading.let_go(engine)
+            if not are_told:
+                are_told = True
+                for stop in companions.on_stops:
+                    stop()
+            trading.keeps.flush()
+        except StorageError as refused:
+            if loop.time() < until:
+                await asyncio.sleep(settings.control_ms / 1_000)
+                continue
+            text = f"the engine has stopped, and what landed last could not be stored: {refused.what}"
+            await _tell_untold(companions, text)
+            raise
+        return
 
 
 async def _tell_untold(companions: Companions, text: str) -> None:

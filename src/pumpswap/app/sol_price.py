@@ -67,7 +67,8 @@ def _implied(moment: HostMoment, at_ns: int) -> SolPrice:
         return SolPrice(None, "no price of SOL is known: set reports.sol_usd, or let `pumpswap collect` run")
     columns = ("id", "collected_at", _USD, _NATIVE)
     rows = moment.rows_of_days(SNAPSHOTS, columns, "collected_at", *_days_around(at_ns))
-    found = [each for row in islice(rows, _MOST_ROWS) if (each := _told(row, at_ns)) is not None]
+    of_that_day = (each for row in rows if (each := _told(row, at_ns)) is not None)
+    found = list(islice(of_that_day, _MOST_ROWS))
     if not found:
         return SolPrice(None, "the collector has no price of SOL of that day: set reports.sol_usd")
     with localcontext() as context:

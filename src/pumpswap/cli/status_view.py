@@ -69,7 +69,8 @@ def _engine(found: Status) -> Text:
         return Text("none has ever kept this run", "yellow")
     when = f"{duration_text(age)} ago"
     if not found.is_running:
-        why = f"it was stopped {when}" if beat.stopping else f"its last heartbeat was {when}: it is gone, or hangs"
+        end = "an error ended it" if beat.broken else "it was stopped"
+        why = f"{end} {when}" if beat.stopping else f"its last heartbeat was {when}: it is gone, or hangs"
         return Text(f"none: {why}", "yellow")
     could = "an entry could be carried out" if found.able else "no entry could be carried out"
     line = Text(f"process {beat.process}, mode {beat.mode}, heartbeat {when}; ")

@@ -103,7 +103,7 @@ def recall_marks(run: Run, portfolio: Portfolio) -> None:
     mark that says why nothing could be quoted is no value: perhaps its pool could not be read.
     """
     for position in portfolio.positions.open_positions():
-        mark = run.history.last_value(position.pool, position.base_units)
+        mark = run.history.last_value(position)
         if mark is not None:
             portfolio.mark(mark)
 

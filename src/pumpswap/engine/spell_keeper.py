@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from pumpswap.clock import NS_PER_SECOND
-from pumpswap.model import STOPPING, Heartbeat, Spell
+from pumpswap.model import BROKEN, STOPPING, Heartbeat, Spell
 
 __all__ = ["SpellKeeper"]
 
@@ -23,7 +23,8 @@ class SpellKeeper:
     def hear(self, beat: Heartbeat) -> Sequence[Spell]:
         """Take a heartbeat over; the spells that must be stored, oldest first."""
         is_able = beat.able and not beat.stopping
-        reason = "" if is_able else STOPPING if beat.stopping else beat.in_the_way
+        end = BROKEN if beat.broken else STOPPING if beat.stopping else ""
+        reason = "" if is_able else end or beat.in_the_way
         now = self._now
         is_same = now is not None and (now.started_ns, now.is_able, now.reason) == (beat.started_ns, is_able, reason)
         if now is not None and is_same and not _is_silent(now, beat):

@@ -122,6 +122,7 @@ class Supervisor:
         self._ending: Ending | None = None
         self._wish_to_end = asyncio.Event()
         self._wish_to_end_now = asyncio.Event()
+        self._is_broken = False
 
     @property
     def longest_queue(self) -> int:
@@ -282,9 +283,9 @@ class Supervisor:
         """What is left to store is stored, or its error raised when somebody's lock does not end."""
         loop, pause = asyncio.get_running_loop(), self.parts.settings.control_ms / 1_000
         until = loop.time() + self.parts.settings.shutdown_seconds
-        while loop.time() < until and not self._store():
-            await self.parts.sleep(pause)
         try:
+            while loop.time() < until and not self._store():
+                await self.parts.sleep(pause)
             self.parts.keeps.flush()
             self.parts.keeps.beat(self._heartbeat())
         except StorageError as refused:
@@ -296,7 +297,7 @@ class Supervisor:
         be stored.
         """
         text = f"the engine has stopped: {type(broken).__name__}: {broken}"
-        self._wish_to_end.set()  # its last heartbeat says that this was no crash: somebody has told why it ended
+        self._is_broken = True  # its last heartbeat says that this was no crash: somebody has told why it ended
         try:
             self.parts.engine.desk.alert(AlertLevel.CRITICAL, "engine", type(broken).__name__, text)
             self.parts.keeps.flush()
@@ -362,7 +363,8 @@ class Supervisor:
             waiting=len(self._intake),
             able=not in_the_way,
             events=self.events,
-            stopping=self._wish_to_end.is_set(),
+            stopping=self._is_broken or self._wish_to_end.is_set(),
+            broken=self._is_broken,
             parts=words,
             in_the_way=in_the_way,
             every_seconds=parts.settings.heartbeat_seconds,

@@ -28,7 +28,7 @@ from pumpswap.model.risk_state import BreakerState, RiskState
 from pumpswap.model.screen import ScreenCheck, ScreenReport, ScreenVerdict
 from pumpswap.model.signal import Side, Signal
 from pumpswap.model.snapshot import PoolSnapshot
-from pumpswap.model.spell import ANALYSIS, STOPPING, Spell
+from pumpswap.model.spell import ANALYSIS, BROKEN, STOPPING, Spell
 from pumpswap.model.spend_plan import PlanKind, SpendPlan
 from pumpswap.model.swap import Swap
 from pumpswap.model.token_facts import (
@@ -54,6 +54,7 @@ __all__ = [
     "Adoption",
     "Alert",
     "AlertLevel",
+    "BROKEN",
     "Attempt",
     "AttemptState",
     "BreakerState",

@@ -12,7 +12,8 @@ __all__ = ["Heartbeat"]
 class Heartbeat:
     """``process`` is the number of the process; ``parts`` say of each part (feed, venue, control, …) how it is, in a
     word or a sentence; ``waiting`` is the length of the queue and ``able`` whether entries could be executed now, else
-    ``in_the_way`` names the faults. The next one comes in ``every_seconds``.
+    ``in_the_way`` names the faults. The next one comes in ``every_seconds``. The last one of an engine says
+    ``stopping``, and ``broken`` too where an error has ended it.
     """
 
     at_ns: int
@@ -27,3 +28,4 @@ class Heartbeat:
     ages: Mapping[str, float] = field(default_factory=dict)
     in_the_way: str = ""
     every_seconds: int = 0
+    broken: bool = False

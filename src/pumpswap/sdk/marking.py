@@ -49,7 +49,9 @@ def _equity(run: Run, seen: Mapping[str, Mark], rules: ExitRules, at_ns: int) ->
     """By the marks of what could be read. Inside of the batch that stores them, so that nobody trades in between."""
     portfolio, known = recall_portfolio(run), dict(seen)
     for position in portfolio.positions.open_positions():
-        last = run.history.last_value(position.pool, position.base_units) if position.pool not in seen else None
+        if position.pool in seen:
+            continue
+        last = run.history.last_value(position)
         if last is not None:
             known[position.pool] = last
     return monitor(portfolio, known, rules, at_ns=at_ns).equity

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import ScalarSelect, Select, and_, func, select
 
+from pumpswap.clock import NS_PER_SECOND
 from pumpswap.model import AttemptState, TradeSide
 from pumpswap.storage.connections import Connections
 from pumpswap.storage.tables import ATTEMPTS, DECISIONS, ORDERS, TRADES, StoredRow
@@ -110,13 +111,20 @@ def confirmed_at() -> ScalarSelect[int]:
     return query.correlate(ORDERS).scalar_subquery()
 
 
+# A confirmed transaction is seen within moments, and a block hash lives for about a minute: who sees it later has not
+# looked, since its process had ended.
+_LONGEST_SIGHT_NS = 120 * NS_PER_SECOND
+
+
 def execution_ns(ordered_ns: int, ended_ns: int, confirmed_ns: int | None) -> int:
     """From the decision, which is when its order was made, to its end: by our own clock, when we saw it confirmed.
 
     The chain's time, ``ended_ns``, is of whole seconds and of another clock, and before the confirmation: it is taken
-    where nobody has seen one. Below zero where clocks disagree.
+    where nobody has seen one, or only a process that was begun much later. Below zero where clocks disagree.
     """
-    return (ended_ns if confirmed_ns is None else confirmed_ns) - ordered_ns
+    if confirmed_ns is None or confirmed_ns - ended_ns > _LONGEST_SIGHT_NS:
+        return ended_ns - ordered_ns
+    return confirmed_ns - ordered_ns
 
 
 _SIDES = {side.value: side for side in TradeSide}

@@ -135,12 +135,16 @@ class History:
         query = query.order_by(MARKS.c.at_ns.desc(), MARKS.c.id.desc()).limit(newest)
         return list(self._connections.rows(query, rows.mark_of))
 
-    def last_value(self, pool: str, base_units: int) -> Mark | None:
-        """The newest mark that could value exactly so many units; None where none could."""
+    def last_value(self, position: Position) -> Mark | None:
+        """The newest mark that could value exactly what a position holds; None where none could."""
+        # A position opens by the chain's time, and a mark has ours: only where there were rounds before, whose marks
+        # could be mistaken for its own, the two are compared.
+        since_ns = position.opened_ns if position.round > 1 else 0
         query = select(MARKS).where(
             MARKS.c.run_id == self._run_id,
-            MARKS.c.pool == pool,
-            MARKS.c.base_units == base_units,
+            MARKS.c.pool == position.pool,
+            MARKS.c.base_units == position.base_units,
+            MARKS.c.at_ns >= since_ns,
             MARKS.c.obstacle == "",
         )
         newest = query.order_by(MARKS.c.at_ns.desc(), MARKS.c.id.desc()).limit(1)

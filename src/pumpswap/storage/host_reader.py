@@ -142,11 +142,11 @@ class HostMoment:
         self, table: str, columns: Sequence[str], times: str, since: str, before: str
     ) -> Iterator[dict[str, str]]:
         """The same for the rows whose column ``times`` is from one day on and before another, both as ``2026-11-25``,
-        the largest ``id`` first: whether the column is of texts or of times. All columns must exist.
+        the newest first: whether the column is of texts or of times. All columns must exist.
         """
         where = f'"{times}" >= :since AND "{times}" < :before'
         shown = ", ".join(map(self._shown, columns))
-        query = f'SELECT {shown} FROM "{table}" WHERE {where} ORDER BY "{table}"."id" DESC'
+        query = f'SELECT {shown} FROM "{table}" WHERE {where} ORDER BY "{table}"."{times}" DESC'
         return self._stream(table, columns, query, {"since": since, "before": before})
 
     def _stream(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from pumpswap.alerts.rules.life import LifeRule, RunFacts, Standing
@@ -54,9 +56,10 @@ def test_a_start_after_a_crash_is_a_warning_and_says_for_how_long_nobody_looked(
 
 
 def test_an_engine_that_an_error_has_ended_did_not_end_without_a_word() -> None:
-    """Its last heartbeat says that it was ending: the error has an alert of its own."""
-    heard = told(BUSY, beat(at(0), stopping=True, in_the_way="shutdown"))
-    assert heard.told == [("info", "start", "")]
+    """The error has an alert of its own; the start says for how long nobody looked after what was held."""
+    heard = told(BUSY, replace(beat(at(0), stopping=True, in_the_way="shutdown"), broken=True))
+    assert heard.told == [("warning", "start", "")]
+    assert "was ended by an error at 2026-11-02 00:00:00 UTC; for 12 min nobody looked" in heard.text()
     assert "without a word" not in heard.text()
 
 

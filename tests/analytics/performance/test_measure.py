@@ -222,6 +222,14 @@ def test_the_last_measurement_tells_nothing_of_what_was_traded_after_it() -> Non
     assert (money.unrealised_lamports, money.unvalued) == (3 * SOL, 0)
 
 
+def test_a_measurement_from_before_a_time_says_nothing_of_its_end() -> None:
+    """What was traded between it and the time is not given: its marks may miss a position whose cost is counted."""
+    held = BookedRound("a", "mint", 1, START - HOUR, None, 5, 2 * SOL, 2 * SOL, 0, 0, 1, 0, value_lamports=None)
+    before = points((START - 2 * HOUR, 9), marks=0)
+    found = measure(given(before, rounds=[held], is_past=True, open_cost_after_lamports=2 * SOL, since_ns=START)).money
+    assert (found.unrealised_lamports, found.unvalued) == (None, 1)
+
+
 def test_tokens_that_were_bought_by_hand_and_adopted_have_earned_what_they_brought_beyond() -> None:
     """5 SOL spent by hand, adopted at 5, sold by an order for 6: one SOL was earned, by trades and by equity."""
     spent, sold = BookedMove(START + 10, "foreign", -5 * SOL, "hand"), sale(START + 40, 6 * SOL, 5 * SOL)

@@ -176,9 +176,18 @@ def test_what_an_earlier_version_has_remembered_still_holds() -> None:
     assert one.locked_until_ns(ANN, 0) == 900 * S
 
 
-def test_only_chats_of_the_settings_are_let_in_and_remembered() -> None:
+def test_only_chats_of_the_settings_are_let_in() -> None:
     one = door()
     assert one.admits(ANN)
     assert not one.admits(Visitor(-77, 5))
-    one.knock(Visitor(99, 1), "0", 0)
-    assert one.remembered() == {}
+
+
+def test_tries_in_chats_of_another_engine_on_the_same_books_are_kept() -> None:
+    here, there = Door(frozenset({77}), PIN), Door(frozenset({99}), PIN)
+    for _ in range(MOST_TRIES):
+        here.knock(ANN, "000000", 0)
+    there.recall(here.remembered())
+    there.knock(Visitor(99, 5), "000000", 0)
+    here.recall(json.loads(json.dumps(there.remembered())))
+    assert here.locked_until_ns(ANN, 0) == 900 * S
+    assert here.tries[99, 5].wrong == 1

@@ -38,7 +38,12 @@ class Worker:
             if self._is_busy or not self._is_wanted:
                 return
             self._is_busy = True
-        threading.Thread(target=self._run, name=self._name, daemon=True).start()
+        try:
+            threading.Thread(target=self._run, name=self._name, daemon=True).start()
+        except RuntimeError:  # this process may have no more threads at the moment: the next turn tries again
+            with self._lock:
+                self._is_busy = False
+            raise
 
     def stop(self) -> None:
         """Nothing more is begun."""

@@ -76,11 +76,12 @@ class LifeRule(Rule):
 
     def _crashed(self, beat: Heartbeat) -> str:
         before = self._facts.before
-        if before is None or before.stopping or before.started_ns == beat.started_ns:
+        if before is None or before.started_ns == beat.started_ns or (before.stopping and not before.broken):
             return ""
         silent = span_text(beat.at_ns - before.at_ns)
+        how = "was ended by an error at" if before.broken else "ended without a word after"
         return (
-            f". The process before it ended without a word after {time_text(before.at_ns)}; for {silent} nobody looked "
+            f". The process before it {how} {time_text(before.at_ns)}; for {silent} nobody looked "
             "after what was held. What it had stored was taken up again"
         )
 

@@ -93,7 +93,7 @@ def _unrealised(given: PerformanceInput) -> tuple[int | None, int]:
 
 def _ends_measured(given: PerformanceInput) -> bool:
     """Whether no position has changed since the last measurement, so that it has valued what is open at the end."""
-    if not given.equity:
+    if not given.equity or given.equity[-1].at_ns < given.since_ns:  # what changed before the time is not given
         return False
     changed = [fill.at_ns for fill in given.fills] + [sale.at_ns for sale in given.sales]
     changed += [at_ns for at_ns, _ in given.adopted]

@@ -185,7 +185,8 @@ class Door:
     def remembered(self) -> dict[str, object]:
         """What must not be forgotten by a restart: else whoever can cause one may guess for ever."""
         kept: dict[str, object] = {}
-        for chat in sorted(self.chats):
+        # Other chats too: of another engine on the same books, whose tries are recalled with these.
+        for chat in sorted({chat for chat, _ in self.tries} | self.chat_tries.keys()):
             people = {
                 str(person): {"wrong": tries.wrong, "until_ns": str(tries.until_ns)}
                 for (where, person), tries in self.tries.items()
