@@ -22,7 +22,9 @@ def rebuilt(document: Mapping[str, Any]) -> Decision:
     wish, told = document["wish"], document["signal"]
     signal = None
     if told is not None:
-        figures = ("score", "strength", "q50", "size_multiplier", "win_probability", "win_loss_ratio", "vol_risk")
+        figures = (
+            "score", "strength", "q50", "size_multiplier", "win_probability", "win_loss_ratio", "vol_risk", "base_score"
+        )  # fmt: skip
         signal = Signal(
             pool=told["pool"],
             at_ns=int(told["at_ns"]),

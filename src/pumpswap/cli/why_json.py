@@ -83,7 +83,9 @@ def verdict_json(verdict: Verdict) -> dict[str, Any]:
 
 
 def _signal_json(signal: Signal) -> dict[str, Any]:
-    figures = ("score", "strength", "q50", "size_multiplier", "win_probability", "win_loss_ratio", "vol_risk")
+    figures = (
+        "score", "base_score", "strength", "q50", "size_multiplier", "win_probability", "win_loss_ratio", "vol_risk"
+    )  # fmt: skip
     return {
         "source": signal.source,
         "at_ns": str(signal.at_ns),
