@@ -159,6 +159,12 @@ def test_priority_fees_are_the_least_of_each_block_that_wrote_to_all_accounts() 
     assert set(dict(now(node.priority_fees([Keypair().pubkey()]))).values()) == {0}
 
 
+def test_a_node_that_lags_behind_all_blocks_knows_of_no_priority_fees() -> None:
+    chain, node = practice()
+    node.faults.add(Fault(FaultKind.STALE, amount=chain.slot + 1))
+    assert now(node.priority_fees([BOB])) == ()
+
+
 def test_preflight_refuses_what_would_fail_and_does_not_send_it() -> None:
     chain, node = practice()
     with pytest.raises(NodeRefused, match="simulation failed") as refused:

@@ -288,6 +288,8 @@ class LocalNode:
         fault = self._meet("getRecentPrioritizationFees")
         tip, wanted = self._tip(fault), frozenset(addresses)
         blocks = [block.slot for block in self.chain.blocks.all if block.slot <= tip][-MAX_AGE_BLOCKS:]
+        if not blocks:  # a node that lags behind all blocks that are kept
+            return ()
         least: dict[int, int] = {}
         for landed in self.chain.log.since(blocks[0]):
             slot, price = landed.transaction.slot, landed.micro_lamports_per_unit
