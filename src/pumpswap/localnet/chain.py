@@ -89,7 +89,7 @@ class LocalChain:
         self.svm = LiteSVM().with_log_bytes_limit(None).with_transaction_history(0).with_blockhash_check(False)
         self.blocks = BlockRing()
         self.journal = Journal()
-        self.log = History(start_slot)
+        self.log = History(start_slot - finalize_after - 1)  # its first blocks: a hash of theirs can be proven unused
         self.programs: dict[Pubkey, bytes] = {}
         self.known: dict[Pubkey, None] = {}  # LiteSVM cannot list its accounts; in order, so that files repeat
         self.lamports_per_byte: int | None = None

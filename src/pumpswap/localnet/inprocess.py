@@ -90,7 +90,8 @@ class LocalNode:
     def _tip(self, fault: Fault | None = None) -> int:
         """The newest slot of which this node knows."""
         more = fault.amount if fault is not None and fault.kind is FaultKind.STALE else 0
-        return self.chain.slot - min(self.lag_slots + more, _MAX_LAG_SLOTS)
+        lagging = self.chain.slot - min(self.lag_slots + more, _MAX_LAG_SLOTS)
+        return max(lagging, self.chain.blocks.all[0].slot)  # no node is older than its chain
 
     def _view(self, commitment: Commitment, fault: Fault | None, min_context_slot: int = 0) -> Block:
         block = self.chain.block_at(commitment, tip=self._tip(fault))
@@ -288,8 +289,6 @@ class LocalNode:
         fault = self._meet("getRecentPrioritizationFees")
         tip, wanted = self._tip(fault), frozenset(addresses)
         blocks = [block.slot for block in self.chain.blocks.all if block.slot <= tip][-MAX_AGE_BLOCKS:]
-        if not blocks:  # a node that lags behind all blocks that are kept
-            return ()
         least: dict[int, int] = {}
         for landed in self.chain.log.since(blocks[0]):
             slot, price = landed.transaction.slot, landed.micro_lamports_per_unit
