@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from pumpswap.model import EntryKind
+from pumpswap.model import NETWORK_COSTS, EntryKind
 from pumpswap.portfolio.lots import LotEnd
-from pumpswap.portfolio.movements import COST_KINDS, movements
+from pumpswap.portfolio.movements import movements
 from tests.portfolio.worked_example import Example
 from tests.support.material import ROOT
 
@@ -36,7 +36,7 @@ def test_both_views_have_realised_the_same_and_the_last_line_adds_up() -> None:
         for movement in movements(portfolio.ledger.entries)
         if movement.traded is None
         for entry in movement.entries
-        if entry.kind in COST_KINDS
+        if entry.kind in NETWORK_COSTS
     )
     put_in = sum(entry.units for entry in portfolio.ledger.entries if entry.kind is EntryKind.DEPOSIT)
     line = f"{cash:,} + {portfolio.rent_lamports} + {cost:,} = {put_in:,} + {realised:,} − {failed:,} + 0 + {cost:,}"

@@ -12,11 +12,13 @@ from typing import Any
 
 import pytest
 
+from pumpswap.analytics.wording import duration_text
 from pumpswap.app.views.reports import reports_folder
 from pumpswap.clock import ManualClock
 from pumpswap.model import Denied, ExitState, Heartbeat, Proposal, Rejected, RiskState, Unknown, WhatIf
 from pumpswap.settings import Settings
 from pumpswap.storage import Database, Run, open_database
+from pumpswap.web.pages.rendering import environment
 from tests.storage import samples
 from tests.storage.maintenance import full_books
 from tests.web.serving import served
@@ -112,6 +114,17 @@ def test_an_order_whose_outcome_is_unknown_says_until_when_it_may_land(shown: Sh
     assert "may land until height 400,000,150" in page and "signature-unknown" in page
     (row,) = shown("/api/v1/orders?status=unknown").json()["rows"]["items"]
     assert (row["status"], row["took_ns"], row["signature"]) == ("unknown", None, "signature-unknown")
+
+
+def test_an_entry_leads_to_the_decision_of_its_order_and_of_upkeep_to_its_own_entries() -> None:
+    made = environment().from_string("{{ 'w000001' is chore }} {{ 'o000001' is chore }} {{ 'l000001' is chore }}")
+    assert made.render() == "True False False"
+
+
+def test_a_fill_says_when_it_was_seen(shown: Shown) -> None:
+    (row,) = (one for one in shown("/api/v1/orders?status=filled").json()["rows"]["items"] if one["took_ns"])
+    page = shown(f"/decisions/{row['decision_id']}").text
+    assert f"seen {duration_text(int(row['took_ns']))} after the decision" in page
 
 
 def test_a_difference_that_nothing_explains_is_shown_with_its_asset(shown: Shown) -> None:

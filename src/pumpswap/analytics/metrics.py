@@ -8,19 +8,9 @@ from fractions import Fraction
 
 from pumpswap.amm import BuyQuote, Quote
 from pumpswap.analytics.record import Trade
-from pumpswap.model import SOL, EntryKind, EquityPoint, LedgerEntry, Position
+from pumpswap.model import COST_KINDS, SOL, EntryKind, EquityPoint, LedgerEntry, Position
 
 __all__ = ["COST_KINDS", "Drawdown", "costs_by_kind", "max_drawdown", "slippage_between", "slippage_of", "win_rate"]
-
-COST_KINDS = (
-    EntryKind.LP_FEE,
-    EntryKind.PROTOCOL_FEE,
-    EntryKind.CREATOR_FEE,
-    EntryKind.CASHBACK,
-    EntryKind.NETWORK_FEE,
-    EntryKind.PRIORITY_FEE,
-    EntryKind.TIP,
-)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,8 @@ from pumpswap.app.books import Books, entries_about, open_store
 from pumpswap.chain.networks import network_of
 from pumpswap.errors import NotFound, UsageError
 from pumpswap.execution.live_books import LIVE
-from pumpswap.model import SOL, Adoption, EntryKind, ForeignKind, LedgerEntry, Position
+from pumpswap.model import NETWORK_COSTS, SOL, Adoption, ForeignKind, LedgerEntry, Position
+from pumpswap.portfolio.movements import RENT_KINDS
 from pumpswap.portfolio.portfolio import Portfolio
 from pumpswap.portfolio.restore import recall_portfolio
 from pumpswap.sdk.wallet_lock import WalletLock
@@ -24,11 +25,7 @@ from pumpswap.storage.run_header import RunHeader
 __all__ = ["AdoptionWish", "OwnedBooks", "locked_books", "proposed_cost"]
 
 # Rent comes back; what the network took of a transaction by hand is a cost already, of upkeep.
-_NO_PRICE = frozenset(
-    {
-        EntryKind.RENT_PAID, EntryKind.RENT_RETURNED, EntryKind.NETWORK_FEE, EntryKind.PRIORITY_FEE, EntryKind.TIP,
-    }
-)  # fmt: skip
+_NO_PRICE = RENT_KINDS | NETWORK_COSTS
 
 
 @dataclass(frozen=True, slots=True)

@@ -306,7 +306,7 @@ class Supervisor:
             return text
         try:
             self.parts.keeps.beat(self._heartbeat())
-        except Exception:
+        except Exception:  # why it has ended is stored already
             _log.exception("last-words-not-stored")
         return ""
 

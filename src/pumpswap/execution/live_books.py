@@ -21,9 +21,9 @@ from pumpswap.clock import NS_PER_SECOND, Clock
 from pumpswap.errors import LedgerMismatch
 from pumpswap.execution.alarm import alert_of_difference, alert_of_event
 from pumpswap.execution.compare import Compared, Comparison, balances_of
-from pumpswap.execution.monitor import OWN_MONEY
 from pumpswap.execution.spending import Spending
 from pumpswap.model import (
+    OWN_MONEY,
     SOL,
     Adoption,
     Chore,

@@ -9,13 +9,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pumpswap.execution.exit_distances import ExitDistances, exit_distances
-from pumpswap.model import SOL, EntryKind, EquityPoint, Mark, Position
-from pumpswap.portfolio.movements import OWN_MONEY
+from pumpswap.model import OWN_MONEY, SOL, EntryKind, EquityPoint, Mark, Position
 from pumpswap.portfolio.portfolio import Portfolio
 from pumpswap.portfolio.valuation import value_by
 from pumpswap.settings import ExitRules
 
-__all__ = ["OWN_MONEY", "Monitored", "Monitoring", "monitor", "put_in"]
+__all__ = ["Monitored", "Monitoring", "monitor", "put_in"]
 
 
 @dataclass(frozen=True, slots=True)

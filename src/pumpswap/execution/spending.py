@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from pumpswap.clock import NS_PER_SECOND
-from pumpswap.model import SOL, EntryKind, LedgerEntry
-from pumpswap.portfolio.movements import COST_KINDS
+from pumpswap.model import NETWORK_COSTS, SOL, EntryKind, LedgerEntry
 from pumpswap.storage.run import Run
 
 __all__ = ["Spending"]
@@ -41,7 +40,7 @@ class Spending:
                 by_order.setdefault(entry.order_id, []).append(entry)
         for order_id, own in by_order.items():
             is_buy = any(entry.kind is EntryKind.TRADE_QUOTE and entry.units < 0 for entry in own)
-            counted = COST_KINDS | _BY_BUYS if is_buy else COST_KINDS
+            counted = NETWORK_COSTS | _BY_BUYS if is_buy else NETWORK_COSTS
             spent = -sum(entry.units for entry in own if entry.kind in counted)
             booked_ns = max(entry.at_ns for entry in own)
             self._spent[order_id] = (booked_ns, spent)

@@ -3,7 +3,7 @@
 from pumpswap.model.adoption import Adoption
 from pumpswap.model.alert import Alert, AlertLevel
 from pumpswap.model.attempt import Attempt, AttemptState
-from pumpswap.model.chore import Chore, ChoreResult
+from pumpswap.model.chore import CHORE_PREFIX, Chore, ChoreResult, is_chore
 from pumpswap.model.command import Command, CommandStatus, CommandVerb
 from pumpswap.model.decision import Decision, Intent, SizingStep, TradeSide, Verdict
 from pumpswap.model.delivery import Delivery, DeliveryStatus
@@ -12,7 +12,7 @@ from pumpswap.model.exit_state import ExitKind, ExitState
 from pumpswap.model.foreign import ForeignEvent, ForeignKind
 from pumpswap.model.gain import RealisedGain, gain_between
 from pumpswap.model.heartbeat import Heartbeat
-from pumpswap.model.ledger import SOL, EntryKind, LedgerEntry
+from pumpswap.model.ledger import COST_KINDS, NETWORK_COSTS, OWN_MONEY, SOL, EntryKind, LedgerEntry
 from pumpswap.model.mark import Mark
 from pumpswap.model.mint_controls import MintControls, TransferFee
 from pumpswap.model.mute import Mute
@@ -49,12 +49,16 @@ from pumpswap.model.what_if import WhatIf
 
 __all__ = [
     "ANALYSIS",
+    "BROKEN",
+    "CHORE_PREFIX",
+    "COST_KINDS",
+    "NETWORK_COSTS",
+    "OWN_MONEY",
     "SOL",
     "STOPPING",
     "Adoption",
     "Alert",
     "AlertLevel",
-    "BROKEN",
     "Attempt",
     "AttemptState",
     "BreakerState",
@@ -91,9 +95,9 @@ __all__ = [
     "Outcome",
     "PlanKind",
     "PoolAge",
+    "PoolPoint",
     "PoolSnapshot",
     "PoolStanding",
-    "PoolPoint",
     "Position",
     "Proposal",
     "ProposalStatus",
@@ -126,4 +130,5 @@ __all__ = [
     "Verdict",
     "WhatIf",
     "gain_between",
+    "is_chore",
 ]

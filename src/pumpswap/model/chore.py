@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from pumpswap.model.outcome import Costs
 from pumpswap.model.spend_plan import PlanKind
 
-__all__ = ["Chore", "ChoreResult"]
+__all__ = ["CHORE_PREFIX", "Chore", "ChoreResult", "is_chore"]
+
+CHORE_PREFIX = "w"  # of their ids: orders have other ones
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +21,11 @@ class Chore:
     created_ns: int
     lamports: int = 0
     accounts: tuple[str, ...] = ()
+
+
+def is_chore(order_id: str) -> bool:
+    """Whether this id is that of a chore, and of no order."""
+    return order_id.startswith(CHORE_PREFIX)
 
 
 @dataclass(frozen=True, slots=True)

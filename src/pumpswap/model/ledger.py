@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-__all__ = ["SOL", "EntryKind", "LedgerEntry"]
+__all__ = ["COST_KINDS", "NETWORK_COSTS", "OWN_MONEY", "SOL", "EntryKind", "LedgerEntry"]
 
 SOL = "SOL"  # lamports of the wallet, native and wrapped together; every other asset is named by its mint
 
@@ -29,6 +29,20 @@ class EntryKind(Enum):
     WRAP = "wrap"  # of SOL into its token: two entries that cancel, since both forms are one asset
     UNWRAP = "unwrap"
     FOREIGN = "foreign"  # moved by somebody or something else than an order of ours
+
+
+OWN_MONEY = frozenset({EntryKind.DEPOSIT, EntryKind.WITHDRAWAL})
+NETWORK_COSTS = frozenset({EntryKind.NETWORK_FEE, EntryKind.PRIORITY_FEE, EntryKind.TIP})
+# What trading costs: the venue's fees, then the network's.
+COST_KINDS = (
+    EntryKind.LP_FEE,
+    EntryKind.PROTOCOL_FEE,
+    EntryKind.CREATOR_FEE,
+    EntryKind.CASHBACK,
+    EntryKind.NETWORK_FEE,
+    EntryKind.PRIORITY_FEE,
+    EntryKind.TIP,
+)
 
 
 @dataclass(frozen=True, slots=True)

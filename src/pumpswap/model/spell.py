@@ -14,8 +14,8 @@ STOPPING = "stopping"  # somebody has ended it, or its time was up
 @dataclass(frozen=True, slots=True)
 class Spell:
     """From ``began_ns`` until the last heartbeat that said the same. ``started_ns`` tells processes apart; ``reason``
-    is what was in the way, empty where nothing was: names of faults, ``ANALYSIS``,
-    ``BROKEN`` or ``STOPPING``.
+    is what was in the way, empty where nothing was: names of faults, ``ANALYSIS``, ``BROKEN`` or
+    ``STOPPING``.
     """
 
     started_ns: int

@@ -7,10 +7,10 @@ from contextlib import closing
 from dataclasses import dataclass, fields
 
 from pumpswap.errors import LedgerMismatch, StorageError
-from pumpswap.model import SOL, Adoption, EntryKind, EquityPoint, Filled, LedgerEntry, Order, Position
+from pumpswap.model import NETWORK_COSTS, SOL, Adoption, EntryKind, EquityPoint, Filled, LedgerEntry, Order, Position
 from pumpswap.portfolio.booking import moves_of
 from pumpswap.portfolio.derive import PositionReplay, replay
-from pumpswap.portfolio.movements import COST_KINDS, Movement, rent_in
+from pumpswap.portfolio.movements import Movement, rent_in
 from pumpswap.portfolio.stored import Begun, Beside, trades_of
 from pumpswap.storage.history import StoredTrade
 from pumpswap.storage.run import Run
@@ -144,7 +144,7 @@ class _Audit:
                 self._differs("balance", asset, f"{self._balances[asset]} after entry {movement.last_sequence}")
         self._rent += rent_in(movement.entries)
         if movement.traded is None:
-            self._failed -= sum(entry.units for entry in movement.entries if entry.kind in COST_KINDS)
+            self._failed -= sum(entry.units for entry in movement.entries if entry.kind in NETWORK_COSTS)
         if self._point is not None and not self._is_point_met:
             self._is_point_met = self._is_at(self._point)
 

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
-from pumpswap.model import SOL, EntryKind, ForeignKind, LedgerEntry
+from pumpswap.model import OWN_MONEY, SOL, EntryKind, ForeignKind, LedgerEntry
 
 __all__ = [
-    "COST_KINDS",
-    "OWN_MONEY",
     "RENT_KINDS",
     "Departure",
     "Movement",
@@ -20,8 +18,6 @@ __all__ = [
 ]
 
 RENT_KINDS = frozenset({EntryKind.RENT_PAID, EntryKind.RENT_RETURNED})
-COST_KINDS = frozenset({EntryKind.NETWORK_FEE, EntryKind.PRIORITY_FEE, EntryKind.TIP})
-OWN_MONEY = frozenset({EntryKind.DEPOSIT, EntryKind.WITHDRAWAL})
 _BY_HAND = frozenset({ForeignKind.MANUAL_BUY.value, ForeignKind.MANUAL_SELL.value})
 
 

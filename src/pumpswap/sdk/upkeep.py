@@ -22,7 +22,7 @@ from pumpswap.chain.transaction import MAX_COMPUTE_UNITS, ComputeBudget, build_m
 from pumpswap.clock import NS_PER_SECOND
 from pumpswap.errors import InsufficientFunds, NotFound, TradeRefused
 from pumpswap.execution.live_books import LiveBooks
-from pumpswap.model import SOL, Attempt, Chore, ChoreResult, Filled, PlanKind, Rejected
+from pumpswap.model import CHORE_PREFIX, SOL, Attempt, Chore, ChoreResult, Filled, PlanKind, Rejected
 from pumpswap.sdk.connection import ChainConnection
 from pumpswap.wallet.wsol import MOST_CLOSED, EmptyAccount, WalletAction, close_empty, unwrap, wrap
 
@@ -73,7 +73,7 @@ class Upkeep:
         if not unresolved and holdings.sol_lamports > self._books.balance(SOL):
             # What pays for it has come in since: the ledger never spends what it does not have.
             await self._books.reconcile(self._connection.node)
-        order_id = f"w{len(self._books.run.chores.all()) + 1:06d}"
+        order_id = f"{CHORE_PREFIX}{len(self._books.run.chores.all()) + 1:06d}"
         make = _maker(order_id, wish, self._wallet, holdings, unresolved)
         accounts = tuple(sorted(str(account) for account in make(0).plan.closable))
         chore = Chore(order_id, wish.kind, self._now_ns(), wish.lamports, accounts)

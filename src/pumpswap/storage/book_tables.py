@@ -15,7 +15,7 @@ from sqlalchemy import (
     text,
 )
 
-from pumpswap.model import EntryKind
+from pumpswap.model import COST_KINDS
 from pumpswap.storage.columns import (
     DISPLAY,
     ID,
@@ -35,7 +35,6 @@ __all__ = [
     "ADOPTIONS",
     "ALERTS",
     "BALANCES",
-    "COST_KINDS",
     "EQUITY",
     "IGNORED",
     "LEDGER",
@@ -48,15 +47,6 @@ __all__ = [
 ]
 
 ROUND = ("run_id", "pair_address", "round")  # tells positions apart
-COST_KINDS = (
-    EntryKind.LP_FEE,
-    EntryKind.PROTOCOL_FEE,
-    EntryKind.CREATOR_FEE,
-    EntryKind.CASHBACK,
-    EntryKind.NETWORK_FEE,
-    EntryKind.PRIORITY_FEE,
-    EntryKind.TIP,
-)
 OF_COSTS = (
     f"kind IN ({', '.join(repr(kind.value) for kind in COST_KINDS)})"  # of the index; questions must say the same
 )

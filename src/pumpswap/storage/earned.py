@@ -12,7 +12,7 @@ import msgspec
 from sqlalchemy import CompoundSelect, Connection, Select, and_, case, func, or_, select, union
 
 from pumpswap.errors import StorageError
-from pumpswap.model import SOL, Adoption, EntryKind, EquityPoint, ForeignKind, LedgerEntry
+from pumpswap.model import NETWORK_COSTS, OWN_MONEY, SOL, Adoption, EntryKind, EquityPoint, ForeignKind, LedgerEntry
 from pumpswap.model.booked import BookedFill, BookedMove, StoredRound
 from pumpswap.storage import rows
 from pumpswap.storage.connections import Connections
@@ -33,9 +33,8 @@ from pumpswap.storage.tables import (
 __all__ = ["Earned", "EarnedRows"]
 
 _FOREIGN = EntryKind.FOREIGN.value
-_OWN_MONEY = (EntryKind.DEPOSIT.value, EntryKind.WITHDRAWAL.value)
+_OWN_MONEY = tuple(kind.value for kind in OWN_MONEY)
 _BY_HAND = (ForeignKind.MANUAL_BUY.value, ForeignKind.MANUAL_SELL.value)
-_FEES = (EntryKind.NETWORK_FEE, EntryKind.PRIORITY_FEE, EntryKind.TIP)  # without an order: the owner's own doings
 _ROWS_AT_ONCE = 250  # fewer than the garbage collector lets pass before it looks at them
 _SKEW_NS = 3_600 * 10**9  # more than a block's time is ever off
 _FILL = (
@@ -263,7 +262,7 @@ def _parts(connection: Connection, query: Select[Any]) -> Iterator[Any]:
 
 def _by(entry: LedgerEntry) -> str:
     """Whose doing an entry without an order was, as in ``BookedMove``."""
-    if entry.kind in _FEES:
+    if entry.kind in NETWORK_COSTS:  # without an order: the owner's own doings
         return "upkeep"
     return "hand" if entry.kind is EntryKind.FOREIGN and entry.note in _BY_HAND else ""
 

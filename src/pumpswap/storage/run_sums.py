@@ -8,16 +8,16 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, case, false, func, or_, select, text
 
-from pumpswap.model import SOL, EntryKind
-from pumpswap.storage.book_tables import COST_KINDS, OF_COSTS
+from pumpswap.model import OWN_MONEY, SOL, EntryKind
+from pumpswap.storage.book_tables import OF_COSTS
 from pumpswap.storage.connections import Connections
 from pumpswap.storage.documents import refusing
 from pumpswap.storage.outcomes import UNRESOLVED
 from pumpswap.storage.tables import ALERTS, BALANCES, DECISIONS, LEDGER, ORDERS, POSITIONS
 
-__all__ = ["COST_KINDS", "PositionSums", "RunSums", "count_of", "sum_of"]
+__all__ = ["PositionSums", "RunSums", "count_of", "sum_of"]
 
-_OWN_MONEY = (EntryKind.DEPOSIT.value, EntryKind.WITHDRAWAL.value)
+_OWN_MONEY = tuple(kind.value for kind in OWN_MONEY)
 
 
 @dataclass(frozen=True, slots=True)

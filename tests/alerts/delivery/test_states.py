@@ -152,7 +152,7 @@ def test_a_louder_alert_is_named_however_many_quiet_ones_there_are(level: AlertL
     quiet = [alert(n, INFO, ("entry", "exit")[n % 2]) for n in range(1, 400)]
     desk.after(0, [*quiet, *news((level, "reconcile", "SOL", "0.5 SOL have left"), first=1_000)])
     desk.at(parse_utc("2026-09-22T13:59"))
-    assert any("reconcile: SOL: 0.5 SOL have left" in one.body or "0.5 SOL" in one.body for one in desk.sent)
+    assert any("0.5 SOL have left" in one.body for one in desk.sent)
     assert any("reconcile" in one.title for one in desk.sent)
 
 

@@ -95,9 +95,7 @@ def test_a_run_shows_what_it_did(played: Path) -> None:
         assert found["M4"].standing is Standing.NOT_SHOWN  # seconds of a market that is played
 
 
-def test_one_heartbeat_shows_no_uptime_and_a_replay_measures_none(
-    tmp_path: Path,
-) -> None:
+def test_one_heartbeat_shows_no_uptime_and_a_replay_measures_none(tmp_path: Path) -> None:
     with open_database(tmp_path / "books.sqlite") as database:
         run = database.start_run("simulated", START_NS)
         assert by_number(metrics_of(books_of(database), NOTHING))["M4"].standing is Standing.UNMEASURED

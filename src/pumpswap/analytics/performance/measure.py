@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pumpswap.analytics.metrics import COST_KINDS
 from pumpswap.analytics.performance.activity import activity_of
 from pumpswap.analytics.performance.capital import is_capital
 from pumpswap.analytics.performance.curve import curve_of
@@ -21,7 +20,7 @@ from pumpswap.analytics.performance.slices import (
     by_token,
     moves_for_nothing,
 )
-from pumpswap.model import EntryKind
+from pumpswap.model import COST_KINDS, EntryKind
 
 __all__ = ["measure"]
 

@@ -8,11 +8,12 @@ from collections.abc import Mapping
 from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
 
 from pumpswap import __version__
-from pumpswap.analytics.metrics import COST_KINDS, slippage_between
+from pumpswap.analytics.metrics import slippage_between
 from pumpswap.app.companion import RunPlace
 from pumpswap.app.metering.families import Families
 from pumpswap.clock import NS_PER_SECOND
 from pumpswap.model import (
+    COST_KINDS,
     SOL,
     Alert,
     BreakerState,

@@ -10,11 +10,10 @@ from fractions import Fraction
 from pumpswap.amm.quote import amounts_of
 from pumpswap.analytics.execution_quality import SlippageFigures, slippage_figures
 from pumpswap.analytics.metrics import slippage_between
-from pumpswap.app.views.overview import COST_KINDS
 from pumpswap.app.views.page import Page, PageWish, page_of
 from pumpswap.app.views.sight import RunFacts, Sight
 from pumpswap.errors import UsageError
-from pumpswap.model import SOL, Denied, EntryKind, Filled, Outcome, Rejected, TradeSide, Unknown
+from pumpswap.model import COST_KINDS, SOL, Denied, EntryKind, Filled, Outcome, Rejected, TradeSide, Unknown
 from pumpswap.storage.browse import STATUSES, ListedOrder
 from pumpswap.storage.fills import execution_ns
 

@@ -9,12 +9,10 @@ from enum import Enum
 from pumpswap.app.standing import general_obstacles
 from pumpswap.app.views.sight import RunFacts, Sight
 from pumpswap.clock import NS_PER_SECOND
-from pumpswap.model import SOL, EntryKind, EquityPoint, RiskState, TradingState, Verdict
+from pumpswap.model import COST_KINDS, OWN_MONEY, SOL, EntryKind, EquityPoint, RiskState, TradingState, Verdict
 from pumpswap.storage.browse import PositionSums
-from pumpswap.storage.run_sums import COST_KINDS
 
 __all__ = [
-    "COST_KINDS",
     "CURVE_POINTS",
     "FrameView",
     "Money",
@@ -30,7 +28,6 @@ __all__ = [
 DAY_NS = 86_400 * NS_PER_SECOND
 CURVE_POINTS = 400
 _HOUR_NS = 3_600 * NS_PER_SECOND
-_CAPITAL = (EntryKind.DEPOSIT, EntryKind.WITHDRAWAL)
 
 
 class Period(Enum):
@@ -194,7 +191,7 @@ def _money(sight: Sight, sums: PositionSums) -> Money:
     latest, moved, of_day = run.equity.latest(), browse.moved(SOL), browse.costs_since(_midnight(sight))
     capital = None if latest is None else latest.put_in_lamports
     if capital is None:  # measured before that was stored
-        capital = sum(moved.get(kind, 0) for kind in _CAPITAL)
+        capital = sum(moved.get(kind, 0) for kind in OWN_MONEY)
     equity = None if latest is None else latest.equity_lamports
     return Money(
         equity_lamports=equity,

@@ -11,6 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from pumpswap.analytics.page import with_code
 from pumpswap.analytics.wording import change_text, counted, duration_text, percent_text, sol_digits
 from pumpswap.clock import format_utc
+from pumpswap.model import is_chore
 from pumpswap.web.pages import words
 
 __all__ = ["CHARTS_VERSION", "environment", "render"]
@@ -54,6 +55,7 @@ def environment() -> Environment:
         "with_code": with_code,
         "words": words.words,
     }
+    made.tests |= {"chore": is_chore}
     made.globals |= {
         "chart_library": f"/static/plotly.min.js?v={CHARTS_VERSION}",
         "chart_marks": chart_marks,
