@@ -56,7 +56,7 @@ def test_amounts_as_people_read_them(lamports: int, text: str) -> None:
 @pytest.mark.parametrize(
     ("seconds", "text"),
     [(0, "0\u00a0s ago"), (59, "59\u00a0s ago"), (60, "1\u00a0min ago"), (7_200, "2\u00a0h ago"),
-     (-3, "in 3\u00a0s"), (90_000, "1\u00a0d ago")],
+     (-2, "0\u00a0s ago"), (-3, "in 3\u00a0s"), (90_000, "1\u00a0d ago")],
 )  # fmt: skip
 def test_ages(seconds: int, text: str) -> None:
     assert age_text(seconds * NS_PER_SECOND) == text

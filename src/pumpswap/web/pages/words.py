@@ -27,6 +27,7 @@ __all__ = [
 ]
 
 _AGES = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
+_TWO_CLOCKS_NS = 3 * NS_PER_SECOND  # so little may lie in the future, by another clock
 _PLACE = 100_000  # lamports: four decimals are shown of what has more
 _SMALL = LAMPORTS_PER_SOL // 100  # below it all decimals are
 _QUOTE = " / SOL"
@@ -49,9 +50,11 @@ def short_signed(lamports: int) -> str:
 
 def age_text(ns: int) -> str:
     """``12 s ago``, ``in 2 d``: the largest unit that fits."""
+    if -_TWO_CLOCKS_NS < ns < 0:  # app.js says the same
+        ns = 0
     seconds = abs(ns) // NS_PER_SECOND
     size = next((f"{seconds // unit}\u00a0{name}" for unit, name in _AGES if seconds >= unit), "0\u00a0s")
-    return f"in {size}" if ns <= -NS_PER_SECOND else f"{size} ago"
+    return f"in {size}" if ns < 0 else f"{size} ago"
 
 
 def coin(name: str, address: str = "") -> Markup:
