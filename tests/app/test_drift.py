@@ -101,6 +101,18 @@ def test_what_cannot_be_compared_says_so(tmp_path: Path) -> None:
             paper_beside(database, 2)
 
 
+def test_runs_of_two_databases_are_compared_though_they_have_the_same_number(tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path)
+    entries = [LedgerEntry(1, START_NS, SOL, 100, EntryKind.DEPOSIT)]
+    fee = LedgerEntry(2, START_NS + 1, SOL, -5, EntryKind.NETWORK_FEE)
+    with open_database(tmp_path / "live.sqlite") as live, open_database(tmp_path / "backtests.sqlite") as tried:
+        live.start_run("live", START_NS).append_entries([*entries, fee])
+        tried.start_run("backtest", START_NS).append_entries(entries)
+        found = compared_runs((books_of(live, 1), books_of(tried, 1)), settings, CLOCK)
+        assert (found.headers[0].run_id, found.headers[1].run_id) == (1, 1)
+        assert found.drift.parts[Cause.IDLE] == -5
+
+
 def test_the_paper_run_of_the_same_time_is_found(tmp_path: Path) -> None:
     def run(database: Database, kind: str, began: int, ended: int) -> int:
         made = database.start_run(kind, began)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from random import Random
 from typing import Any
 
+from pumpswap.amm import buy_exact_quote, current_schedule
 from pumpswap.execution.observed_network import FAILED_BPS, PRIORITY_LAMPORTS
 from pumpswap.execution.paper import PaperVenue
 from pumpswap.execution.paper_model import PaperModel
 from pumpswap.market.book import PoolBook
-from pumpswap.model import Rejected
+from pumpswap.model import MarketUpdate, Order, Rejected, TradeSide
 from pumpswap.settings import PaperVenueSettings
 from tests.support.market import START_NS, engine, graduate, seen, settings
 
@@ -70,3 +71,36 @@ def test_an_order_that_the_network_fails_pays_its_fees_and_moves_nothing() -> No
     assert (failed.order_id, failed.code, failed.name) == (order.order_id, None, "NetworkFailure")
     assert venue.wallet.lamports == 50 * 10**9 - failed.costs.spent == 50 * 10**9 - 35_000
     assert book.state(str(graduate().address)) == graduate()
+
+
+class _Told:
+    """Lands where a test says, in the order of submission."""
+
+    def __init__(self, *waits_ns: int) -> None:
+        self._waits = list(waits_ns)
+
+    def landing_ns(self, submit_ns: int, order: Order) -> int:
+        return submit_ns + self._waits.pop(0)
+
+
+def test_a_landing_wins_over_the_latency_and_orders_are_executed_as_they_land() -> None:
+    book, settings = PoolBook(), PaperVenueSettings()
+    venue = PaperVenue(
+        book,
+        settings,
+        lambda _: current_schedule(),
+        max_state_age_seconds=60,
+        model=PaperModel(settings, landing=_Told(9, 3, 5, 3)),
+    )
+    state = graduate()
+    book.apply(MarketUpdate(START_NS, str(state.address), state))
+    venue.deposit(50 * 10**9)
+    quote, mint = buy_exact_quote(state, current_schedule(), 10**9), str(state.pool.base_mint)
+    for name in ("o1", "o2", "o3", "o4"):
+        order = Order(name, "d", TradeSide.BUY, str(state.address), mint, START_NS, 1, quote, quote_lamports=10**9)
+        venue.submit(order, START_NS)
+    assert venue.next_landing_ns() == START_NS + 3
+    assert [one.order_id for one in venue.settle(START_NS + 2)] == []
+    told = [*venue.settle(START_NS + 8), *venue.settle(START_NS + 9)]
+    assert [(one.order_id, one.at_ns - START_NS) for one in told] == [("o2", 3), ("o4", 3), ("o3", 5), ("o1", 9)]
+    assert venue.next_landing_ns() is None

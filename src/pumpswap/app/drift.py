@@ -48,7 +48,7 @@ def compared_runs(
     ``within_seconds``. Raises UsageError for a run beside itself, NotFound for one that never had money.
     """
     first, second = books
-    if first.header.run_id == second.header.run_id:
+    if _book_of(first) == _book_of(second):
         raise UsageError(
             f"run {first.header.run_id} beside itself differs in nothing", hint="name another run: `pumpswap runs list`"
         )
@@ -149,6 +149,11 @@ def _times(books: Books) -> tuple[int, int]:
     begun, last, point = run.books.first_of(EntryKind.DEPOSIT), run.books.last(), run.equity.latest()
     began = books.header.started_ns if begun is None else begun.at_ns
     return began, max([began, *(one.at_ns for one in (last, point) if one is not None)])
+
+
+def _book_of(books: Books) -> tuple[str, int]:
+    """Runs of two databases may have the same number: a back-test and the live run that it is compared with."""
+    return books.database.location, books.header.run_id
 
 
 def _is_same_market(first: RunHeader, second: RunHeader) -> bool:

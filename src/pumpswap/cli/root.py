@@ -14,6 +14,8 @@ __all__ = ["COMMANDS", "main", "pumpswap"]
 COMMANDS = {
     "demo": Entry("pumpswap.cli.demo:demo", "watch a simulated market being traded on paper"),
     "paper": Entry("pumpswap.cli.paper:paper", "trade recorded markets on paper"),
+    "backtest": Entry("pumpswap.cli.backtest:backtest", "a strategy in recorded markets that feel its trades"),
+    "tune": Entry("pumpswap.cli.tune:tune", "many settings of a strategy, judged where they were not fitted"),
     "run": Entry("pumpswap.cli.run:run", "trade: on paper, or with --live"),
     "status": Entry("pumpswap.cli.status:status", "is an engine at work, and why is nothing bought?"),
     "watch": Entry("pumpswap.cli.watch:watch", "a running engine, live, from another terminal"),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from heapq import heappop, heappush
 
 from pumpswap.amm import (
     Execution,
@@ -51,7 +52,8 @@ class PaperVenue:
         self._model = model or PaperModel(settings)
         self._schedule_for = schedule_for
         self._max_state_age_ns = max_state_age_seconds * NS_PER_SECOND
-        self._pending: list[tuple[int, Order]] = []
+        self._pending: list[tuple[int, int, Order]] = []  # a heap: landing, number, order
+        self._submitted = 0
         self.wallet = wallet or PaperWallet()
 
     def deposit(self, lamports: int) -> None:
@@ -59,8 +61,9 @@ class PaperVenue:
         self.wallet.lamports += lamports
 
     def submit(self, order: Order, at_ns: int) -> None:
-        """The order is on its way and lands after the latency."""
-        self._pending.append((at_ns + self._model.latency_ns, order))
+        """The order is on its way and lands when the model says. Orders that land at once keep their order."""
+        self._submitted += 1
+        heappush(self._pending, (self._model.landing_ns(at_ns, order), self._submitted, order))
 
     def next_landing_ns(self) -> int | None:
         """When the next order lands, or None."""
@@ -73,7 +76,7 @@ class PaperVenue:
         the next one.
         """
         while self._pending and self._pending[0][0] <= until_ns:
-            landing_ns, order = self._pending.pop(0)
+            landing_ns, _, order = heappop(self._pending)
             yield self._execute(order, landing_ns)
 
     def _execute(self, order: Order, at_ns: int) -> Outcome:

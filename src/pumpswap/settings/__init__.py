@@ -6,6 +6,7 @@ Environment variables are the path in capitals: ``PUMPSWAP_RISK__MAX_POSITION_SO
 
 from __future__ import annotations
 
+from pumpswap.settings.backtest import BacktestSettings, LandingPlace, TuneSettings
 from pumpswap.settings.chain import (
     BooksSettings,
     ChainSettings,
@@ -28,11 +29,13 @@ from pumpswap.settings.loading import LoadedSettings, load_settings, read_settin
 from pumpswap.settings.market import CollectSettings, FollowedWallet, FollowSettings, LakeSettings, ScreenSettings
 from pumpswap.settings.signals import FeasibilitySettings, Q50Settings, RegimeSettings, SignalSettings
 from pumpswap.settings.trading import ExitRules, LadderRung, PaperVenueSettings, RiskLimits, RunSettings
-from pumpswap.settings.tree import DATABASE_FILE, Settings
+from pumpswap.settings.tree import BACKTESTS_FILE, DATABASE_FILE, Settings
 
 __all__ = [
     "AlertRules",
     "AlertSettings",
+    "BACKTESTS_FILE",
+    "BacktestSettings",
     "BooksSettings",
     "ChainSettings",
     "ChannelSettings",
@@ -47,6 +50,7 @@ __all__ = [
     "FollowedWallet",
     "LadderRung",
     "LakeSettings",
+    "LandingPlace",
     "LoadedSettings",
     "LogSettings",
     "MetricsSettings",
@@ -61,6 +65,7 @@ __all__ = [
     "Settings",
     "SignalSettings",
     "TelegramSettings",
+    "TuneSettings",
     "WalletSettings",
     "load_settings",
     "read_settings",

@@ -7,6 +7,7 @@ from pathlib import Path
 from platformdirs import user_data_path
 from pydantic import Field
 
+from pumpswap.settings.backtest import BacktestSettings, TuneSettings
 from pumpswap.settings.chain import (
     BooksSettings,
     ChainSettings,
@@ -28,9 +29,10 @@ from pumpswap.settings.section import Section
 from pumpswap.settings.signals import FeasibilitySettings, Q50Settings, RegimeSettings, SignalSettings
 from pumpswap.settings.trading import ExitRules, PaperVenueSettings, RiskLimits, RunSettings
 
-__all__ = ["DATABASE_FILE", "Settings"]
+__all__ = ["BACKTESTS_FILE", "DATABASE_FILE", "Settings"]
 
 DATABASE_FILE = "pumpswap.sqlite"
+BACKTESTS_FILE = "backtests.sqlite"
 
 
 class Settings(Section):
@@ -50,6 +52,8 @@ class Settings(Section):
     exits: ExitRules = ExitRules()
     paper: PaperVenueSettings = PaperVenueSettings()
     run: RunSettings = RunSettings()
+    backtest: BacktestSettings = BacktestSettings()
+    tune: TuneSettings = TuneSettings()
     chain: ChainSettings = ChainSettings()
     sending: SendingSettings = SendingSettings()
     wallet: WalletSettings = WalletSettings()
@@ -67,6 +71,11 @@ class Settings(Section):
     def lake_folder(self) -> Path:
         """Where the history of the market is kept."""
         return self.lake.folder or self.data_dir / "lake"
+
+    @property
+    def backtests_file(self) -> Path:
+        """Where back-tests are kept: not beside the books of real runs, whose engine has the file for itself."""
+        return self.backtest.database or self.data_dir / BACKTESTS_FILE
 
     def to_store(self) -> dict[str, object]:
         """What is stored beside a run: everything but what may carry a password."""
