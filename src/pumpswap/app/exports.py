@@ -60,6 +60,7 @@ COLUMNS: Mapping[Export, tuple[str, ...]] = {
         "lp_fee_lamports", "protocol_fee_lamports", "creator_fee_lamports", "cashback_lamports",
         "network_fee_lamports", "priority_fee_lamports", "tip_lamports", "rent_paid_lamports",
         "rent_returned_lamports", "wallet_change_lamports", "wallet_change_sol", "slippage_bps", "reason", "signature",
+        "client_order_id",
     ),
     Export.LEDGER: (
         "run_id", "sequence", "time_utc", "at_ns", "slot", "asset", "units", "decimals", "amount", "kind", "order_id",
@@ -135,6 +136,7 @@ def _trade_row(trade: StoredTrade, told: _Told) -> Row:
         quote.protocol_fee, quote.creator_fee, quote.cashback, costs.network_fee, costs.priority_fee, costs.tip,
         costs.rent_paid, costs.rent_returned, change, from_units(change, 9),
         _rounded(slippage_between(order.quote, quote) * BPS, 2), order.reason, filled.signature or None,
+        order.client_order_id or None,
     )  # fmt: skip
     return dict(zip(COLUMNS[Export.TRADES], values, strict=True))
 

@@ -109,12 +109,13 @@ class Why:
 
 
 def why(books: Books, text: str, settings: Settings, clock: Clock, *, last: int = 10) -> Why:
-    """Explain an order, a decision, a mint, a pool, or the name of a coin; of the last three the newest ``last`` lines.
+    """Explain an order (by our id or by that of the system that wished it), a decision, a mint, a pool, or the name of
+    a coin; of the last three the newest ``last`` lines.
 
     Raises NotFound for what the run does not know.
     """
     run, as_of_ns = books.run, books.as_of_ns(clock)
-    order = run.decided.order(text)
+    order = run.decided.order(text) or run.ids.order_of_client(text)
     stored = run.decided.get(text if order is None else order.decision_id)
     if stored is not None:
         return Why(books, as_of_ns, tale=_tale(run, stored))

@@ -25,6 +25,8 @@ def order_rows(fate: Fate) -> list[tuple[str, str | Text]]:
         ("order", _order_text(fate.order, fate.decimals)),
         ("quoted", _legs_text(fate.order.quote, fate.decimals)),
     ]
+    if fate.order.client_order_id:
+        rows.append(("named", printable(fate.order.client_order_id)))
     outcome = fate.outcome
     match outcome:
         case None:

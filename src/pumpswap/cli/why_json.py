@@ -143,6 +143,7 @@ def _order_json(order: Order) -> dict[str, Any]:
     return {
         "order_id": order.order_id,
         "decision_id": order.decision_id,
+        "client_order_id": order.client_order_id or None,
         "side": order.side.value,
         "created_at": iso_time(order.created_ns),
         "created_ns": str(order.created_ns),

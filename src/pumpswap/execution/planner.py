@@ -41,6 +41,7 @@ class OrderPlanner:
             base_units=0 if is_buy else decision.base_units,
             slippage_bps=slippage_bps,
             reason=intent.reason,
+            client_order_id=intent.client_order_id,
             is_urgent=is_in_haste(intent.exit),
         )
 

@@ -26,7 +26,7 @@ class Intent:
     ``quote_lamports`` is there when a person named the budget of a buy: the gate then takes it whole or refuses it.
     ``proposed_ns`` is there when a person was asked about it then and has agreed since.
     ``exit`` says which rule wants a sale, ``slippage_bps`` what it accepts instead of the settings, ``strategy`` who
-    wishes it.
+    wishes it. ``client_order_id`` is the name that another system gave the order before it came to us.
     """
 
     side: TradeSide
@@ -41,6 +41,7 @@ class Intent:
     slippage_bps: int | None = None
     strategy: str = ""
     proposed_ns: int | None = None
+    client_order_id: str = ""
 
     @property
     def is_by_hand(self) -> bool:

@@ -17,6 +17,7 @@ class Order:
     ``limit`` is the least the order accepts (base for a buy, lamports for a sell); ``quote`` is what was expected when
     the order was made, and what slippage is measured against. ``is_urgent``: nothing that is not needed may make it
     fail. That is for the venue that sends it; it is not stored, since what an earlier process has left is not sent.
+    ``client_order_id`` is the name that another system gave it, once in a run; empty for orders of our own.
     """
 
     order_id: str
@@ -31,4 +32,5 @@ class Order:
     base_units: int = 0
     slippage_bps: int = 0
     reason: str = ""
+    client_order_id: str = ""
     is_urgent: bool = field(default=False, compare=False)

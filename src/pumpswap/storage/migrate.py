@@ -30,6 +30,7 @@ REVISIONS = (
     "0006",
     "0007",
     "0008",
+    "0009",
 )  # oldest first; a test compares them with migrations/versions
 HEAD = REVISIONS[-1]
 

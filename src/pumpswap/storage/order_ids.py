@@ -6,7 +6,9 @@ from collections.abc import Sequence
 
 from sqlalchemy import Table, select, union_all
 
+from pumpswap.model import Order
 from pumpswap.storage.connections import Connections
+from pumpswap.storage.rows import order_of
 from pumpswap.storage.tables import CHORES, DECISIONS, ORDERS
 
 __all__ = ["OrderIds"]
@@ -35,6 +37,13 @@ class OrderIds:
         query = select(ORDERS.c.id).where(ORDERS.c.run_id == self._run_id, ORDERS.c.order_id == order_id)
         with self._connections.reading() as connection:
             return connection.execute(query).first() is not None
+
+    def order_of_client(self, client_order_id: str) -> Order | None:
+        """The order that another system has named so; None when it is not stored."""
+        query = select(ORDERS).where(ORDERS.c.run_id == self._run_id, ORDERS.c.client_order_id == client_order_id)
+        with self._connections.reading() as connection:
+            row = connection.execute(query).first()
+        return None if row is None else order_of(row)
 
     def created_since(self, since_ns: int) -> dict[str, int]:
         """When orders and chores were made, those since then, by id."""

@@ -162,6 +162,7 @@ def order_values(order: Order) -> Values:
         "reason": clean_text(order.reason),
         "quote": dump_quote(order.quote),
         "status": "pending",
+        "client_order_id": order.client_order_id or None,
     }
 
 
@@ -180,6 +181,7 @@ def order_of(row: StoredRow) -> Order:
         base_units=row.base_units,
         slippage_bps=row.slippage_bps,
         reason=row.reason,
+        client_order_id=row.client_order_id or "",
     )
 
 

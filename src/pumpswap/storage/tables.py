@@ -149,6 +149,8 @@ DECISIONS = Table(
     ),
 )
 
+OF_CLIENTS = "client_order_id IS NOT NULL"  # of the index
+
 ORDERS = Table(
     "pumpswap_orders",
     METADATA,
@@ -169,12 +171,21 @@ ORDERS = Table(
     words("status"),  # pending, then the kind of the outcome
     exact("outcome_ns", nullable=True),
     document("outcome", nullable=True),  # of a filled order: see its trade
+    words("client_order_id", nullable=True),  # the name that another system gave it
     UniqueConstraint("run_id", "order_id"),
     ForeignKeyConstraint(["run_id", "decision_id"], ["pumpswap_decisions.run_id", "pumpswap_decisions.decision_id"]),
     CheckConstraint("side IN ('buy', 'sell')", name="side"),
     Index(None, "run_id", "status"),
     Index(None, "run_id", "created_ns"),
     Index(None, "run_id", "decision_id"),  # the key to decisions is followed backwards when books are replaced
+    # A wish that comes twice is one order, also over a restart.
+    Index(
+        "ix_pumpswap_orders_client_order_id",
+        *("run_id", "client_order_id"),
+        unique=True,
+        sqlite_where=text(OF_CLIENTS),
+        postgresql_where=text(OF_CLIENTS),
+    ),
 )
 
 # Signed transactions. A row is here before its first byte is broadcast.

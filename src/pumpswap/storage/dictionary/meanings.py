@@ -84,6 +84,7 @@ TRADING: dict[str, Meaning] = {
             "status": "`pending`, then `filled`, `rejected`, `denied` or `unknown`; only `unknown` may still change",
             "outcome_ns": "when its outcome happened",
             "outcome": "the outcome, JSON; empty for a filled order, whose outcome is its trade",
+            "client_order_id": "name that another system, as NautilusTrader, gave it; empty for orders of our own",
         },
     ),
     "pumpswap_attempts": Meaning(
