@@ -7,6 +7,7 @@ BIN := .venv/bin
 PY := $(BIN)/python
 JOBS ?= 2
 ARGS ?=
+NAUTILUS ?= 1.221
 
 # Only what the caller names reaches the script: make has defaults of its own for some variables.
 ifdef PYTHON
@@ -16,7 +17,7 @@ ifdef UPGRADE
 export UPGRADE
 endif
 
-.PHONY: help demo test acceptance soak lint types contracts conformance fuzz bench docs lock clean
+.PHONY: help demo test nautilus acceptance soak lint types contracts conformance fuzz bench docs lock clean
 .PHONY: runtime-env dev-env docs-env
 
 help: ## show this list
@@ -32,6 +33,11 @@ demo: runtime-env ## a simulated market, traded on paper: no key, no network
 # Hundreds of tests start the program: where nothing may be kept compiled, each start would compile all of it again.
 test: dev-env ## every test, with counts that fit 15 minutes on two cores
 	@PYTHONDONTWRITEBYTECODE= $(PY) -m pytest -n $$(($(JOBS) + 1)) --dist worksteal $(ARGS)
+
+# NautilusTrader pins what others need, so it has environments of its own, each for one Python.
+nautilus: ## the adapter's tests, beside NautilusTrader itself (NAUTILUS=1.231: that version, under Python 3.12)
+	@PYTHON= sh scripts/bootstrap.sh nautilus-$(NAUTILUS)
+	@PYTHONDONTWRITEBYTECODE= .venv-nautilus-$(NAUTILUS)/bin/python -m pytest tests/nautilus -n $(JOBS) --dist worksteal $(ARGS)
 
 lint: dev-env ## ruff: rules and format
 	@$(BIN)/ruff check .
@@ -66,7 +72,7 @@ lock: ## remake requirements/*.txt (needs uv; UPGRADE=1 takes the newest)
 	@sh scripts/lock.sh
 
 clean: ## remove environments, caches and the site
-	@rm -rf .venv .venv-docs .venv-qlib .venv-nautilus site build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	@rm -rf .venv .venv-docs .venv-qlib .venv-nautilus-* .venv-ray site build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	@find src tests benchmarks scripts -type d -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
 
 runtime-env:

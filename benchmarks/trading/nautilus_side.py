@@ -1,6 +1,6 @@
 """NautilusTrader's back-test engine over trade ticks with a trivial strategy; prints one line of JSON.
 
-Run by the Python of .venv-nautilus, which has no pumpswap:
+Run by the Python of .venv-nautilus-1.221:
 
     nautilus_side.py TICKS.csv POOLS
 

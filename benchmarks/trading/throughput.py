@@ -121,7 +121,7 @@ def _through_nautilus(python: Path, ticks: Path, market: RecordedMarket) -> tupl
 
 def _environment() -> Path:
     """Its Python, in an environment that is made or brought up to date."""
-    command = ["sh", str(ROOT / "scripts" / "bootstrap.sh"), "nautilus"]
+    command = ["sh", str(ROOT / "scripts" / "bootstrap.sh"), "nautilus-1.221"]
     try:
         subprocess.run(command, check=True, capture_output=True, text=True, timeout=_MAKE_SECONDS, cwd=ROOT)
     except subprocess.TimeoutExpired as late:
@@ -129,4 +129,4 @@ def _environment() -> Path:
     except subprocess.CalledProcessError as failed:
         lines = [line for line in str(failed.stderr).splitlines() if line.strip()]
         raise PeerUnavailable(f"its environment cannot be made here: {lines[-1] if lines else 'no reason'}") from failed
-    return ROOT / ".venv-nautilus" / "bin" / "python"
+    return ROOT / ".venv-nautilus-1.221" / "bin" / "python"
