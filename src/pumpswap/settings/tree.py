@@ -25,6 +25,7 @@ from pumpswap.settings.insight import (
     TelegramSettings,
 )
 from pumpswap.settings.market import CollectSettings, FollowSettings, LakeSettings, ScreenSettings
+from pumpswap.settings.nautilus import NautilusSettings
 from pumpswap.settings.section import Section
 from pumpswap.settings.signals import FeasibilitySettings, Q50Settings, RegimeSettings, SignalSettings
 from pumpswap.settings.trading import ExitRules, PaperVenueSettings, RiskLimits, RunSettings
@@ -52,6 +53,7 @@ class Settings(Section):
     exits: ExitRules = ExitRules()
     paper: PaperVenueSettings = PaperVenueSettings()
     run: RunSettings = RunSettings()
+    nautilus: NautilusSettings = NautilusSettings()
     backtest: BacktestSettings = BacktestSettings()
     tune: TuneSettings = TuneSettings()
     chain: ChainSettings = ChainSettings()

@@ -1,0 +1,79 @@
+"""PumpSwap as a venue of NautilusTrader: data, execution, back-test and the Q50 strategy, over the engine of pumpswap.
+
+Everything named in ``__all__`` loads on first use::
+
+    from pumpswap.nautilus import PumpSwapLiveDataClientFactory, PumpSwapLiveExecClientFactory, node_config
+
+Without NautilusTrader every name raises ConfigError that says how to install it. Importing anything from here
+re-registers Nautilus' currency ``SOL`` with the 9 decimals that it has (Nautilus ships it with 8).
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pumpswap.nautilus.config import (
+        CurveModuleConfig,
+        PumpSwapDataClientConfig,
+        PumpSwapExecClientConfig,
+        PumpSwapInstrumentProviderConfig,
+        Q50PumpSwapStrategyConfig,
+        node_config,
+    )
+    from pumpswap.nautilus.constants import PUMPSWAP, PUMPSWAP_CLIENT_ID, PUMPSWAP_VENUE, SOL
+    from pumpswap.nautilus.instruments import instrument_id, instrument_of
+
+_HOME = {
+    "CurveModuleConfig": "config",
+    "PUMPSWAP": "constants",
+    "PUMPSWAP_CLIENT_ID": "constants",
+    "PUMPSWAP_VENUE": "constants",
+    "PumpSwapDataClientConfig": "config",
+    "PumpSwapExecClientConfig": "config",
+    "PumpSwapInstrumentProviderConfig": "config",
+    "Q50PumpSwapStrategyConfig": "config",
+    "SOL": "constants",
+    "instrument_id": "instruments",
+    "instrument_of": "instruments",
+    "node_config": "config",
+}
+
+__all__ = [
+    "CurveModuleConfig",
+    "PUMPSWAP",
+    "PUMPSWAP_CLIENT_ID",
+    "PUMPSWAP_VENUE",
+    "PumpSwapDataClientConfig",
+    "PumpSwapExecClientConfig",
+    "PumpSwapInstrumentProviderConfig",
+    "Q50PumpSwapStrategyConfig",
+    "SOL",
+    "instrument_id",
+    "instrument_of",
+    "node_config",
+]
+
+# Hidden from type checkers: with it, a misspelt name would be an ``object`` instead of an error.
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> object:
+        if name not in _HOME:
+            raise AttributeError(f"module 'pumpswap.nautilus' has no attribute {name!r}", name=name, obj=None)
+        try:
+            value = getattr(import_module(f"pumpswap.nautilus.{_HOME[name]}"), name)
+        except ModuleNotFoundError as missing:
+            if (missing.name or "").partition(".")[0] != "nautilus_trader":
+                raise
+            from pumpswap.errors import ConfigError
+
+            raise ConfigError(
+                "NautilusTrader is not installed", hint="pip install 'pumpswap[nautilus]', in an environment of its own"
+            ) from missing
+        globals()[name] = value
+        return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

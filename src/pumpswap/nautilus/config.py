@@ -1,0 +1,142 @@
+"""Configuration objects in Nautilus' shape. What stands in ``pumpswap.yaml`` is not repeated here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+from msgspec.structs import force_setattr
+from nautilus_trader.backtest.config import SimulationModuleConfig
+from nautilus_trader.common.config import InstrumentProviderConfig
+from nautilus_trader.config import LoggingConfig
+from nautilus_trader.live.config import (
+    LiveDataClientConfig,
+    LiveExecClientConfig,
+    LiveRiskEngineConfig,
+    TradingNodeConfig,
+)
+from nautilus_trader.model.identifiers import InstrumentId, TraderId
+from nautilus_trader.trading.config import ImportableStrategyConfig, StrategyConfig
+
+from pumpswap.nautilus.compat import live_exec_engine_config
+from pumpswap.nautilus.constants import PUMPSWAP
+from pumpswap.settings import Settings
+
+__all__ = [
+    "CurveModuleConfig",
+    "Mode",
+    "PumpSwapDataClientConfig",
+    "PumpSwapExecClientConfig",
+    "PumpSwapInstrumentProviderConfig",
+    "Q50PumpSwapStrategyConfig",
+    "node_config",
+]
+
+Mode = Literal["paper", "live"]
+
+# Our gate is the one that counts; Nautilus' must not be the narrower of the two.
+_SUBMITS = "1000/00:00:01"
+
+
+class PumpSwapInstrumentProviderConfig(InstrumentProviderConfig, frozen=True, forbid_unknown_fields=True):
+    """Which pools are instruments. Held pools are in any case.
+
+    ``load_all`` loads all that is named here, and the pools of ``q50.instruments`` in the settings; ``load_ids`` by
+    instrument id. Of a mint it is the coin's canonical pool, with ``discover`` every pool that others have made of it.
+    """
+
+    load_all: bool = True
+    mints: frozenset[str] = frozenset()
+    pools: frozenset[str] = frozenset()
+    discover: bool = False
+
+    def __hash__(self) -> int:
+        return hash((self.load_all, self.load_ids, self.mints, self.pools, self.discover))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, PumpSwapInstrumentProviderConfig) and hash(self) == hash(other)
+
+
+class PumpSwapDataClientConfig(LiveDataClientConfig, frozen=True, forbid_unknown_fields=True):
+    """``settings_path`` is a settings file, None for the usual one; ``mode`` and ``key`` as of the execution client."""
+
+    instrument_provider: PumpSwapInstrumentProviderConfig = PumpSwapInstrumentProviderConfig()
+    settings_path: str | None = None
+    mode: Mode = "paper"
+    key: str | None = None
+
+
+class PumpSwapExecClientConfig(LiveExecClientConfig, frozen=True, forbid_unknown_fields=True):
+    """``mode``: ``paper`` fills on the curve without sending, ``live`` spends money. ``key`` names a keystore of the
+    wallet folder; its password never stands here.
+    """
+
+    instrument_provider: PumpSwapInstrumentProviderConfig = PumpSwapInstrumentProviderConfig()
+    settings_path: str | None = None
+    mode: Mode = "paper"
+    key: str | None = None
+
+
+class Q50PumpSwapStrategyConfig(StrategyConfig, frozen=True, forbid_unknown_fields=True):
+    """``instrument_ids`` are what it may trade. Positions and orders of the same instruments come back to it after a
+    restart unless ``external_order_claims`` says otherwise, so ``strategy_id`` and ``order_id_tag`` must stay.
+
+    ``signal_instrument`` names the market-wide series of the frame, None for that of the settings. Entries wait for
+    ``warm_up_quotes`` quotes of their instrument. ``mode``: ``analysis`` decides and stores, and orders nothing.
+    """
+
+    strategy_id: str | None = "Q50"
+    order_id_tag: str | None = "001"
+    instrument_ids: tuple[InstrumentId, ...] = ()
+    settings_path: str | None = None
+    signal_instrument: str | None = None
+    warm_up_quotes: int = 20
+    mode: Literal["trade", "analysis"] = "trade"
+
+    def __post_init__(self) -> None:
+        if self.external_order_claims is None:
+            force_setattr(self, "external_order_claims", list(self.instrument_ids))
+
+
+class CurveModuleConfig(SimulationModuleConfig, frozen=True, forbid_unknown_fields=True):
+    """``source`` is what the market is replayed from: a host export, a tape, a database, a lake."""
+
+    source: str
+    settings_path: str | None = None
+
+
+def node_config(
+    settings: Settings,
+    client: PumpSwapExecClientConfig | None = None,
+    *,
+    strategies: Sequence[ImportableStrategyConfig] = (),
+    logging: LoggingConfig | None = None,
+    **engine: Any,
+) -> TradingNodeConfig:
+    """A node that trades PumpSwap by ``client`` (paper by default) and no other venue; ``engine`` goes to
+    ``LiveExecEngineConfig``.
+
+    Nautilus' limits are wider than ours, its reconciliation is on, and it waits long enough for our books to resolve
+    what was on the way.
+    """
+    trading = client if client is not None else PumpSwapExecClientConfig()
+    data = PumpSwapDataClientConfig(
+        instrument_provider=trading.instrument_provider,
+        settings_path=trading.settings_path,
+        mode=trading.mode,
+        key=trading.key,
+    )
+    nautilus = settings.nautilus
+    patience = float(nautilus.start_seconds)
+    return TradingNodeConfig(
+        trader_id=TraderId(nautilus.trader_id),
+        logging=logging,
+        exec_engine=live_exec_engine_config(open_check_interval_secs=float(nautilus.open_check_seconds), **engine),
+        risk_engine=LiveRiskEngineConfig(max_order_submit_rate=_SUBMITS, max_order_modify_rate=_SUBMITS),
+        strategies=list(strategies),
+        data_clients={PUMPSWAP: data},
+        exec_clients={PUMPSWAP: trading},
+        timeout_connection=patience,
+        timeout_reconciliation=patience,
+        timeout_disconnection=patience,
+    )
