@@ -123,3 +123,12 @@ def test_the_flow_is_the_exact_sum_of_the_window(trades: list[tuple[int, int, in
         assert flow.buyers == len({each[2] for each in window if each[1] > 0})
     made.finish()
     assert signals == {}
+
+
+@pytest.mark.parametrize("sol", [3.0, 3.2, 50.0])
+def test_full_size_says_the_same_score_at_full_strength(sol: float) -> None:
+    (graded,), (full,) = traded(*burst(sol)).decisions, traded(*burst(sol), full_size=True).decisions
+    assert graded.intent.signal is not None
+    assert full.intent.signal is not None
+    assert full.intent.signal.strength == 1.0
+    assert full.intent.signal.score == graded.intent.signal.score == pytest.approx(graded.intent.signal.strength * 100)

@@ -46,14 +46,22 @@ class Momentum(Strategy):
 
     ``burst_bps``: net buying of this share is a burst, if ``min_buyers`` different wallets made it (one wallet that
     buys from itself all day is none). ``turn_bps``: net selling of this share sells what this strategy, or any other,
-    has bought.
+    has bought. ``full_size``: each burst is bought at full size, however far it is above the threshold; otherwise the
+    size follows the score.
     """
 
     name = "momentum"
 
     def __init__(
-        self, *, window_seconds: int = 60, burst_bps: int = 300, turn_bps: int = 100, min_buyers: int = 5
+        self,
+        *,
+        window_seconds: int = 60,
+        burst_bps: int = 300,
+        turn_bps: int = 100,
+        min_buyers: int = 5,
+        full_size: bool = False,
     ) -> None:
+        self._full_size = full_size
         self.every_seconds = window_seconds
         self._window_ns = window_seconds * NS_PER_SECOND
         self._burst_bps, self._turn_bps, self._min_buyers = burst_bps, turn_bps, min_buyers
@@ -108,7 +116,7 @@ class Momentum(Strategy):
             at_ns=swap.at_ns,
             side=Side.LONG,
             score=score,
-            strength=score / _FULL_SCORE,
+            strength=1.0 if self._full_size else score / _FULL_SCORE,
             source=self.name,
             reasons=(reason,),
             mint=str(state.pool.base_mint),
