@@ -41,10 +41,12 @@ WRONG: list[tuple[str, Any, str]] = [
     ("base_units", 2.0, "base_units is of type float, not int"),
     ("base_units", -1, f"base_units is -1, not within 0 to {2**63 - 1}"),
     ("quote_lamports", SOL, "a handler named a budget: desk.buy leaves the size to risk"),
+    ("most_lamports", 0.5, "most_lamports is of type float, not int"),
     ("exit", "panic", "exit is of type str, not ExitKind"),
     ("slippage_bps", True, "slippage_bps is of type bool, not int"),
     ("slippage_bps", 10_001, "slippage_bps is 10001, not within 0 to 10000"),
     ("strategy", None, "strategy is of type NoneType, not str"),
+    ("client_order_id", 7, "client_order_id is of type int, not str"),
     ("proposed_ns", START_NS, "a handler wished what was proposed before: only approvals do that"),
 ]
 

@@ -76,6 +76,9 @@ def _exits_text(result: RoundResult) -> str:
 
 def _order_text(order: Order, decimals: int | None) -> str:
     slippage = f"slippage {order.slippage_bps / 100:g} %"
+    if order.is_exact_buy:
+        units = amount_text(order.base_units, decimals)
+        return f"{order.order_id}: exactly {units} for at most {sol_text(order.limit)} ({slippage})"
     if order.side is TradeSide.BUY:
         limit = amount_text(order.limit, decimals)
         return f"{order.order_id}: {sol_text(order.quote_lamports)} for at least {limit} ({slippage})"

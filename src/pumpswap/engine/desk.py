@@ -190,6 +190,7 @@ class Desk:
                 accepted=accepted,
                 verdicts=decision.verdicts + verdicts,
                 quote_lamports=decision.quote_lamports if accepted else 0,
+                base_units=decision.base_units if accepted else 0,
             )
         return decision
 

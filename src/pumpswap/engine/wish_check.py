@@ -16,7 +16,7 @@ _NUMBER = (int, float)
 _SIGNAL_TEXTS = ("pool", "source", "name", "regime")
 _SIGNAL_NUMBERS = ("score", "strength", "size_multiplier")
 _SIGNAL_NUMBERS_OR_NONE = ("q50", "win_probability", "win_loss_ratio", "vol_risk", "feasibility", "base_score")
-_WISH_TEXTS = ("pool", "mint", "reason", "strategy")
+_WISH_TEXTS = ("pool", "mint", "reason", "strategy", "client_order_id")
 
 
 def wishes_of(answer: object) -> list[Intent]:
@@ -61,7 +61,7 @@ def check_signal(signal: object) -> None:
 
 
 def _check_wish(wish: Intent) -> None:
-    if wish.is_by_hand:
+    if wish.quote_lamports is not None:
         raise TypeError("a handler named a budget: desk.buy leaves the size to risk")
     if wish.proposed_ns is not None:
         raise TypeError("a handler wished what was proposed before: only approvals do that")
@@ -72,6 +72,10 @@ def _check_wish(wish: Intent) -> None:
     _check_whole("at_ns", wish.at_ns, I64_MAX)
     if wish.base_units is not None:
         _check_whole("base_units", wish.base_units, I64_MAX)
+        if wish.is_exact_buy:
+            raise TypeError("a handler named the amount of a buy: desk.buy leaves the size to risk")
+    if wish.most_lamports is not None:
+        _check_whole("most_lamports", wish.most_lamports, I64_MAX)
     if wish.slippage_bps is not None:
         _check_whole("slippage_bps", wish.slippage_bps, BPS)
     if wish.exit is not None and not isinstance(wish.exit, ExitKind):

@@ -14,6 +14,7 @@ from pumpswap.amm import (
     Execution,
     FeeSchedule,
     PoolState,
+    execute_buy,
     execute_buy_exact_quote_in,
     execute_sell,
     preferred_generation,
@@ -119,6 +120,8 @@ class PaperVenue:
         unix_seconds = at_ns // NS_PER_SECOND
         schedule = self._schedule_for(unix_seconds)
         generation = preferred_generation(state) if unix_seconds >= V2_SINCE else 1
+        if order.is_exact_buy:
+            return execute_buy(state, schedule, order.base_units, order.limit, generation=generation)
         if order.side is TradeSide.BUY:
             return execute_buy_exact_quote_in(state, schedule, order.quote_lamports, order.limit, generation=generation)
         return execute_sell(state, schedule, order.base_units, order.limit, generation=generation)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from pumpswap.amm import FeeSchedule, PoolState, Quote, buy_exact_quote, sell_exact_base
+from pumpswap.amm import FeeSchedule, PoolState, Quote, buy_exact_base, buy_exact_quote, sell_exact_base
 from pumpswap.execution.exit_urgency import is_in_haste
 from pumpswap.model import Decision, Order, TradeSide
 from pumpswap.units import checked_i64
@@ -24,7 +24,9 @@ class OrderPlanner:
         intent = decision.intent
         is_buy = intent.side is TradeSide.BUY
         quote: Quote
-        if is_buy:
+        if intent.is_exact_buy:
+            quote = buy_exact_base(state, schedule, checked_i64(decision.base_units, "the amount bought"))
+        elif is_buy:
             quote = buy_exact_quote(state, schedule, checked_i64(decision.quote_lamports, "the budget"))
         else:
             quote = sell_exact_base(state, schedule, checked_i64(decision.base_units, "the amount sold"))
@@ -35,10 +37,11 @@ class OrderPlanner:
             pool=intent.pool,
             mint=intent.mint,
             created_ns=intent.at_ns,
-            limit=quote.limit(slippage_bps),
+            # An exact buy may cost what the gate has accepted, its slippage in: that is its limit.
+            limit=decision.quote_lamports if intent.is_exact_buy else quote.limit(slippage_bps),
             quote=quote,
             quote_lamports=decision.quote_lamports if is_buy else 0,
-            base_units=0 if is_buy else decision.base_units,
+            base_units=decision.base_units,
             slippage_bps=slippage_bps,
             reason=intent.reason,
             client_order_id=intent.client_order_id,

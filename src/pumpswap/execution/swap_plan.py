@@ -19,6 +19,7 @@ from pumpswap.amm import (
     PoolState,
     Quote,
     TokenAccount,
+    buy_exact_base,
     buy_exact_quote,
     sell_exact_base,
     swap_instruction,
@@ -111,7 +112,7 @@ class SwapPlan:
             user_base_account=self.user_base,
             user_quote_account=self.user_quote,
             max_pay_units=order.quote_lamports if is_buy else order.base_units,
-            min_receive_units=order.limit,
+            min_receive_units=order.least_received,
             max_wrap_lamports=self.wrap_lamports,
             max_tip_lamports=self.tip.lamports if self.tip else 0,
             tip_accounts=frozenset({self.tip.account}) if self.tip else frozenset(),
@@ -124,7 +125,8 @@ class SwapPlan:
         """What other orders must not count on while this one is on its way."""
         tip = self.tip.lamports if self.tip else 0
         native = self.wrap_lamports + budget.fee() + tip + rent_lamports
-        return Reservation(native, self.from_wrapped_lamports, self.order.mint, self.order.base_units)
+        given = 0 if self.order.side is TradeSide.BUY else self.order.base_units
+        return Reservation(native, self.from_wrapped_lamports, self.order.mint, given)
 
 
 def wallet_accounts(wallet: Pubkey, state: PoolState) -> tuple[Pubkey, ...]:
@@ -194,12 +196,18 @@ def plan_swap(
 
 
 def _quote(order: Order, state: PoolState, schedule: FeeSchedule) -> Quote:
+    if order.is_exact_buy:
+        return buy_exact_base(state, schedule, order.base_units)
     if order.side is TradeSide.BUY:
         return buy_exact_quote(state, schedule, order.quote_lamports)
     return sell_exact_base(state, schedule, order.base_units)
 
 
 def _check_amounts(order: Order, quote: Quote, view: WalletView, reserved: Reservation) -> Denial | None:
+    if isinstance(quote, BuyQuote) and order.is_exact_buy:
+        if quote.total_quote > order.limit:
+            return Denial("limit", f"the amount costs {quote.total_quote} lamports now, the limit is {order.limit}")
+        return None
     if isinstance(quote, BuyQuote):
         if quote.base_out < order.limit:
             return Denial("limit", f"the budget buys {quote.base_out} now, the limit is {order.limit}")

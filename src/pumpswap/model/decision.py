@@ -21,9 +21,12 @@ class TradeSide(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """What we want, before risk has agreed. ``base_units`` is what a sell gives away (a buy is sized later: None).
+    """What we want, before risk has agreed. ``base_units`` is what a sell gives away, or exactly what a buy gets; a buy
+    without it is sized later.
 
-    ``quote_lamports`` is there when a person named the budget of a buy: the gate then takes it whole or refuses it.
+    ``quote_lamports`` is there when a person named the budget of a buy: the gate then takes it, or an exact
+    ``base_units``, whole or refuses it. ``most_lamports`` is what a buy may cost at most, fees and slippage in, beside
+    all limits: a signal's size is cut to it. It is a step of the sizing, and is stored as that only.
     ``proposed_ns`` is there when a person was asked about it then and has agreed since.
     ``exit`` says which rule wants a sale, ``slippage_bps`` what it accepts instead of the settings, ``strategy`` who
     wishes it. ``client_order_id`` is the name that another system gave the order before it came to us.
@@ -42,11 +45,17 @@ class Intent:
     strategy: str = ""
     proposed_ns: int | None = None
     client_order_id: str = ""
+    most_lamports: int | None = field(default=None, compare=False)
 
     @property
     def is_by_hand(self) -> bool:
-        """Whether a person named this budget, rather than a signal leading to it."""
-        return self.quote_lamports is not None
+        """Whether a person named the size of this buy, rather than a signal leading to it."""
+        return self.quote_lamports is not None or self.is_exact_buy
+
+    @property
+    def is_exact_buy(self) -> bool:
+        """Whether this is a buy of exactly ``base_units``."""
+        return self.side is TradeSide.BUY and self.base_units is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +85,8 @@ class Verdict:
 class Decision:
     """Accepted or refused, with every verdict: a refusal carries all failed policies, not only the first.
 
-    ``quote_lamports`` is the accepted budget of a buy, ``base_units`` the accepted amount of a sell; 0 when refused.
+    ``quote_lamports`` is the accepted budget of a buy, ``base_units`` the accepted amount of a sell or of an exact buy,
+    whose ``quote_lamports`` are then the most that it may cost; 0 when refused.
     """
 
     decision_id: str

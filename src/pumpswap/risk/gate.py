@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from pumpswap.amm import FeeSchedule, PoolState
+from pumpswap.errors import PumpSwapError
 from pumpswap.model import Decision, Intent, SizingStep, TradeSide, Verdict
 from pumpswap.risk.caps import Caps
 from pumpswap.risk.policies import BUY_POLICIES, SELL_POLICIES, BookView, Candidate, Policy
@@ -13,6 +14,7 @@ from pumpswap.risk.policies.reason import signal
 from pumpswap.risk.quotes import PoolQuotes
 from pumpswap.risk.sizing import Funds, Size, size_buy
 from pumpswap.settings import RiskLimits, SignalSettings
+from pumpswap.units import format_sol
 
 __all__ = ["PoolView", "RiskGate"]
 
@@ -42,8 +44,10 @@ class RiskGate:
         is_buy = intent.side is TradeSide.BUY
         size = Size(0, ())
         if is_buy and ask.quotes is not None and _is_wanted(ask):
-            size = self._sized(ask)
-            ask = replace(ask, budget=size.lamports, limited_by=size.limited_by, is_sized=True)
+            asked, why_not = _asked_for(ask)
+            size = _no_size(why_not) if why_not else self._sized(ask, asked)
+            limited_by = f"the exact amount: {why_not}" if why_not else size.limited_by
+            ask = replace(ask, budget=size.lamports, limited_by=limited_by, is_sized=True, asked=asked)
         policies = BUY_POLICIES if is_buy else SELL_POLICIES
         verdicts = tuple(verdict for policy in policies if (verdict := _asked(policy, ask)) is not None)
         accepted = all(verdict.passed for verdict in verdicts)
@@ -54,12 +58,14 @@ class RiskGate:
             verdicts=verdicts,
             sizing=size.steps,
             quote_lamports=size.lamports if accepted and is_buy else 0,
-            base_units=(intent.base_units or 0) if accepted and not is_buy else 0,
+            base_units=(intent.base_units or 0) if accepted else 0,
         )
 
     def size(self, intent: Intent, pool: PoolView, book: BookView, schedule: FeeSchedule) -> Size:
         """The size that this buy would get, whatever the policies say of it; 0 with the reason."""
-        return self._sized(self._candidate(intent, pool, book, schedule))
+        ask = self._candidate(intent, pool, book, schedule)
+        asked, why_not = _asked_for(ask)
+        return _no_size(why_not) if why_not else self._sized(ask, asked)
 
     def _candidate(self, intent: Intent, pool: PoolView, book: BookView, schedule: FeeSchedule) -> Candidate:
         return Candidate(
@@ -77,18 +83,18 @@ class RiskGate:
         self._decided += 1
         return f"d{self._decided:06d}"
 
-    def _sized(self, ask: Candidate) -> Size:
+    def _sized(self, ask: Candidate, asked: int | None) -> Size:
         """What breaks in here sizes to nothing, and so refuses."""
         if ask.quotes is None:
             return Size(0, (SizingStep("input", 0, ask.obstacle or "no state of this pool is known"),))
-        book = ask.book
+        book, most = ask.book, ask.intent.most_lamports
         try:
             return size_buy(
                 ask.quotes,
                 self._limits,
-                Funds(book.balance, book.equity, book.exposure, book.token_exposure, book.approved_lamports),
+                Funds(book.balance, book.equity, book.exposure, book.token_exposure, book.approved_lamports, most),
                 signal=ask.intent.signal,
-                asked_lamports=ask.intent.quote_lamports,
+                asked_lamports=asked,
                 caps=self._caps,
             )
         except Exception as broken:  # fail closed, as for the policies
@@ -99,6 +105,33 @@ def _is_wanted(ask: Candidate) -> bool:
     """Whether sizing is worth its quotes: a signal that is refused needs no size."""
     verdict = _asked(signal, ask)
     return verdict is not None and verdict.passed
+
+
+def _asked_for(ask: Candidate) -> tuple[int | None, str]:
+    """What a person asked for in lamports, and why it cannot be had. An exact amount is taken at the most that it may
+    cost, its slippage in: all limits hold for that.
+    """
+    intent = ask.intent
+    if not intent.is_exact_buy or intent.base_units is None or ask.quotes is None:
+        return intent.quote_lamports, ""
+    if intent.quote_lamports is not None:
+        return None, "a buy names its budget or its amount, not both"
+    slippage_bps = ask.limits.slippage_bps if intent.slippage_bps is None else intent.slippage_bps
+    try:
+        quote = ask.quotes.buy_units(intent.base_units)
+        most = quote.limit(slippage_bps)
+    except PumpSwapError as refused:
+        return None, refused.what
+    if intent.most_lamports is None:
+        return most, ""
+    if quote.total_quote > intent.most_lamports:
+        named = format_sol(intent.most_lamports)
+        return None, f"it costs {format_sol(quote.total_quote)} SOL, the wish allows {named}"
+    return min(most, intent.most_lamports), ""
+
+
+def _no_size(why: str) -> Size:
+    return Size(0, (SizingStep("exact amount", 0, why),))
 
 
 def _asked(policy: Policy, ask: Candidate) -> Verdict | None:

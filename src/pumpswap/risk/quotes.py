@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from pumpswap.amm import BuyQuote, FeeSchedule, PoolState, SellQuote, buy_exact_quote, sell_exact_base
+from pumpswap.amm import BuyQuote, FeeSchedule, PoolState, SellQuote, buy_exact_base, buy_exact_quote, sell_exact_base
 from pumpswap.amm.largest import cost_over_spot
 
 __all__ = ["PoolQuotes", "round_trip_loss"]
@@ -26,6 +26,10 @@ class PoolQuotes:
         if found is None:
             found = self._buys[budget] = buy_exact_quote(self.state, self.schedule, budget)
         return found
+
+    def buy_units(self, base_units: int) -> BuyQuote:
+        """What exactly ``base_units`` cost."""
+        return buy_exact_base(self.state, self.schedule, base_units)
 
     def sell(self, base_units: int) -> SellQuote:
         """What ``base_units`` bring."""

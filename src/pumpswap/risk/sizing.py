@@ -28,7 +28,7 @@ POOL_STEPS = frozenset({"share of the pool", "price impact", "way out"})  # thos
 class Funds:
     """What there is, and what of it is taken, in lamports: ``exposure`` is the cost of all that is held, fees in, with
     what buys on their way may cost, and ``token_exposure`` the part of it that is in the token to be bought.
-    ``approved`` is what a person has approved to be spent, where one was asked.
+    ``approved`` is what a person has approved to be spent, where one was asked; ``most`` what the wish itself allows.
     """
 
     balance: int
@@ -36,6 +36,7 @@ class Funds:
     exposure: int = 0
     token_exposure: int = 0
     approved: int | None = None
+    most: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +100,8 @@ def size_buy(
         steps.put("asked", asked_lamports, "by hand")
     elif signal is not None:
         _wish(steps, limits, caps, funds.balance, signal)
+    if funds.most is not None:
+        steps.cap("named maximum", funds.most, f"the wish allows {format_sol(max(funds.most, 0))} SOL")
     for capped in (_cap_by_money, _cap_by_room, _cap_by_pool):
         capped(steps, limits, caps, funds, quotes)
     if funds.approved is not None:

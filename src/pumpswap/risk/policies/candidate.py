@@ -44,7 +44,8 @@ class Candidate:
     """One intent with all that the policies look at. ``quotes`` is None where no state of the pool is known.
 
     ``budget`` is what sizing has left of a buy and ``limited_by`` the step that left no more. Sizing is not asked about
-    a signal that is refused: ``is_sized``.
+    a signal that is refused: ``is_sized``. ``asked`` is what a person asked for, in lamports: a budget, or the most
+    that an exact amount may cost.
     """
 
     intent: Intent
@@ -58,6 +59,7 @@ class Candidate:
     budget: int = 0
     limited_by: str = ""
     is_sized: bool = False
+    asked: int | None = None
 
     @property
     def state(self) -> PoolState | None:
@@ -72,8 +74,7 @@ class Candidate:
         """
         if not self.is_sized:
             return 0
-        asked = self.intent.quote_lamports
-        return self.budget or max(self.caps.min_position, 1) if asked is None else max(asked, 1)
+        return self.budget or max(self.caps.min_position, 1) if self.asked is None else max(self.asked, 1)
 
 
 Policy = Callable[[Candidate], Verdict | None]

@@ -20,7 +20,7 @@ def size(ask: Candidate) -> Verdict | None:
         "max_lamports": str(most),
         "limited_by": ask.limited_by,
     }
-    asked = ask.intent.quote_lamports
+    asked = ask.asked
     if asked is not None and ask.budget < asked:
         numbers["asked_lamports"] = str(asked)
         return Verdict(
