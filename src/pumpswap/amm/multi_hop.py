@@ -13,7 +13,7 @@ from pumpswap.amm.state import PoolState, empty_pool
 from pumpswap.errors import TradeRefused, UsageError
 from pumpswap.units import BPS
 
-__all__ = ["MAX_HOPS", "HopQuote", "RouteQuote", "check_route", "quote_route"]
+__all__ = ["MAX_HOPS", "HopQuote", "RouteQuote", "buy_hop", "check_route", "quote_route", "sell_hop"]
 
 MAX_HOPS = 6
 
@@ -87,7 +87,7 @@ def quote_route(
         near, far = (at == 0, at == last) if is_buy else (at == last, at == 0)
         lp, protocol, creator = schedule.rates(state)
         rates = (lp if far else 0, protocol if near else 0, creator if far else 0)
-        hop = _buy_hop(state, rates, flow) if is_buy else _sell_hop(state, rates, flow)
+        hop = buy_hop(state, rates, flow) if is_buy else sell_hop(state, rates, flow)
         if hop.amount_out <= 0:
             raise TradeRefused(f"hop {at + 1} delivers nothing", code=None, name="HopOutputZero", hint="send more")
         hops.append(hop)
@@ -101,7 +101,8 @@ def route_mints(pools: Sequence[PoolState], *, is_buy: bool) -> tuple[Pubkey, Pu
     return (first.quote_mint, last.base_mint) if is_buy else (first.base_mint, last.quote_mint)
 
 
-def _buy_hop(state: PoolState, rates: tuple[int, int, int], amount_in: int) -> HopQuote:
+def buy_hop(state: PoolState, rates: tuple[int, int, int], amount_in: int) -> HopQuote:
+    """One hop that takes base: exact quote input at the rates that it is charged. Raises TradeRefused 6039."""
     base, reserve = state.base_reserve, state.effective_quote_reserve
     if base <= 0 or reserve <= 0:
         raise empty_pool()
@@ -115,7 +116,8 @@ def _buy_hop(state: PoolState, rates: tuple[int, int, int], amount_in: int) -> H
     return HopQuote(amount_in, priced, lp, protocol, creator, out)
 
 
-def _sell_hop(state: PoolState, rates: tuple[int, int, int], amount_in: int) -> HopQuote:
+def sell_hop(state: PoolState, rates: tuple[int, int, int], amount_in: int) -> HopQuote:
+    """One hop that gives base: exact input at the rates that it is charged. Raises TradeRefused 6063."""
     base, reserve = state.base_reserve, state.effective_quote_reserve
     if base <= 0 or reserve <= 0:
         raise empty_pool()

@@ -232,10 +232,14 @@ class Pool:
 
     def grown(self) -> Self:
         """The pool after ``extend_account``: 301 bytes, new fields zero. A longer account stays as it is."""
-        missing = EXTENDED_POOL_LEN - max(self.account_len, CURRENT_POOL_LEN)
-        if missing <= 0:
+        return self.lengthened(EXTENDED_POOL_LEN)
+
+    def lengthened(self, account_len: int) -> Self:
+        """The pool in an account of so many bytes, new ones zero. A longer account stays as it is."""
+        if account_len <= self.account_len:
             return self
-        return self.with_changes(account_len=EXTENDED_POOL_LEN, tail=self.tail + b"\0" * missing)
+        missing = max(account_len - CURRENT_POOL_LEN, 0) - len(self.tail)
+        return self.with_changes(account_len=account_len, tail=self.tail + b"\0" * max(missing, 0))
 
     def with_changes(self, **changes: Any) -> Self:
         """A copy with other figures; what was derived from the identity of the pool stays derived."""

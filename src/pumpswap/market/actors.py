@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from pumpswap.amm.events.fees import FeeBucket
 from pumpswap.clock import NS_PER_SECOND
 from pumpswap.market.simulated_floor import PER_MILLE, Floor
 from pumpswap.units import LAMPORTS_PER_SOL
@@ -221,9 +222,9 @@ class Sweeper:
     def act(self, floor: Floor) -> int | None:
         state, takes_protocol = floor.state, floor.dice.chance(500)
         if takes_protocol and state.pool.protocol_fees:
-            floor.state = state.after_protocol_sweep()
+            floor.sweep(FeeBucket.PROTOCOL)
         elif state.pool.creator_fees:
-            floor.state = state.after_creator_sweep()
+            floor.sweep(FeeBucket.CREATOR)
         return floor.dice.wait(self._every_ns)
 
 
@@ -239,6 +240,6 @@ class Booster:
         if spent <= 0:
             return None
         self._left -= spent
-        floor.state, burned = floor.state.after_boost(spent)
+        burned = floor.boost(spent)
         floor.note(f"a boost bought and burned {burned // 10**floor.state.base_decimals:,} tokens")
         return floor.dice.wait(self._every_ns)

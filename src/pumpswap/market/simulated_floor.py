@@ -9,15 +9,11 @@ from typing import TypeVar
 
 from solders.pubkey import Pubkey
 
-from pumpswap.amm import (
-    Execution,
-    FeeSchedule,
-    PoolState,
-    execute_buy_exact_quote_in,
-    execute_sell,
-    execute_withdraw,
-    preferred_generation,
-)
+from pumpswap.amm import FeeSchedule, PoolState, preferred_generation
+from pumpswap.amm.acting import Acted, act_on
+from pumpswap.amm.acts import BoostBurn, BuyQuote, PoolAct, Sell, SweepFees, Withdraw
+from pumpswap.amm.events.fees import FeeBucket
+from pumpswap.amm.events.made import SeenTrader, event_of
 from pumpswap.clock import NS_PER_SECOND
 from pumpswap.errors import TradeRefused
 from pumpswap.model import Swap
@@ -87,8 +83,11 @@ class Dice:
 class Floor:
     """Where the participants of one pool meet. ``holdings`` is the one register of who holds what, base units.
 
-    Prices are ``multiple``: per mille of the opening price.
+    Prices are ``multiple``: per mille of the opening price. ``act`` is what the current arrival has done to the pool.
+    ``tells_events``: swaps carry the event that the program would report; it costs some time.
     """
+
+    tells_events = False
 
     def __init__(self, opening: PoolState, schedule: FeeSchedule, dice: Dice, most_holders: int = 1_000) -> None:
         self.most_holders = most_holders  # of a crowd
@@ -98,6 +97,7 @@ class Floor:
         self.dice = dice
         self.now_ns = 0
         self.swap: Swap | None = None  # the trade of the current arrival
+        self.act: PoolAct | None = None
         self.holdings: dict[str, int] = {}
         self.roles: dict[str, str] = {}
         self.notes: list[tuple[int, str]] = []  # what really happened, for who asks afterwards
@@ -108,7 +108,8 @@ class Floor:
 
     def enter(self, now_ns: int, state: PoolState) -> None:
         """The next arrival finds this state, whoever made it."""
-        self.now_ns, self.state, self.swap = now_ns, state, None
+        self.now_ns, self.state = now_ns, state
+        self.swap = self.act = None
         self._seen_ns.append(now_ns)
         self._seen.append(self.multiple)
         if len(self._seen) > _SEEN:
@@ -147,30 +148,26 @@ class Floor:
 
     def buy(self, trader: str, lamports: int) -> int:
         """Spend lamports; base units received, 0 when the program refuses."""
-        generation = preferred_generation(self.state)
-        try:
-            done = execute_buy_exact_quote_in(self.state, self._schedule, lamports, 1, generation=generation)
-        except TradeRefused:
-            return 0
-        self._done(trader, done, is_buy=True)
-        return done.transfers.user_base_change
+        done = self._traded(trader, BuyQuote(lamports, 1, preferred_generation(self.state)))
+        return 0 if done is None else done.transfers.user_base_change
 
     def sell(self, trader: str, base_units: int) -> int:
         """Sell base units, never more than the trader holds; lamports received, 0 when the program refuses."""
-        generation = preferred_generation(self.state)
         units = min(base_units, self.holdings[trader])
-        try:
-            done = execute_sell(self.state, self._schedule, units, 1, generation=generation)
-        except TradeRefused:
-            return 0
-        self._done(trader, done, is_buy=False)
-        return done.transfers.user_quote_change
+        done = self._traded(trader, Sell(units, 1, preferred_generation(self.state)))
+        return 0 if done is None else done.transfers.user_quote_change
 
     def pull_liquidity(self, trader: str, lp_units: int) -> None:
         """A liquidity provider takes their share out: base to their holdings, quote out of the pool."""
-        before = self.state.base_reserve
-        self.state = execute_withdraw(self.state, lp_units, 0, 0)
-        self.holdings[trader] += before - self.state.base_reserve
+        self.holdings[trader] += self._acted(Withdraw(lp_units)).transfers.user_base_change
+
+    def sweep(self, bucket: FeeBucket) -> None:
+        """Somebody has the fees in a bucket paid out."""
+        self._acted(SweepFees(bucket))
+
+    def boost(self, lamports: int) -> int:
+        """The boost vault buys base, which is burned: how much."""
+        return self._acted(BoostBurn(lamports)).burned
 
     def _forget(self) -> None:
         """Prices that are too old for ``change`` go; never more than half, so that it costs little."""
@@ -178,17 +175,34 @@ class Floor:
         gone = min(max(old, 0), _SEEN // 2)
         del self._seen_ns[:gone], self._seen[:gone]
 
-    def _done(self, trader: str, done: Execution, *, is_buy: bool) -> None:
-        self.state = done.state
+    def _acted(self, act: PoolAct) -> Acted:
+        done = act_on(self.state, self._schedule, act)
+        self.state, self.act = done.state, act
+        return done
+
+    def _traded(self, trader: str, act: BuyQuote | Sell) -> Acted | None:
+        """None when the program refuses."""
+        before = self.state
+        try:
+            done = self._acted(act)
+        except TradeRefused:
+            return None
+        event = None
+        if self.tells_events and done.quote is not None:
+            seen = SeenTrader(Pubkey.from_string(trader), self.holdings[trader])
+            seconds, buyback = self.now_ns // NS_PER_SECOND, self._schedule.buyback_bps
+            event = event_of(before, done.quote, act, seen, seconds, buyback)
         self.holdings[trader] += done.transfers.user_base_change
         self._swaps += 1
         self.swap = Swap(
             pool=self.address,
             at_ns=self.now_ns,
-            is_buy=is_buy,
+            is_buy=isinstance(act, BuyQuote),
             base_units=abs(done.transfers.user_base_change),
             quote_units=abs(done.transfers.user_quote_change),
             trader=trader,
             signature=f"simulated-{self.address[:8]}-{self._swaps}",
             slot=self.state.slot,
+            event=event,
         )
+        return done

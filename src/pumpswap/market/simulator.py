@@ -105,6 +105,11 @@ class MarketSimulator:
                 self._now_ns = at_ns
                 yield update
 
+    def tell_events(self) -> None:
+        """From now on swaps carry the event that the program would report, as those of the chain do."""
+        for listing in self._listings:
+            listing.floor.tells_events = True
+
     @property
     def next_ns(self) -> int | None:
         """When something is to happen next; None when the market is over."""

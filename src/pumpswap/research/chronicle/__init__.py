@@ -1,0 +1,1 @@
+"""Chronicles: everything that happened to pools, as acts that can be applied again to other states."""
