@@ -3,26 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 
 from pumpswap.clock import Clock
-from pumpswap.errors import ConfigError
-from pumpswap.market.q50_file import CompleteRules
+from pumpswap.engine.strategies.q50 import FrameSignaller, rules_of
 from pumpswap.market.q50_loader import Q50SignalLoader
-from pumpswap.model import PoolSnapshot, Q50Frame, Side, Signal
-from pumpswap.settings import Q50Settings, Settings
-from pumpswap.signals.q50_rules import causal_columns
+from pumpswap.model import PoolSnapshot, Side, Signal
+from pumpswap.settings import Settings
 from pumpswap.signals.q50_signal import Q50Decision, Q50Signaller
 
 __all__ = ["Q50Source", "open_q50", "rules_of"]
-
-
-def rules_of(q50: Q50Settings) -> CompleteRules | None:
-    """What computes missing columns, where the settings ask for it: the rules, from past rows only."""
-    if not q50.complete_by_rules:
-        return None
-    return partial(causal_columns, warm_up=q50.warm_up, history_size=q50.history_size)
 
 
 def open_q50(settings: Settings, clock: Clock, path: Path | None = None) -> Q50SignalLoader:
@@ -36,12 +26,11 @@ class Q50Source:
 
     def __init__(self, loader: Q50SignalLoader, settings: Settings) -> None:
         self.loader = loader
-        self._settings = settings
-        self._current: tuple[Q50Frame, Q50Signaller] | None = None
+        self._frames = FrameSignaller(loader, settings)
 
     def __call__(self, snapshot: PoolSnapshot, history: Sequence[PoolSnapshot] = ()) -> Signal:
         """The signal of a pool; without a frame that can be used it is HOLD, and the reason says so."""
-        signaller, why = self._signaller()
+        signaller = self._frames()
         if signaller is None:
             return Signal(
                 pool=snapshot.pool,
@@ -50,7 +39,7 @@ class Q50Source:
                 score=0.0,
                 strength=0.0,
                 source=Q50Signaller.source,
-                reasons=(why,),
+                reasons=(self._frames.why_none,),
                 mint=snapshot.base_mint,
                 name=snapshot.name,
             )
@@ -58,18 +47,5 @@ class Q50Source:
 
     def decide(self, at_ns: int) -> Q50Decision:
         """What the frame says for the market at a moment."""
-        signaller, why = self._signaller()
-        return Q50Decision(at_ns, Side.HOLD, (why,)) if signaller is None else signaller.decide(at_ns)
-
-    def _signaller(self) -> tuple[Q50Signaller | None, str]:
-        frame = self.loader.frame
-        if frame is None:
-            return None, f"no Q50 frame: {self.loader.health_check()['failure'] or 'not loaded yet'}"
-        if self._current is None or self._current[0] is not frame:
-            try:
-                made = Q50Signaller(frame, self.loader.settings, self._settings.regimes)
-            except ConfigError as error:
-                # A new file may lack the instrument that the settings name: no signal until that is mended.
-                return None, f"the Q50 frame does not fit the settings: {error.what}"
-            self._current = (frame, made)
-        return self._current[1], ""
+        signaller = self._frames()
+        return Q50Decision(at_ns, Side.HOLD, (self._frames.why_none,)) if signaller is None else signaller.decide(at_ns)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pumpswap.alerts.delivery.channels import open_channels
+from pumpswap.engine.strategies.q50 import Q50Strategy
 from pumpswap.errors import ConfigError, PumpSwapError
 from pumpswap.market.snapshot_tail import SnapshotTail
 from pumpswap.settings import Settings
@@ -12,6 +13,7 @@ from pumpswap.settings.trading import SignalSource, StrategyName
 __all__ = [
     "collector_of",
     "listens_to_all",
+    "needs_frame",
     "needs_rows",
     "needs_swaps",
     "require_chain",
@@ -71,6 +73,11 @@ def listens_to_all(settings: Settings) -> bool:
     return settings.run.strategy == MOMENTUM
 
 
+def needs_frame(settings: Settings) -> bool:
+    """Whether a Q50 frame is read, for its signals or for the strategy that trades it."""
+    return "q50" in settings.run.signals or settings.run.strategy == Q50Strategy.name
+
+
 def collector_of(settings: Settings) -> str:
     """The database with the rows."""
     named = settings.run.collector
@@ -85,15 +92,13 @@ def _missing_signals(settings: Settings) -> list[str]:
             f"run.signals names none, and the strategy {run.strategy} waits for them: name some, or choose "
             "--strategy momentum, which listens to trades"
         )
-    if "q50" in run.signals:
+    if needs_frame(settings):
         path = settings.q50.path
+        else_ = "leave q50 out of run.signals" if "q50" in run.signals else "choose another run.strategy than q50"
         if path is None:
-            missing.append("no Q50 frame: set q50.path, or leave q50 out of run.signals")
+            missing.append(f"no Q50 frame: set q50.path, or {else_}")
         elif not path.expanduser().exists():
-            missing.append(
-                f"the Q50 frame {shown_path(path)} does not exist: put it there, set q50.path, or leave q50 out of "
-                "run.signals"
-            )
+            missing.append(f"the Q50 frame {shown_path(path)} does not exist: put it there, set q50.path, or {else_}")
     if "follow" in run.signals and not settings.follow.wallets:
         missing.append("nobody to follow: name wallets under follow.wallets")
     return missing

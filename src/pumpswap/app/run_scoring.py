@@ -8,6 +8,7 @@ from functools import partial
 from pumpswap.amm import FeeSchedule
 from pumpswap.app.follow import FollowDesk
 from pumpswap.app.q50 import Q50Source, open_q50
+from pumpswap.app.run_needs import needs_frame
 from pumpswap.app.run_parts import MarketSide, ScoringSide
 from pumpswap.clock import Clock
 from pumpswap.engine.engine import Signaller
@@ -16,6 +17,7 @@ from pumpswap.engine.feeds.errand import Errand
 from pumpswap.engine.feeds.watch_list import WatchList
 from pumpswap.engine.health import Monitor
 from pumpswap.engine.strategies.named import strategy_named
+from pumpswap.engine.strategies.q50 import Q50Strategy
 from pumpswap.market.book import PoolBook
 from pumpswap.market.q50_loader import Q50SignalLoader
 from pumpswap.settings import Settings
@@ -54,18 +56,22 @@ async def open_scoring(
     monitors: list[Monitor] = []
     if "analyser" in settings.run.signals:
         signaller = analyser(settings, market.book, market.schedule_for)
-    if "q50" in settings.run.signals:
+    loader: Q50SignalLoader | None = None
+    if needs_frame(settings):
         loader = open_q50(settings, clock)
         await loader.load_signals()
         tools = FeedTools(clock)
         helpers.append(Errand("q50 frame", _FRAME_SECONDS, lambda: tools.in_thread(loader.refresh), tools))
         monitors.append(Monitor("q50", partial(_no_frame, loader)))
+    if loader is not None and "q50" in settings.run.signals:
         source = Q50Source(loader, settings)
         scores = _enhanced(settings, market.book, market.schedule_for)
         signaller = source if signaller is None else CombinedSignaller(source, scores, settings.signals.score)
     snapshots = None if signaller is None else watch.hearing(signaller)
     swaps = None if follow is None else follow.follower.signal
-    return ScoringSide(snapshots, swaps, [strategy_named(settings.run.strategy, settings)], helpers, monitors)
+    is_q50 = settings.run.strategy == Q50Strategy.name
+    strategy = Q50Strategy.of_settings(settings, loader) if is_q50 else strategy_named(settings.run.strategy, settings)
+    return ScoringSide(snapshots, swaps, [strategy], helpers, monitors)
 
 
 def _no_frame(loader: Q50SignalLoader) -> str:

@@ -117,6 +117,7 @@ class Engine:
         )
         # Swaps come by the thousand: who does not want them, or the time, is not asked each time.
         self._swap_listeners = [one for one in self.strategies if type(one).on_swap is not Strategy.on_swap]
+        self._state_listeners = [one for one in self.strategies if type(one).on_state is not Strategy.on_state]
         self._timed = [(place, one) for place, one in enumerate(self.strategies) if one.every_seconds]
         self._wishes = _Wishes(self)
         self._history = SnapshotHistory(settings.signals.history_hours)
@@ -167,6 +168,9 @@ class Engine:
         if update.swap is not None:
             self._overhear(update.swap)
         self._pass_time()
+        if self._state_listeners and update.state is not None and update.state.pool.quote_mint == WSOL_MINT:
+            for strategy in self._state_listeners:
+                self._ask(strategy, strategy.on_state, update.pool)
 
     def remember(self, snapshot: PoolSnapshot) -> None:
         """A snapshot of before the start: later scores look back at it, and nothing is done about it."""

@@ -70,6 +70,12 @@ class Strategy:
         """An open position was valued; no order on it is on its way. The exit rules have seen it first."""
         return ()
 
+    def on_state(self, pool: str, desk: Wishes) -> Iterable[Intent]:
+        """A new state of a pool is known, whatever brought it; only of pools that are priced in SOL. Told last: exits,
+        signals and the time of this moment have been dealt with.
+        """
+        return ()
+
     def on_time(self, at_ns: int, desk: Wishes) -> Iterable[Intent]:
         """``every_seconds`` have passed."""
         return ()

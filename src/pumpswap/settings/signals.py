@@ -59,6 +59,7 @@ class Q50Settings(Section):
     # what a row must promise in its own direction, the risk of the other one taken off
     min_expected_value: Weight = Decimal("0.0005")
     warm_up: int = Field(100, ge=1)  # rows during which there is no regime and no entry
+    warm_up_quotes: int = Field(10, ge=0)  # how often a pool must have been heard of before the strategy `q50` buys it
     history_size: int = Field(10_000, ge=100)  # past rows on which the threshold is calibrated
     visible_after_seconds: Seconds = 0  # a row counts only so long after its stamp: the time that its making takes
     side_code: Literal["frame", "plan"] = "frame"  # `frame`: 1 long, 0 short, -1 hold; `plan`: 1 long, 0 hold, -1 short

@@ -23,7 +23,7 @@ __all__ = [
 
 RunMode = Literal["analysis", "paper", "approve", "auto"]
 SignalSource = Literal["analyser", "q50", "follow"]
-StrategyName = Literal["follow-signals", "plan-loop", "momentum"]
+StrategyName = Literal["follow-signals", "plan-loop", "momentum", "q50"]
 
 
 class RiskLimits(Section):
@@ -151,9 +151,9 @@ class RunSettings(Section):
     mode: RunMode = "paper"
     # what is heeded: `analyser`, `q50`, `follow`; the first two together make one signal
     signals: tuple[SignalSource, ...] = ("analyser",)
-    # what is done about it: `follow-signals`, `plan-loop` or `momentum`
+    # what is done about it: `follow-signals`, `plan-loop`, `momentum` or `q50`
     strategy: StrategyName = "follow-signals"
-    check_seconds: int = Field(300, ge=1)  # plan-loop: between two looks at the signals
+    check_seconds: int = Field(300, ge=1)  # between two looks of plan-loop, two tries of q50 to buy on a row
     max_entries_per_check: int = Field(5, ge=1)  # plan-loop: best priorities first
     collector: SecretStr | None = None  # database whose rows are scored, a path or a URL; default: that of the books
     snapshot_poll_seconds: int = Field(5, ge=1)  # between two looks at the collector's rows

@@ -57,6 +57,7 @@ class Q50Signaller:
         self.settings = q50 or Q50Settings()
         self._regimes = regimes or RegimeSettings()
         self._calibrated: dict[str | None, Q50Calibration] = {}
+        self._sides: dict[str | None, tuple[int, Side]] = {}  # of the row that was asked last, by instrument
         self._market: Q50Series | None = None
         if self.settings.market_wide or self.settings.instrument is not None:
             self._market = frame.chosen(self.settings.instrument)
@@ -80,23 +81,30 @@ class Q50Signaller:
         ``score`` is 0 to 100: the share of past |q50| up to the row's own; ``strength`` is the same as 0 to 1. What
         sizes a trade comes with it; without a regime the multiplier is 0, so that nothing is bought on it.
         """
-        series, scope = self._speaker(snapshot)
-        if series is None:
-            decision = Q50Decision(snapshot.at_ns, Side.HOLD, ())
-        else:
-            decision = self.decide(snapshot.at_ns, series)
+        keys = (snapshot.base_mint or "", snapshot.pool, snapshot.pool_id)
+        return self._signal(snapshot.pool, snapshot.base_mint, snapshot.at_ns, snapshot.name, keys)
+
+    __call__ = signal
+
+    def signal_of(self, pool: str, mint: str, at_ns: int, name: str = "") -> Signal:
+        """The same for a pool of which no snapshot is there: of a swap, or of a tick."""
+        return self._signal(pool, mint, at_ns, name, (mint, pool))
+
+    def _signal(self, pool: str, mint: str | None, at_ns: int, name: str, keys: Sequence[str]) -> Signal:
+        series, scope = self.series_for(*keys)
+        decision = Q50Decision(at_ns, Side.HOLD, ()) if series is None else self.decide(at_ns, series)
         rank, row = decision.rank or 0.0, decision.row
         odds = None if row is None else directional_odds(row.q10, row.q50, row.q90, row.prob_up)
         return Signal(
-            pool=snapshot.pool,
-            at_ns=snapshot.at_ns,
+            pool=pool,
+            at_ns=at_ns,
             side=decision.side,
             score=100 * rank,
             strength=rank,
             source=self.source,
             reasons=(scope, *decision.reasons),
-            mint=snapshot.base_mint,
-            name=snapshot.name,
+            mint=mint,
+            name=name,
             q50=None if row is None else row.q50,
             regime="" if decision.regime is None else decision.regime.value,
             size_multiplier=decision.regime_multiplier,
@@ -105,19 +113,36 @@ class Q50Signaller:
             vol_risk=None if row is None else row.vol_risk,
         )
 
-    __call__ = signal
-
-    def _speaker(self, snapshot: PoolSnapshot) -> tuple[Q50Series | None, str]:
-        """Which series speaks for a pool, and how that is said."""
-        keys = [key for key in (snapshot.base_mint, snapshot.pool, snapshot.pool_id) if key]
-        given = [self.settings.instruments[key] for key in keys if key in self.settings.instruments]
-        for name in (*given, *keys):
+    def series_for(self, *keys: str) -> tuple[Q50Series | None, str]:
+        """Which series speaks for a pool, and how that is said. ``keys`` are its names, the coin's first: what the
+        settings give to one of them, else an instrument of that name, else the market's.
+        """
+        names = [key for key in keys if key]
+        given = [self.settings.instruments[key] for key in names if key in self.settings.instruments]
+        for name in (*given, *names):
             own = self.frame.find(name)
             if own is not None:
                 return own, f"{name} in the frame is the coin's own"
         if self._market is None or not self.settings.market_wide:
             return None, "the frame has no instrument of this coin, and none speaks for the market"
         return self._market, f"{self._market.instrument or 'the frame'} speaks for the market"
+
+    def side_at(self, at_ns: int, series: Q50Series) -> tuple[int | None, Side]:
+        """The stamp of the row that applies at a moment, None where none does, and the side that ``decide`` gives for
+        it. Of one row it is found out once: who asks with every tick asks this.
+        """
+        visible_ns = at_ns - self.settings.visible_after_seconds * NS_PER_SECOND
+        place = series.newest(visible_ns)
+        if place is None:
+            return None, Side.HOLD
+        tolerance = series.spacing_at(place) if self.settings.tolerance_ns is None else self.settings.tolerance_ns
+        stamp = series.times_ns[place]
+        if visible_ns - stamp > tolerance:
+            return None, Side.HOLD
+        known = self._sides.get(series.instrument)
+        if known is None or known[0] != stamp:
+            known = self._sides[series.instrument] = stamp, self.decide(at_ns, series).side
+        return known
 
     def decide(self, at_ns: int, series: Q50Series | None = None) -> Q50Decision:
         """What the series (default: the one that speaks for the market) says at a moment."""

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pumpswap.engine.strategies.follow_signals import FollowSignals
 from pumpswap.engine.strategies.momentum import Momentum
 from pumpswap.engine.strategies.plan_loop import PLANNED_SHARE_BPS, PlanLoop
+from pumpswap.engine.strategies.q50 import Q50Strategy
 from pumpswap.engine.strategy import Strategy
 from pumpswap.errors import UsageError
 from pumpswap.settings import Settings
@@ -39,11 +40,14 @@ STRATEGIES: dict[str, Callable[[Settings], Strategy]] = {
     FollowSignals.name: _follow_signals,
     PlanLoop.name: _plan_loop,
     Momentum.name: _momentum,
+    Q50Strategy.name: Q50Strategy.of_settings,
 }
 
 
 def strategy_named(name: str, settings: Settings) -> Strategy:
-    """A new strategy of this name, set up by the settings. Raises UsageError for a name that does not exist."""
+    """A new strategy of this name, set up by the settings. Raises UsageError for a name that does not exist, and for
+    `q50` ConfigError where its frame cannot be read.
+    """
     made = STRATEGIES.get(name)
     if made is None:
         known = ", ".join(STRATEGIES)
