@@ -11,7 +11,7 @@ from nautilus_trader.model.enums import ContingencyType, OrderSide, OrderType, T
 from nautilus_trader.model.instruments import CurrencyPair
 from nautilus_trader.model.orders import Order as NautilusOrder
 
-from pumpswap.amm import amounts_of
+from pumpswap.amm.quote import amounts_of
 from pumpswap.errors import BadInput, PumpSwapError
 from pumpswap.model import ExitKind, Filled, Intent, Order, Rejected, Signal, TradeSide
 from pumpswap.nautilus.constants import SOL_DECIMALS
@@ -201,7 +201,7 @@ def rejection_text(rejected: Rejected) -> str:
 
 
 def wish_of(command: SubmitOrder, instrument: CurrencyPair) -> NautilusWish:
-    """What a command asks for. Raises BadInput for what this venue cannot do: the order is to be denied with its words."""
+    """What a command asks for. Raises BadInput for what this venue cannot do: deny the order with its words."""
     order = command.order
     _check_kind(order)
     side = TradeSide.BUY if order.side == OrderSide.BUY else TradeSide.SELL
