@@ -1,0 +1,1 @@
+"""Recorded markets as Nautilus' data: straight into an engine, or through its catalog."""

@@ -1,0 +1,189 @@
+"""A recording of ours (host export, tape, database, lake, any updates) as instruments and ticks of Nautilus."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from nautilus_trader.core.data import Data
+from nautilus_trader.model.data import QuoteTick
+from nautilus_trader.model.instruments import CurrencyPair
+
+from pumpswap.amm import FeeSchedule, PoolState, schedule_at
+from pumpswap.clock import NS_PER_SECOND
+from pumpswap.errors import BadInput
+from pumpswap.market.tape import open_recording
+from pumpswap.model import MarketUpdate
+from pumpswap.nautilus.instruments import instrument_id, instrument_of
+from pumpswap.nautilus.ticks import Standing, Tape, quote_tick, standing_of, status_tick, ticks_of
+
+__all__ = ["RecordedMarket", "Translator", "load_market", "load_recording"]
+
+ScheduleFor = Callable[[int], FeeSchedule]
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedMarket:
+    """A market for ``BacktestEngine``: add the instruments, then ``data`` as one list, in its order.
+
+    ``quoted`` tells for each pool the numbers (from 0) of the updates that its quote ticks were made from, in the order
+    of the ticks; closing ticks carry ``updates``, the number of all. ``left_out`` are pools that are no instruments,
+    each with the reason.
+    """
+
+    location: str
+    instruments: tuple[CurrencyPair, ...]
+    data: list[Data]
+    quoted: Mapping[str, tuple[int, ...]]
+    updates: int
+    first_ns: int
+    last_ns: int
+    left_out: Mapping[str, str]
+
+    @property
+    def quotes(self) -> int:
+        """How many quote ticks there are."""
+        return sum(len(numbers) for numbers in self.quoted.values())
+
+
+class Translator:
+    """Translates one update after the other; keeps what it has met of every pool, so memory grows with pools only."""
+
+    def __init__(self, tape: Tape, schedule_for: ScheduleFor = schedule_at) -> None:
+        """``schedule_for`` gives the fees of a Unix second."""
+        self._tape, self._schedule_for = tape, schedule_for
+        self.instruments: dict[str, CurrencyPair] = {}
+        self.left_out: dict[str, str] = {}
+        self.taken = 0
+        self.last_ns = 0
+        self._states: dict[str, PoolState] = {}
+        self._standings: dict[str, Standing] = {}
+        self._trading = standing_of("", None, None)
+
+    def take(self, update: MarketUpdate) -> list[Data]:
+        """Data of an update, empty for a pool that is no instrument. Raises BadInput for a time that does not follow."""
+        self._check_time(update)
+        sequence, self.taken = self.taken, self.taken + 1
+        pool = update.pool
+        schedule = self._schedule_for(update.at_ns // NS_PER_SECOND)
+        instrument = self._instrument(update, schedule)
+        if instrument is None:
+            return []
+        if update.state is not None:
+            self._states[pool] = update.state
+        status = self._status(update)
+        ticks = ticks_of(
+            update, schedule, instrument.size_precision, self._tape, ts_init=update.at_ns, sequence=sequence
+        )
+        return [*status, *ticks]
+
+    def closing(self, at_ns: int) -> list[QuoteTick]:
+        """A last quote of every pool at ``at_ns``, so that time goes on until what is on its way has landed."""
+        made: list[QuoteTick] = []
+        schedule = self._schedule_for(at_ns // NS_PER_SECOND)
+        for state in self._states.values():
+            quote = quote_tick(state, schedule, self._tape.quote_lamports, ts_event=at_ns, ts_init=at_ns)
+            if quote is not None:
+                made.append(quote)
+        return made
+
+    def _check_time(self, update: MarketUpdate) -> None:
+        if update.at_ns <= 0:
+            raise BadInput(
+                f"an update of pool {update.pool} is of the time {update.at_ns}",
+                hint="NautilusTrader needs nanoseconds since 1970, above 0",
+            )
+        if update.at_ns < self.last_ns:
+            raise BadInput(
+                f"an update of pool {update.pool} is {self.last_ns - update.at_ns} ns earlier than the one before it",
+                hint="a recording is in time order",
+            )
+        self.last_ns = update.at_ns
+
+    def _instrument(self, update: MarketUpdate, schedule: FeeSchedule) -> CurrencyPair | None:
+        known = self.instruments.get(update.pool)
+        if known is not None:
+            if update.snapshot is not None and not known.info["name"]:
+                known.info["name"] = update.snapshot.name  # the state is often told before anything is known of it
+            return known
+        if update.state is None:
+            self.left_out.setdefault(update.pool, update.obstacle or "its state was never told")
+            return None
+        name = "" if update.snapshot is None else update.snapshot.name
+        try:
+            made = instrument_of(update.state, schedule, name, update.at_ns)
+        except BadInput as refused:
+            self.left_out[update.pool] = refused.what
+            return None
+        self.left_out.pop(update.pool, None)
+        self.instruments[update.pool] = made
+        return made
+
+    def _status(self, update: MarketUpdate) -> list[Data]:
+        """On change only; a pool begins as one that trades. What an update does not tell stays as it was."""
+        if update.state is None and not update.obstacle:
+            return []
+        standing = standing_of("" if update.state is not None else update.obstacle, None, None)
+        if standing == self._standings.get(update.pool, self._trading):
+            return []
+        self._standings[update.pool] = standing
+        return [status_tick(instrument_id(update.pool), standing, update.at_ns)]
+
+
+def load_recording(
+    source: str | Path, tape: Tape, *, tail_ns: int = 0, schedule_for: ScheduleFor = schedule_at
+) -> RecordedMarket:
+    """What ``open_recording`` opens, as one market. Raises NotFound or BadInput."""
+    recording = open_recording(source)
+    return load_market(
+        recording.updates(), tape, location=recording.location, tail_ns=tail_ns, schedule_for=schedule_for
+    )
+
+
+def load_market(
+    updates: Iterable[MarketUpdate],
+    tape: Tape,
+    *,
+    location: str = "updates",
+    tail_ns: int = 0,
+    schedule_for: ScheduleFor = schedule_at,
+) -> RecordedMarket:
+    """Updates as one market, in memory. ``tail_ns`` above 0 adds a closing quote of every pool so long after the end.
+
+    Raises BadInput where nothing can be replayed.
+    """
+    translator = Translator(tape, schedule_for)
+    data: list[Data] = []
+    quoted: dict[str, list[int]] = {}
+    first_ns = 0
+    for number, made in _translated(translator, updates):
+        first_ns = first_ns or translator.last_ns
+        for one in made:
+            if isinstance(one, QuoteTick):
+                quoted.setdefault(one.instrument_id.symbol.value, []).append(number)
+        data += made
+    if not data:
+        reasons = "; ".join(sorted(set(translator.left_out.values()))) or "it is empty"
+        raise BadInput(
+            f"{location} holds nothing to replay: {reasons}", hint="it needs a pool against SOL whose state is known"
+        )
+    if tail_ns > 0:
+        for quote in translator.closing(translator.last_ns + tail_ns):
+            quoted.setdefault(quote.instrument_id.symbol.value, []).append(translator.taken)
+            data.append(quote)
+    return RecordedMarket(
+        location=location,
+        instruments=tuple(translator.instruments.values()),
+        data=data,
+        quoted={pool: tuple(numbers) for pool, numbers in quoted.items()},
+        updates=translator.taken,
+        first_ns=first_ns,
+        last_ns=translator.last_ns,
+        left_out=dict(translator.left_out),
+    )
+
+
+def _translated(translator: Translator, updates: Iterable[MarketUpdate]) -> Iterator[tuple[int, list[Data]]]:
+    for number, update in enumerate(updates):
+        yield number, translator.take(update)
