@@ -14,6 +14,7 @@ from pumpswap.errors import NotFound, StorageError
 from pumpswap.model import Attempt
 from pumpswap.storage import migrate
 from pumpswap.storage.alerts import Alerts
+from pumpswap.storage.backtests import Backtests
 from pumpswap.storage.browse import Browse
 from pumpswap.storage.change_watch import ChangeWatch
 from pumpswap.storage.claim import Claim
@@ -134,6 +135,11 @@ class Database:
     def memory(self) -> Memory:
         """What is remembered of no run in particular."""
         return Memory(self._connections)
+
+    @property
+    def backtests(self) -> Backtests:
+        """Back-tests and searches."""
+        return Backtests(self._connections)
 
     def browse(self, run_id: int) -> Browse:
         """Lists of a run, page by page."""

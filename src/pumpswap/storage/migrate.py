@@ -31,6 +31,7 @@ REVISIONS = (
     "0007",
     "0008",
     "0009",
+    "0010",
 )  # oldest first; a test compares them with migrations/versions
 HEAD = REVISIONS[-1]
 

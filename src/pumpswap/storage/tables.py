@@ -24,6 +24,7 @@ from sqlalchemy import (
     text,
 )
 
+from pumpswap.storage.backtest_tables import BACKTESTS, SWEEPS, TRIALS
 from pumpswap.storage.book_tables import (
     ADOPTIONS,
     ALERTS,
@@ -56,6 +57,7 @@ __all__ = [
     "ADOPTIONS",
     "ALERTS",
     "ATTEMPTS",
+    "BACKTESTS",
     "BALANCES",
     "CHORES",
     "COLLECT_CYCLES",
@@ -79,7 +81,9 @@ __all__ = [
     "RUNS",
     "SPELLS",
     "STATES",
+    "SWEEPS",
     "TRADES",
+    "TRIALS",
     "WHAT_IFS",
     "StoredRow",
 ]

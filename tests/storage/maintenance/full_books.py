@@ -32,6 +32,7 @@ from pumpswap.model import (
     WhatIf,
 )
 from pumpswap.storage import Database, Run
+from pumpswap.storage.backtests import StoredBacktest, StoredSweep, StoredTrial
 from pumpswap.storage.tables import METADATA
 from tests.storage import samples, stranger
 
@@ -88,6 +89,11 @@ def fill(database: Database, target: str | Path) -> Run:
     database.mutes.add(Mute("ledger", "M", 9, 5, "me@here"))
     database.memory.save("alerts", {"number": "1"}, 5)
     database.alerts.add(Alert(5, AlertLevel.ERROR, "ledger", "M", "5 units are missing"), run.run_id)
+    database.backtests.add(_tried(run.run_id))
+    search = StoredSweep("k", "", "grid", "d", "0.1.0", "e", 1, 2**70, 5, "{}")
+    database.backtests.add_trials(
+        database.backtests.start_sweep(search), [StoredTrial(0, "test", "[]", -5, 1, 1, 7, 0.25, "kernel", b"\0\xff")]
+    )
     stranger.execute(
         target,
         "INSERT INTO q50_trading_history (run_id, pool_id, timestamp, q50_signal, position_size) "
@@ -97,6 +103,12 @@ def fill(database: Database, target: str | Path) -> Run:
         " last_error) VALUES ('solana_Pool1111', 'solana', 'Pool1111', true, 5, 7, 0, '')",
     )
     return run
+
+
+def _tried(run_id: int) -> StoredBacktest:
+    hashes = {"data_sha256": "d", "engine_sha256": "e", "ledger_sha256": "l", "result_sha256": "r"}
+    words = {"name": "", "strategy": "momentum", "impact": "naive", "version": "0.1.0", "spec": "{}", "result": "{}"}
+    return StoredBacktest(run_id=run_id, key="k", twin_run_id=None, **hashes, **words)
 
 
 def stored(target: str | Path) -> dict[str, list[tuple[Any, ...]]]:

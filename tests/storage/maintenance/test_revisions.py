@@ -34,6 +34,7 @@ def test_a_downgrade_says_what_it_would_drop_and_drops_that(database: Database, 
     gone = ("adoptions", "alerts", "balances", "equity", "ignored", "reconciliations")
     gone += ("collect_cycles", "collect_pools", "states", "commands", "proposals")
     gone += ("deliveries", "memory", "mutes", "pool_points", "spells", "what_ifs")
+    gone += ("backtests", "sweeps", "trials")
     assert set(plan.tables) == {*(f"pumpswap_{name}" for name in gone), "q50_trading_history"}
     assert plan.tables == {name: len(before[name]) for name in plan.tables}
     told = ("q50_value", "vol_regime", "exit_kind", "slippage_bps", "strategy", "repeats", "repeated_ns")

@@ -8,6 +8,7 @@ from sqlalchemy import CheckConstraint, Column, Dialect, ForeignKeyConstraint, I
 from sqlalchemy.dialects import postgresql, sqlite
 
 from pumpswap.storage.collected.own_tables import MARKER
+from pumpswap.storage.dictionary.backtest_meanings import TRYING
 from pumpswap.storage.dictionary.book_meanings import BOOKS, HOST_COLUMNS, PLAN, VIEWS
 from pumpswap.storage.dictionary.collect_meanings import COLLECTING
 from pumpswap.storage.dictionary.insight_meanings import INSIGHT
@@ -19,7 +20,7 @@ from pumpswap.storage.tables import METADATA
 
 __all__ = ["MEANINGS", "TABLES", "data_dictionary"]
 
-MEANINGS = TRADING | BOOKS | RUNNING | INSIGHT | COLLECTING
+MEANINGS = TRADING | BOOKS | RUNNING | INSIGHT | TRYING | COLLECTING
 TABLES: dict[str, Table] = {**METADATA.tables, ATTACHMENTS.name: ATTACHMENTS, MARKER.name: MARKER}
 _SQLITE: Dialect = sqlite.dialect()
 _POSTGRESQL: Dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
