@@ -5,19 +5,18 @@ Paper books of each kind of market go on from run to run: what a process leaves,
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
 from pumpswap.app.companions import RunPlace, companions_of
-from pumpswap.app.follow import FollowDesk
-from pumpswap.app.run_market import MarketPlaces, chain_market, played_market, simulated_market
+from pumpswap.app.run_market import MarketPlaces, played_market, simulated_market
 from pumpswap.app.run_needs import require_channels, require_signals
 from pumpswap.app.run_order import BegunRun, RunOrder
 from pumpswap.app.run_parts import FinishedRun, MarketSide, RunOptions, TradingSide, run_sides
-from pumpswap.app.run_scoring import open_scoring
+from pumpswap.app.run_sides import Head, Sides, own_head
 from pumpswap.app.run_tally import RunTally
 from pumpswap.clock import Clock, SystemClock
 from pumpswap.engine.control import Control
@@ -36,7 +35,7 @@ from pumpswap.settings import Settings
 from pumpswap.storage.database import Database, open_database
 from pumpswap.storage.run import Run
 
-__all__ = ["RunResult", "run_paper"]
+__all__ = ["RunResult", "open_paper", "run_paper"]
 
 _BUSY_MS = 2_000  # so long somebody's lock on the database may hold the engine up; then it goes on, and stores later
 _MARKET = "market"  # under this name a run remembers what it listens to
@@ -122,24 +121,39 @@ async def run_paper(
         raise UsageError("a chain cannot go faster", hint="--fast is for --market simulated and for recordings")
     require_signals(settings)
     require_channels(settings)
+    async with open_paper(settings, order, own_head(settings, options.wall), options.wall) as sides:
+        begun(sides.begun)
+        finished = await run_sides(settings, sides.market, sides.scoring, sides.trading, _limited(options, order))
+        is_finished = bool(order.market) and finished.ending is Ending.MARKET_IS_OVER
+        if is_finished:
+            sides.run.finish(options.wall.now_ns(), sides.tally.to_json())
+        return RunResult.of(sides.begun, finished, sides.tally, is_finished=is_finished)
+
+
+@asynccontextmanager
+async def open_paper(settings: Settings, order: RunOrder, head: Head, wall: Clock) -> AsyncIterator[Sides]:
+    """The sides of a run on paper, its books taken up or begun; ``head`` decides what is heard of the chain.
+
+    Raises what ``run_paper`` raises before it begins.
+    """
     async with AsyncExitStack() as stack:
         database = stack.enter_context(open_database(settings.database_target, busy_ms=_BUSY_MS))
         stack.callback(RunLock(database, settings.data_dir / "locks", order.kind).release)
-        found = _find_run(database, order, options.wall)
-        follow = FollowDesk(settings) if "follow" in settings.run.signals else None
+        found = _find_run(database, order, wall)
         watch = WatchList(settings.run.watched_pools, settings.signals.min_score)
-        market = await _market(settings, order, found, options.wall, (stack, watch, follow))
-        scoring = await open_scoring(settings, market, watch, follow, options.wall)
+
+        async def connect() -> ChainConnection:
+            return await stack.enter_async_context(ChainConnection(settings, wall))
+
+        if order.market:
+            market = _played(settings, order, found, wall)
+        else:
+            market = await head.market(found.places, watch, connect)
+        scoring = await head.scoring(market, watch)
         opened = found.opened or _begin_run(database, settings, order, found.now_ns)
         tally = RunTally()
-        trading = _trading(settings, database, opened, market, tally, options.wall)
-        told = _begun(database, order, opened, market)
-        begun(told)
-        finished = await run_sides(settings, market, scoring, trading, _limited(options, order))
-        is_finished = bool(order.market) and finished.ending is Ending.MARKET_IS_OVER
-        if is_finished:
-            opened.run.finish(options.wall.now_ns(), tally.to_json())
-        return RunResult.of(told, finished, tally, is_finished=is_finished)
+        trading = _trading(settings, database, opened, market, tally, wall)
+        yield Sides(market, scoring, trading, opened.run, _begun(database, order, opened, market), tally)
 
 
 # ---------------------------------------------------------------------------------------------- the books
@@ -215,20 +229,7 @@ def _trading(
 # ---------------------------------------------------------------------------------------------- market and end
 
 
-async def _market(
-    settings: Settings,
-    order: RunOrder,
-    found: _Found,
-    wall: Clock,
-    chain_parts: tuple[AsyncExitStack, WatchList, FollowDesk | None],
-) -> MarketSide:
-    if not order.market:
-        stack, watch, follow = chain_parts
-
-        async def connect() -> ChainConnection:
-            return await stack.enter_async_context(ChainConnection(settings, wall))
-
-        return await chain_market(settings, found.places, watch, connect, follow, wall)
+def _played(settings: Settings, order: RunOrder, found: _Found, wall: Clock) -> MarketSide:
     if order.seed is None:
         return played_market(order.market, found.places, wall, is_fast=order.is_fast)
     start = None if order.is_fast else found.start_ns

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 
 from pumpswap.app.check_watch import CheckWatch, Seldom
 from pumpswap.app.companions import RunPlace, companions_of
-from pumpswap.app.follow import FollowDesk
 from pumpswap.app.live_readiness import require_check
 from pumpswap.app.run import RunResult
-from pumpswap.app.run_market import MarketPlaces, chain_market
+from pumpswap.app.run_market import MarketPlaces
 from pumpswap.app.run_needs import require_channels
 from pumpswap.app.run_order import BegunRun
 from pumpswap.app.run_parts import MarketSide, RunOptions, TradingSide, run_sides
-from pumpswap.app.run_scoring import open_scoring
+from pumpswap.app.run_sides import Head, Sides, own_head
 from pumpswap.app.run_tally import RunTally
 from pumpswap.clock import NS_PER_SECOND, SteadyClock
 from pumpswap.engine.control import Control
@@ -36,7 +35,7 @@ from pumpswap.sdk.trading_wallet import LimitedSigner, TradingWallet
 from pumpswap.settings import Settings
 from pumpswap.storage.run import Run
 
-__all__ = ["run_live"]
+__all__ = ["open_live", "run_live"]
 
 _FEEDS = ("snapshots",)
 
@@ -51,28 +50,38 @@ async def run_live(
     """
     wall = SteadyClock(options.wall)  # else a clock that is set back would keep every exit waiting
     options = replace(options, wall=wall)
+    async with open_live(settings, signer, own_head(settings, wall), wall) as sides:
+        begun(sides.begun)
+        async with sides.running:
+            finished = await run_sides(settings, sides.market, sides.scoring, sides.trading, options)
+        return RunResult.of(sides.begun, finished, sides.tally, is_finished=False)
+
+
+@asynccontextmanager
+async def open_live(settings: Settings, signer: LimitedSigner, head: Head, wall: SteadyClock) -> AsyncIterator[Sides]:
+    """The sides of a run with money, what earlier processes left open resolved as far as the chain tells; ``head``
+    decides what is heard. Raises what ``run_live`` raises before it begins.
+    """
     require_channels(settings)
     async with AsyncExitStack() as stack:
-        connection = await stack.enter_async_context(ChainConnection(settings, options.wall))
+        connection = await stack.enter_async_context(ChainConnection(settings, wall))
         wallet = await TradingWallet.open(connection, signer, is_patient=False)  # exits of other coins do not wait
         stack.push_async_callback(wallet.aclose)
-        require_check(wallet.books.run, settings, options.wall.now_ns())
+        require_check(wallet.books.run, settings, wall.now_ns())
         live = _Live(wallet, settings, wall)
-        follow = FollowDesk(settings) if "follow" in settings.run.signals else None
         watch = WatchList(settings.run.watched_pools, settings.signals.min_score)
-        places = MarketPlaces(_places(wallet.books.run), None)
 
         async def connect() -> ChainConnection:
             return connection  # one for all: the rates of the endpoints are limited together
 
-        market = await chain_market(settings, places, watch, connect, follow, options.wall)
-        scoring = await open_scoring(settings, market, watch, follow, options.wall)
+        market = await head.market(MarketPlaces(_places(wallet.books.run), None), watch, connect)
+        scoring = await head.scoring(market, watch)
         await see_held(connection, wallet.books.portfolio, market.book)
-        told = live.begun(market)
-        begun(told)
-        async with live:
-            finished = await run_sides(settings, market, scoring, live.side(market), options)
-        return RunResult.of(told, finished, live.tally, is_finished=False)
+        yield Sides(
+            *(market, scoring, live.side(market), wallet.books.run, live.begun(market), live.tally),
+            wallet=wallet,
+            running=live,
+        )
 
 
 class _Live:
