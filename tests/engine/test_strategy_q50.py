@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from msgspec import structs
 
 from pumpswap.engine.engine import Engine
 from pumpswap.engine.strategies import Q50Strategy, strategy_named
@@ -105,7 +104,7 @@ def test_no_pool_of_another_currency_is_told_of() -> None:
             return ()
 
     made, _, _ = market_engine([Listener()])
-    other = structs.replace(POOL, pool=structs.replace(POOL.pool, quote_mint=mint(77)), address=mint(78))
+    other = graduate(2, quote_mint=mint(77))
     made.step(MarketUpdate(at(1), str(other.address), other))
     made.step(quote(2))
     made.step(MarketUpdate(at(3), NAME))

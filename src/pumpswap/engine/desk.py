@@ -98,7 +98,9 @@ class Desk:
         mark = self.mark(intent.pool)
         wanted = None if mark is None else self._wanted(position, mark)
         if wanted is not None:
-            return self._sell(position, replace(wanted, signal=intent.signal, strategy=intent.strategy))
+            name = intent.client_order_id
+            told = replace(wanted, signal=intent.signal, strategy=intent.strategy, client_order_id=name)
+            return self._sell(position, told)
         known = exits.state(intent.pool)
         if known is not None and known.blocked_ns:
             return self.decide(intent)[0]  # the gate says what is in the way

@@ -8,10 +8,12 @@ outcomes they have heard, are always of one moment.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 from pumpswap.clock import NS_PER_SECOND, Clock
 from pumpswap.engine.backlog import Backlog
 from pumpswap.engine.engine import Restored
+from pumpswap.engine.q50_recorder import Q50Recorder
 from pumpswap.engine.recorder import StateRecorder
 from pumpswap.engine.restore import restore_states
 from pumpswap.model import Decision, EquityPoint, Mark, Order, Outcome, Position, Unknown
@@ -58,7 +60,8 @@ class LiveRecorder(Backlog):
     """An observer, and the supervisor's ``Keeps``. ``flush`` raises StorageError, and keeps what it could not store."""
 
     def __init__(self, run: Run, clock: Clock, recalled: Recalled) -> None:
-        super().__init__(run, _Store(run, clock))
+        self._q50 = Q50Recorder(run)
+        super().__init__(run, _Store(run, clock, self._q50))
         self._clock = clock
         self._marks: dict[str, Mark] = {}  # the newest of each pool, not stored yet
         self._marked_ns: dict[str, int] = {}
@@ -89,11 +92,13 @@ class LiveRecorder(Backlog):
         self._on_the_way[order.order_id] = None
         self._following = max(self._following, _number(order.order_id) + 1)
         self._has_news = True
+        self.also(partial(self._q50.ordered, order))
 
     def on_outcome(self, order: Order, outcome: Outcome, position: Position | None) -> None:
         if not isinstance(outcome, Unknown):
             self._on_the_way.pop(order.order_id, None)
             self._has_news = True
+        self.also(partial(self._q50.ended, order, outcome))
 
     def on_mark(self, mark: Mark) -> None:
         self._marks[mark.pool] = mark
@@ -102,9 +107,10 @@ class LiveRecorder(Backlog):
 class _Store(StateRecorder):
     """Stores at once what a flush tells, beside the wallet's own books."""
 
-    def __init__(self, run: Run, clock: Clock) -> None:
+    def __init__(self, run: Run, clock: Clock, q50: Q50Recorder) -> None:
         super().__init__(run)
         self._clock = clock
+        self._q50 = q50
 
     def store_states(self) -> None:
         self._now_ns = self._clock.now_ns()
@@ -112,6 +118,7 @@ class _Store(StateRecorder):
 
     def on_decision(self, decision: Decision) -> None:
         self._run.save_decision(decision)
+        self._q50.decided(decision)
 
     def on_equity(self, point: EquityPoint) -> None:
         self._run.equity.add(point)

@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Self
 
 from pumpswap.engine.lately import Lately
+from pumpswap.engine.q50_recorder import Q50Recorder
 from pumpswap.model import (
     Alert,
     Decision,
@@ -107,6 +108,7 @@ class StoreRecorder(StateRecorder):
         self._batch: ExitStack | None = None
         self._updates = 0
         self._decimals: Lately[int] = Lately()
+        self._q50 = Q50Recorder(run)
         self._held = {position.pool: position for position in run.open_positions()}
 
     def __enter__(self) -> Self:
@@ -137,18 +139,21 @@ class StoreRecorder(StateRecorder):
 
     def on_decision(self, decision: Decision) -> None:
         self._run.save_decision(decision)
+        self._q50.decided(decision)
 
     def on_order(self, order: Order) -> None:
         decimals = self._decimals.get(order.pool)
         if decimals is not None:
             self._run.know_decimals(order.mint, decimals)
         self._run.save_order(order)
+        self._q50.ordered(order)
 
     def on_entries(self, entries: Sequence[LedgerEntry]) -> None:
         self._run.append_entries(entries)
 
     def on_outcome(self, order: Order, outcome: Outcome, position: Position | None) -> None:
         self._run.save_outcome(outcome, gain_between(self._held.get(order.pool), position))
+        self._q50.ended(order, outcome)
         if position is not None:
             self._run.save_position(position)
             if position.is_open:

@@ -30,6 +30,7 @@ from pumpswap.storage.order_ids import OrderIds
 from pumpswap.storage.outcomes import UNRESOLVED, outcome_of, outcome_values, select_outcomes
 from pumpswap.storage.owned import Owned
 from pumpswap.storage.proposals import Proposals
+from pumpswap.storage.q50_history import Q50History
 from pumpswap.storage.reconciliations import Reconciliations
 from pumpswap.storage.run_header import RunHeader, header_of
 from pumpswap.storage.settlement import Settlement, settle_at_once
@@ -152,6 +153,11 @@ class Run:
     def proposals(self) -> Proposals:
         """Accepted buys that wait for a person."""
         return Proposals(self._connections, self.run_id)
+
+    @property
+    def q50_history(self) -> Q50History:
+        """The plan's record of Q50 signals."""
+        return Q50History(self._connections, self.run_id)
 
     @property
     def spells(self) -> Spells:
