@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from enum import Enum
 from typing import Protocol
 
 import msgspec
 
-from pumpswap.amm import PoolState
+from pumpswap.amm import FeeSchedule, PoolState
 from pumpswap.amm.acts import PoolAct, Rates
 from pumpswap.model import PoolSnapshot, Swap
 
-__all__ = ["Chronicle", "ChronicleIdentity", "Exactness", "Range", "Step", "StepTimes"]
+__all__ = ["Chronicle", "ChronicleIdentity", "Exactness", "Range", "ScheduleFor", "Step", "StepTimes"]
 
 Range = tuple[int, int]  # nanoseconds; the end is not in it
+ScheduleFor = Callable[[int], FeeSchedule]  # by Unix seconds
 
 
 class Exactness(Enum):
@@ -83,7 +84,7 @@ class Chronicle(Protocol):
 
     ``counts``: rows by kind, and how much of it is exact, adjusted, told, inferred. ``assumptions``: sentences for
     reports. ``complete``: by pool, when nothing can have happened that is not in it. ``span_ns``: the times of the
-    first and the last step, (0, 0) when there is none.
+    first and the last step, (0, 0) when there is none. ``schedule_for``: the fees under which all of it happened.
     """
 
     @property
@@ -100,6 +101,9 @@ class Chronicle(Protocol):
 
     @property
     def slots(self) -> StepTimes: ...
+
+    @property
+    def schedule_for(self) -> ScheduleFor: ...
 
     @property
     def complete(self) -> Mapping[str, tuple[Range, ...]]: ...

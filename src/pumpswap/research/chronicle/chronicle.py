@@ -1,0 +1,100 @@
+"""BaseChronicle: what every chronicle knows of itself after one pass over its steps."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from pumpswap.amm import schedule_at
+from pumpswap.research.chronicle.identity import IdentityDigest
+from pumpswap.research.chronicle.step import ChronicleIdentity, Range, ScheduleFor, Step, StepTimes
+
+__all__ = ["BaseChronicle", "Numbering"]
+
+
+class Numbering:
+    """The order of steps within their slot, over all pools."""
+
+    def __init__(self) -> None:
+        self._slot, self._next = -1, 0
+
+    def next(self, slot: int) -> int:
+        """The number of the next step of a slot."""
+        if slot != self._slot:
+            self._slot, self._next = slot, 0
+        self._next += 1
+        return self._next - 1
+
+
+@dataclass(frozen=True, slots=True)
+class _Survey:
+    identity: ChronicleIdentity
+    counts: dict[str, int]
+    span_ns: Range
+
+
+class BaseChronicle(ABC):
+    """``_weave`` makes the steps, and counts in ``tally`` what it had to infer. Steps are made anew at every call; what
+    only a whole pass can tell is found by one, the first time it is asked for.
+    """
+
+    def __init__(
+        self, location: str, source: Mapping[str, str], slots: StepTimes, schedule_for: ScheduleFor = schedule_at
+    ) -> None:
+        self.location = location
+        self.slots: StepTimes = slots
+        self.schedule_for = schedule_for
+        self._source = dict(source)
+
+    @abstractmethod
+    def _weave(self, tally: Counter[str]) -> Iterator[Step]: ...
+
+    @property
+    @abstractmethod
+    def assumptions(self) -> tuple[str, ...]:
+        """Sentences for reports."""
+
+    @property
+    def complete(self) -> Mapping[str, tuple[Range, ...]]:
+        """By pool, when nothing can have happened that is not in here."""
+        return {}
+
+    def steps(self) -> Iterator[Step]:
+        """Every step in its order, the same at every call."""
+        return self._weave(Counter())
+
+    @property
+    def identity(self) -> ChronicleIdentity:
+        """The digest of all steps, and where they came from."""
+        return self._survey.identity
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """Steps, swaps, snapshots, acts by their class, exactness, and what was inferred, by name."""
+        return self._survey.counts
+
+    @property
+    def span_ns(self) -> Range:
+        """Times of the first and the last step; (0, 0) when there is none."""
+        return self._survey.span_ns
+
+    @cached_property
+    def _survey(self) -> _Survey:
+        digest, tally = IdentityDigest(), Counter[str]()
+        first_ns = last_ns = 0
+        for step in self._weave(tally):
+            first_ns = first_ns or step.at_ns
+            last_ns = step.at_ns
+            digest.add(step)
+            tally["swaps"] += step.swap is not None
+            tally["snapshots"] += step.snapshot is not None
+            if step.act is not None:
+                tally[type(step.act).__name__] += 1
+                tally[step.exactness.value] += 1
+        tally["steps"], tally["pools"] = digest.steps, digest.pools
+        identity = ChronicleIdentity(digest.hexdigest(), digest.steps, digest.pools, self._source)
+        counts = {name: tally[name] for name in sorted(tally) if tally[name]}
+        return _Survey(identity, counts, (first_ns, last_ns))
