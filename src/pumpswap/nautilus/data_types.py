@@ -130,7 +130,7 @@ class PumpSwapSwap(Data):
 
 
 def data_type_of(kind: type[Data], of: InstrumentId) -> DataType:
-    """What a strategy subscribes to: ``subscribe_data(data_type_of(PumpSwapSwap, id), client_id=PUMPSWAP_CLIENT_ID)``."""
+    """What a strategy subscribes to, with ``client_id=PUMPSWAP_CLIENT_ID``."""
     return DataType(kind, metadata={"instrument_id": of.value})
 
 

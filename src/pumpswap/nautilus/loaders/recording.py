@@ -62,7 +62,7 @@ class Translator:
         self._trading = standing_of("", None, None)
 
     def take(self, update: MarketUpdate) -> list[Data]:
-        """Data of an update, empty for a pool that is no instrument. Raises BadInput for a time that does not follow."""
+        """Data of an update, empty for a pool that is no instrument. Raises BadInput for a time out of order."""
         self._check_time(update)
         sequence, self.taken = self.taken, self.taken + 1
         pool = update.pool
