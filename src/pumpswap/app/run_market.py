@@ -38,6 +38,7 @@ from pumpswap.settings import Settings
 __all__ = [
     "MarketPlaces",
     "chain_market",
+    "fees_in_force",
     "played_market",
     "simulated_market",
 ]
@@ -99,12 +100,6 @@ async def chain_market(
     if follow is not None:
         await learn_past(connection, follow, _PAST_SWAPS)
 
-    def schedule_for(_: int) -> FeeSchedule:
-        read = connection.schedules.latest
-        if read is None:
-            raise PumpSwapError("fees were never read", hint="this is a bug in the composition of the run")
-        return read.schedule
-
     def feeds(engine: Engine) -> Sequence[Feed]:
         def pools() -> list[str]:
             held = [position.pool for position in engine.portfolio.positions.open_positions()]
@@ -127,7 +122,7 @@ async def chain_market(
     return MarketSide(
         f"{settings.chain.network} through {connection.node.name}{rows}",
         book,
-        schedule_for,
+        fees_in_force(connection),
         feeds,
         clock,
         monitors=(drift, Monitor("slots", slots.obstacle)),
@@ -136,6 +131,18 @@ async def chain_market(
         helpers=helpers,
         watch=watch,
     )
+
+
+def fees_in_force(connection: ChainConnection) -> Callable[[int], FeeSchedule]:
+    """The fees that were read last. They must have been read once."""
+
+    def schedule_for(_: int) -> FeeSchedule:
+        read = connection.schedules.latest
+        if read is None:
+            raise PumpSwapError("fees were never read", hint="this is a bug in the composition of the run")
+        return read.schedule
+
+    return schedule_for
 
 
 def _rows_only(tail: SnapshotTail | None, places: MarketPlaces, tools: FeedTools) -> MarketSide:
