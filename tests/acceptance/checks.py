@@ -12,6 +12,7 @@ from tests.acceptance.book_crashes import BOOK_CRASHES
 from tests.acceptance.check import Check, Findings, Progress
 from tests.acceptance.collector import COLLECTOR
 from tests.acceptance.crashes import CRASHES
+from tests.acceptance.kernel import KERNEL
 from tests.acceptance.lake import LAKE
 from tests.acceptance.largest_sizes import LARGEST_SIZES
 from tests.acceptance.ledger_sequences import LEDGER_SEQUENCES
@@ -45,6 +46,7 @@ CHECKS = (
     OUTSIDE_LIVES,
     LIVE_SCENARIOS,
     LARGEST_SIZES,
+    KERNEL,
     Q50_FRAMES,
     LAKE,
     QLIB_EXPORT,

@@ -1,0 +1,137 @@
+"""Unsigned arithmetic beyond 64 bits for compiled code: a number of 128 bits is two u64, the high one first.
+
+Everything is u64: compiled code turns a u64 with a plain integer of Python into a float without a word, so every
+literal here is one of the constants below.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from llvmlite import ir
+from numba import njit, types
+from numba.extending import intrinsic
+
+__all__ = [
+    "compiled", "div128_by_128", "div128_by_64", "inlined", "is_less", "mul64", "mul_div", "mul_div_up",
+]  # fmt: skip
+
+ZERO, ONE, THIRTY_TWO, SIXTY_THREE = np.uint64(0), np.uint64(1), np.uint64(32), np.uint64(63)
+LOW = np.uint64(0xFFFF_FFFF)
+MOST = np.uint64(0xFFFF_FFFF_FFFF_FFFF)
+
+
+def compiled(function: Any) -> Any:
+    """A function of machine code, kept on disk, that lets other threads run."""
+    return njit(cache=True, nogil=True, error_model="numpy")(function)
+
+
+def inlined(function: Any) -> Any:
+    """The same for a small one that its callers should take in."""
+    return njit(cache=True, nogil=True, error_model="numpy", forceinline=True)(function)
+
+
+@intrinsic
+def _product_high(context: Any, left: Any, right: Any) -> Any:
+    """The upper half of a product: one instruction of the processor, which Python has no word for."""
+    signature = types.uint64(types.uint64, types.uint64)
+
+    def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        wide = ir.IntType(128)
+        product = builder.mul(builder.zext(arguments[0], wide), builder.zext(arguments[1], wide))
+        return builder.trunc(builder.lshr(product, ir.Constant(wide, 64)), ir.IntType(64))
+
+    return signature, generate
+
+
+@intrinsic
+def _leading_zeros(context: Any, value: Any) -> Any:
+    signature = types.uint64(types.uint64)
+
+    def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        return builder.ctlz(arguments[0], ir.Constant(ir.IntType(1), 0))
+
+    return signature, generate
+
+
+@inlined
+def mul64(left: Any, right: Any) -> Any:
+    """(high, low) of a product."""
+    return _product_high(left, right), left * right
+
+
+@inlined
+def is_less(high: Any, low: Any, other_high: Any, other_low: Any) -> Any:
+    """Whether the first of two numbers of 128 bits is below the second."""
+    return high < other_high or (high == other_high and low < other_low)
+
+
+@inlined
+def div128_by_64(high: Any, low: Any, divisor: Any) -> Any:
+    """(quotient, remainder); needs ``high < divisor``, else the quotient has no room in 64 bits.
+
+    Knuth's algorithm D with digits of 32 bits (Hacker's Delight, divlu): two divisions of 64 bits.
+    """
+    if high == ZERO:
+        quotient = low // divisor
+        return quotient, low - quotient * divisor
+    shift = _leading_zeros(divisor)
+    divisor <<= shift
+    first, second = divisor >> THIRTY_TWO, divisor & LOW
+    if shift != ZERO:
+        high = (high << shift) | (low >> (THIRTY_TWO + THIRTY_TWO - shift))
+        low <<= shift
+    third, fourth = low >> THIRTY_TWO, low & LOW
+    upper = high // first
+    rest = high - upper * first
+    while upper > LOW or upper * second > ((rest << THIRTY_TWO) | third):
+        upper -= ONE
+        rest += first
+        if rest > LOW:
+            break
+    middle = (high << THIRTY_TWO) + third - upper * divisor
+    lower = middle // first
+    rest = middle - lower * first
+    while lower > LOW or lower * second > ((rest << THIRTY_TWO) | fourth):
+        lower -= ONE
+        rest += first
+        if rest > LOW:
+            break
+    remainder = (middle << THIRTY_TWO) + fourth - lower * divisor
+    return (upper << THIRTY_TWO) + lower, remainder >> shift
+
+
+@compiled
+def div128_by_128(high: Any, low: Any, divisor_high: Any, divisor_low: Any) -> Any:
+    """Quotient of 128 bits (high, low), rounded down; bit by bit, for the rare divisor of more than 64 bits."""
+    quotient_high = quotient_low = rest_high = rest_low = ZERO
+    for _ in range(128):
+        carried = rest_high >> SIXTY_THREE
+        rest_high = (rest_high << ONE) | (rest_low >> SIXTY_THREE)
+        rest_low = (rest_low << ONE) | (high >> SIXTY_THREE)
+        high = (high << ONE) | (low >> SIXTY_THREE)
+        low <<= ONE
+        quotient_high = (quotient_high << ONE) | (quotient_low >> SIXTY_THREE)
+        quotient_low <<= ONE
+        if carried != ZERO or not is_less(rest_high, rest_low, divisor_high, divisor_low):
+            borrow = ONE if rest_low < divisor_low else ZERO
+            rest_low -= divisor_low
+            rest_high -= divisor_high + borrow
+            quotient_low |= ONE
+    return quotient_high, quotient_low
+
+
+@inlined
+def mul_div(left: Any, right: Any, divisor: Any) -> Any:
+    """left × right ÷ divisor, rounded down; the quotient must have room in 64 bits."""
+    high, low = mul64(left, right)
+    return div128_by_64(high, low, divisor)[0]
+
+
+@inlined
+def mul_div_up(left: Any, right: Any, divisor: Any) -> Any:
+    """The same, rounded up."""
+    high, low = mul64(left, right)
+    quotient, remainder = div128_by_64(high, low, divisor)
+    return quotient + (ONE if remainder != ZERO else ZERO)
