@@ -149,6 +149,8 @@ CASES: dict[tuple[str, ...], list[tuple[str, int]]] = {
     ("wallet", "unwrap"): [(NOWHERE, 11)],
     ("wallet", "close-empty"): [(NOWHERE, 11)],
     ("doctor",): [(NOWHERE, 11)],
+    ("nautilus", "check"): [("", 4)],  # NautilusTrader has environments of its own
+    ("nautilus", "catalog"): [("gecko.db catalog", 4)],
     ("protocol", "check"): [(NOWHERE, 11)],
     ("localnet", "start"): [("--programs none", 3)],
     ("localnet", "status"): [("--url http://127.0.0.1:9", 6)],

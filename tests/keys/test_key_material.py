@@ -248,6 +248,8 @@ def calls(place: Place) -> dict[tuple[str, ...], list[list[str]]]:
         ("host", "install-cli"): [[str(place.folder)], [str(KEY)]],
         ("host", "uninstall-cli"): [[str(place.folder)], [str(KEY)]],
         ("doctor",): [[*chain, "--pool", coin], [*nowhere]],
+        ("nautilus", "check"): [[]],
+        ("nautilus", "catalog"): [[str(KEY), str(KEY)]],
         ("protocol", "check"): [[*chain], [*nowhere]],
         ("localnet", "start"): [["--programs", "no-such-folder"]],
         ("localnet", "status"): [local, nowhere],

@@ -23,21 +23,41 @@ if TYPE_CHECKING:
         node_config,
     )
     from pumpswap.nautilus.constants import PUMPSWAP, PUMPSWAP_CLIENT_ID, PUMPSWAP_VENUE, SOL
+    from pumpswap.nautilus.data import PumpSwapDataClient
+    from pumpswap.nautilus.data_types import PumpSwapPoolState, PumpSwapSwap, data_type_of
+    from pumpswap.nautilus.factories import PumpSwapLiveDataClientFactory
     from pumpswap.nautilus.instruments import instrument_id, instrument_of
+    from pumpswap.nautilus.loaders.catalog import read_back, register_catalog, write_catalog
+    from pumpswap.nautilus.loaders.recording import RecordedMarket, load_market, load_recording
+    from pumpswap.nautilus.providers import PumpSwapInstrumentProvider
+    from pumpswap.nautilus.ticks import Tape
 
 _HOME = {
     "CurveModuleConfig": "config",
     "PUMPSWAP": "constants",
     "PUMPSWAP_CLIENT_ID": "constants",
     "PUMPSWAP_VENUE": "constants",
+    "PumpSwapDataClient": "data",
     "PumpSwapDataClientConfig": "config",
     "PumpSwapExecClientConfig": "config",
+    "PumpSwapInstrumentProvider": "providers",
     "PumpSwapInstrumentProviderConfig": "config",
+    "PumpSwapLiveDataClientFactory": "factories",
+    "PumpSwapPoolState": "data_types",
+    "PumpSwapSwap": "data_types",
     "Q50PumpSwapStrategyConfig": "config",
+    "RecordedMarket": "loaders.recording",
     "SOL": "constants",
+    "Tape": "ticks",
+    "data_type_of": "data_types",
     "instrument_id": "instruments",
     "instrument_of": "instruments",
+    "load_market": "loaders.recording",
+    "load_recording": "loaders.recording",
     "node_config": "config",
+    "read_back": "loaders.catalog",
+    "register_catalog": "loaders.catalog",
+    "write_catalog": "loaders.catalog",
 }
 
 __all__ = [
@@ -45,14 +65,27 @@ __all__ = [
     "PUMPSWAP",
     "PUMPSWAP_CLIENT_ID",
     "PUMPSWAP_VENUE",
+    "PumpSwapDataClient",
     "PumpSwapDataClientConfig",
     "PumpSwapExecClientConfig",
+    "PumpSwapInstrumentProvider",
     "PumpSwapInstrumentProviderConfig",
+    "PumpSwapLiveDataClientFactory",
+    "PumpSwapPoolState",
+    "PumpSwapSwap",
     "Q50PumpSwapStrategyConfig",
+    "RecordedMarket",
     "SOL",
+    "Tape",
+    "data_type_of",
     "instrument_id",
     "instrument_of",
+    "load_market",
+    "load_recording",
     "node_config",
+    "read_back",
+    "register_catalog",
+    "write_catalog",
 ]
 
 # Hidden from type checkers: with it, a misspelt name would be an ``object`` instead of an error.

@@ -1,0 +1,110 @@
+"""What ``pumpswap nautilus check`` says: can this installation trade PumpSwap in NautilusTrader?
+
+Importable without NautilusTrader, since that is the first question.
+"""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterator, Mapping
+from importlib import import_module
+from typing import Final
+
+from pumpswap.app.checks import Check, CheckStatus, failed
+from pumpswap.errors import ConfigError, PumpSwapError
+from pumpswap.settings import Settings
+
+__all__ = ["CAPABILITIES", "examine", "installed_version"]
+
+_INSTALL = "pip install 'pumpswap[nautilus]', in an environment of its own: it pins versions that others need newer"
+
+CAPABILITIES: Final[Mapping[str, str]] = {
+    "orders": "MARKET; buys by quote quantity (SOL) or exact base quantity, sales by base quantity",
+    "time in force": "GTC, IOC, FOK: on the chain all three are all or nothing",
+    "not": "limit, stop and trailing orders, lists with contingencies, modify, cancel, shorting, margin",
+    "reduce only": "sales always are; a reduce-only buy is denied",
+    "data": "quote ticks, trade ticks, instrument status, PumpSwapSwap, PumpSwapPoolState; bars are aggregated",
+    "modes": "back-test on the exact curve, paper (sandbox), live",
+}
+
+
+def installed_version() -> str | None:
+    """Version of NautilusTrader in this environment, None where there is none."""
+    try:
+        version: str = import_module("nautilus_trader").__version__
+    except ModuleNotFoundError:
+        return None
+    return version
+
+
+def examine(settings: Settings) -> Iterator[Check]:
+    """One answer after the other. What builds on a failed one is not asked."""
+    version = installed_version()
+    if version is None:
+        missing = ConfigError("NautilusTrader is not installed here", hint=_INSTALL)
+        yield failed("nautilus_trader", missing)
+        return
+    try:
+        compat = import_module("pumpswap.nautilus.compat")
+    except ConfigError as unsupported:
+        yield failed("nautilus_trader", unsupported)
+        return
+    yield Check("nautilus_trader", CheckStatus.OK, f"{version} on Python {platform.python_version()}")
+    yield _precision(compat.FIXED)
+    yield _currency()
+    yield _names()
+    yield Check(
+        "trader", CheckStatus.OK, f"{settings.nautilus.trader_id}; quotes are for {settings.nautilus.quote_sol} SOL"
+    )
+    yield _chain(settings)
+
+
+def _precision(digits: int) -> Check:
+    text = f"prices and sizes have {digits} decimals"
+    if digits >= 16:
+        return Check("precision", CheckStatus.OK, text)
+    return Check(
+        "precision",
+        CheckStatus.WARNING,
+        f"{text}: this is a standard-precision build",
+        "prices of cheap tokens are rounded coarsely; the wheels for Linux and macOS have 16",
+    )
+
+
+def _currency() -> Check:
+    constants = import_module("pumpswap.nautilus.constants")
+    known = import_module("nautilus_trader.model.objects").Currency.from_str(constants.SOL.code)
+    if known.precision != constants.SOL_DECIMALS:
+        return Check(
+            "SOL",
+            CheckStatus.FAILED,
+            f"is registered with {known.precision} decimals",
+            "register it before other venues",
+        )
+    return Check("SOL", CheckStatus.OK, f"is registered with {known.precision} decimals, tokens by their mint")
+
+
+def _names() -> Check:
+    adapter = import_module("pumpswap.nautilus")
+    try:
+        for name in adapter.__all__:
+            getattr(adapter, name)
+    except (PumpSwapError, ImportError) as broken:
+        return Check("adapter", CheckStatus.FAILED, f"cannot be loaded: {broken}", "install pumpswap again")
+    return Check("adapter", CheckStatus.OK, f"{len(adapter.__all__)} names load")
+
+
+def _chain(settings: Settings) -> Check:
+    chain = settings.chain
+    if not chain.endpoints or chain.network is None:
+        return Check(
+            "chain",
+            CheckStatus.WARNING,
+            "no endpoint and network: back-tests only",
+            "set chain.endpoints and chain.network for paper and live; `pumpswap doctor` tries them",
+        )
+    return Check(
+        "chain",
+        CheckStatus.OK,
+        f"{chain.network} through {len(chain.endpoints)} endpoints; `pumpswap live check` before money moves",
+    )
