@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pumpswap.errors import BadInput, ConfigError
-from pumpswap.model import Position, Q50Frame, Side
+from pumpswap.model import Q50Frame, Side
 from pumpswap.settings import Q50Settings
 from pumpswap.signals.q50_policy import Q50Action, Q50Policy, Q50Verdict
 from pumpswap.signals.q50_signal import Q50Signaller
@@ -40,11 +40,7 @@ def moment(hours: float) -> int:
     return SERIES.times_ns[FIRST] + round(hours * 3_600) * SECOND
 
 
-def held(number: int = 1) -> Position:
-    return Position(POOL, MINT, number, 0, base_units=1_000)
-
-
-def asked(policy: Q50Policy, signaller: Q50Signaller | None, hours: float, position: Position | None) -> Q50Verdict:
+def asked(policy: Q50Policy, signaller: Q50Signaller | None, hours: float, position: int | None) -> Q50Verdict:
     return policy.decide(signaller, moment(hours), POOL, MINT, position)
 
 
@@ -75,7 +71,7 @@ GOLDEN = [
 def test_golden_decisions() -> None:
     signaller = scripted(GOOD, GOOD, HOLD, SHORT, SHORT, GOOD)
     policy = Q50Policy(check_seconds=300, short_bps=5_000, warm_up_quotes=2)
-    told = [(at, number, asked(policy, signaller, at, held(number) if number else None)) for at, number, _, _ in GOLDEN]
+    told = [(at, number, asked(policy, signaller, at, number or None)) for at, number, _, _ in GOLDEN]
     assert [(at, number, one.action.value, one.why) for at, number, one in told] == GOLDEN
     for _, _, one in told:
         assert one.pool == POOL
@@ -110,15 +106,15 @@ def test_a_coins_own_instrument_speaks_before_the_market() -> None:
     )
     signaller = Q50Signaller(Q50Frame([market, own]), Q50Settings(instrument="BTCUSDT"))
     policy = Q50Policy()
-    assert policy.decide(signaller, moment(1), POOL, MINT, held()).action is Q50Action.SELL
+    assert policy.decide(signaller, moment(1), POOL, MINT, 1).action is Q50Action.SELL
     other = policy.decide(signaller, moment(1), "other", "another", None)
     assert other.action is Q50Action.BUY
     named = Q50Signaller(Q50Frame([market, own]), Q50Settings(instrument="BTCUSDT", instruments={"other": MINT}))
-    assert Q50Policy().decide(named, moment(1), "other", "another", held()).action is Q50Action.SELL
+    assert Q50Policy().decide(named, moment(1), "other", "another", 1).action is Q50Action.SELL
 
 
 def test_a_share_of_nothing_sells_nothing() -> None:
-    verdict = asked(Q50Policy(short_bps=0), scripted(SHORT), 0, held())
+    verdict = asked(Q50Policy(short_bps=0), scripted(SHORT), 0, 1)
     assert verdict.why == "the row says short, and the settings sell nothing on it"
 
 
@@ -130,7 +126,7 @@ def test_a_saved_state_goes_on_where_it_was() -> None:
     document = json.loads(json.dumps(policy.state()))
     restarted = Q50Policy(warm_up_quotes=2)
     restarted.restore(document)
-    for at, position in ((0.02, None), (0.1, None), (0.2, held()), (0.3, None), (1.0, held()), (1.1, held())):
+    for at, position in ((0.02, None), (0.1, None), (0.2, 1), (0.3, None), (1.0, 1), (1.1, 1)):
         assert asked(restarted, signaller, at, position) == asked(policy, signaller, at, position)
     assert restarted.state() == policy.state()
     assert restarted.is_warm(POOL)
@@ -192,7 +188,7 @@ def test_it_never_wishes_against_the_row_nor_twice_on_it(steps: list[tuple[int, 
         assert side is signaller.decide(at_ns).side
         if number and row_ns is not None and side is Side.LONG:
             held_on.add(row_ns)
-        verdict = policy.decide(signaller, at_ns, POOL, MINT, held(number) if number else None)
+        verdict = policy.decide(signaller, at_ns, POOL, MINT, number or None)
         if verdict.action is Q50Action.BUY:
             assert (side, number) == (Side.LONG, 0)
             assert row_ns is not None

@@ -78,20 +78,25 @@ class PumpSwapExecClientConfig(LiveExecClientConfig, frozen=True, forbid_unknown
 
 
 class Q50PumpSwapStrategyConfig(StrategyConfig, frozen=True, forbid_unknown_fields=True):
-    """``instrument_ids`` are what it may trade. Positions and orders of the same instruments come back to it after a
-    restart unless ``external_order_claims`` says otherwise, so ``strategy_id`` and ``order_id_tag`` must stay.
+    """``instrument_ids`` are what it may trade, none for every instrument of this venue that is there when it starts.
+    Positions and orders of the same instruments come back to it after a restart unless ``external_order_claims`` says
+    otherwise, so ``strategy_id`` and ``order_id_tag`` must stay.
 
-    ``signal_instrument`` names the market-wide series of the frame, None for that of the settings. Entries wait for
-    ``warm_up_quotes`` quotes of their instrument. ``mode``: ``analysis`` decides and stores, and orders nothing.
+    Frame, mapping, warm-up, sizes and limits stand in ``pumpswap.yaml``, or in the file of ``settings_path``. ``mode``:
+    ``trade`` by Nautilus' execution client of this venue; ``analysis`` orders nothing; ``executor`` hands the wishes to
+    ``PumpSwapTradingExecutor``, on paper, in a node that has no such client. ``subscribe_trades`` also hears the trades
+    of others and the custom data; it decides by quotes.
     """
 
     strategy_id: str | None = "Q50"
     order_id_tag: str | None = "001"
     instrument_ids: tuple[InstrumentId, ...] = ()
     settings_path: str | None = None
-    signal_instrument: str | None = None
-    warm_up_quotes: int = 20
-    mode: Literal["trade", "analysis"] = "trade"
+    mode: Literal["trade", "analysis", "executor"] = "trade"
+    subscribe_trades: bool = False
+    close_on_stop: bool = False
+    frame_seconds: int = 30
+    statistics_seconds: int = 60
 
     def __post_init__(self) -> None:
         if self.external_order_claims is None:

@@ -14,7 +14,7 @@ from typing import Any
 
 from pumpswap.clock import NS_PER_SECOND
 from pumpswap.errors import BadInput, ConfigError
-from pumpswap.model import Position, Side, Signal
+from pumpswap.model import Side, Signal
 from pumpswap.signals.q50_signal import Q50Signaller
 from pumpswap.units import BPS
 
@@ -82,10 +82,11 @@ class Q50Policy:
         self._forget_ns = 0
 
     def decide(
-        self, signaller: Q50Signaller | None, at_ns: int, pool: str, mint: str, held: Position | None, name: str = ""
+        self, signaller: Q50Signaller | None, at_ns: int, pool: str, mint: str, held: int | None, name: str = ""
     ) -> Q50Verdict:
         """The wish of this moment, or why there is none. Called with every new state of a pool, in the order of time.
-        ``signaller`` None: there is no frame that can be used. What it wishes it remembers: ask once per moment.
+        ``signaller`` None: there is no frame that can be used. ``held`` tells the rounds of a pool apart, None when
+        nothing is held. What it wishes it remembers: ask once per moment.
         """
         done = self._heard(pool, at_ns)
         if signaller is None:
@@ -106,7 +107,7 @@ class Q50Policy:
         if side is Side.LONG:
             self._done[pool] = replace(done, wished_row=row_ns, wished_ns=at_ns)
             return Q50Verdict(Q50Action.BUY, pool, at_ns, f"q50 {signal.score:.1f}", row_ns, signal)
-        self._done[pool] = replace(done, sold_round=0 if held is None else held.round, sold_row=row_ns)
+        self._done[pool] = replace(done, sold_round=held or 0, sold_row=row_ns)
         why = f"q50 turned short at score {signal.score:.1f}"
         return Q50Verdict(Q50Action.SELL, pool, at_ns, why, row_ns, signal, self._short_bps)
 
@@ -145,7 +146,7 @@ class Q50Policy:
         self._forget_ns = at_ns + _FORGET_SECONDS // 24 * NS_PER_SECOND
         self._done = {pool: one for pool, one in self._done.items() if one.heard_ns >= since_ns}
 
-    def _against(self, done: _Done, side: Side, row_ns: int, at_ns: int, held: Position | None) -> str:
+    def _against(self, done: _Done, side: Side, row_ns: int, at_ns: int, held: int | None) -> str:
         """Why nothing is wished now, if so."""
         if side is Side.HOLD:
             return "the row says hold"
@@ -154,7 +155,7 @@ class Q50Policy:
                 return "the row says short, and nothing is held"
             if not self._short_bps:
                 return "the row says short, and the settings sell nothing on it"
-            is_sold = (done.sold_round, done.sold_row) == (held.round, row_ns)
+            is_sold = (done.sold_round, done.sold_row) == (held, row_ns)
             return "this row has sold already" if is_sold else ""
         if held is not None:
             return "held already"

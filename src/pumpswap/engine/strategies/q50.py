@@ -102,7 +102,8 @@ class Q50Strategy(Strategy):
         if state is None:
             return
         held = desk.position(pool)
-        verdict = self.policy.decide(self._signaller(), desk.now_ns, pool, str(state.pool.base_mint), held)
+        round = None if held is None else held.round
+        verdict = self.policy.decide(self._signaller(), desk.now_ns, pool, str(state.pool.base_mint), round)
         if verdict.action is Q50Action.BUY and verdict.signal is not None:
             yield desk.buy(verdict.signal, verdict.why)
         elif verdict.action is Q50Action.SELL and held is not None:

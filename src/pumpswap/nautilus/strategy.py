@@ -1,0 +1,403 @@
+"""Q50PumpSwapStrategy: the Q50 frame traded in NautilusTrader; one class for back-test, sandbox and live.
+
+It decides with the policy that our engine's own strategy ``q50`` has, at the same moments: every quote of an
+instrument. Sizes, limits, exits and books are those of the engine behind the execution client, from ``pumpswap.yaml``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from nautilus_trader.common.component import LiveClock
+from nautilus_trader.indicators import ExponentialMovingAverage
+from nautilus_trader.model.data import InstrumentStatus, QuoteTick, TradeTick
+from nautilus_trader.model.enums import MarketStatusAction, OrderSide, TimeInForce
+from nautilus_trader.model.events import (
+    OrderDenied,
+    OrderExpired,
+    OrderFilled,
+    OrderRejected,
+    PositionClosed,
+    PositionOpened,
+)
+from nautilus_trader.model.identifiers import InstrumentId
+from nautilus_trader.model.instruments import CurrencyPair
+from nautilus_trader.model.objects import Quantity
+from nautilus_trader.model.position import Position as NautilusPosition
+from nautilus_trader.trading.strategy import Strategy
+
+from pumpswap.clock import SystemClock
+from pumpswap.engine.strategies.q50 import FrameSignaller, policy_of, rules_of
+from pumpswap.errors import BadInput, ConfigError, PumpSwapError
+from pumpswap.market.q50_loader import Q50SignalLoader
+from pumpswap.model import ExitKind
+from pumpswap.nautilus.by_executor import ByExecutor
+from pumpswap.nautilus.compat import FIXED
+from pumpswap.nautilus.config import Q50PumpSwapStrategyConfig
+from pumpswap.nautilus.constants import PUMPSWAP_CLIENT_ID, PUMPSWAP_VENUE, SOL, SOL_DECIMALS
+from pumpswap.nautilus.data_types import PumpSwapPoolState, PumpSwapSwap, data_type_of
+from pumpswap.nautilus.instruments import base_decimals_of, mint_of, pool_of
+from pumpswap.nautilus.money import lamports_of, qty, units_of
+from pumpswap.nautilus.orders import order_params
+from pumpswap.nautilus.regime_check import RegimeCheck
+from pumpswap.nautilus.statistics import STATISTICS, Q50Statistics
+from pumpswap.risk.caps import Caps
+from pumpswap.sdk.executor.config import settings_of_config
+from pumpswap.sdk.executor.executor import PumpSwapTradingExecutor
+from pumpswap.settings import Settings, load_settings
+from pumpswap.signals.q50_policy import Q50Action, Q50Verdict
+from pumpswap.signals.regimes import RegimeDetector
+from pumpswap.units import BPS
+
+__all__ = ["Q50PumpSwapStrategy"]
+
+_FRAME, _STATISTICS = "q50-frame", "q50-statistics"
+
+
+@dataclass(slots=True)
+class _Market:
+    """One instrument that is traded. ``mean`` is Nautilus' own indicator: initialised when the policy's warm-up is
+    over, and its value stands in the reasons of what is decided.
+    """
+
+    instrument: CurrencyPair
+    pool: str
+    mint: str
+    mean: ExponentialMovingAverage | None
+    closed_to_us: str = ""  # why nothing is bought now, by the instrument's status
+
+    @property
+    def id(self) -> InstrumentId:
+        return self.instrument.id
+
+
+class Q50PumpSwapStrategy(Strategy):
+    """``config`` is a Q50PumpSwapStrategyConfig, or what the plan's class takes: nothing, or a mapping with sections of
+    ours or the plan's and any fields of Q50PumpSwapStrategyConfig. ``settings`` are those of the engine behind the
+    venue, where the caller has them as an object; otherwise they are read from ``settings_path``, or ``pumpswap.yaml``.
+
+    All handlers are synchronous. Raises ConfigError for settings that cannot be used, without ``q50.path`` above all.
+    """
+
+    def __init__(
+        self,
+        config: Q50PumpSwapStrategyConfig | Mapping[str, Any] | None = None,
+        *,
+        settings: Settings | None = None,
+    ) -> None:
+        used, found = _configured(config, settings)
+        super().__init__(used)
+        self.settings = found
+        self.pumpswap_executor = PumpSwapTradingExecutor(found)
+        self.q50_signal_loader = Q50SignalLoader(found.q50, clock=_TraderClock(self), complete=rules_of(found.q50))
+        self.regime_detector = RegimeDetector(found)
+        self.statistics = Q50Statistics()
+        self.policy = policy_of(found)
+        self._frames = FrameSignaller(self.q50_signal_loader, found)
+        self._regimes = RegimeCheck(self.regime_detector, found)
+        self._caps = Caps.of(found.risk)
+        self._markets: dict[InstrumentId, _Market] = {}
+        self._by_executor: ByExecutor | None = None
+
+    # ------------------------------------------------------------------------------------------ life
+
+    def on_start(self) -> None:
+        """Read the frame, subscribe. In a back-test a frame that cannot be read is raised: one without signals would
+        look like a result. Live it is told, and read as soon as it can be: exits of what is held go on meanwhile.
+        """
+        is_live = isinstance(self.clock, LiveClock)
+        try:
+            self.q50_signal_loader.load()
+        except PumpSwapError as failed:
+            if not is_live:
+                raise
+            self.log.error(f"no Q50 frame, so nothing is bought: {failed.what} ({failed.hint})")
+        for instrument in self._instruments():
+            self._begin(instrument)
+        if not self._markets:
+            raise ConfigError(
+                "none of the strategy's instruments is known",
+                hint="name pools or mints in the instrument provider's configuration, or add the instruments first",
+            )
+        self._choose_way()
+        if is_live:
+            self.clock.set_timer(_FRAME, timedelta(seconds=self.config.frame_seconds), callback=self._look_at_frame)
+            seconds = timedelta(seconds=self.config.statistics_seconds)
+            self.clock.set_timer(_STATISTICS, seconds, callback=self._publish)
+        self.log.info(f"Q50 on {len(self._markets)} pools, {len(self.q50_signal_loader.frame or ())} rows")
+
+    def on_stop(self) -> None:
+        """What is held stays held, and its exits go on with the engine, unless ``close_on_stop``."""
+        if self.config.close_on_stop:
+            for market in self._markets.values():
+                self.close_all_positions(market.id, client_id=PUMPSWAP_CLIENT_ID)
+        self._publish()
+        if self._by_executor is not None:
+            self._by_executor.end()
+
+    def on_reset(self) -> None:
+        """Everything as it was when it was made."""
+        self.policy = policy_of(self.settings)
+        self.statistics = Q50Statistics()
+        self.regime_detector.reset_history()
+        self._regimes = RegimeCheck(self.regime_detector, self.settings)
+        self._markets.clear()
+
+    def on_dispose(self) -> None:
+        """The frame is let go."""
+        self.q50_signal_loader.close()
+
+    def on_save(self) -> dict[str, bytes]:
+        """Which rows were traded, and the counts. Regimes follow from the frame."""
+        return {
+            "policy": msgspec.json.encode(self.policy.state()),
+            "statistics": msgspec.json.encode(self.statistics.to_json()),
+        }
+
+    def on_load(self, state: dict[str, bytes]) -> None:
+        """Take up what ``on_save`` gave. Raises BadInput for what is damaged."""
+        try:
+            found = {name: msgspec.json.decode(state[name]) for name in ("policy", "statistics") if name in state}
+        except msgspec.DecodeError:
+            raise BadInput("the saved state of the Q50 strategy is damaged", hint="drop the saved state") from None
+        if "policy" in found:
+            self.policy.restore(found["policy"])
+        if "statistics" in found:
+            self.statistics = Q50Statistics.of_json(found["statistics"])
+
+    # ------------------------------------------------------------------------------------------ market
+
+    def on_quote_tick(self, tick: QuoteTick) -> None:
+        """A new state of a pool: the moment of a decision."""
+        market = self._markets.get(tick.instrument_id)
+        if market is None:
+            return
+        self.statistics.ticks += 1
+        at_ns = self.clock.timestamp_ns()
+        verdict = self.policy.decide(self._frames(), at_ns, market.pool, market.mint, self._held(market))
+        if verdict.action is not Q50Action.WAIT:
+            self._act(market, verdict, tick)
+
+    def on_trade_tick(self, tick: TradeTick) -> None:
+        """Trades of others move quotes too, and quotes decide."""
+
+    def on_data(self, data: Any) -> None:
+        """Exact states and swaps, for heirs: the decision needs neither."""
+
+    def on_instrument_status(self, data: InstrumentStatus) -> None:
+        """What is paused or halted is not bought; sales are the engine's to judge."""
+        market = self._markets.get(data.instrument_id)
+        if market is None:
+            return
+        is_trading = data.action == MarketStatusAction.TRADING
+        market.closed_to_us = "" if is_trading else f"the pool is not trading: {data.reason or 'no reason told'}"
+
+    # ------------------------------------------------------------------------------------------ orders
+
+    def on_order_denied(self, event: OrderDenied) -> None:
+        self.statistics.hear_denied(event)
+        self.log.info(f"{event.client_order_id} denied: {event.reason}")
+
+    def on_order_rejected(self, event: OrderRejected) -> None:
+        self.statistics.hear_rejected(event)
+        self.log.warning(f"{event.client_order_id} rejected: {event.reason}")
+
+    def on_order_expired(self, event: OrderExpired) -> None:
+        self.statistics.expired += 1
+        self.log.warning(f"{event.client_order_id} never landed")
+
+    def on_order_filled(self, event: OrderFilled) -> None:
+        self.statistics.hear_filled(event)
+
+    def on_position_opened(self, event: PositionOpened) -> None:
+        self.statistics.opened += 1
+
+    def on_position_closed(self, event: PositionClosed) -> None:
+        self.statistics.closed += 1
+
+    # ------------------------------------------------------------------------------------------ inside
+
+    def _instruments(self) -> list[CurrencyPair]:
+        if not self.config.instrument_ids:
+            return list(self.cache.instruments(venue=PUMPSWAP_VENUE))
+        found: list[CurrencyPair] = []
+        for one in self.config.instrument_ids:
+            instrument = self.cache.instrument(one)
+            if instrument is None:
+                self.log.error(f"{one} is no instrument here: it is not traded")
+            else:
+                found.append(instrument)
+        return found
+
+    def _begin(self, instrument: CurrencyPair) -> None:
+        warm_up, mean = self.settings.q50.warm_up_quotes, None
+        if warm_up:
+            mean = ExponentialMovingAverage(warm_up)
+            self.register_indicator_for_quote_ticks(instrument.id, mean)
+        market = _Market(instrument, pool_of(instrument.id), mint_of(instrument), mean)
+        self._markets[instrument.id] = market
+        self.subscribe_quote_ticks(instrument.id, client_id=PUMPSWAP_CLIENT_ID)
+        self.subscribe_instrument_status(instrument.id, client_id=PUMPSWAP_CLIENT_ID)
+        if self.config.subscribe_trades:
+            self.subscribe_trade_ticks(instrument.id, client_id=PUMPSWAP_CLIENT_ID)
+            for kind in (PumpSwapSwap, PumpSwapPoolState):
+                self.subscribe_data(data_type_of(kind, instrument.id), client_id=PUMPSWAP_CLIENT_ID)
+
+    def _choose_way(self) -> None:
+        """How wishes are carried out; analysis only where there is no way."""
+        has_account = self.portfolio.account(PUMPSWAP_VENUE) is not None
+        if self.config.mode == "executor":
+            if has_account or not isinstance(self.clock, LiveClock):
+                raise ConfigError(
+                    "this node has an execution client for PUMPSWAP already, or is a back-test",
+                    hint="mode: trade uses it; mode: executor is for a node without one",
+                )
+            self._by_executor = ByExecutor(self.pumpswap_executor, self.log.info)
+            self._by_executor.begin()
+        elif self.config.mode == "trade" and not has_account:
+            self.log.warning("there is no execution client for PUMPSWAP: signals are analysed, nothing is ordered")
+
+    def _held(self, market: _Market) -> int | None:
+        """Which round is held, told apart by when it was opened."""
+        if self._by_executor is not None:
+            return self._by_executor.held(market.pool)
+        position = self._position(market)
+        return None if position is None else int(position.ts_opened)
+
+    def _position(self, market: _Market) -> NautilusPosition | None:
+        if not self.cache.positions_open_count(instrument_id=market.id):
+            return None
+        held = self.cache.positions_open(instrument_id=market.id, strategy_id=self.id)
+        return held[0] if held else None
+
+    def _act(self, market: _Market, verdict: Q50Verdict, tick: QuoteTick) -> None:
+        """Carry out a wish, or count why it is only analysed."""
+        why_not = self._obstacle(market, verdict)
+        if not why_not and self._by_executor is not None:
+            row = self.q50_signal_loader.row_at(verdict.at_ns)
+            why_not = "no row applies" if row is None else self._by_executor.execute(verdict, row)
+        elif not why_not:
+            is_buy = verdict.action is Q50Action.BUY
+            why_not = self._buy(market, verdict, tick) if is_buy else self._sell(market, verdict)
+        if why_not:
+            self.statistics.left(why_not)
+            self.log.info(f"{verdict.action.value} {market.pool}: only analysed, {why_not}")
+        elif verdict.signal is not None:
+            self.statistics.wished(verdict.signal.side)
+
+    def _obstacle(self, market: _Market, verdict: Q50Verdict) -> str:
+        """Why this wish may not be carried out; empty when it may. Leaving never depends on a model or a status."""
+        if self.config.mode == "analysis":
+            return "mode analysis orders nothing"
+        if self._by_executor is None and self.portfolio.account(PUMPSWAP_VENUE) is None:
+            return "there is no execution client"
+        if verdict.action is not Q50Action.BUY:
+            return ""
+        signaller = self._frames()
+        if market.closed_to_us or verdict.signal is None or verdict.row_ns is None or signaller is None:
+            return market.closed_to_us or "there is no signal"
+        if market.mean is not None and not market.mean.initialized:
+            return "the indicators are not warm yet"
+        series, _ = signaller.series_for(market.mint, market.pool)
+        if series is None:
+            return "no instrument of the frame speaks for this pool"
+        return self._regimes.objection(series, verdict.row_ns, verdict.signal)
+
+    def _buy(self, market: _Market, verdict: Q50Verdict, tick: QuoteTick) -> str:
+        """Order a buy by quote quantity; the engine's gate finds its size, the order's amount is the most."""
+        account = self.portfolio.account(PUMPSWAP_VENUE)
+        balance = account.balance_free(SOL)
+        free = 0 if balance is None else lamports_of(balance)
+        most = min(self._caps.max_position, free - self._caps.native_reserve - self._caps.cost_allowance)
+        if most <= 0:
+            return "no SOL is free above the reserve"
+        order = self.order_factory.market(
+            market.id, OrderSide.BUY, _budget(most, market.instrument), TimeInForce.FOK, quote_quantity=True
+        )
+        told = order_params(signal=verdict.signal, quote_lamports=most, reason=self._reason(market, verdict, tick))
+        self.submit_order(order, client_id=PUMPSWAP_CLIENT_ID, params=told)
+        return ""
+
+    def _sell(self, market: _Market, verdict: Q50Verdict) -> str:
+        """Order the sale of a share of what is held: it becomes an exit of the engine, which goes on until done."""
+        position = self._position(market)
+        if position is None:
+            return "nothing is held"
+        decimals = base_decimals_of(market.instrument)
+        units = units_of(position.quantity, decimals) * verdict.share_bps // BPS
+        if not units:
+            return "the share is less than one unit"
+        order = self.order_factory.market(
+            market.id, OrderSide.SELL, qty(units, decimals), TimeInForce.FOK, reduce_only=True
+        )
+        told = order_params(signal=verdict.signal, exit=ExitKind.SIGNAL, reason=verdict.why)
+        self.submit_order(order, client_id=PUMPSWAP_CLIENT_ID, params=told)
+        return ""
+
+    def _reason(self, market: _Market, verdict: Q50Verdict, tick: QuoteTick) -> str:
+        if market.mean is None or not market.mean.value:
+            return verdict.why
+        middle = (tick.bid_price.as_double() + tick.ask_price.as_double()) / 2
+        above = 100 * (middle / market.mean.value - 1)
+        return f"{verdict.why}, {above:+.2f} % to the mean of {market.mean.period} quotes"
+
+    def _look_at_frame(self, _event: object) -> None:
+        """The file is read away from the loop; the frame in use changes in one step."""
+        self.run_in_executor(self.q50_signal_loader.refresh)
+
+    def _publish(self, _event: object = None) -> None:
+        document = {"strategy": str(self.id), "at_ns": str(self.clock.timestamp_ns()), **self.statistics.to_json()}
+        self.msgbus.publish(f"{STATISTICS}/{self.id}", document)
+
+
+class _TraderClock:
+    """The time of the trader as a Clock of ours; before the strategy belongs to a trader, the machine's."""
+
+    def __init__(self, strategy: Strategy) -> None:
+        self._strategy = strategy
+        self._machine = SystemClock()
+
+    def now_ns(self) -> int:
+        clock = self._strategy.clock
+        return self._machine.now_ns() if clock is None else int(clock.timestamp_ns())
+
+
+def _configured(
+    config: Q50PumpSwapStrategyConfig | Mapping[str, Any] | None, settings: Settings | None
+) -> tuple[Q50PumpSwapStrategyConfig, Settings]:
+    """The strategy's configuration, and the settings that count. Raises ConfigError, also where two files are named."""
+    if isinstance(config, Q50PumpSwapStrategyConfig):
+        used, rest = config, None
+    else:
+        told = dict(config or {})
+        fields = set(Q50PumpSwapStrategyConfig.__struct_fields__)
+        own = {name: told.pop(name) for name in list(told) if name in fields}
+        try:
+            used = Q50PumpSwapStrategyConfig.parse(msgspec.json.encode(own, enc_hook=str))
+        except msgspec.MsgspecError as wrong:
+            raise ConfigError(f"the strategy's configuration: {wrong}", hint="see Q50PumpSwapStrategyConfig") from None
+        rest = told or None
+    if settings is not None:
+        if rest or used.settings_path is not None:
+            raise ConfigError("settings are given twice", hint="pass settings, or name a file, or give sections")
+        return used, settings
+    if used.settings_path is None:
+        return used, settings_of_config(rest)
+    if rest:
+        raise ConfigError(
+            f"settings are given twice: sections beside {used.settings_path}", hint="keep them in one file"
+        )
+    return used, load_settings(Path(used.settings_path))
+
+
+def _budget(lamports: int, instrument: CurrencyPair) -> Quantity:
+    """Lamports as a quantity with no more decimals than the instrument has, cut; ``params`` carry the exact amount."""
+    precision = instrument.size_precision
+    step = 10 ** max(SOL_DECIMALS - precision, 0)
+    shown = max(lamports // step, 1) * step
+    return Quantity.from_raw(shown * 10 ** (FIXED - SOL_DECIMALS), precision)
