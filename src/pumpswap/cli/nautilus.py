@@ -78,7 +78,7 @@ def check(out: Output) -> None:
     "catalog",
     help=(
         "Write a recording (a host export, a tape, a database, a lake) as a catalog of NautilusTrader into FOLDER, "
-        "which must not hold one yet: instruments, quote and trade ticks, instrument status, swaps and exact pool states.\n\n"
+        "which must not hold one yet: instruments, quote and trade ticks, status, swaps and exact states.\n\n"
         "Call pumpswap.nautilus.register_catalog(FOLDER) before anything reads it: a catalog forgets the decimals of "
         "tokens, and of SOL."
     ),

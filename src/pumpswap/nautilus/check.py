@@ -53,9 +53,8 @@ def examine(settings: Settings) -> Iterator[Check]:
     yield _precision(compat.FIXED)
     yield _currency()
     yield _names()
-    yield Check(
-        "trader", CheckStatus.OK, f"{settings.nautilus.trader_id}; quotes are for {settings.nautilus.quote_sol} SOL"
-    )
+    ours = settings.nautilus
+    yield Check("trader", CheckStatus.OK, f"{ours.trader_id}; bid and ask are for {ours.quote_sol} SOL")
     yield _chain(settings)
 
 
@@ -75,12 +74,8 @@ def _currency() -> Check:
     constants = import_module("pumpswap.nautilus.constants")
     known = import_module("nautilus_trader.model.objects").Currency.from_str(constants.SOL.code)
     if known.precision != constants.SOL_DECIMALS:
-        return Check(
-            "SOL",
-            CheckStatus.FAILED,
-            f"is registered with {known.precision} decimals",
-            "register it before other venues",
-        )
+        text = f"is registered with {known.precision} decimals"
+        return Check("SOL", CheckStatus.FAILED, text, "import pumpswap.nautilus after other venues")
     return Check("SOL", CheckStatus.OK, f"is registered with {known.precision} decimals, tokens by their mint")
 
 
@@ -103,8 +98,5 @@ def _chain(settings: Settings) -> Check:
             "no endpoint and network: back-tests only",
             "set chain.endpoints and chain.network for paper and live; `pumpswap doctor` tries them",
         )
-    return Check(
-        "chain",
-        CheckStatus.OK,
-        f"{chain.network} through {len(chain.endpoints)} endpoints; `pumpswap live check` before money moves",
-    )
+    text = f"{chain.network} through {len(chain.endpoints)} endpoints; `pumpswap live check` before money moves"
+    return Check("chain", CheckStatus.OK, text)

@@ -32,7 +32,7 @@ class PumpSwapLiveDataClientFactory(LiveDataClientFactory):
     ) -> PumpSwapDataClient:
         """The data client. Raises ConfigError for another name than PUMPSWAP, and what the session raises."""
         check_name(name)
-        session = PumpSwapSession.of(loop, config)
+        session = PumpSwapSession.of(loop, config.settings_path, config.mode, config.key)
         provider = PumpSwapInstrumentProvider(session, config.instrument_provider)
         return PumpSwapDataClient(loop, session, provider, (msgbus, cache, clock), config)
 

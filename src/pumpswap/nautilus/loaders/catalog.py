@@ -1,8 +1,8 @@
 """Recordings as Nautilus' own catalog, and back.
 
-A catalog forgets how many decimals a token has: a process that reads it without knowing the token takes 8, and 8 for SOL.
-So ``write_catalog`` leaves a list of the tokens beside the data, and ``register_catalog`` reads it. It must be called in
-each process before anything is read, also before a ``BacktestNode`` runs on the catalog.
+A catalog forgets how many decimals a token has: a process that reads it without knowing the token takes 8, for SOL
+too. So ``write_catalog`` leaves a list of the tokens beside the data, and ``register_catalog`` reads it. It must be
+called in each process before anything is read, also before a ``BacktestNode`` runs on the catalog.
 """
 
 from __future__ import annotations
@@ -134,8 +134,9 @@ def register_catalog(folder: Path) -> int:
 
 
 def read_back(folder: Path) -> tuple[list[CurrencyPair], list[Data]]:
-    """Instruments and data of a catalog, in the order in which the market told them: the same list that
-    ``load_recording`` makes of the recording, without closing quotes.
+    """Instruments and data of a catalog, in memory, by time: what ``load_recording`` makes of the recording, without
+    closing quotes. At one moment a catalog keeps the order only within an instrument and a type; types come as
+    ``ticks_of`` makes them.
     """
     register_catalog(folder)
     catalog = ParquetDataCatalog(str(folder))
