@@ -1,0 +1,211 @@
+"""Curve: our engine with the paper venue, stepped by a Nautilus back-test. No import of Nautilus here.
+
+The engine is the very one that replays and runs on paper: same gate, same exact fills after the same latency, same
+books. What differs is who moves time: Nautilus tells a quote, and the market is taken up to it first.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from pumpswap.amm import FeeSchedule, PoolState, schedule_at
+from pumpswap.analytics.record import RunRecord
+from pumpswap.analytics.summary import RunSummary, summarise
+from pumpswap.clock import SystemClock
+from pumpswap.engine.engine import Engine, EngineParts
+from pumpswap.engine.recorder import StoreRecorder
+from pumpswap.errors import BadInput, UsageError
+from pumpswap.execution.paper import PaperVenue
+from pumpswap.execution.paper_model import PaperModel
+from pumpswap.market.book import PoolBook
+from pumpswap.market.tape import open_recording
+from pumpswap.model import Decision, Intent, MarketUpdate, RunObserver, TradeSide
+from pumpswap.settings import Settings
+from pumpswap.storage.database import open_database
+
+__all__ = ["KIND", "Curve", "open_curve"]
+
+KIND = "nautilus"  # of the stored runs
+
+ScheduleFor = Callable[[int], FeeSchedule]
+
+_TAIL_NS = 1_000_000_000
+
+
+class Curve:
+    """A market, and our engine that trades on it. ``run_id`` is that of the stored run, 0 when nothing is stored.
+
+    Time comes from three callers: ``see`` before a quote is told, ``land`` when an order is due, ``wish`` when one is
+    submitted. It never goes back.
+    """
+
+    def __init__(
+        self,
+        updates: Iterable[MarketUpdate],
+        settings: Settings,
+        *,
+        location: str = "updates",
+        schedule_for: ScheduleFor = schedule_at,
+        observers: Sequence[RunObserver] = (),
+        run_id: int = 0,
+    ) -> None:
+        """Raises BadInput for a market without a first update."""
+        self.location, self.settings, self.run_id = location, settings, run_id
+        self.record = RunRecord()
+        self.stepped = 0
+        self.summary: RunSummary | None = None
+        book = PoolBook()
+        self.venue = PaperVenue(
+            book, settings.paper, schedule_for, max_state_age_seconds=settings.risk.max_state_age_seconds
+        )
+        parts = EngineParts(book, self.venue, None, schedule_for, settings, strategies=())
+        self.engine = Engine(parts, (self.record, *observers))
+        self._updates = iter(updates)
+        self._next = next(self._updates, None)
+        if self._next is None:
+            raise BadInput(f"{location} holds nothing to replay", hint="it needs at least one update of a pool")
+        self.start_ns = self._next.at_ns
+        self._stepped_ns = 0  # the time of the last step, and how many states of each pool were taken at that time
+        self._states_then: Counter[str] = Counter()
+        self._quoted_ns = 0
+        self._quotes_then: Counter[str] = Counter()
+        self.engine.clock.advance_to(self.start_ns)
+        self.engine.deposit(settings.paper.lamports("start_sol"))
+
+    # ------------------------------------------------------------------------------------------ what is known
+
+    @property
+    def now_ns(self) -> int:
+        """The engine's time."""
+        return self.engine.clock.now_ns()
+
+    @property
+    def wallet_lamports(self) -> int:
+        """What the wallet holds in SOL."""
+        return self.venue.wallet.lamports
+
+    def held_units(self, mint: str) -> int:
+        """What the wallet holds of a token, in base units."""
+        return self.venue.wallet.tokens.get(mint, 0)
+
+    def state(self, pool: str) -> PoolState | None:
+        """The pool as it is now, our own trades in."""
+        return self.engine.parts.book.state(pool)
+
+    @property
+    def next_landing_ns(self) -> int | None:
+        """When the next order is executed."""
+        return self.venue.next_landing_ns()
+
+    @property
+    def tail_ns(self) -> int:
+        """How long after the last update time must go on, so that what was ordered then has landed."""
+        return PaperModel(self.settings.paper).latency_ns + _TAIL_NS
+
+    # ------------------------------------------------------------------------------------------ time
+
+    def see(self, pool: str, at_ns: int) -> None:
+        """A quote of this pool and time is about to be told: take the market up to the update that it was made from.
+
+        The n-th quote of a pool at one time belongs to its n-th state at that time; what lies between belongs to others
+        and is taken too. Raises UsageError for a quote that this market does not have.
+        """
+        if at_ns != self._quoted_ns:
+            if at_ns < self._quoted_ns:
+                raise UsageError(f"a quote of {pool} is earlier than the one before it", hint="sort the data")
+            self._quoted_ns = at_ns
+            self._quotes_then.clear()
+        self._quotes_then[pool] += 1
+        self._step_before(at_ns)
+        while not (self._stepped_ns == at_ns and self._states_then[pool] >= self._quotes_then[pool]):
+            if self._next is None or self._next.at_ns != at_ns:
+                raise UsageError(
+                    f"{self.location} has no state of pool {pool} at {at_ns}, but a quote tick says so",
+                    hint="use the ticks that load_market or load_recording make of this very recording",
+                )
+            self._step()
+
+    def land(self, at_ns: int) -> None:
+        """Execute what has landed by ``at_ns``, each order on the pool as it was then."""
+        self._step_before(at_ns)
+        self.engine.settle(at_ns)
+
+    def wish(self, intent: Intent, at_ns: int) -> Decision | None:
+        """Put an order to the desk. None for a sale that waits: an order on its token is on the way, and the exit goes
+        on by itself afterwards.
+        """
+        self.land(at_ns)
+        self.engine.clock.advance_to(at_ns)
+        desk = self.engine.desk
+        if intent.side is TradeSide.SELL:
+            return desk.wish(intent)
+        return desk.decide(intent)[0]
+
+    def finish(self, at_ns: int) -> None:
+        """The market up to ``at_ns``, then everything that is on its way lands. Again: nothing happens."""
+        if self.summary is not None:
+            return
+        self._step_before(at_ns + 1)
+        self.engine.finish()
+        self.summary = summarise(self.record, self.engine.portfolio, self.venue.wallet.balances())
+
+    # ------------------------------------------------------------------------------------------ inside
+
+    def _step_before(self, at_ns: int) -> None:
+        while self._next is not None and self._next.at_ns < at_ns:
+            self._step()
+
+    def _step(self) -> None:
+        update, self._next = self._next, next(self._updates, None)
+        if update is None:
+            return
+        if update.at_ns != self._stepped_ns:
+            self._stepped_ns = update.at_ns
+            self._states_then.clear()
+        self.stepped += 1
+        if update.snapshot is not None:
+            self.engine.remember(update.snapshot)
+        self.engine.step(update)
+        if update.state is not None:
+            self._states_then[update.pool] += 1
+
+
+@contextmanager
+def open_curve(
+    source: str | Path | Iterable[MarketUpdate],
+    settings: Settings,
+    *,
+    schedule_for: ScheduleFor = schedule_at,
+    observers: Sequence[RunObserver] = (),
+) -> Iterator[Curve]:
+    """A curve whose run is stored, as the kind ``nautilus``, in the settings' database.
+
+    ``source`` is a recording (folder, file, database, lake) or its updates. The run is finished when the context is
+    left, and stays unfinished when an error leaves it. Raises what ``open_recording`` raises, BadInput for an empty one.
+    """
+    location, updates = "updates", source
+    if isinstance(source, str | Path):
+        recording = open_recording(source)
+        location, updates = recording.location, recording.updates()
+    if isinstance(updates, str | Path):
+        raise UsageError("a recording without updates", hint="this is a bug")
+    clock = SystemClock()
+    with ExitStack() as stack:
+        database = stack.enter_context(open_database(settings.database_target))
+        stored = database.start_run(KIND, clock.now_ns(), 0, settings.to_store())
+        recorder = stack.enter_context(StoreRecorder(stored))
+        curve = Curve(
+            updates,
+            settings,
+            location=location,
+            schedule_for=schedule_for,
+            observers=(recorder, *observers),
+            run_id=stored.run_id,
+        )
+        yield curve
+        curve.finish(curve.now_ns)
+        if curve.summary is not None:
+            stored.finish(clock.now_ns(), curve.summary.to_json())

@@ -1,0 +1,174 @@
+"""PumpSwap as a venue of a BacktestEngine, and a back-test from a recording to its checks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from nautilus_trader.backtest.config import BacktestEngineConfig
+from nautilus_trader.backtest.engine import BacktestEngine
+from nautilus_trader.config import LoggingConfig, RiskEngineConfig
+from nautilus_trader.model.data import InstrumentStatus
+from nautilus_trader.model.enums import AccountType, BookType, MarketStatusAction, OmsType
+from nautilus_trader.model.identifiers import TraderId
+
+from pumpswap.errors import PumpSwapError, UsageError
+from pumpswap.nautilus.backtest.client import CurveExecClient
+from pumpswap.nautilus.backtest.curve import Curve, open_curve
+from pumpswap.nautilus.backtest.module import CurveModule
+from pumpswap.nautilus.backtest.shared import shared_module
+from pumpswap.nautilus.compat import exec_engine_config, unconverted_quotes
+from pumpswap.nautilus.config import CurveModuleConfig
+from pumpswap.nautilus.constants import PUMPSWAP_VENUE
+from pumpswap.nautilus.loaders.recording import RecordedMarket, load_market, load_recording
+from pumpswap.nautilus.money import sol
+from pumpswap.nautilus.ticks import Tape
+from pumpswap.settings import Settings
+
+__all__ = [
+    "CurveBacktest",
+    "add_market",
+    "add_pumpswap_venue",
+    "backtest_config",
+    "check_finished",
+    "install_client",
+    "run_on_curve",
+]
+
+_SUBMITS = "1000/00:00:01"  # our gate has the limits of rates; Nautilus' must not be the narrower
+
+
+@dataclass(frozen=True, slots=True)
+class CurveBacktest:
+    """A finished back-test: its engine (not disposed: ask it for reports), its curve, and what was put in."""
+
+    engine: BacktestEngine
+    curve: Curve
+    module: CurveModule
+    market: RecordedMarket
+
+
+def backtest_config(settings: Settings, *, logging: LoggingConfig | None = None, **fields: Any) -> BacktestEngineConfig:
+    """For a ``BacktestEngine`` that trades PumpSwap: quote quantities reach us as they are, Nautilus' limits are wide."""
+    told: dict[str, Any] = {
+        "trader_id": TraderId(settings.nautilus.trader_id),
+        "logging": logging or LoggingConfig(bypass_logging=True),
+        "exec_engine": exec_engine_config(),
+        "risk_engine": RiskEngineConfig(max_order_submit_rate=_SUBMITS, max_order_modify_rate=_SUBMITS),
+    }
+    return BacktestEngineConfig(**{**told, **fields})
+
+
+def add_pumpswap_venue(engine: BacktestEngine, curve: Curve) -> CurveModule:
+    """Add the venue: a cash account in SOL that holds what the curve's wallet holds, and our execution client.
+
+    Nautilus' log calls the account frozen: it does not compute it, we report it. Latency is that of ``paper`` in the
+    settings; there is no other.
+    """
+    module = CurveModule(CurveModuleConfig(source=curve.location), curve)
+    engine.add_venue(
+        PUMPSWAP_VENUE,
+        OmsType.NETTING,
+        AccountType.CASH,
+        [sol(curve.wallet_lamports)],
+        base_currency=None,
+        modules=[module],
+        latency_model=None,
+        book_type=BookType.L1_MBP,
+        bar_execution=False,
+        trade_execution=False,
+        use_reduce_only=False,
+        frozen_account=True,
+    )
+    _install(engine, module)
+    return module
+
+
+def install_client(engine: BacktestEngine, source: str, settings_path: str | None = None) -> CurveExecClient:
+    """Our execution client for an engine that a ``BacktestNode`` has built, with a ``CurveModule`` of this source among
+    the venue's modules and ``frozen_account: true``. Call it between ``node.build()`` and ``node.run()``.
+
+    Raises UsageError when there is no such module.
+    """
+    return _install(engine, shared_module(source, settings_path))
+
+
+def add_market(engine: BacktestEngine, market: RecordedMarket, tail_ns: int) -> None:
+    """Instruments and data of a recording. Its pools are closed ``tail_ns`` after the end: nobody is quoted any more,
+    but what is on its way lands before.
+    """
+    for instrument in market.instruments:
+        engine.add_instrument(instrument)
+    at_ns = market.last_ns + tail_ns
+    closing = [
+        InstrumentStatus(one.id, MarketStatusAction.CLOSE, at_ns, at_ns, reason="the recording ends")
+        for one in market.instruments
+    ]
+    engine.add_data([*market.data, *closing], sort=True)
+
+
+def check_finished(engine: BacktestEngine, market: RecordedMarket, module: CurveModule) -> None:
+    """Raises PumpSwapError when the run ended before its data did, or left an order open: Nautilus logs what ends a
+    back-test early, and returns as if nothing had been.
+    """
+    wanted = len(market.data) + len(market.instruments)
+    if engine.iteration != wanted:
+        raise PumpSwapError(
+            f"the back-test has processed {engine.iteration} of {wanted} elements of data",
+            hint="Nautilus' log says why it stopped; give LoggingConfig() to see it",
+        )
+    if module.quotes != market.quotes:
+        raise PumpSwapError(
+            f"{module.quotes} of {market.quotes} quotes moved the curve", hint="add all data of the market, once"
+        )
+    left = [order.client_order_id.value for order in (*engine.cache.orders_open(), *engine.cache.orders_inflight())]
+    if left:
+        raise PumpSwapError(f"orders are still open: {', '.join(left)}", hint="this is a bug of the adapter: report it")
+
+
+def run_on_curve(
+    source: str | Path | Sequence[Any],
+    settings: Settings,
+    strategies: Callable[[RecordedMarket], Sequence[Any]],
+    *,
+    logging: LoggingConfig | None = None,
+    custom: bool = True,
+) -> CurveBacktest:
+    """Back-test Nautilus ``strategies`` on a recording (or a sequence of market updates), store the run, check it.
+
+    ``strategies`` makes them when the instruments are known. ``custom`` adds pool states and swaps as custom data.
+    Raises what ``load_recording``, the strategies and ``check_finished`` raise.
+    """
+    tape = Tape(settings.nautilus.lamports("quote_sol"), custom=custom)
+    market = load_recording(source, tape) if isinstance(source, str | Path) else load_market(source, tape)
+    with open_curve(source, settings) as curve:
+        engine = BacktestEngine(backtest_config(settings, logging=logging))
+        module = add_pumpswap_venue(engine, curve)
+        add_market(engine, market, curve.tail_ns)
+        for strategy in strategies(market):
+            engine.add_strategy(strategy)
+        engine.run()
+        check_finished(engine, market, module)
+    return CurveBacktest(engine, curve, module, market)
+
+
+def _install(engine: BacktestEngine, module: CurveModule) -> CurveExecClient:
+    kernel, exchange = engine.kernel, module.exchange
+    if exchange is None:
+        raise UsageError("the module belongs to no venue yet", hint="call node.build() first")
+    unconverted_quotes(kernel.exec_engine)
+    kernel.exec_engine.deregister_client(exchange.exec_client)
+    client = CurveExecClient(
+        module.curve,
+        exchange=exchange,
+        msgbus=kernel.msgbus,
+        cache=kernel.cache,
+        clock=kernel.clock,
+        claimed=kernel.exec_engine.get_external_order_claim,
+    )
+    exchange.register_client(client)
+    kernel.exec_engine.register_client(client)
+    module.client = client
+    return client
