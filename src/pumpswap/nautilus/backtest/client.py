@@ -44,7 +44,7 @@ class CurveExecClient(BacktestExecClient):
     so they are kept, and ``flush`` tells them when the engine is at rest.
     """
 
-    def __init__(  # noqa: PLR0913 (Nautilus gives these)
+    def __init__(
         self,
         curve: Curve,
         *,

@@ -184,7 +184,8 @@ def open_curve(
     """A curve whose run is stored, as the kind ``nautilus``, in the settings' database.
 
     ``source`` is a recording (folder, file, database, lake) or its updates. The run is finished when the context is
-    left, and stays unfinished when an error leaves it. Raises what ``open_recording`` raises, BadInput for an empty one.
+    left, and stays unfinished when an error leaves it. Raises what ``open_recording`` raises, BadInput for an empty
+    one.
     """
     location, updates = "updates", source
     if isinstance(source, str | Path):

@@ -21,7 +21,7 @@ from nautilus_trader.model.orders import Order as NautilusOrder
 from pumpswap.errors import UsageError
 from pumpswap.model import Filled, Intent, Order, Outcome, Position, RunObserver, TradeSide
 from pumpswap.nautilus.backtest.curve import Curve
-from pumpswap.nautilus.backtest.shared import shared_curve
+from pumpswap.nautilus.backtest.shared import shared_of
 from pumpswap.nautilus.instruments import base_decimals_of, mint_of, pool_of
 from pumpswap.nautilus.money import price, qty, sol, units_of
 from pumpswap.nautilus.orders import Fill, fill_of
@@ -63,7 +63,7 @@ class Executions(RunObserver):
             self._outcomes[order.client_order_id] = outcome
 
     def fill(self, order: NautilusOrder, instrument: CurrencyPair) -> Fill:
-        """The execution of an order; the first time it is asked for, it is executed. Raises UsageError for a refusal."""
+        """The execution of an order, made when it is first asked for. Raises UsageError for a refusal."""
         name = order.client_order_id.value
         if name not in self._outcomes:
             self._execute(order, instrument)
@@ -131,13 +131,11 @@ class CurveFeeModel(FeeModel):
         return sol(self.executions.fill(order, instrument).commission_lamports)
 
 
-_EXECUTIONS: dict[int, Executions] = {}
-
-
 def _shared(config: Any) -> Executions:
     if config is None or not config.source:
         raise UsageError("a curve model needs its source", hint="CurveFillModelConfig(source=...), or executions=")
-    curve = shared_curve(config.source, config.settings_path)
-    return (
-        _EXECUTIONS.setdefault(id(curve), Executions(curve)) if id(curve) not in _EXECUTIONS else _EXECUTIONS[id(curve)]
-    )
+    shared = shared_of(config.source, config.settings_path)
+    if shared.executions is None:
+        shared.executions = Executions(shared.curve)
+    made: Executions = shared.executions
+    return made

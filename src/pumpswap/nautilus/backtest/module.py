@@ -12,7 +12,7 @@ from nautilus_trader.model.objects import Money
 from pumpswap.errors import LedgerMismatch, UsageError
 from pumpswap.nautilus.backtest.client import CurveExecClient
 from pumpswap.nautilus.backtest.curve import Curve
-from pumpswap.nautilus.backtest.shared import share_module, shared_curve
+from pumpswap.nautilus.backtest.shared import shared_of
 from pumpswap.nautilus.config import CurveModuleConfig
 from pumpswap.nautilus.constants import SOL
 from pumpswap.nautilus.money import lamports_of, money_raw
@@ -31,8 +31,8 @@ class CurveModule(SimulationModule):
     def __init__(self, config: CurveModuleConfig, curve: Curve | None = None) -> None:
         super().__init__(config)
         if curve is None:
-            curve = shared_curve(config.source, config.settings_path)
-            share_module(self, config.source, config.settings_path)
+            shared = shared_of(config.source, config.settings_path)
+            curve, shared.module = shared.curve, self
         self.curve = curve
         self.client: CurveExecClient | None = None
         self.quotes = 0

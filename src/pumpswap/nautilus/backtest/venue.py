@@ -18,7 +18,7 @@ from pumpswap.errors import PumpSwapError, UsageError
 from pumpswap.nautilus.backtest.client import CurveExecClient
 from pumpswap.nautilus.backtest.curve import Curve, open_curve
 from pumpswap.nautilus.backtest.module import CurveModule
-from pumpswap.nautilus.backtest.shared import shared_module
+from pumpswap.nautilus.backtest.shared import shared_of
 from pumpswap.nautilus.compat import exec_engine_config, unconverted_quotes
 from pumpswap.nautilus.config import CurveModuleConfig
 from pumpswap.nautilus.constants import PUMPSWAP_VENUE
@@ -51,7 +51,7 @@ class CurveBacktest:
 
 
 def backtest_config(settings: Settings, *, logging: LoggingConfig | None = None, **fields: Any) -> BacktestEngineConfig:
-    """For a ``BacktestEngine`` that trades PumpSwap: quote quantities reach us as they are, Nautilus' limits are wide."""
+    """For an engine that trades PumpSwap: quote quantities reach us as they are, and Nautilus' limits are wide."""
     told: dict[str, Any] = {
         "trader_id": TraderId(settings.nautilus.trader_id),
         "logging": logging or LoggingConfig(bypass_logging=True),
@@ -92,7 +92,13 @@ def install_client(engine: BacktestEngine, source: str, settings_path: str | Non
 
     Raises UsageError when there is no such module.
     """
-    return _install(engine, shared_module(source, settings_path))
+    module = shared_of(source, settings_path).module
+    if module is None:
+        raise UsageError(
+            f"no CurveModule of {source} was made in this process",
+            hint="name pumpswap.nautilus.backtest.module:CurveModule in the venue's modules, and call node.build()",
+        )
+    return _install(engine, module)
 
 
 def add_market(engine: BacktestEngine, market: RecordedMarket, tail_ns: int) -> None:
