@@ -21,7 +21,9 @@ SOL_DECIMALS: Final = 9
 SOL: Final = Currency("SOL", SOL_DECIMALS, 0, "Solana", CurrencyType.CRYPTO)
 
 # One for all prices: a pool falls a thousandfold, and a tick of another precision ends the matching engine.
-PRICE_PRECISION: Final = FIXED
+# One digit less than there could be: the middle of bid and ask has one more than they have, and beyond the last digit
+# Nautilus ends the process (``extract_price(PriceType.MID)``: indicators, bars of quotes, ``cache.price``).
+PRICE_PRECISION: Final = FIXED - 1
 
 
 def register() -> None:
