@@ -1,0 +1,273 @@
+"""Back-tests: a history, a strategy and settings become results, stored so that they can be repeated to the byte."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
+
+from pumpswap.app.backtest_scoring import ChosenStrategy, cast_of, choose_strategy, frame_sha256
+from pumpswap.clock import Clock, SystemClock
+from pumpswap.engine.recorder import StoreRecorder
+from pumpswap.errors import BadInput, UsageError
+from pumpswap.model import MarketUpdate, RunObserver
+from pumpswap.research.backtest.runner import Backtest, run_backtest
+from pumpswap.research.backtest.spec import BacktestSpec, SourceRef, new_spec
+from pumpswap.research.backtest.world import Impact
+from pumpswap.research.chronicle.sources import open_chronicle
+from pumpswap.research.chronicle.step import Chronicle
+from pumpswap.research.chronicle.verify import Explained, verify
+from pumpswap.research.significance.lookahead import StrategyInputs
+from pumpswap.settings import Settings
+from pumpswap.storage.backtests import StoredBacktest
+from pumpswap.storage.database import Database, open_database
+
+__all__ = [
+    "KIND",
+    "BacktestOrder",
+    "BacktestOutcome",
+    "RanBacktest",
+    "Tell",
+    "bar_of",
+    "open_history",
+    "play",
+    "run_order",
+    "spec_of",
+]
+
+KIND = "backtest"
+LOCATION, STRATEGY_FILE, FRAME = "backtest_source", "backtest_strategy", "backtest_frame"  # beside a run's settings
+Tell = Callable[[str, int, int | None], None]
+_TOLD_EVERY = 1_000
+_SIMULATED, _VECTORS = "simulated", "vectors"
+
+
+@dataclass(frozen=True, slots=True)
+class BacktestOrder:
+    """What somebody wants tried. ``source`` as ``open_chronicle`` takes it; ``minutes`` of a simulated market.
+    ``keeps_books``: store every decision, order and entry; without, the result alone.
+    """
+
+    source: str
+    strategy: str = "follow-signals"
+    params: tuple[tuple[str, str], ...] = ()
+    impacts: tuple[Impact, ...] = (Impact.COUNTERFACTUAL, Impact.NAIVE)
+    pools: tuple[str, ...] = ()
+    since_ns: int | None = None
+    until_ns: int | None = None
+    minutes: int = 30
+    seed: int = 0
+    name: str = ""
+    keeps_books: bool = True
+    frame: Path | None = None
+
+    @property
+    def place(self) -> str:
+        """The source for somebody in another folder; empty for a URL, which may carry a password."""
+        if "://" in self.source:
+            return ""
+        kind, colon, rest = self.source.rpartition(":")
+        if kind == _SIMULATED or self.source == _SIMULATED:
+            return self.source
+        return f"{kind}{colon}{Path(rest).absolute()}" if kind == _VECTORS else str(Path(self.source).absolute())
+
+
+@dataclass(frozen=True, slots=True)
+class RanBacktest:
+    """One finished back-test and the number of its run."""
+
+    run_id: int
+    backtest: Backtest
+
+
+@dataclass(frozen=True, slots=True)
+class BacktestOutcome:
+    """All that was asked for: one or two back-tests of one history. ``explained`` None: nobody asked to verify."""
+
+    ran: tuple[RanBacktest, ...]
+    chronicle: Chronicle
+    explained: Explained | None
+    database: str
+    warnings: tuple[str, ...] = field(default=())
+
+
+def open_history(order: BacktestOrder) -> Chronicle:
+    """The history of an order. Raises NotFound, BadInput, UsageError as ``open_chronicle`` does."""
+    if order.since_ns is not None and order.until_ns is not None and order.since_ns >= order.until_ns:
+        raise UsageError("the history ends before it begins", hint="--from must be before --until")
+    return open_chronicle(
+        order.source, pools=order.pools, since_ns=order.since_ns, until_ns=order.until_ns, minutes=order.minutes
+    )
+
+
+def spec_of(order: BacktestOrder, chronicle: Chronicle, chosen: ChosenStrategy, settings: Settings) -> BacktestSpec:
+    """Everything that decides, with the first impact that is asked for."""
+    return new_spec(
+        chronicle,
+        _source_ref(order, chronicle),
+        chosen.ref,
+        settings,
+        impact=order.impacts[0].value,
+        seed=order.seed,
+        frame_sha256=frame_sha256(settings, chosen, order.frame),
+    )
+
+
+def _source_ref(order: BacktestOrder, chronicle: Chronicle) -> SourceRef:
+    """Without the folder; of a URL what its source tells of it, which is without a password."""
+    is_played = order.source.partition(":")[0] == _SIMULATED
+    name = order.source if is_played else chronicle.location if "://" in order.source else Path(order.source).name
+    kind = chronicle.identity.source.get("kind", "recorded")
+    minutes = order.minutes if is_played else None
+    return SourceRef(kind, name, order.pools, order.since_ns, order.until_ns, minutes)
+
+
+def run_order(
+    order: BacktestOrder, settings: Settings, *, clock: Clock | None = None, tell: Tell | None = None
+) -> BacktestOutcome:
+    """Run what is ordered and store it. ``tell`` hears how far it is.
+
+    Raises BadInput for a history that does not follow from itself, and what ``open_history``, ``choose_strategy`` and
+    ``run_backtest`` raise.
+    """
+    wall = clock or SystemClock()
+    if not order.impacts:
+        raise UsageError("no impact is chosen", hint="both, counterfactual or naive")
+    chosen = choose_strategy(order.strategy, order.params)
+    chronicle = open_history(order)
+    explained = _verified(chronicle) if settings.backtest.verify else None
+    spec = spec_of(order, chronicle, chosen, settings)
+    ran: list[RanBacktest] = []
+    with open_database(settings.backtests_file) as database:
+        shelf = _Shelf(database, order, settings, wall)
+        for impact in order.impacts:
+            one = msgspec.structs.replace(spec, impact=impact.value)
+            bar = bar_of(tell, impact.value, chronicle.identity.steps)
+            ran.append(shelf.run(one, chronicle, chosen, bar))
+        if len(ran) == 2:
+            database.backtests.pair(ran[0].run_id, ran[1].run_id)
+    return BacktestOutcome(tuple(ran), chronicle, explained, database.location, _warnings(order, chronicle, ran))
+
+
+def play(
+    spec: BacktestSpec,
+    chronicle: Chronicle,
+    who: tuple[ChosenStrategy, Settings, BacktestOrder],
+    observers: Sequence[RunObserver],
+) -> Backtest:
+    """One back-test with a new strategy. Nothing is stored but by ``observers``."""
+    chosen, settings, order = who
+    cast = cast_of(settings, chosen, StrategyInputs(chronicle, order.frame or settings.q50.path))
+    return run_backtest(spec, chronicle, cast, observers)
+
+
+# ---------------------------------------------------------------------------------------------- storing
+
+
+@dataclass(frozen=True, slots=True)
+class _Shelf:
+    """Where back-tests are kept, beside the runs that they are."""
+
+    database: Database
+    order: BacktestOrder
+    settings: Settings
+    wall: Clock
+
+    def run(self, spec: BacktestSpec, chronicle: Chronicle, chosen: ChosenStrategy, bar: RunObserver) -> RanBacktest:
+        """Play it and keep what came out."""
+        who = chosen, self.settings, self.order
+        stored = self.database.start_run(KIND, self.wall.now_ns(), spec.seed, self._remembered())
+        if self.order.keeps_books:
+            with StoreRecorder(stored) as recorder:
+                done = play(spec, chronicle, who, (recorder, bar))
+        else:
+            done = play(spec, chronicle, who, (bar,))
+        with self.database.batch():
+            stored.finish(self.wall.now_ns(), done.summary.to_json())
+            self.database.backtests.add(self._row(stored.run_id, done))
+        return RanBacktest(stored.run_id, done)
+
+    def _remembered(self) -> dict[str, object]:
+        """The settings, and where everything was: places decide nothing, but a repetition begins there."""
+        order = self.order
+        frame = order.frame or self.settings.q50.path
+        return self.settings.to_store() | {
+            LOCATION: order.place,
+            STRATEGY_FILE: _absolute(order.strategy),
+            FRAME: None if frame is None else str(frame.absolute()),
+        }
+
+    def _row(self, run_id: int, done: Backtest) -> StoredBacktest:
+        spec, result = done.result.spec, done.result
+        return StoredBacktest(
+            run_id=run_id,
+            key=spec.key,
+            name=self.order.name,
+            strategy=spec.strategy.name,
+            impact=spec.impact,
+            data_sha256=spec.chronicle,
+            version=spec.version,
+            engine_sha256=spec.engine_sha256,
+            twin_run_id=None,
+            spec=spec.canonical().decode(),
+            ledger_sha256=result.ledger_sha256,
+            result_sha256=result.sha256,
+            result=result.canonical().decode(),
+        )
+
+
+def _absolute(strategy: str) -> str:
+    path, colon, name = strategy.rpartition(":")
+    return f"{Path(path).absolute()}{colon}{name}" if path.endswith(".py") else strategy
+
+
+class _Bar(RunObserver):
+    """Counts what has been played."""
+
+    def __init__(self, tell: Tell, what: str, steps: int) -> None:
+        self._tell, self._what, self._steps, self._done = tell, what, steps, 0
+
+    def on_update(self, update: MarketUpdate) -> None:
+        self._done += 1
+        if self._done % _TOLD_EVERY == 0 or self._done == self._steps:
+            self._tell(self._what, self._done, self._steps)
+
+
+def bar_of(tell: Tell | None, what: str, steps: int) -> RunObserver:
+    """An observer that tells how far a run is."""
+    return RunObserver() if tell is None else _Bar(tell, what, steps)
+
+
+# ---------------------------------------------------------------------------------------------- what must be said
+
+
+def _verified(chronicle: Chronicle) -> Explained:
+    explained = verify(chronicle)
+    if not explained.is_good:
+        first = explained.first_differences[0]
+        raise BadInput(
+            f"{explained.differing} of {chronicle.identity.steps} steps do not follow from those before them, the first"
+            f" in pool {first.pool}, slot {first.slot}: {first.what}",
+            hint="this is a bug of the source's reader: report it; --no-verify runs all the same",
+        )
+    return explained
+
+
+def _warnings(order: BacktestOrder, chronicle: Chronicle, ran: Sequence[RanBacktest]) -> tuple[str, ...]:
+    found = []
+    steps, told = chronicle.identity.steps, chronicle.counts.get("told", 0)
+    if told:
+        found.append(f"{told} of {steps} steps are only told by their result: there our own impact is estimated")
+    unknown = max(one.backtest.result.world["unknown_sellers"] for one in ran)
+    if unknown:
+        found.append(f"{unknown} sales in pools that we changed are of nobody knows whom: they sell what they did")
+    if order.pools:
+        found.append("pools were chosen by somebody who may have known how they ended: choose them by what was known")
+    for one in ran[:1]:
+        for name, text in one.backtest.result.faults.items():
+            found.append(f"{name} has failed, from then on nothing was bought: {text}")
+        if not one.backtest.summary.fills:
+            found.append("nothing was traded: `refused by` says what was in the way, where anything was wished")
+    return tuple(found)
