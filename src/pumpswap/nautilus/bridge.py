@@ -19,12 +19,11 @@ from pumpswap.model import (
     RunObserver,
     Unknown,
 )
-from pumpswap.nautilus.orders import EventSink, OrderName, fill_of, name_of, rejection_text
+from pumpswap.nautilus.orders import EXPIRED, EventSink, OrderName, fill_of, name_of, rejection_text
 
 __all__ = ["OrderBridge", "refusal_text"]
 
 _log = logging.getLogger(__name__)
-_EXPIRED = "expired"  # the rule of an order that is proven absent from the chain
 _UNORDERED = "order"  # the topic of the alert that an accepted wish could not be ordered
 
 
@@ -71,7 +70,7 @@ class OrderBridge(RunObserver):
                 self._sink.filled(name, fill_of(outcome), outcome.at_ns)
             case Rejected():
                 self._sink.rejected(name, rejection_text(outcome), outcome.at_ns)
-            case Denied() if outcome.rule == _EXPIRED:
+            case Denied() if outcome.rule == EXPIRED:
                 self._sink.expired(name, outcome.at_ns)
             case Denied():
                 self._sink.rejected(name, f"{outcome.rule}: {outcome.text}", outcome.at_ns)
@@ -116,4 +115,4 @@ class OrderBridge(RunObserver):
 
 def refusal_text(decision: Decision, stored_id: str = "") -> str:
     """Why the gate refused, with the name under which ``pumpswap why`` tells the rest."""
-    return f"{stored_id or decision.decision_id}: {'; '.join(verdict.text for verdict in decision.refusals)}"
+    return f"{stored_id or decision.decision_id}: {'; '.join(f'{one.policy}: {one.text}' for one in decision.refusals)}"

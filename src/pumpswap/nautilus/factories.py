@@ -6,16 +6,36 @@ import asyncio
 
 from nautilus_trader.cache.cache import Cache
 from nautilus_trader.common.component import LiveClock, MessageBus
-from nautilus_trader.live.factories import LiveDataClientFactory
+from nautilus_trader.live.factories import LiveDataClientFactory, LiveExecClientFactory
 
 from pumpswap.errors import ConfigError
-from pumpswap.nautilus.config import PumpSwapDataClientConfig
+from pumpswap.nautilus.config import PumpSwapDataClientConfig, PumpSwapExecClientConfig
 from pumpswap.nautilus.constants import PUMPSWAP
 from pumpswap.nautilus.data import PumpSwapDataClient
+from pumpswap.nautilus.execution import PumpSwapExecutionClient
 from pumpswap.nautilus.providers import PumpSwapInstrumentProvider
 from pumpswap.nautilus.session import PumpSwapSession
 
-__all__ = ["PumpSwapLiveDataClientFactory"]
+__all__ = ["PumpSwapLiveDataClientFactory", "PumpSwapLiveExecClientFactory"]
+
+
+class PumpSwapLiveExecClientFactory(LiveExecClientFactory):
+    """``node.add_exec_client_factory(PUMPSWAP, PumpSwapLiveExecClientFactory)``."""
+
+    @staticmethod
+    def create(
+        loop: asyncio.AbstractEventLoop,
+        name: str,
+        config: PumpSwapExecClientConfig,
+        msgbus: MessageBus,
+        cache: Cache,
+        clock: LiveClock,
+    ) -> PumpSwapExecutionClient:
+        """The execution client. Raises ConfigError for another name than PUMPSWAP, and what the session raises."""
+        check_name(name)
+        session = PumpSwapSession.of(loop, config)
+        provider = PumpSwapInstrumentProvider(session, config.instrument_provider)
+        return PumpSwapExecutionClient(loop, session, provider, (msgbus, cache, clock), config)
 
 
 class PumpSwapLiveDataClientFactory(LiveDataClientFactory):
@@ -32,7 +52,7 @@ class PumpSwapLiveDataClientFactory(LiveDataClientFactory):
     ) -> PumpSwapDataClient:
         """The data client. Raises ConfigError for another name than PUMPSWAP, and what the session raises."""
         check_name(name)
-        session = PumpSwapSession.of(loop, config.settings_path, config.mode, config.key)
+        session = PumpSwapSession.of(loop, config)
         provider = PumpSwapInstrumentProvider(session, config.instrument_provider)
         return PumpSwapDataClient(loop, session, provider, (msgbus, cache, clock), config)
 

@@ -21,6 +21,7 @@ from pumpswap.storage.documents import load_signal
 from pumpswap.units import BPS, I64_MAX
 
 __all__ = [
+    "EXPIRED",
     "PARAMS",
     "EventSink",
     "Fill",
@@ -33,6 +34,7 @@ __all__ = [
     "wish_of",
 ]
 
+EXPIRED = "expired"  # the rule of an order that is proven absent from the chain
 PARAMS = "pumpswap"  # the key of ``params`` under which a strategy tells us more
 _KEYS = frozenset({"signal", "quote_lamports", "slippage_bps", "exit", "reason"})
 _TIMES = (TimeInForce.GTC, TimeInForce.IOC, TimeInForce.FOK)  # on a chain an order is all or nothing: they are equal

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 from pumpswap.amm import FeeSchedule
 from pumpswap.app.nautilus_run import OutsideRun, chosen_settings, open_outside
@@ -21,16 +21,19 @@ from pumpswap.engine.feeds.states import read_states
 from pumpswap.engine.supervisor import Control
 from pumpswap.errors import ConfigError, NotRunning, PumpSwapError
 from pumpswap.market.book import PoolBook
-from pumpswap.model import Heartbeat, MarketUpdate, RiskState, RunObserver
+from pumpswap.model import Heartbeat, MarketUpdate, Order, RiskState, RunObserver
+from pumpswap.nautilus.bridge import OrderBridge
+from pumpswap.nautilus.config import Mode, PumpSwapDataClientConfig, PumpSwapExecClientConfig
+from pumpswap.nautilus.orders import EventSink
 from pumpswap.sdk.connection import ChainConnection
 from pumpswap.sdk.trading_wallet import LimitedSigner
 from pumpswap.settings import Settings
 from pumpswap.settings.reload import SettingsReload
 from pumpswap.storage.run import Run
 
-__all__ = ["Mode", "PumpSwapSession"]
+__all__ = ["ClientConfig", "PumpSwapSession"]
 
-Mode = Literal["paper", "live"]
+ClientConfig = PumpSwapDataClientConfig | PumpSwapExecClientConfig
 _NS_PER_MS = 1_000_000
 
 _log = logging.getLogger(__name__)
@@ -61,20 +64,20 @@ class PumpSwapSession:
         self._stop: Callable[[], None] = lambda: None
         self._is_asked_to_end = False
         self._observers: list[RunObserver] = []
+        self._sinks: list[EventSink] = []
         self._told_of_end: list[Callable[[str], None]] = []
         self._told_of_beats: list[Callable[[], None]] = []
 
     @classmethod
-    def of(
-        cls, loop: asyncio.AbstractEventLoop, settings_path: str | None, mode: Mode, key: str | None = None
-    ) -> PumpSwapSession:
+    def of(cls, loop: asyncio.AbstractEventLoop, config: ClientConfig) -> PumpSwapSession:
         """The session of a node's loop, made by the first of its clients.
 
         Raises ConfigError when something is missing, or when two clients of a node contradict each other; KeyLocked.
         """
-        reload = chosen_settings(None if settings_path is None else Path(settings_path).expanduser(), mode)
+        path, mode, key = config.settings_path, config.mode, config.key
+        reload = chosen_settings(None if path is None else Path(path).expanduser(), mode)
         known = cls._of_loops.get(id(loop))
-        if known is not None and known.loop is loop and not known._is_over:
+        if known is not None and known.loop is loop and not known.is_over:
             if known.mode != mode or known.settings != reload.settings:
                 raise ConfigError(
                     f"the clients of this node contradict each other: {known.mode} and {mode}, or other settings",
@@ -107,6 +110,11 @@ class PumpSwapSession:
     def is_running(self) -> bool:
         """Whether the engine runs and takes orders."""
         return self._opened.done() and self._task is not None and not self._task.done()
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the engine has ended: then only another process, or another node, begins again."""
+        return self._task is not None and self._task.done()
 
     @property
     def engine(self) -> Engine:
@@ -159,10 +167,14 @@ class PumpSwapSession:
         held = [position.pool for position in self.engine.portfolio.positions.open_positions()]
         return dict.fromkeys([*held, *(order.pool for order in self.engine.desk.orders)])
 
-    def unread(self) -> Mapping[str, PumpSwapError]:
-        """Orders of earlier processes whose fate nobody could tell on opening, and why."""
-        wallet = self.sides.wallet
-        return {} if wallet is None else wallet.unread
+    def unresolved(self) -> list[Order]:
+        """Orders that have not ended, of this process and of those before. Raises StorageError."""
+        stored = {order.order_id: order for order in self.run.orders(unresolved=True)}
+        return list((stored | {order.order_id: order for order in self.engine.desk.orders}).values())
+
+    def flush(self) -> None:
+        """Store what the engine has told so far. Raises StorageError."""
+        self.sides.trading.keeps.flush()
 
     # ------------------------------------------------------------------------------------------ who listens
 
@@ -172,6 +184,10 @@ class PumpSwapSession:
             self._observers.append(observer)
         else:
             self._engine.listen(observer)
+
+    def tell_orders(self, sink: EventSink) -> None:
+        """Tell what happens to orders there, from the engine's first moment on. Before ``open``."""
+        self._sinks.append(sink)
 
     def on_end(self, told: Callable[[str], None]) -> None:
         """Call this with the reason when the engine has ended without being asked to."""
@@ -249,10 +265,6 @@ class PumpSwapSession:
         with suppress(asyncio.CancelledError, Exception):  # told by ``_run``
             await self._task
 
-    @property
-    def _is_over(self) -> bool:
-        return self._task is not None and self._task.done()
-
     async def _run(self) -> None:
         try:
             finished = await self._run_sides()
@@ -274,7 +286,7 @@ class PumpSwapSession:
             self._sides, self._connection = sides, connection
             trading = replace(sides.trading, news=self._news_of(sides), control=self._control_of(sides))
             options = RunOptions(
-                observers=tuple(self._observers),
+                observers=(*self._observers, *(OrderBridge(sides.run.run_id, sink) for sink in self._sinks)),
                 on_beat=self._on_beat,
                 stops=self._take_stop,
                 process=os.getpid(),
