@@ -30,6 +30,7 @@ from pumpswap.nautilus.instruments import base_decimals_of, instrument_id, mint_
 from pumpswap.nautilus.mirror import mirrored_order, owner_of
 from pumpswap.nautilus.money import price, qty, sol, tokens
 from pumpswap.nautilus.orders import Fill, OrderName, wish_of
+from pumpswap.nautilus.venue_facts import VenueFacts, offer_venue
 
 __all__ = ["CurveExecClient"]
 
@@ -64,6 +65,7 @@ class CurveExecClient(BacktestExecClient):
         self._alarm_ns = 0
         self.orders_told = 0
         curve.engine.listen(OrderBridge(curve.run_id, self))
+        offer_venue(msgbus, VenueFacts(curve.settings, curve.remember))
 
     # ------------------------------------------------------------------------------------------ commands
 

@@ -7,32 +7,25 @@ books. What differs is who moves time: Nautilus tells a quote, and the market is
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
 
-from pumpswap.amm import FeeSchedule, PoolState, schedule_at
+from pumpswap.amm import PoolState
 from pumpswap.analytics.record import RunRecord
 from pumpswap.analytics.summary import RunSummary, summarise
 from pumpswap.clock import SystemClock
 from pumpswap.engine.engine import Engine, EngineParts
 from pumpswap.engine.recorder import StoreRecorder
-from pumpswap.errors import BadInput, UsageError
-from pumpswap.execution.paper import PaperVenue
-from pumpswap.execution.paper_model import PaperModel
-from pumpswap.market.book import PoolBook
-from pumpswap.market.tape import open_recording
-from pumpswap.model import Decision, Intent, MarketUpdate, RunObserver, TradeSide
+from pumpswap.errors import UsageError
+from pumpswap.model import Decision, Intent, RunObserver, TradeSide
+from pumpswap.nautilus.backtest.feed import CurveMarket
 from pumpswap.settings import Settings
 from pumpswap.storage.database import open_database
+from pumpswap.storage.run import Run
 
 __all__ = ["KIND", "Curve", "open_curve"]
 
 KIND = "nautilus"  # of the stored runs
-
-ScheduleFor = Callable[[int], FeeSchedule]
-
-_TAIL_NS = 1_000_000_000
 
 
 class Curve:
@@ -42,40 +35,41 @@ class Curve:
     submitted. It never goes back.
     """
 
-    def __init__(
-        self,
-        updates: Iterable[MarketUpdate],
-        settings: Settings,
-        *,
-        location: str = "updates",
-        schedule_for: ScheduleFor = schedule_at,
-        observers: Sequence[RunObserver] = (),
-        run_id: int = 0,
-    ) -> None:
-        """Raises BadInput for a market without a first update."""
-        self.location, self.settings, self.run_id = location, settings, run_id
+    def __init__(self, market: CurveMarket, observers: Sequence[RunObserver] = (), run_id: int = 0) -> None:
+        self.market, self.venue, self.run_id = market, market.venue, run_id
         self.record = RunRecord()
+        self.stored: Run | None = None  # where the run is stored, if so
         self.stepped = 0
         self.summary: RunSummary | None = None
-        book = PoolBook()
-        self.venue = PaperVenue(
-            book, settings.paper, schedule_for, max_state_age_seconds=settings.risk.max_state_age_seconds
+        parts = EngineParts(
+            market.book,
+            market.venue,
+            None,
+            market.schedule_for,
+            market.settings,
+            equity_every_seconds=market.equity_every_seconds,
+            strategies=(),
         )
-        parts = EngineParts(book, self.venue, None, schedule_for, settings, strategies=())
         self.engine = Engine(parts, (self.record, *observers))
-        self._updates = iter(updates)
-        self._next = next(self._updates, None)
-        if self._next is None:
-            raise BadInput(f"{location} holds nothing to replay", hint="it needs at least one update of a pool")
-        self.start_ns = self._next.at_ns
+        self._feed = market.feed(self.engine)
         self._stepped_ns = 0  # the time of the last step, and how many states of each pool were taken at that time
         self._states_then: Counter[str] = Counter()
         self._quoted_ns = 0
         self._quotes_then: Counter[str] = Counter()
-        self.engine.clock.advance_to(self.start_ns)
-        self.engine.deposit(settings.paper.lamports("start_sol"))
+        self.engine.clock.advance_to(market.start_ns)
+        self.engine.deposit(market.start_lamports)
 
     # ------------------------------------------------------------------------------------------ what is known
+
+    @property
+    def settings(self) -> Settings:
+        """Those of the engine."""
+        return self.market.settings
+
+    @property
+    def location(self) -> str:
+        """Where the market comes from."""
+        return self.market.location
 
     @property
     def now_ns(self) -> int:
@@ -93,17 +87,12 @@ class Curve:
 
     def state(self, pool: str) -> PoolState | None:
         """The pool as it is now, our own trades in."""
-        return self.engine.parts.book.state(pool)
+        return self.market.book.state(pool)
 
     @property
     def next_landing_ns(self) -> int | None:
         """When the next order is executed."""
         return self.venue.next_landing_ns()
-
-    @property
-    def tail_ns(self) -> int:
-        """How long after the last update time must go on, so that what was ordered then has landed."""
-        return PaperModel(self.settings.paper).latency_ns + _TAIL_NS
 
     # ------------------------------------------------------------------------------------------ time
 
@@ -121,7 +110,7 @@ class Curve:
         self._quotes_then[pool] += 1
         self._step_before(at_ns)
         while not (self._stepped_ns == at_ns and self._states_then[pool] >= self._quotes_then[pool]):
-            if self._next is None or self._next.at_ns != at_ns:
+            if self._feed.next_ns != at_ns:
                 raise UsageError(
                     f"{self.location} has no state of pool {pool} at {at_ns}, but a quote tick says so",
                     hint="use the ticks that load_market or load_recording make of this very recording",
@@ -144,6 +133,11 @@ class Curve:
             return desk.wish(intent)
         return desk.decide(intent)[0]
 
+    def remember(self, name: str, document: Mapping[str, object]) -> None:
+        """Store a document with the run, where it is stored."""
+        if self.stored is not None:
+            self.stored.states.save(name, document, self.now_ns)
+
     def finish(self, at_ns: int) -> None:
         """The market up to ``at_ns``, then everything that is on its way lands. Again: nothing happens."""
         if self.summary is not None:
@@ -155,13 +149,11 @@ class Curve:
     # ------------------------------------------------------------------------------------------ inside
 
     def _step_before(self, at_ns: int) -> None:
-        while self._next is not None and self._next.at_ns < at_ns:
+        while (due := self._feed.next_ns) is not None and due < at_ns:
             self._step()
 
     def _step(self) -> None:
-        update, self._next = self._next, next(self._updates, None)
-        if update is None:
-            return
+        update = self._feed.take()
         if update.at_ns != self._stepped_ns:
             self._stepped_ns = update.at_ns
             self._states_then.clear()
@@ -174,38 +166,18 @@ class Curve:
 
 
 @contextmanager
-def open_curve(
-    source: str | Path | Iterable[MarketUpdate],
-    settings: Settings,
-    *,
-    schedule_for: ScheduleFor = schedule_at,
-    observers: Sequence[RunObserver] = (),
-) -> Iterator[Curve]:
-    """A curve whose run is stored, as the kind ``nautilus``, in the settings' database.
+def open_curve(market: CurveMarket, settings: Settings, observers: Sequence[RunObserver] = ()) -> Iterator[Curve]:
+    """A curve whose run is stored, as the kind ``nautilus``, in the database of ``settings``.
 
-    ``source`` is a recording (folder, file, database, lake) or its updates. The run is finished when the context is
-    left, and stays unfinished when an error leaves it. Raises what ``open_recording`` raises, BadInput for an empty
-    one.
+    The run is finished when the context is left, and stays unfinished when an error leaves it.
     """
-    location, updates = "updates", source
-    if isinstance(source, str | Path):
-        recording = open_recording(source)
-        location, updates = recording.location, recording.updates()
-    if isinstance(updates, str | Path):
-        raise UsageError("a recording without updates", hint="this is a bug")
     clock = SystemClock()
     with ExitStack() as stack:
         database = stack.enter_context(open_database(settings.database_target))
-        stored = database.start_run(KIND, clock.now_ns(), 0, settings.to_store())
+        stored = database.start_run(KIND, clock.now_ns(), 0, market.settings.to_store())
         recorder = stack.enter_context(StoreRecorder(stored))
-        curve = Curve(
-            updates,
-            settings,
-            location=location,
-            schedule_for=schedule_for,
-            observers=(recorder, *observers),
-            run_id=stored.run_id,
-        )
+        curve = Curve(market, (recorder, *observers), stored.run_id)
+        curve.stored = stored
         yield curve
         curve.finish(curve.now_ns)
         if curve.summary is not None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from pumpswap.market.tape import open_recording
 from pumpswap.nautilus.backtest.curve import Curve
+from pumpswap.nautilus.backtest.feed import recorded_market
 from pumpswap.settings import load_settings
 
 __all__ = ["Shared", "forget_shared", "shared_of"]
@@ -34,7 +35,7 @@ def shared_of(source: str, settings_path: str | None = None) -> Shared:
     if key not in _SHARED:
         settings = load_settings(path=Path(settings_path)) if settings_path else load_settings()
         recording = open_recording(source)
-        _SHARED[key] = Shared(Curve(recording.updates(), settings, location=recording.location))
+        _SHARED[key] = Shared(Curve(recorded_market(recording.updates(), settings, location=recording.location)))
     return _SHARED[key]
 
 

@@ -14,17 +14,23 @@ from nautilus_trader.model.data import InstrumentStatus
 from nautilus_trader.model.enums import AccountType, BookType, MarketStatusAction, OmsType
 from nautilus_trader.model.identifiers import TraderId
 
+from pumpswap.amm import schedule_at
 from pumpswap.errors import PumpSwapError, UsageError
+from pumpswap.market.tape import open_recording
+from pumpswap.model import MarketUpdate
 from pumpswap.nautilus.backtest.client import CurveExecClient
 from pumpswap.nautilus.backtest.curve import Curve, open_curve
+from pumpswap.nautilus.backtest.feed import CurveMarket, chronicle_market, chronicle_updates, recorded_market
 from pumpswap.nautilus.backtest.module import CurveModule
 from pumpswap.nautilus.backtest.shared import shared_of
 from pumpswap.nautilus.compat import exec_engine_config, unconverted_quotes
 from pumpswap.nautilus.config import CurveModuleConfig
 from pumpswap.nautilus.constants import PUMPSWAP_VENUE
-from pumpswap.nautilus.loaders.recording import RecordedMarket, load_market, load_recording
+from pumpswap.nautilus.loaders.recording import RecordedMarket, load_market
 from pumpswap.nautilus.money import sol
 from pumpswap.nautilus.ticks import Tape
+from pumpswap.research.backtest.spec import BacktestSpec
+from pumpswap.research.chronicle.step import Chronicle, ScheduleFor
 from pumpswap.settings import Settings
 
 __all__ = [
@@ -34,8 +40,11 @@ __all__ = [
     "backtest_config",
     "check_finished",
     "install_client",
+    "run_on_chronicle",
     "run_on_curve",
 ]
+
+MakeStrategies = Callable[[RecordedMarket], Sequence[Any]]
 
 _SUBMITS = "1000/00:00:01"  # our gate has the limits of rates; Nautilus' must not be the narrower
 
@@ -135,29 +144,67 @@ def check_finished(engine: BacktestEngine, market: RecordedMarket, module: Curve
 
 
 def run_on_curve(
-    source: str | Path | Sequence[Any],
+    source: str | Path | Sequence[MarketUpdate],
     settings: Settings,
-    strategies: Callable[[RecordedMarket], Sequence[Any]],
+    strategies: MakeStrategies,
     *,
     logging: LoggingConfig | None = None,
-    custom: bool = True,
+    schedule_for: ScheduleFor = schedule_at,
 ) -> CurveBacktest:
-    """Back-test Nautilus ``strategies`` on a recording (or a sequence of market updates), store the run, check it.
+    """Back-test Nautilus ``strategies`` on a recording, or on market updates; the run is stored and checked.
 
-    ``strategies`` makes them when the instruments are known. ``custom`` adds pool states and swaps as custom data.
-    Raises what ``load_recording``, the strategies and ``check_finished`` raise.
+    ``strategies`` makes them when the instruments are known. Raises what ``open_recording``, the strategies and
+    ``check_finished`` raise, BadInput where there is nothing to replay.
     """
-    tape = Tape(settings.nautilus.lamports("quote_sol"), custom=custom)
-    market = load_recording(source, tape) if isinstance(source, str | Path) else load_market(source, tape)
-    with open_curve(source, settings) as curve:
+    if isinstance(source, str | Path):
+        recording = open_recording(source)
+        # Read once: the quotes and the curve are then made of the same updates, whatever happens to the files.
+        location, told = recording.location, tuple(recording.updates())
+    else:
+        location, told = "updates", tuple(source)
+    loaded = load_market(told, _tape(settings), location=location, schedule_for=schedule_for)
+    market = recorded_market(told, settings, location=location, schedule_for=schedule_for)
+    return _run(market, loaded, settings, strategies, logging)
+
+
+def run_on_chronicle(
+    spec: BacktestSpec,
+    chronicle: Chronicle,
+    settings: Settings,
+    strategies: MakeStrategies,
+    *,
+    logging: LoggingConfig | None = None,
+) -> CurveBacktest:
+    """The back-test of ``spec`` with Nautilus ``strategies`` in place of ours: same history, impact, landing, chance.
+
+    ``settings`` say where the run is stored and how quotes are made; what trades are those of the spec. Quotes are of
+    the history as it was; with impact the curve that fills goes its own way after our first trade.
+    """
+    tape, schedule_for = _tape(settings), chronicle.schedule_for
+    loaded = load_market(chronicle_updates(chronicle), tape, location=chronicle.location, schedule_for=schedule_for)
+    return _run(chronicle_market(spec, chronicle), loaded, settings, strategies, logging)
+
+
+def _run(
+    market: CurveMarket,
+    loaded: RecordedMarket,
+    settings: Settings,
+    strategies: MakeStrategies,
+    logging: LoggingConfig | None,
+) -> CurveBacktest:
+    with open_curve(market, settings) as curve:
         engine = BacktestEngine(backtest_config(settings, logging=logging))
         module = add_pumpswap_venue(engine, curve)
-        add_market(engine, market, curve.tail_ns)
-        for strategy in strategies(market):
+        add_market(engine, loaded, market.tail_ns)
+        for strategy in strategies(loaded):
             engine.add_strategy(strategy)
         engine.run()
-        check_finished(engine, market, module)
-    return CurveBacktest(engine, curve, module, market)
+        check_finished(engine, loaded, module)
+    return CurveBacktest(engine, curve, module, loaded)
+
+
+def _tape(settings: Settings) -> Tape:
+    return Tape(settings.nautilus.lamports("quote_sol"))
 
 
 def _install(engine: BacktestEngine, module: CurveModule) -> CurveExecClient:

@@ -1,0 +1,151 @@
+"""Markets, frames and strategies for back-tests of both systems on the same data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from nautilus_trader.model.data import QuoteTick
+from nautilus_trader.model.enums import OrderSide
+from nautilus_trader.model.identifiers import InstrumentId
+from nautilus_trader.trading.config import StrategyConfig
+from nautilus_trader.trading.strategy import Strategy
+
+from pumpswap.amm import FeeSchedule, PoolState, current_schedule
+from pumpswap.engine.strategies.q50 import Q50Strategy
+from pumpswap.model import MarketUpdate, Side
+from pumpswap.nautilus.backtest.venue import CurveBacktest, run_on_chronicle, run_on_curve
+from pumpswap.nautilus.config import Q50PumpSwapStrategyConfig
+from pumpswap.nautilus.constants import PUMPSWAP_CLIENT_ID
+from pumpswap.nautilus.strategy import Q50PumpSwapStrategy
+from pumpswap.research.backtest.runner import Backtest, Players, run_backtest
+from pumpswap.research.backtest.spec import BacktestSpec, SourceRef, StrategyRef, new_spec
+from pumpswap.research.chronicle.sources.simulator import SimulatedChronicle, SimulatedPlan
+from pumpswap.research.chronicle.step import Chronicle
+from pumpswap.settings import Settings
+from tests.signals.test_q50_signal import GOOD, SHORT
+from tests.support.market import START_NS, at, moved
+from tests.support.q50 import SIDE_CODES, published_frame
+
+__all__ = ["GOOD", "SHORT", "Script", "chronicle", "compared", "frame_file", "market_of", "ours", "run", "settings_for"]
+
+_ROWS_BEFORE = 150
+
+
+def frame_file(folder: Path, kinds: Sequence[dict[str, Any]], step_seconds: int = 300) -> Path:
+    """A frame whose last rows are ``kinds``; the first of them is stamped when the market begins."""
+    rows = _ROWS_BEFORE + len(kinds)
+    frame = published_frame(rows)
+    for place, figures in enumerate(kinds):
+        for name, value in figures.items():
+            told = SIDE_CODES[value] if isinstance(value, Side) else value
+            frame.iloc[_ROWS_BEFORE + place, frame.columns.get_loc(name)] = told
+    times = pd.to_datetime([START_NS + (number - _ROWS_BEFORE) * step_seconds * 10**9 for number in range(rows)])
+    frame.index = pd.MultiIndex.from_product([["BTCUSDT"], times], names=["instrument", "datetime"])
+    path = folder / "macro_features.parquet"
+    frame.to_parquet(path)
+    return path
+
+
+def settings_for(folder: Path, **sections: Any) -> Settings:
+    """Settings whose books are in ``folder``."""
+    return Settings(data_dir=folder, **sections)
+
+
+def chronicle(seed: int = 7, minutes: int = 10, pools: int = 3) -> SimulatedChronicle:
+    """A simulated market of which every act is known."""
+    return SimulatedChronicle(SimulatedPlan(seed=seed, minutes=minutes, pools=pools))
+
+
+def spec_for(market: Chronicle, settings: Settings, **changes: Any) -> BacktestSpec:
+    """What decides a back-test of the strategy q50."""
+    return new_spec(market, SourceRef("simulated", market.location), StrategyRef("q50"), settings, **changes)
+
+
+def ours(market: Chronicle, settings: Settings, **changes: Any) -> Backtest:
+    """Our own engine with its strategy q50."""
+    spec = spec_for(market, settings, **changes)
+    return run_backtest(spec, market, lambda _book, _schedule: Players((Q50Strategy.of_settings(settings),)))
+
+
+def compared(market: Chronicle, settings: Settings, **changes: Any) -> tuple[Backtest, CurveBacktest]:
+    """The same strategy on the same market in both systems."""
+    spec = spec_for(market, settings, **changes)
+    made = lambda _loaded: [Q50PumpSwapStrategy(Q50PumpSwapStrategyConfig(), settings=settings)]  # noqa: E731
+    return ours(market, settings, **changes), run_on_chronicle(spec, market, settings, made)
+
+
+def newest_fees(_unix_seconds: int) -> FeeSchedule:
+    return current_schedule()
+
+
+def market_of(state: PoolState, percents: Sequence[int], every_seconds: float = 1.0) -> list[MarketUpdate]:
+    """One pool whose price is moved to so many percent of its first, one update after the other."""
+    return [
+        MarketUpdate(at(every_seconds * (place + 1)), str(state.address), moved(state, percent) if percent else state)
+        for place, percent in enumerate(percents)
+    ]
+
+
+Act = Callable[["Script", QuoteTick], None]
+
+
+class Script(Strategy):
+    """Does ``acts`` with quotes of these numbers (from 1), and remembers all that it hears."""
+
+    def __init__(self, acts: dict[int, Act], name: str = "Script", instruments: Sequence[InstrumentId] = ()) -> None:
+        super().__init__(StrategyConfig(strategy_id=name, order_id_tag="001"))
+        self.acts = acts
+        self.wanted = list(instruments)
+        self.quotes = 0
+        self.heard: list[Any] = []
+        self.cash: list[int] = []
+        self.data: list[Any] = []
+        self.on_fill: Callable[[Script, Any], None] | None = None
+        self.at_stop: Callable[[Script], None] | None = None
+
+    def on_start(self) -> None:
+        for one in self.wanted or [instrument.id for instrument in self.cache.instruments()]:
+            self.subscribe_quote_ticks(one)
+
+    def on_quote_tick(self, tick: QuoteTick) -> None:
+        self.quotes += 1
+        if self.quotes in self.acts:
+            self.acts[self.quotes](self, tick)
+
+    def on_event(self, event: Any) -> None:
+        self.heard.append(event)
+
+    def on_order_filled(self, event: Any) -> None:
+        if self.on_fill is not None:
+            self.on_fill(self, event)
+
+    def on_data(self, data: Any) -> None:
+        self.data.append(data)
+
+    def on_stop(self) -> None:
+        if self.at_stop is not None:
+            self.at_stop(self)
+
+    def market(self, instrument_id: InstrumentId, side: OrderSide, quantity: Any, **fields: Any) -> Any:
+        """Submit a market order; ``params`` go with the command."""
+        params = fields.pop("params", None)
+        order = self.order_factory.market(instrument_id, side, quantity, **fields)
+        self.submit_order(order, client_id=PUMPSWAP_CLIENT_ID, params=params)
+        return order
+
+    def kinds(self) -> list[str]:
+        """Names of what was heard."""
+        return [type(event).__name__ for event in self.heard]
+
+    def told(self, kind: str) -> list[Any]:
+        return [event for event in self.heard if type(event).__name__ == kind]
+
+
+def run(updates: Sequence[MarketUpdate], settings: Settings, *scripts: Strategy) -> CurveBacktest:
+    """Back-test scripts on updates, at the newest fees."""
+    return run_on_curve(updates, settings, lambda _market: scripts, schedule_for=newest_fees)
+
+
