@@ -22,9 +22,18 @@ from pumpswap.errors import ConfigError, UsageError
 from pumpswap.research.tuning.trials import Params
 from pumpswap.settings import Settings
 
-__all__ = ["SEARCHED_SECTIONS", "STRATEGY", "Dimension", "Space", "parse_space", "settings_with", "strategy_arguments"]
+__all__ = [
+    "NULL",
+    "SEARCHED_SECTIONS",
+    "STRATEGY",
+    "Dimension",
+    "Space",
+    "parse_space",
+    "settings_with",
+    "strategy_arguments",
+]
 
-STRATEGY = "strategy"
+STRATEGY, NULL = "strategy", "null"  # sections of params that are no settings: see ``null_trials`` for the second
 # What a person decides. Not ``paper``: latency, failures and fees are what the network does to us; a search would
 # choose the network that suits it.
 SEARCHED_SECTIONS = ("risk", "exits", "signals", "feasibility", "q50", "regimes", "follow")
@@ -147,7 +156,7 @@ def settings_with(settings: Settings, params: Params) -> Settings:
     changed: dict[str, dict[str, Any]] = {}
     for key, value in params:
         section, _, name = key.partition(".")
-        if section == STRATEGY:
+        if section in (STRATEGY, NULL):
             continue
         part = getattr(settings, section)
         if name not in type(part).model_fields:

@@ -19,7 +19,18 @@ from pumpswap.research.tuning.splits import Fold
 from pumpswap.research.tuning.trials import Job, Params, Split, TrialResult, Window, Workers, chunks_of
 from pumpswap.settings import Settings
 
-__all__ = ["FIRST_TEST", "Choice", "Searched", "SweepPlan", "Tell", "TrialStore", "Tried", "run_search", "try_choices"]
+__all__ = [
+    "FIRST_TEST",
+    "Choice",
+    "Searched",
+    "SweepPlan",
+    "Tell",
+    "TrialStore",
+    "Tried",
+    "results_of",
+    "run_search",
+    "try_choices",
+]
 
 Tell = Callable[[str, int, int | None], None]
 _PIECES = 16  # a search is cut into at least so many chunks, so that there is something to share
@@ -132,7 +143,7 @@ def try_choices(
             warm = min(plan.warm_ns, choice.fold.test.since_ns - plan.whole.since_ns)
             split = Split(choice.fold.test, warm, "test")
             jobs.append(Job(FIRST_TEST + choice.fold.number, choice.params, split))
-    done = _results(jobs, 1, workers, store, lambda count: tell(TESTING, count, len(jobs)))
+    done = results_of(jobs, 1, workers, store, lambda count: tell(TESTING, count, len(jobs)))
     return list(done)
 
 
@@ -160,7 +171,7 @@ class _Driver:
             size = max(1, min(plan.chunk, len(jobs) // _PIECES))
             scores: dict[Params, float | None] = dict.fromkeys(batch)
             tell = partial(self._told, len(self.tried), total or len(jobs))
-            for result in _results(jobs, size, self._workers, self._store, tell):
+            for result in results_of(jobs, size, self._workers, self._store, tell):
                 scores[result.params] = self._heard(result, studies, places)
             search.tell([scores[params] for params in batch])
 
@@ -210,7 +221,7 @@ class _Driver:
         return scores[places[0]]
 
 
-def _results(
+def results_of(
     jobs: Sequence[Job], size: int, workers: Workers, store: TrialStore, tell: Callable[[int], None]
 ) -> Iterable[TrialResult]:
     """The results of all jobs in their order: what was kept is not computed again."""
