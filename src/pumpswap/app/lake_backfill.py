@@ -18,8 +18,8 @@ from pumpswap.market.lake import Coverage, Lake, LakeWriter
 from pumpswap.market.lake.ranges import Range, missing_from
 from pumpswap.market.new_pools import pools_of
 from pumpswap.market.reserve_chain import Break, ReserveChain
-from pumpswap.market.swaps_of import normalise
-from pumpswap.model import Swap
+from pumpswap.market.swaps_of import in_order, normalise
+from pumpswap.model import SeenAct, Swap
 
 __all__ = ["Backfill", "BackfillOptions", "Backfilled"]
 
@@ -61,6 +61,7 @@ class Backfilled:
     swaps: int = 0  # met now
     stored: int = 0  # of these, new in the lake
     known: int = 0  # of these, told by another source before
+    acts: int = 0  # liquidity, fees paid out, boosts, settings
     skipped: int = 0  # lines of a time that is complete already
     links: int = 0  # neighbours whose reserves were compared
     breaks: list[Break] = field(default_factory=list)
@@ -95,13 +96,13 @@ class Backfill:
         self._passed: set[Range] = set()
         self._lost_ns: set[int] = set()
         self._lost_in_row = 0
-        self._carried: list[Swap] = []
+        self._carried: list[Swap | SeenAct] = []
         self._result = Backfilled(str(pool))
 
     async def run(self, options: BackfillOptions) -> Backfilled:
         """Raises ChainError when the chain cannot be read; what came before is stored."""
         result = self._result
-        covered = self._lake.covered("swaps", result.pool)
+        covered = _both(self._lake, result.pool)
         before: str | None = None
         edge_ns: int | None = None
         while True:
@@ -164,14 +165,14 @@ class Backfill:
             elif (transaction := fetched[line.signature]) is None:
                 self._lose(line)
             else:
-                found += self._swaps(transaction)
+                found += self._told(transaction)
         if not is_last:
-            self._carried = [swap for swap in found if swap.slot <= lines[-1].slot]
-            found = [swap for swap in found if swap.slot > lines[-1].slot]
+            self._carried = [one for one in found if one.slot <= lines[-1].slot]
+            found = [one for one in found if one.slot > lines[-1].slot]
         self._add(found)
 
-    def _swaps(self, transaction: ConfirmedTransaction) -> list[Swap]:
-        """Swaps of the pool in a transaction, the last one first."""
+    def _told(self, transaction: ConfirmedTransaction) -> list[Swap | SeenAct]:
+        """Swaps of the pool in a transaction and what else happened to it, the last one first."""
         result = self._result
         self._lost_in_row = 0
         told = normalise(transaction)
@@ -184,7 +185,9 @@ class Backfill:
         result.swaps += len(swaps)
         for swap in swaps:
             self._chain.older(swap)
-        return swaps
+        both = [one for one in in_order(told) if one.pool == result.pool][::-1]
+        result.acts += len(both) - len(swaps)
+        return both
 
     def _pass(self, span: Range) -> None:
         """Pass over a range that is complete: both its ends are neighbours of what is outside."""
@@ -208,20 +211,22 @@ class Backfill:
                 hint="it keeps no history that old: name an archive endpoint with --url, or a later --from",
             )
 
-    def _add(self, found: list[Swap]) -> None:
-        """Add swaps, but for those that another source has brought: in it they may be numbered otherwise."""
+    def _add(self, found: list[Swap | SeenAct]) -> None:
+        """Add what was found, but for swaps that another source has brought: in it they may be numbered otherwise."""
         if not found:
             return
-        times = [swap.at_ns for swap in found]
+        times = [one.at_ns for one in found]
         theirs = foreign_signatures(self._lake, self._result.pool, (min(times), max(times) + 1))
         seen: Counter[str] = Counter()
-        new = []
-        for swap in reversed(found):
-            seen[swap.signature] += 1
-            if seen[swap.signature] > theirs[swap.signature]:
-                new.append(swap)
-        self._result.known += len(found) - len(new)
-        self._writer.add("swaps", new, source=CHAIN)
+        for one in reversed(found):
+            if isinstance(one, SeenAct):
+                self._writer.add("acts", [one], source=CHAIN)
+                continue
+            seen[one.signature] += 1
+            if seen[one.signature] > theirs[one.signature]:
+                self._writer.add("swaps", [one], source=CHAIN)
+            else:
+                self._result.known += 1
 
     def _commit(self) -> None:
         counts = self._writer.counts.get("swaps")
@@ -264,21 +269,32 @@ class Backfill:
         """Claim a span, but for the seconds of lost transactions."""
         lost = [(at_ns, at_ns + NS_PER_SECOND) for at_ns in self._lost_ns]
         for low, high in missing_from(lost, *span):
-            claim = Coverage(
-                kind="swaps",
-                network=self._lake.network,
-                start_ns=low,
-                end_ns=high,
-                pool=self._result.pool,
-                source=CHAIN,
-            )
-            self._writer.cover(claim)
+            for kind in ("swaps", "acts"):
+                claim = Coverage(
+                    kind=kind,
+                    network=self._lake.network,
+                    start_ns=low,
+                    end_ns=high,
+                    pool=self._result.pool,
+                    source=CHAIN,
+                )
+                self._writer.cover(claim)
 
     def _behind(self, covered: Sequence[Range], line: SignatureInfo) -> str:
         """Where to go on: behind a line, or behind the oldest swap of the complete range in which it lies."""
         span = _inside(line, covered)
         ends = ends_of(self._lake, self._result.pool, span) if span is not None else None
         return ends[0].signature if ends is not None and ends[0].slot < line.slot else line.signature
+
+
+def _both(lake: Lake, pool: str) -> list[Range]:
+    """Where swaps and acts are complete: a lake of before they were kept is read once more."""
+    acts = lake.covered("acts", pool)
+    return [part for low, high in lake.covered("swaps", pool) for part in _within(acts, low, high)]
+
+
+def _within(ranges: Sequence[Range], low: int, high: int) -> list[Range]:
+    return [(max(start, low), min(end, high)) for start, end in ranges if start < high and end > low]
 
 
 def _is_wanted(line: SignatureInfo, options: BackfillOptions) -> bool:

@@ -51,6 +51,7 @@ class Recorded:
 
     swaps: int = 0
     states: int = 0
+    acts: int = 0
     stored_swaps: int = 0
     stored_states: int = 0
     commits: int = 0
@@ -89,6 +90,10 @@ class LakeTap:
             name = update.pool if self._names != ("",) else ""
             self._last[name] = max(at_ns, self._last.get(name, 0))
             self._last_slots[name] = max(update.swap.slot, self._last_slots.get(name, 0))
+        if update.act is not None:
+            self._writer.add("acts", [update.act], source=CHAIN)
+            self.recorded.acts += 1
+            self.waiting += 1
         if update.state is not None:
             self._writer.add("states", [PoolStateSeen(update.at_ns, update.state)], source=CHAIN)
             self.recorded.states += 1
@@ -119,9 +124,10 @@ class LakeTap:
 
     def _cover(self, pool: str, start_ns: int, end_ns: int) -> None:
         network = self._writer.lake.network
-        self._writer.cover(
-            Coverage(kind="swaps", network=network, start_ns=start_ns, end_ns=end_ns, pool=pool, source=CHAIN)
-        )
+        for kind in ("swaps", "acts"):
+            self._writer.cover(
+                Coverage(kind=kind, network=network, start_ns=start_ns, end_ns=end_ns, pool=pool, source=CHAIN)
+            )
 
 
 class Recording:
@@ -250,7 +256,7 @@ class Recording:
             stream_endpoints(chain.endpoints), watches, StreamParts(clock, SystemRandom(), watchdog, self.warnings)
         )
         parts = FeedParts(clock, self.warnings, pools=live, reader=connection.reader if live is not None else None)
-        return ChainFeed(stream, connection.node, scope, parts, FeedOptions(since=since))
+        return ChainFeed(stream, connection.node, scope, parts, FeedOptions(since=since, tells_acts=True))
 
 
 async def _ended(*tasks: asyncio.Future[Any]) -> None:

@@ -51,7 +51,7 @@ def _options(callback: _F) -> _F:
         Example("pumpswap data export candles --format parquet --output candles.parquet", needs=NEEDS),
     ],
 )
-@click.argument("kind", type=click.Choice(["swaps", "states", "candles", "snapshots"]))
+@click.argument("kind", type=click.Choice(["swaps", "acts", "states", "candles", "snapshots"]))
 @_options
 @pass_output
 def export(out: Output, /, kind: str, **options: Any) -> None:

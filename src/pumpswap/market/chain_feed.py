@@ -51,6 +51,7 @@ class FeedOptions:
     ``idle_slots``: also when nothing was told: a notification that was lost leaves no other trace.
     ``doubt_slots``: while the state of a pool is in doubt, and the pool is to be read again.
     ``since``: the last line that a former feed has settled; None begins with what happens from now on.
+    ``tells_acts``: tell also what happens to pools besides swaps.
     ``stale_after_slots``: without an answer for so long the feed calls itself stale.
     """
 
@@ -60,6 +61,7 @@ class FeedOptions:
     since: SignatureInfo | None = None
     stale_after_slots: int = 50
     commitment: Commitment = Commitment.CONFIRMED
+    tells_acts: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +120,7 @@ class ChainFeed:
         self._parts = parts
         if (parts.pools is None) is not (parts.reader is None):
             raise UsageError("a feed of pool states needs pools and their reader", hint="pass both, or none")
-        self._sequencer = Sequencer(scope, parts.pools, parts.warnings.tell)
+        self._sequencer = Sequencer(scope, parts.pools, parts.warnings.tell, tells_acts=self._options.tells_acts)
         self._asked_slot = 0
         self._answered_slot = 0
 

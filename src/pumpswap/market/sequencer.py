@@ -22,8 +22,8 @@ from pumpswap.chain.streams import AccountChanged, Disconnected, LogsSeen, SlotS
 from pumpswap.market.feed_inputs import FeedInput, HistorySeen, PoolRead, TransactionMissing, TransactionSeen
 from pumpswap.market.gap_fill import merged
 from pumpswap.market.live_pools import LivePools
-from pumpswap.market.swaps_of import Normalised, normalise_logs, reserves_after
-from pumpswap.model import MarketUpdate, Swap
+from pumpswap.market.swaps_of import Normalised, in_order, normalise_logs, reserves_after
+from pumpswap.model import MarketUpdate, SeenAct, Swap
 
 __all__ = ["FeedCounts", "FeedScope", "Sequencer"]
 
@@ -77,12 +77,20 @@ class FeedCounts:
 
 
 class Sequencer:
-    """Feed it with ``take``; ``wanted`` and ``anchors`` say what to ask."""
+    """Feed it with ``take``; ``wanted`` and ``anchors`` say what to ask. ``tells_acts``: also what happened besides
+    swaps.
+    """
 
     def __init__(
-        self, scope: FeedScope, pools: LivePools | None = None, warn: Callable[[str, str], None] | None = None
+        self,
+        scope: FeedScope,
+        pools: LivePools | None = None,
+        warn: Callable[[str, str], None] | None = None,
+        *,
+        tells_acts: bool = False,
     ) -> None:
         self.scope = scope
+        self._tells_acts = tells_acts
         self.counts = FeedCounts()
         self.slot = 0
         self.settled_slot = 0
@@ -262,9 +270,12 @@ class Sequencer:
             updates += self._states_until(slot - 1, at_ns)
             for line in lines:
                 self.counts.late += slot <= self.settled_slot
-                for swap in self._swaps_of(line):
-                    last_swaps[swap.pool] = swap
-                    updates.append(MarketUpdate(at_ns, swap.pool, swap=swap))
+                for one in self._told_of(line):
+                    if isinstance(one, SeenAct):
+                        updates.append(MarketUpdate(at_ns, one.pool, act=one))
+                        continue
+                    last_swaps[one.pool] = one
+                    updates.append(MarketUpdate(at_ns, one.pool, swap=one))
         self.settled_slot = max(self.settled_slot, self._through)
         if self._live_pools is not None:
             self._last_swaps.update(last_swaps)
@@ -276,7 +287,7 @@ class Sequencer:
         self._set_floor()
         return updates
 
-    def _swaps_of(self, line: SignatureInfo) -> list[Swap]:
+    def _told_of(self, line: SignatureInfo) -> list[Swap | SeenAct]:
         counts = self.counts
         self._done[line.signature] = line.slot
         self._missing.pop(line.signature, None)
@@ -289,9 +300,10 @@ class Sequencer:
         counts.transactions += 1
         counts.burns += found.burns
         self._complain(found, line)
-        swaps = [swap for swap in found.swaps if not self._pools or swap.pool in self._pools]
-        counts.swaps += len(swaps)
-        return swaps
+        told = in_order(found) if self._tells_acts else found.swaps
+        mine = [one for one in told if not self._pools or one.pool in self._pools]
+        counts.swaps += sum(isinstance(one, Swap) for one in mine)
+        return mine
 
     def _complain(self, found: Normalised, line: SignatureInfo) -> None:
         for key, number, text in (

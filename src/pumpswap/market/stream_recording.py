@@ -119,13 +119,18 @@ class StreamRecording:
                 raise BadInput(f"{self.path.name} line {number}: {broken}", hint="the file is damaged") from None
 
     def updates(
-        self, pools: LivePools | None = None, warn: Callable[[str, str], None] | None = None
+        self,
+        pools: LivePools | None = None,
+        warn: Callable[[str, str], None] | None = None,
+        *,
+        tells_acts: bool = False,
     ) -> Iterator[MarketUpdate]:
         """What the feed told when it was recorded, the same updates at the same times.
 
-        For states pass empty ``LivePools``: the recorded feed reads its pools when it connects.
+        ``tells_acts``: also what happened to pools besides swaps. For states pass empty ``LivePools``: the recorded feed
+        reads its pools when it connects.
         """
-        sequencer = Sequencer(self.scope, pools, warn)
+        sequencer = Sequencer(self.scope, pools, warn, tells_acts=tells_acts)
         for one in self.inputs():
             yield from sequencer.take(one.entry, one.at_ns)
 

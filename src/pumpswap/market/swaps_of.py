@@ -11,12 +11,27 @@ from solders.pubkey import Pubkey
 
 from pumpswap.amm.codec import ZERO_KEY, Record
 from pumpswap.amm.events import (
+    AdminCtoPoolEvent,
+    AdminSetCoinCreatorEvent,
+    AdminSetCoinCreatorFeeEditableEvent,
+    BoostBuyAndBurnEvent,
     BuyEvent,
+    CreatePoolEvent,
+    DepositEvent,
     EmittedEvent,
+    Event,
     EventSource,
+    ExtendAccountEvent,
+    InitBoostEvent,
     Instruction,
+    MigratePoolCoinCreatorEvent,
     SellEvent,
+    SetBondingCurveCoinCreatorEvent,
+    SetCoinCreatorFeeBpsEvent,
+    SetMetaplexCoinCreatorEvent,
+    SweepPoolFeeEvent,
     TransactionEvents,
+    WithdrawEvent,
     events_from_logs,
     events_of_transaction,
 )
@@ -24,12 +39,13 @@ from pumpswap.chain.node import ConfirmedTransaction
 from pumpswap.chain.streams import LogsSeen
 from pumpswap.clock import NS_PER_SECOND
 from pumpswap.errors import UsageError
-from pumpswap.model import Swap
+from pumpswap.model import SeenAct, Swap
 
 __all__ = [
     "Normalised",
     "Reserves",
     "generation_of",
+    "in_order",
     "normalise",
     "normalise_logs",
     "normalise_parts",
@@ -54,6 +70,7 @@ class Normalised(Record, frozen=True):
     ``burns``: purchases of the boost authority, which are nobody's volume; they count in ``Swap.index``.
     ``unknown_lengths``: swaps whose event has a length that this version has never seen. They are among ``swaps``: the
     known fields come first; but the program has changed, so look before trading on.
+    ``acts``: what else happened to pools. ``in_order`` puts both into the order of execution.
     The rest is that of ``TransactionEvents``.
     """
 
@@ -66,6 +83,7 @@ class Normalised(Record, frozen=True):
     unattributed: int = 0
     unknown_lengths: int = 0
     burns: int = 0
+    acts: tuple[SeenAct, ...] = ()
 
     @property
     def is_partial(self) -> bool:
@@ -121,6 +139,15 @@ def normalise_parts(signature: str, slot: int, logs: tuple[str, ...], calls: lis
     return _normalised(signature, slot, found, _CallLengths(calls))
 
 
+def in_order(found: Normalised) -> tuple[Swap | SeenAct, ...]:
+    """Swaps and other acts of a transaction in order of execution."""
+    if not found.acts:
+        return found.swaps
+    both: list[tuple[tuple[int, int, int], Swap | SeenAct]] = [((one.index, 1, 0), one) for one in found.swaps]
+    both += [((one.trades_before, 0, one.index), one) for one in found.acts]
+    return tuple(one for _, one in sorted(both, key=lambda pair: pair[0]))
+
+
 def generation_of(event: BuyEvent | SellEvent) -> int:
     """1 or 2: whether the protocol and creator fees left the quote vault or stay there (PROTOCOL 4.9). Every generation
     2 trade, a hop of ``multi_hop_swap`` too, reports the zero key as recipient.
@@ -171,6 +198,7 @@ class _CallLengths:
 
 def _normalised(signature: str, slot: int, found: TransactionEvents, lengths: _LogLengths | _CallLengths) -> Normalised:
     swaps: list[Swap] = []
+    acts: list[SeenAct] = []
     index = burns = unknown_lengths = 0
     for emitted in found.events:
         event = emitted.event
@@ -179,6 +207,9 @@ def _normalised(signature: str, slot: int, found: TransactionEvents, lengths: _L
         elif isinstance(event, SellEvent):
             is_known = lengths.of(emitted) in _SELLS
         else:
+            if (pool := _pool_of(event)) is not None:
+                at_ns = getattr(event, "timestamp", 0) * NS_PER_SECOND
+                acts.append(SeenAct(_text(pool), at_ns, slot, signature, len(acts), index, event))
             continue
         unknown_lengths += not is_known
         if isinstance(event, BuyEvent) and event.is_boost_burn:
@@ -196,7 +227,33 @@ def _normalised(signature: str, slot: int, found: TransactionEvents, lengths: _L
         unattributed=found.unattributed,
         unknown_lengths=unknown_lengths,
         burns=burns,
+        acts=tuple(acts),
     )
+
+
+# Everything else that changes pools. A boost also reports its purchase as a trade: that is the same act, told twice.
+_ACTS = (
+    AdminCtoPoolEvent,
+    AdminSetCoinCreatorEvent,
+    AdminSetCoinCreatorFeeEditableEvent,
+    BoostBuyAndBurnEvent,
+    CreatePoolEvent,
+    DepositEvent,
+    InitBoostEvent,
+    MigratePoolCoinCreatorEvent,
+    SetBondingCurveCoinCreatorEvent,
+    SetCoinCreatorFeeBpsEvent,
+    SetMetaplexCoinCreatorEvent,
+    SweepPoolFeeEvent,
+    WithdrawEvent,
+)
+
+
+def _pool_of(event: Event) -> Pubkey | None:
+    """Whose act an event tells; None for one that changes no pool."""
+    if isinstance(event, ExtendAccountEvent):
+        return event.account  # not only pools grow: whoever asks for a pool passes over the others
+    return event.pool if isinstance(event, _ACTS) else None
 
 
 def _is_known_buy(event: BuyEvent, length: int) -> bool:

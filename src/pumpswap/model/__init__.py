@@ -26,6 +26,7 @@ from pumpswap.model.q50 import Q50Frame, Q50Row, Q50Series
 from pumpswap.model.reconciliation import Reconciliation, ReconciliationStatus
 from pumpswap.model.risk_state import BreakerState, RiskState
 from pumpswap.model.screen import ScreenCheck, ScreenReport, ScreenVerdict
+from pumpswap.model.seen_act import SeenAct
 from pumpswap.model.signal import Side, Signal
 from pumpswap.model.snapshot import PoolSnapshot
 from pumpswap.model.spell import ANALYSIS, BROKEN, STOPPING, Spell
@@ -113,6 +114,7 @@ __all__ = [
     "ScreenCheck",
     "ScreenReport",
     "ScreenVerdict",
+    "SeenAct",
     "SeenSwap",
     "Side",
     "Signal",

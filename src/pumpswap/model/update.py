@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pumpswap.amm import PoolState
+from pumpswap.model.seen_act import SeenAct
 from pumpswap.model.snapshot import PoolSnapshot
 from pumpswap.model.swap import Swap
 
@@ -21,6 +22,9 @@ class MarketUpdate:
 
     ``state_ns`` is since when the state is known to be that of its slot, where that is earlier: a node that stands
     still tells the same again and again, and that is no news. None: ``at_ns``.
+
+    ``act`` is what happened to the pool besides trades, from a feed that was asked to tell it; such an update has
+    nothing else.
     """
 
     at_ns: int
@@ -30,3 +34,4 @@ class MarketUpdate:
     swap: Swap | None = None
     obstacle: str = ""
     state_ns: int | None = None
+    act: SeenAct | None = None

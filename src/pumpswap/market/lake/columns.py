@@ -86,6 +86,28 @@ _SWAPS = Kind(
     facts=("is_buy", "base_units", "quote_units"),
 )
 
+_ACTS = Kind(
+    "acts",
+    "what happened to a pool besides trades: liquidity, fees paid out, boosts, settings",
+    (
+        _POOL,
+        Column("at_ns", "i64", "time of the block, nanoseconds since 1970 UTC"),
+        Column("slot", "u64", "slot of the transaction"),
+        Column("signature", "text", "signature of the transaction, base58"),
+        Column("index", "u32", "which act of its transaction, from 0; trades do not count"),
+        Column("trades_before", "u32", "trades of its transaction before it: the `index` of the swap that comes next"),
+        Column("position", "u32", "trades of its slot before it, as far as the source told them: a swap's `position`"),
+        Column("name", "text", "the event's name in the IDL, for example `DepositEvent`"),
+        Column("event", "bytes", "the program's own event, in its newest layout: everything that is exact"),
+        _SOURCE,
+    ),
+    key=("pool", "signature", "index"),
+    order=("pool", "slot", "at_ns", "position", "index", "signature"),
+    time="at_ns",
+    height="at_ns",
+    facts=("event",),
+)
+
 _STATES = Kind(
     "states",
     "a pool as it was at one slot",
@@ -163,7 +185,7 @@ _SNAPSHOTS = Kind(
     facts=("metrics",),
 )
 
-KINDS = {kind.name: kind for kind in (_SWAPS, _STATES, _CANDLES, _SNAPSHOTS)}
+KINDS = {kind.name: kind for kind in (_SWAPS, _ACTS, _STATES, _CANDLES, _SNAPSHOTS)}
 
 
 def kind_of(name: str) -> Kind:

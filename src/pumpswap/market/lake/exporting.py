@@ -15,7 +15,7 @@ __all__ = ["Told", "count_rows", "export_parquet", "export_text", "gathered", "t
 Told = Callable[[int], None]  # how many rows are written
 
 # Whole numbers that nobody takes for an amount stay numbers in JSON.
-_COUNTS = frozenset({"slot", "index", "position", "base_decimals", "quote_decimals", "buys", "sells"})
+_COUNTS = frozenset({"slot", "index", "trades_before", "position", "base_decimals", "quote_decimals", "buys", "sells"})
 # A spreadsheet takes a cell that begins with one of these for a formula, and strangers choose the names of coins.
 _FORMULA = r"^[=+\-@\t\r＝＋－＠]"
 _FREE_TEXTS = (

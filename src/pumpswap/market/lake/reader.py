@@ -14,7 +14,7 @@ from pumpswap.market.lake.frames import polars_schema
 from pumpswap.market.lake.lake import DAY_NS, Lake
 from pumpswap.market.lake.ranges import Range
 from pumpswap.market.lake.rows import FROM_ROW, PoolStateSeen
-from pumpswap.model import PoolSnapshot, Swap
+from pumpswap.model import PoolSnapshot, SeenAct, Swap
 
 __all__ = ["TIME_ORDER", "LakeReader"]
 
@@ -24,6 +24,7 @@ _ROWS_AT_ONCE = 250_000
 # The order in which things happened; what is left equal by it, no source tells apart.
 TIME_ORDER = {
     "swaps": ("at_ns", "slot", "position", "index", "pool", "signature"),
+    "acts": ("at_ns", "slot", "position", "index", "pool", "signature"),
     "states": ("at_ns", "slot", "pool"),
     "candles": ("start_ns", "timeframe", "pool"),
     "snapshots": ("at_ns", "pool"),
@@ -43,6 +44,10 @@ class LakeReader:
     def swaps(self, pool: str | None = None, start_ns: int | None = None, end_ns: int | None = None) -> pl.LazyFrame:
         """Swaps, in no particular order."""
         return self.frame("swaps", pool, start_ns, end_ns)
+
+    def acts(self, pool: str | None = None, start_ns: int | None = None, end_ns: int | None = None) -> pl.LazyFrame:
+        """What happened besides trades, in no particular order."""
+        return self.frame("acts", pool, start_ns, end_ns)
 
     def states(self, pool: str | None = None, start_ns: int | None = None, end_ns: int | None = None) -> pl.LazyFrame:
         """States, in no particular order."""
@@ -95,6 +100,12 @@ class LakeReader:
     ) -> Iterator[Swap]:
         """Swaps as records, in order of execution as far as it is known; memory does not grow with their number."""
         return self.read("swaps", pool, start_ns, end_ns)
+
+    def read_acts(
+        self, pool: str | None = None, start_ns: int | None = None, end_ns: int | None = None
+    ) -> Iterator[SeenAct]:
+        """What happened besides trades as records, in order of execution as far as it is known."""
+        return self.read("acts", pool, start_ns, end_ns)
 
     def read_states(
         self, pool: str | None = None, start_ns: int | None = None, end_ns: int | None = None

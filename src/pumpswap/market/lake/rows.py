@@ -14,7 +14,7 @@ from pumpswap.amm import Pool, PoolState
 from pumpswap.amm.events import BuyEvent, SellEvent, decode_event, encode_event
 from pumpswap.errors import AmountOutOfRange, BadInput
 from pumpswap.market.candle_file import Candle
-from pumpswap.model import PoolSnapshot, Swap
+from pumpswap.model import PoolSnapshot, SeenAct, Swap
 from pumpswap.units import I64_MAX, U64_MAX
 
 __all__ = ["FROM_ROW", "TO_ROW", "PoolStateSeen", "Row"]
@@ -99,6 +99,35 @@ def _swap(row: Mapping[str, Any]) -> Swap:
         index=row["index"],
         event=event if isinstance(event, BuyEvent | SellEvent) else None,
     )
+
+
+def _act_row(act: SeenAct, source: str) -> Row:
+    if not act.signature:
+        hint = "(signature, index) names an act: without it the same one cannot be recognised when it comes again"
+        raise BadInput(f"an act on pool {act.pool} has no signature", hint=hint)
+    if not (0 <= act.index <= _U32_MAX and 0 <= act.trades_before <= _U32_MAX):
+        raise AmountOutOfRange(f"the index of an act is {act.index}", hint="acts of a transaction count from 0")
+    return (
+        act.pool,
+        _time(act.at_ns),
+        _u64(act.slot, "a slot"),
+        act.signature,
+        act.index,
+        act.trades_before,
+        0,  # its position: the writer knows it
+        type(act.event).__name__,
+        encode_event(act.event),
+        source,
+    )
+
+
+def _act(row: Mapping[str, Any]) -> SeenAct:
+    event = decode_event(row["event"])
+    if event is None:
+        raise BadInput(
+            f"an act of the lake is a {row['name']}, which this version cannot read", hint="upgrade pumpswap"
+        )
+    return SeenAct(row["pool"], row["at_ns"], row["slot"], row["signature"], row["index"], row["trades_before"], event)
 
 
 def _state_row(seen: PoolStateSeen, source: str) -> Row:
@@ -215,12 +244,14 @@ def _snapshot(row: Mapping[str, Any]) -> PoolSnapshot:
 
 TO_ROW: Mapping[str, Callable[[Any, str], Row]] = {
     "swaps": _swap_row,
+    "acts": _act_row,
     "states": _state_row,
     "candles": _candle_row,
     "snapshots": _snapshot_row,
 }
 FROM_ROW: Mapping[str, Callable[[Mapping[str, Any]], Any]] = {
     "swaps": _swap,
+    "acts": _act,
     "states": _state,
     "candles": _candle,
     "snapshots": _snapshot,

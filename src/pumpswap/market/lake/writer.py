@@ -28,6 +28,7 @@ __all__ = ["LakeWriter", "is_being_written"]
 _LOCK = "writer.lock"
 _GRACE_NS = 600_000_000_000  # a reader that was given a list of files has this long to open them
 _SLOT, _POSITION = (kind_of("swaps").names.index(name) for name in ("slot", "position"))
+_ACT_SLOT, _ACT_POSITION = (kind_of("acts").names.index(name) for name in ("slot", "position"))
 _U32 = 2**32 - 1
 
 
@@ -55,7 +56,8 @@ class LakeWriter:
         self._sound: set[str] = set()
 
     def add(self, kind: str, rows: Iterable[Any], *, source: str = "") -> None:
-        """Rows as our records: ``Swap`` for swaps, ``PoolStateSeen`` for states, ``Candle``, ``PoolSnapshot``.
+        """Rows as our records: ``Swap`` for swaps, ``SeenAct`` for acts, ``PoolStateSeen`` for states, ``Candle`` and
+        ``PoolSnapshot``.
 
         Raises AmountOutOfRange and BadInput for a row that the lake cannot hold; rows before it are kept.
         """
@@ -162,7 +164,12 @@ class LakeWriter:
         return pl.concat(frames) if frames else frame_of(kind, [])
 
     def _placed(self, kind: str, row: Row) -> Row:
-        """A swap's place among those of its slot is the order in which they come; other rows need none."""
+        """A swap's place among those of its slot is the order in which they come, an act's is that of the next swap;
+        other rows need none.
+        """
+        if kind == "acts":
+            place = self._position + 1 if row[_ACT_SLOT] == self._slot else 0
+            return (*row[:_ACT_POSITION], place & _U32, *row[_ACT_POSITION + 1 :])
         if kind != "swaps":
             return row
         slot = row[_SLOT]
