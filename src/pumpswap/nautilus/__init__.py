@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from pumpswap.nautilus.loaders.catalog import read_back, register_catalog, write_catalog
     from pumpswap.nautilus.loaders.recording import RecordedMarket, load_market, load_recording
     from pumpswap.nautilus.providers import PumpSwapInstrumentProvider
+    from pumpswap.nautilus.strategy import Q50PumpSwapStrategy
     from pumpswap.nautilus.ticks import Tape
 
 _HOME = {
@@ -45,6 +46,7 @@ _HOME = {
     "PumpSwapLiveDataClientFactory": "factories",
     "PumpSwapPoolState": "data_types",
     "PumpSwapSwap": "data_types",
+    "Q50PumpSwapStrategy": "strategy",
     "Q50PumpSwapStrategyConfig": "config",
     "RecordedMarket": "loaders.recording",
     "SOL": "constants",
@@ -73,6 +75,7 @@ __all__ = [
     "PumpSwapLiveDataClientFactory",
     "PumpSwapPoolState",
     "PumpSwapSwap",
+    "Q50PumpSwapStrategy",
     "Q50PumpSwapStrategyConfig",
     "RecordedMarket",
     "SOL",

@@ -94,7 +94,6 @@ class Q50PumpSwapStrategyConfig(StrategyConfig, frozen=True, forbid_unknown_fiel
     settings_path: str | None = None
     mode: Literal["trade", "analysis", "executor"] = "trade"
     subscribe_trades: bool = False
-    close_on_stop: bool = False
     frame_seconds: int = 30
     statistics_seconds: int = 60
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from typing import Any
 
 from nautilus_trader.cache.cache import Cache
@@ -31,6 +32,7 @@ from pumpswap.nautilus.orders import NautilusWish, OrderName, wish_of
 from pumpswap.nautilus.providers import PumpSwapInstrumentProvider
 from pumpswap.nautilus.reports import BookReports
 from pumpswap.nautilus.session import PumpSwapSession
+from pumpswap.nautilus.venue_facts import VenueFacts, offer_venue
 
 __all__ = ["PumpSwapExecutionClient"]
 
@@ -99,6 +101,7 @@ class PumpSwapExecutionClient(LiveExecutionClient):
             self._bus.subscribe(f"reports.execution.{PUMPSWAP_VENUE}", self._on_reconciled)
         self._is_open = True
         await session.open()
+        offer_venue(self._bus, VenueFacts(session.settings, self._remember))
         await self._provider.initialize()
         await self._provider.load_pools(self._reports.pools())
         # Not left to the data client: reports about an unknown instrument are skipped in silence.
@@ -106,6 +109,10 @@ class PumpSwapExecutionClient(LiveExecutionClient):
             self._cache.add_instrument(instrument)
         self._report_account()
         await self._await_account_registered()
+
+    def _remember(self, name: str, document: Mapping[str, object]) -> None:
+        """Store a document with the books, for reports."""
+        self._session.run.states.save(name, document, self._session.clock.now_ns())
 
     async def _disconnect(self) -> None:
         if self._submitting:  # a strategy that stops may be selling

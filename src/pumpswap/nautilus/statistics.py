@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,13 +14,14 @@ from nautilus_trader.model.events import OrderDenied, OrderFilled, OrderRejected
 from pumpswap.errors import BadInput
 from pumpswap.model import Side
 
-__all__ = ["STATISTICS", "Q50Statistics", "keep_statistics"]
+__all__ = ["STATISTICS", "Q50Statistics"]
 
-STATISTICS = "nautilus/statistics"  # the name under which a run remembers them, and the topic on the message bus
+STATISTICS = "nautilus/statistics"  # and the strategy's id: the name under which a run remembers them
 _COUNTS = ("ticks", "buys", "sales", "analysed", "expired", "opened", "closed")
 _LAMPORTS = ("bought_lamports", "sold_lamports", "commission_lamports")
 _BY_NAME = ("denied", "rejected", "filled", "not_ordered")
-_MOST_NAMES = 50  # reasons are counted by their first words; more kinds than that are one
+_MOST_NAMES, _LONGEST_NAME = 50, 80  # what is beyond counts as "other": names are not as many as orders
+_DECIDED = re.compile(r"^d\d+: ")  # the number of a decision of our gate
 
 
 @dataclass(slots=True)
@@ -58,8 +60,12 @@ class Q50Statistics:
 
     def hear_denied(self, event: OrderDenied) -> None:
         """A gate has refused."""
-        # Behind the decision's own number stands why, with figures: of those only the kind counts.
-        _count(self.denied, event.reason.partition(": ")[2] or event.reason)
+        told = _DECIDED.sub("", event.reason)
+        if told == event.reason:  # by Nautilus' own, or for what this venue cannot do
+            _count(self.denied, re.split("[:;]", told, maxsplit=1)[0])
+            return
+        for refusal in told.split("; "):
+            _count(self.denied, refusal.partition(": ")[0])
 
     def hear_rejected(self, event: OrderRejected) -> None:
         """The chain has refused."""
@@ -96,19 +102,6 @@ class Q50Statistics:
         return cls(**told)
 
 
-def keep_statistics(msgbus: Any, save: Any) -> None:
-    """Store what strategies publish: ``save`` takes a name and a document, as of ``Run.states`` with its time. Called
-    once by whoever keeps the books of a Nautilus run.
-    """
-    msgbus.subscribe(f"{STATISTICS}/*", lambda document: save(f"{STATISTICS}/{document['strategy']}", document))
-
-
-def _count(counter: Counter[str], text: str) -> None:
-    """By the words before the first figure: a count of each figure would be as long as the run."""
-    words: list[str] = []
-    for word in text.split():
-        if any(character.isdigit() for character in word):
-            break
-        words.append(word)
-    name = " ".join(words[:8]).rstrip(":;,") or "other"
+def _count(counter: Counter[str], name: str) -> None:
+    name = name[:_LONGEST_NAME]
     counter[name if name in counter or len(counter) < _MOST_NAMES else "other"] += 1

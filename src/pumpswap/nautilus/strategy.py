@@ -16,7 +16,7 @@ import msgspec
 from nautilus_trader.common.component import LiveClock
 from nautilus_trader.indicators import ExponentialMovingAverage
 from nautilus_trader.model.data import InstrumentStatus, QuoteTick, TradeTick
-from nautilus_trader.model.enums import MarketStatusAction, OrderSide, TimeInForce
+from nautilus_trader.model.enums import MarketStatusAction, OrderSide, PriceType, TimeInForce
 from nautilus_trader.model.events import (
     OrderDenied,
     OrderExpired,
@@ -46,6 +46,7 @@ from pumpswap.nautilus.money import lamports_of, qty, units_of
 from pumpswap.nautilus.orders import order_params
 from pumpswap.nautilus.regime_check import RegimeCheck
 from pumpswap.nautilus.statistics import STATISTICS, Q50Statistics
+from pumpswap.nautilus.venue_facts import VenueFacts, require_same, venue_of
 from pumpswap.risk.caps import Caps
 from pumpswap.sdk.executor.config import settings_of_config
 from pumpswap.sdk.executor.executor import PumpSwapTradingExecutor
@@ -103,6 +104,7 @@ class Q50PumpSwapStrategy(Strategy):
         self._caps = Caps.of(found.risk)
         self._markets: dict[InstrumentId, _Market] = {}
         self._by_executor: ByExecutor | None = None
+        self._venue: VenueFacts | None = None
 
     # ------------------------------------------------------------------------------------------ life
 
@@ -111,6 +113,9 @@ class Q50PumpSwapStrategy(Strategy):
         look like a result. Live it is told, and read as soon as it can be: exits of what is held go on meanwhile.
         """
         is_live = isinstance(self.clock, LiveClock)
+        self._venue = venue_of(self.msgbus)
+        if self._venue is not None:
+            require_same(self.settings, self._venue.settings)
         try:
             self.q50_signal_loader.load()
         except PumpSwapError as failed:
@@ -128,15 +133,16 @@ class Q50PumpSwapStrategy(Strategy):
         if is_live:
             self.clock.set_timer(_FRAME, timedelta(seconds=self.config.frame_seconds), callback=self._look_at_frame)
             seconds = timedelta(seconds=self.config.statistics_seconds)
-            self.clock.set_timer(_STATISTICS, seconds, callback=self._publish)
+            self.clock.set_timer(_STATISTICS, seconds, callback=self._save_statistics)
         self.log.info(f"Q50 on {len(self._markets)} pools, {len(self.q50_signal_loader.frame or ())} rows")
 
     def on_stop(self) -> None:
-        """What is held stays held, and its exits go on with the engine, unless ``close_on_stop``."""
-        if self.config.close_on_stop:
+        """What is held stays held, and its exits go on with the engine, unless ``nautilus.close_on_stop`` says
+        otherwise."""
+        if self.settings.nautilus.close_on_stop:
             for market in self._markets.values():
                 self.close_all_positions(market.id, client_id=PUMPSWAP_CLIENT_ID)
-        self._publish()
+        self._save_statistics()
         if self._by_executor is not None:
             self._by_executor.end()
 
@@ -237,7 +243,7 @@ class Q50PumpSwapStrategy(Strategy):
     def _begin(self, instrument: CurrencyPair) -> None:
         warm_up, mean = self.settings.q50.warm_up_quotes, None
         if warm_up:
-            mean = ExponentialMovingAverage(warm_up)
+            mean = ExponentialMovingAverage(warm_up, PriceType.MID)
             self.register_indicator_for_quote_ticks(instrument.id, mean)
         market = _Market(instrument, pool_of(instrument.id), mint_of(instrument), mean)
         self._markets[instrument.id] = market
@@ -350,9 +356,11 @@ class Q50PumpSwapStrategy(Strategy):
         """The file is read away from the loop; the frame in use changes in one step."""
         self.run_in_executor(self.q50_signal_loader.refresh)
 
-    def _publish(self, _event: object = None) -> None:
-        document = {"strategy": str(self.id), "at_ns": str(self.clock.timestamp_ns()), **self.statistics.to_json()}
-        self.msgbus.publish(f"{STATISTICS}/{self.id}", document)
+    def _save_statistics(self, _event: object = None) -> None:
+        """The counts so far into the books of the run, for its reports."""
+        if self._venue is not None:
+            document = {"at_ns": str(self.clock.timestamp_ns()), **self.statistics.to_json()}
+            self._venue.save(f"{STATISTICS}/{self.id}", document)
 
 
 class _TraderClock:
