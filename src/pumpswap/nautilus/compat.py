@@ -46,10 +46,11 @@ _CONVERTS_QUOTES: Final = "convert_quote_qty_to_base" in LiveExecEngineConfig.__
 
 # Raw values are scaled by ten to this power whatever the precision: 16, or 9 on a standard-precision build.
 FIXED: Final[int] = int(FIXED_PRECISION)
-# In whole units. ``from_raw`` beyond them ends the process, it does not raise: check with integers before.
-PRICE_MAX_WHOLE: Final = int(PRICE_MAX)
-QUANTITY_MAX_WHOLE: Final = int(QUANTITY_MAX)
-MONEY_MAX_WHOLE: Final = int(MONEY_MAX)
+# In whole units. ``from_raw`` beyond them ends the process, it does not raise: check with integers before. One less
+# than Nautilus says: it computes its raw limits in doubles, and they come out a little below.
+PRICE_MAX_WHOLE: Final = int(PRICE_MAX) - 1
+QUANTITY_MAX_WHOLE: Final = int(QUANTITY_MAX) - 1
+MONEY_MAX_WHOLE: Final = int(MONEY_MAX) - 1
 
 # For ``generate_order_updated``: the quantity is one of base units from now on.
 QUOTE_DONE: Final[dict[str, Any]] = {"is_quote_quantity": False} if hasattr(OrderUpdated, "is_quote_quantity") else {}

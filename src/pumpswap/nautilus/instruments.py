@@ -13,10 +13,10 @@ from solders.pubkey import Pubkey
 from pumpswap.amm import FeeSchedule, PoolState
 from pumpswap.amm.addresses import WSOL_MINT
 from pumpswap.errors import BadInput, TradeRefused
-from pumpswap.nautilus.compat import FIXED, QUANTITY_MAX_WHOLE
+from pumpswap.nautilus.compat import FIXED, MONEY_MAX_WHOLE, QUANTITY_MAX_WHOLE
 from pumpswap.nautilus.constants import PRICE_PRECISION, PUMPSWAP_VENUE, SOL, SOL_DECIMALS
 from pumpswap.nautilus.money import price_raw, qty
-from pumpswap.units import BPS
+from pumpswap.units import BPS, LAMPORTS_PER_SOL
 
 __all__ = ["base_decimals_of", "currency_of", "instrument_id", "instrument_of", "mint_of", "pool_of"]
 
@@ -120,11 +120,18 @@ def _check(state: PoolState, pool: str) -> None:
             hint=f"this build of NautilusTrader has {PRICE_PRECISION} at most",
         )
     largest = max(state.base_supply, state.base_reserve)
-    if largest > QUANTITY_MAX_WHOLE * 10**state.base_decimals:
+    most = min(QUANTITY_MAX_WHOLE, MONEY_MAX_WHOLE)  # a balance is money, whose maximum is the smaller
+    if largest > most * 10**state.base_decimals:
         raise BadInput(
             f"the token of pool {pool} has a supply of {largest} units of {state.base_decimals} decimals",
-            hint=f"NautilusTrader holds quantities up to {QUANTITY_MAX_WHOLE} whole tokens",
+            hint=f"NautilusTrader holds balances up to {most} whole tokens",
         )
     if state.base_reserve <= 0 or state.effective_quote_reserve <= 0:
         raise BadInput(f"pool {pool} has no reserves", hint="wait until it has liquidity")
     price_raw(state.effective_quote_reserve, state.base_reserve, state.base_decimals)
+    worth = state.effective_quote_reserve * largest // state.base_reserve
+    if worth > MONEY_MAX_WHOLE * LAMPORTS_PER_SOL:
+        raise BadInput(
+            f"all tokens of pool {pool} are worth {worth} lamports at its price",
+            hint=f"NautilusTrader holds amounts up to {MONEY_MAX_WHOLE} SOL; such a pool cannot be an instrument",
+        )
