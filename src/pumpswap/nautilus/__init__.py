@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pumpswap.nautilus.constants import PUMPSWAP, PUMPSWAP_CLIENT_ID, PUMPSWAP_VENUE, SOL
     from pumpswap.nautilus.data import PumpSwapDataClient
     from pumpswap.nautilus.data_types import PumpSwapPoolState, PumpSwapSwap, data_type_of
-    from pumpswap.nautilus.factories import PumpSwapLiveDataClientFactory
+    from pumpswap.nautilus.factories import PumpSwapLiveDataClientFactory, PumpSwapLiveExecClientFactory
     from pumpswap.nautilus.instruments import instrument_id, instrument_of
     from pumpswap.nautilus.loaders.catalog import read_back, register_catalog, write_catalog
     from pumpswap.nautilus.loaders.recording import RecordedMarket, load_market, load_recording
@@ -44,6 +44,7 @@ _HOME = {
     "PumpSwapInstrumentProvider": "providers",
     "PumpSwapInstrumentProviderConfig": "config",
     "PumpSwapLiveDataClientFactory": "factories",
+    "PumpSwapLiveExecClientFactory": "factories",
     "PumpSwapPoolState": "data_types",
     "PumpSwapSwap": "data_types",
     "Q50PumpSwapStrategy": "strategy",
@@ -73,6 +74,7 @@ __all__ = [
     "PumpSwapInstrumentProvider",
     "PumpSwapInstrumentProviderConfig",
     "PumpSwapLiveDataClientFactory",
+    "PumpSwapLiveExecClientFactory",
     "PumpSwapPoolState",
     "PumpSwapSwap",
     "Q50PumpSwapStrategy",
