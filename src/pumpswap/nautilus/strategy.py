@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -27,30 +26,27 @@ from nautilus_trader.model.events import (
 )
 from nautilus_trader.model.identifiers import InstrumentId
 from nautilus_trader.model.instruments import CurrencyPair
-from nautilus_trader.model.objects import Quantity
 from nautilus_trader.model.position import Position as NautilusPosition
 from nautilus_trader.trading.strategy import Strategy
 
-from pumpswap.clock import SystemClock
 from pumpswap.engine.strategies.q50 import FrameSignaller, policy_of, rules_of
 from pumpswap.errors import BadInput, ConfigError, PumpSwapError
 from pumpswap.market.q50_loader import Q50SignalLoader
 from pumpswap.model import ExitKind
 from pumpswap.nautilus.by_executor import ByExecutor
-from pumpswap.nautilus.compat import FIXED
 from pumpswap.nautilus.config import Q50PumpSwapStrategyConfig
-from pumpswap.nautilus.constants import PUMPSWAP_CLIENT_ID, PUMPSWAP_VENUE, SOL, SOL_DECIMALS
+from pumpswap.nautilus.constants import PUMPSWAP_CLIENT_ID, PUMPSWAP_VENUE, SOL
 from pumpswap.nautilus.data_types import PumpSwapPoolState, PumpSwapSwap, data_type_of
 from pumpswap.nautilus.instruments import base_decimals_of, mint_of, pool_of
 from pumpswap.nautilus.money import lamports_of, qty, units_of
 from pumpswap.nautilus.orders import order_params
 from pumpswap.nautilus.regime_check import RegimeCheck
 from pumpswap.nautilus.statistics import STATISTICS, Q50Statistics
+from pumpswap.nautilus.strategy_setup import TraderClock, budget, configured
 from pumpswap.nautilus.venue_facts import VenueFacts, require_same, venue_of
 from pumpswap.risk.caps import Caps
-from pumpswap.sdk.executor.config import settings_of_config
 from pumpswap.sdk.executor.executor import PumpSwapTradingExecutor
-from pumpswap.settings import Settings, load_settings
+from pumpswap.settings import Settings
 from pumpswap.signals.q50_policy import Q50Action, Q50Verdict
 from pumpswap.signals.regimes import RegimeDetector
 from pumpswap.units import BPS
@@ -91,11 +87,11 @@ class Q50PumpSwapStrategy(Strategy):
         *,
         settings: Settings | None = None,
     ) -> None:
-        used, found = _configured(config, settings)
+        used, found = configured(config, settings)
         super().__init__(used)
         self.settings = found
         self.pumpswap_executor = PumpSwapTradingExecutor(found)
-        self.q50_signal_loader = Q50SignalLoader(found.q50, clock=_TraderClock(self), complete=rules_of(found.q50))
+        self.q50_signal_loader = Q50SignalLoader(found.q50, clock=TraderClock(self), complete=rules_of(found.q50))
         self.regime_detector = RegimeDetector(found)
         self.statistics = Q50Statistics()
         self.policy = policy_of(found)
@@ -323,7 +319,7 @@ class Q50PumpSwapStrategy(Strategy):
         if most <= 0:
             return "no SOL is free above the reserve"
         order = self.order_factory.market(
-            market.id, OrderSide.BUY, _budget(most, market.instrument), TimeInForce.FOK, quote_quantity=True
+            market.id, OrderSide.BUY, budget(most, market.instrument), TimeInForce.FOK, quote_quantity=True
         )
         told = order_params(signal=verdict.signal, quote_lamports=most, reason=self._reason(market, verdict, tick))
         self.submit_order(order, client_id=PUMPSWAP_CLIENT_ID, params=told)
@@ -361,51 +357,3 @@ class Q50PumpSwapStrategy(Strategy):
         if self._venue is not None:
             document = {"at_ns": str(self.clock.timestamp_ns()), **self.statistics.to_json()}
             self._venue.save(f"{STATISTICS}/{self.id}", document)
-
-
-class _TraderClock:
-    """The time of the trader as a Clock of ours; before the strategy belongs to a trader, the machine's."""
-
-    def __init__(self, strategy: Strategy) -> None:
-        self._strategy = strategy
-        self._machine = SystemClock()
-
-    def now_ns(self) -> int:
-        clock = self._strategy.clock
-        return self._machine.now_ns() if clock is None else int(clock.timestamp_ns())
-
-
-def _configured(
-    config: Q50PumpSwapStrategyConfig | Mapping[str, Any] | None, settings: Settings | None
-) -> tuple[Q50PumpSwapStrategyConfig, Settings]:
-    """The strategy's configuration, and the settings that count. Raises ConfigError, also where two files are named."""
-    if isinstance(config, Q50PumpSwapStrategyConfig):
-        used, rest = config, None
-    else:
-        told = dict(config or {})
-        fields = set(Q50PumpSwapStrategyConfig.__struct_fields__)
-        own = {name: told.pop(name) for name in list(told) if name in fields}
-        try:
-            used = Q50PumpSwapStrategyConfig.parse(msgspec.json.encode(own, enc_hook=str))
-        except msgspec.MsgspecError as wrong:
-            raise ConfigError(f"the strategy's configuration: {wrong}", hint="see Q50PumpSwapStrategyConfig") from None
-        rest = told or None
-    if settings is not None:
-        if rest or used.settings_path is not None:
-            raise ConfigError("settings are given twice", hint="pass settings, or name a file, or give sections")
-        return used, settings
-    if used.settings_path is None:
-        return used, settings_of_config(rest)
-    if rest:
-        raise ConfigError(
-            f"settings are given twice: sections beside {used.settings_path}", hint="keep them in one file"
-        )
-    return used, load_settings(Path(used.settings_path))
-
-
-def _budget(lamports: int, instrument: CurrencyPair) -> Quantity:
-    """Lamports as a quantity with no more decimals than the instrument has, cut; ``params`` carry the exact amount."""
-    precision = instrument.size_precision
-    step = 10 ** max(SOL_DECIMALS - precision, 0)
-    shown = max(lamports // step, 1) * step
-    return Quantity.from_raw(shown * 10 ** (FIXED - SOL_DECIMALS), precision)
