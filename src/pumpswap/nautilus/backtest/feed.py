@@ -12,7 +12,7 @@ from typing import Protocol
 
 from pumpswap.amm import FeeSchedule, schedule_at
 from pumpswap.engine.engine import Engine
-from pumpswap.errors import BadInput
+from pumpswap.errors import BadInput, ConfigError
 from pumpswap.execution.paper import PaperVenue
 from pumpswap.execution.paper_model import PaperModel
 from pumpswap.market.book import PoolBook
@@ -20,7 +20,7 @@ from pumpswap.model import MarketUpdate
 from pumpswap.research.backtest.book import ReplayBook
 from pumpswap.research.backtest.landing import SlotLanding
 from pumpswap.research.backtest.market import ReplayMarket
-from pumpswap.research.backtest.spec import BacktestSpec, settings_of
+from pumpswap.research.backtest.spec import BacktestSpec, deciding_settings
 from pumpswap.research.backtest.world import Impact
 from pumpswap.research.chronicle.step import Chronicle, ScheduleFor
 from pumpswap.settings import LandingPlace, Settings
@@ -114,17 +114,19 @@ def recorded_market(
     )
 
 
-def chronicle_market(spec: BacktestSpec, chronicle: Chronicle) -> CurveMarket:
+def chronicle_market(spec: BacktestSpec, chronicle: Chronicle, settings: Settings) -> CurveMarket:
     """A history as ``run_backtest`` plays it to our own strategies: the same book, venue, landing, impact and chance.
 
     Quotes that were made before cannot tell what our own trades do to the market; the curve that fills does. Raises
-    BadInput for another history than the spec's, or an empty one.
+    BadInput for another history than the spec's, or an empty one, ConfigError for settings that would trade otherwise.
     """
     if not chronicle.identity.steps or chronicle.identity.sha256 != spec.chronicle:
         raise BadInput(
             f"{chronicle.location} is not the history of this back-test, or empty", hint="make the spec of it: new_spec"
         )
-    settings, book = settings_of(spec), ReplayBook(chronicle.complete)
+    if deciding_settings(settings) != spec.settings:
+        raise ConfigError("these settings are not those of the back-test", hint="make the spec of them: new_spec")
+    book = ReplayBook(chronicle.complete)
     market = ReplayMarket(book, chronicle, Impact(spec.impact))
     landing = SlotLanding(chronicle.slots, spec.latency_slots, _PLACES[spec.landing], Random(f"landing {spec.seed}"))
     model = PaperModel(settings.paper, Random(spec.seed), landing)  # chance of a market, not of a secret

@@ -177,12 +177,12 @@ def run_on_chronicle(
 ) -> CurveBacktest:
     """The back-test of ``spec`` with Nautilus ``strategies`` in place of ours: same history, impact, landing, chance.
 
-    ``settings`` say where the run is stored and how quotes are made; what trades are those of the spec. Quotes are of
-    the history as it was; with impact the curve that fills goes its own way after our first trade.
+    ``settings`` are those that the spec was made of. Quotes are of the history as it was; with impact the curve that
+    fills goes its own way after our first trade.
     """
     tape, schedule_for = _tape(settings), chronicle.schedule_for
     loaded = load_market(chronicle_updates(chronicle), tape, location=chronicle.location, schedule_for=schedule_for)
-    return _run(chronicle_market(spec, chronicle), loaded, settings, strategies, logging)
+    return _run(chronicle_market(spec, chronicle, settings), loaded, settings, strategies, logging)
 
 
 def _run(
