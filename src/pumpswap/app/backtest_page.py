@@ -1,0 +1,32 @@
+"""Pages of back-tests: of one that was just run, and of stored ones."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from pumpswap.app.backtest import BacktestOutcome
+from pumpswap.app.backtest_runs import result_of_row
+from pumpswap.research.backtest.page import BacktestPage, PageSide, write_backtest
+from pumpswap.storage.backtests import StoredBacktest
+from pumpswap.storage.database import Database
+
+__all__ = ["outcome_page", "stored_page"]
+
+
+def outcome_page(path: Path, outcome: BacktestOutcome) -> Path:
+    """Write the page of what was just run."""
+    sides = [PageSide(one.run_id, one.backtest.result, one.backtest.record.equity) for one in outcome.ran]
+    page = BacktestPage(
+        sides,
+        tuple(outcome.chronicle.counts.items()),
+        outcome.chronicle.assumptions,
+        f"pumpswap backtest repeat {sides[0].run_id}",
+    )
+    return write_backtest(path, page)
+
+
+def stored_page(path: Path, database: Database, rows: Sequence[StoredBacktest]) -> Path:
+    """Write the page of stored back-tests; curves are there where books were kept."""
+    sides = [PageSide(row.run_id, result_of_row(row), tuple(database.run(row.run_id).equity.points())) for row in rows]
+    return write_backtest(path, BacktestPage(sides, command=f"pumpswap backtest repeat {sides[0].run_id}"))

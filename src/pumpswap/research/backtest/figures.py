@@ -1,0 +1,118 @@
+"""The figures of one or two results side by side, as rows for the terminal and the page alike."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+
+from pumpswap.research.backtest.result import BacktestResult
+
+__all__ = ["Group", "Row", "groups_of"]
+
+
+class Row(msgspec.Struct, frozen=True):
+    """One figure of every result. ``kind``: sol | signed | count | text; values of money are lamports."""
+
+    label: str
+    kind: str
+    values: tuple[int | str, ...]
+
+
+class Group(msgspec.Struct, frozen=True):
+    """Rows under one heading."""
+
+    title: str
+    rows: tuple[Row, ...]
+
+
+def groups_of(results: Sequence[BacktestResult]) -> tuple[Group, ...]:
+    """Money, trading, costs, and what our trades have changed for others."""
+
+    def row(label: str, kind: str, of: Callable[[BacktestResult], int | str]) -> Row:
+        return Row(label, kind, tuple(of(one) for one in results))
+
+    def money(label: str, name: str, sign: int = 1, kind: str = "signed") -> Row:
+        return row(label, kind, lambda one: sign * int(one.summary[f"{name}_lamports"]))
+
+    return (
+        Group(
+            "it adds up",
+            (
+                money("start", "start", kind="sol"),
+                money("realised", "realised"),
+                money("unrealised, if sold now", "unrealised"),
+                money("costs of failed orders", "failed_costs", -1),
+                money("end", "equity", kind="sol"),
+                money("net", "equity_change"),
+            ),
+        ),
+        Group(
+            "trading",
+            (
+                row("fills", "count", lambda one: int(one.summary["orders"]["filled"])),
+                row("rounds closed", "count", lambda one: int(one.summary["positions"]["closed"])),
+                row("rounds open", "count", lambda one: int(one.summary["positions"]["open"])),
+                row("won", "text", lambda one: _percent(one.figures["win_rate"])),
+                row("failed, fees paid", "count", lambda one: int(one.summary["orders"]["rejected"])),
+                row("could not be sent", "count", lambda one: int(one.summary["orders"]["denied"])),
+                row("refused by the gate", "count", lambda one: int(one.summary["decisions"]["refused"])),
+                row("deepest fall of equity", "signed", lambda one: -int(one.summary["max_drawdown"]["lamports"])),
+                row("Sharpe ratio, a year", "text", lambda one: _ratio(one.figures["sharpe"])),
+                row("mean slippage", "text", lambda one: _slip(one.figures["mean_slippage"])),
+            ),
+        ),
+        Group("paid on the way", tuple(_costs(results))),
+        Group("for others", tuple(_others(results))),
+    )
+
+
+def _costs(results: Sequence[BacktestResult]) -> list[Row]:
+    kinds = sorted({kind for one in results for kind, paid in one.summary["costs_lamports"].items() if int(paid)})
+    rows = [
+        Row(kind.replace("_", " "), "sol", tuple(int(one.summary["costs_lamports"].get(kind, 0)) for one in results))
+        for kind in kinds
+    ]
+    rent = tuple(int(one.summary["rent_lamports"]) for one in results)
+    return [*rows, Row("rent that lies in accounts", "sol", rent)]
+
+
+def _others(results: Sequence[BacktestResult]) -> list[Row]:
+    def count(label: str, name: str) -> Row:
+        return Row(label, "count", tuple(int(one.world[name]) for one in results))
+
+    names = sorted({name for one in results for name in one.world["failed"]})
+    failed = [
+        Row(f"fail now: {name}", "count", tuple(int(one.world["failed"].get(name, 0)) for one in results))
+        for name in names
+    ]
+    return [
+        count("pools that we have changed", "diverged_pools"),
+        count("steps computed again", "reapplied"),
+        count("trades of other amounts", "changed"),
+        *failed,
+        count("sellers with other holdings", "capped"),
+        count("our trades that the record overwrote", "overwritten"),
+    ]
+
+
+def _percent(estimate: dict[str, Any]) -> str:
+    if estimate["value"] is None:
+        return "–"
+    text = f"{100 * estimate['value']:.0f} %"
+    return text if estimate["low"] is None else f"{text} ({100 * estimate['low']:.0f} to {100 * estimate['high']:.0f})"
+
+
+def _ratio(estimate: dict[str, Any]) -> str:
+    """With its interval, without which it would say more than it knows; – where there are too few periods."""
+    if estimate["value"] is None:
+        return "–"
+    text = f"{estimate['value']:.1f}".replace("-", "−")
+    if estimate["low"] is None:
+        return text
+    return f"{text} ({estimate['low']:.1f} to {estimate['high']:.1f})".replace("-", "−")
+
+
+def _slip(value: float | None) -> str:
+    return "–" if value is None else f"{100 * value:+.3f} %".replace("-", "−")
