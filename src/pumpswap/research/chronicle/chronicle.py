@@ -11,22 +11,9 @@ from functools import cached_property
 from pumpswap.amm import schedule_at
 from pumpswap.research.chronicle.identity import IdentityDigest
 from pumpswap.research.chronicle.step import ChronicleIdentity, Range, ScheduleFor, Step, StepTimes
+from pumpswap.research.chronicle.window import Window
 
-__all__ = ["BaseChronicle", "Numbering"]
-
-
-class Numbering:
-    """The order of steps within their slot, over all pools."""
-
-    def __init__(self) -> None:
-        self._slot, self._next = -1, 0
-
-    def next(self, slot: int) -> int:
-        """The number of the next step of a slot."""
-        if slot != self._slot:
-            self._slot, self._next = slot, 0
-        self._next += 1
-        return self._next - 1
+__all__ = ["BaseChronicle"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,16 +24,22 @@ class _Survey:
 
 
 class BaseChronicle(ABC):
-    """``_weave`` makes the steps, and counts in ``tally`` what it had to infer. Steps are made anew at every call; what
-    only a whole pass can tell is found by one, the first time it is asked for.
+    """``_weave`` makes the steps, of the window or more, and counts in ``tally`` what it had to infer. Steps are made
+    anew at every call; what only a whole pass can tell is found by one, the first time it is asked for.
     """
 
     def __init__(
-        self, location: str, source: Mapping[str, str], slots: StepTimes, schedule_for: ScheduleFor = schedule_at
+        self,
+        location: str,
+        source: Mapping[str, str],
+        slots: StepTimes,
+        schedule_for: ScheduleFor = schedule_at,
+        window: Window | None = None,
     ) -> None:
         self.location = location
         self.slots: StepTimes = slots
         self.schedule_for = schedule_for
+        self.window = window or Window()
         self._source = dict(source)
 
     @abstractmethod
@@ -64,7 +57,10 @@ class BaseChronicle(ABC):
 
     def steps(self) -> Iterator[Step]:
         """Every step in its order, the same at every call."""
-        return self._weave(Counter())
+        return self._in_window(Counter())
+
+    def _in_window(self, tally: Counter[str]) -> Iterator[Step]:
+        return self.window.of(self._weave(tally), self.slots)
 
     @property
     def identity(self) -> ChronicleIdentity:
@@ -85,7 +81,7 @@ class BaseChronicle(ABC):
     def _survey(self) -> _Survey:
         digest, tally = IdentityDigest(), Counter[str]()
         first_ns = last_ns = 0
-        for step in self._weave(tally):
+        for step in self._in_window(tally):
             first_ns = first_ns or step.at_ns
             last_ns = step.at_ns
             digest.add(step)

@@ -34,10 +34,11 @@ class Step(msgspec.Struct, frozen=True, gc=False):
     """One thing that happened to one pool. ``act`` on ``before`` gives ``after`` (but for its slot), always.
 
     ``at_ns`` is the time at which a replay plays it: rising with the slots, also where the source tells whole seconds
-    only; ``swap.at_ns`` is the source's own. ``order`` counts the steps of one slot. ``act`` is None where only a
-    snapshot was seen; ``before`` is None for the first step of a pool. ``rates`` are those of a trade that the
-    schedule of its date does not explain: ``act_on(…, rates=rates)``. ``trader_base`` is what the trader held before a
-    trade, None where the source does not tell it.
+    only; ``swap.at_ns`` is the source's own. ``order`` counts the steps of one slot. ``act`` is None where nothing
+    was done to the pool that is known; ``before`` is None for the first step of a pool. ``after`` is None while its
+    state is not known, or not any more: then ``act`` is None too, and ``obstacle`` says why. ``rates`` are those of a
+    trade that the schedule of its date does not explain: ``act_on(…, rates=rates)``. ``trader_base`` is what the trader
+    held before a trade, None where the source does not tell it.
     """
 
     at_ns: int
@@ -52,6 +53,7 @@ class Step(msgspec.Struct, frozen=True, gc=False):
     exactness: Exactness = Exactness.EXACT
     rates: Rates | None = None
     trader_base: int | None = None
+    obstacle: str = ""
 
 
 class ChronicleIdentity(msgspec.Struct, frozen=True):

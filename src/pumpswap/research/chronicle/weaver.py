@@ -31,10 +31,14 @@ from pumpswap.market.explained import PoolSeen, explain, seen_after, seen_before
 from pumpswap.market.rebuild import anchored, rebuild
 from pumpswap.market.swaps_of import generation_of, reserves_after
 from pumpswap.model import PoolSnapshot, SeenAct, Swap
-from pumpswap.research.chronicle.chronicle import Numbering
 from pumpswap.research.chronicle.step import Exactness, ScheduleFor, Step
+from pumpswap.research.chronicle.window import Numbering
 
 __all__ = ["Moment", "PoolWeaver", "Weavers"]
+
+_UNSEEN = "no state and no snapshot of this pool has come before, so its depth is not known"
+_NO_FIT = "its events do not fit to the state that was recorded before"
+_NO_CURVE = "at this price the pool would be empty"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,7 @@ class PoolWeaver:
         self._schedule_for = schedule_for
         self._numbers = numbers
         self._tally = tally
+        self._obstacle = _UNSEEN
         self._is_read = False  # a whole state was read, so it is not rebuilt from snapshots
         self._read_slot = -1
 
@@ -81,7 +86,7 @@ class PoolWeaver:
         found = rebuild(snapshot)
         if isinstance(found, str):
             self._tally["snapshots without a depth"] += 1
-            yield self._lost(moment, None, snapshot)
+            yield self._lost(moment, snapshot, found)
             return
         yield self._set(moment, Told(found), found, Exactness.TOLD, snapshot)
 
@@ -91,7 +96,7 @@ class PoolWeaver:
             yield self._priced(swap, moment)
             return
         if self.state is None:
-            yield self._lost(moment, act, swap)
+            yield self._lost(moment, swap, self._obstacle)
             return
         before = seen_before(swap.event)
         if self._is_read and moment.slot <= self._read_slot and not _follows(before, self.state):
@@ -121,7 +126,7 @@ class PoolWeaver:
     def _traded(self, swap: Swap, event: BuyEvent | SellEvent, act: PoolAct | None, moment: Moment) -> Step:
         known = self.state
         if known is None:
-            return self._lost(moment, act, swap)
+            return self._lost(moment, swap, _NO_FIT)
         if act is not None:
             for rates in (None, rates_of(event)):
                 after = self._reached(known, act, swap, rates, moment)
@@ -132,7 +137,7 @@ class PoolWeaver:
         self._tally["swaps unexplained"] += 1
         told = _told(known, seen_after(swap))
         if told is None:
-            return self._lost(moment, act, swap)
+            return self._lost(moment, swap, _NO_FIT)
         if generation_of(event) == 2:
             told = msgspec.structs.replace(told, pool=told.pool.grown())
         told = _at(told, moment.slot)
@@ -159,11 +164,11 @@ class PoolWeaver:
         known = self.state
         if known is None or self._is_read:
             self._tally["swaps without an event"] += 1
-            return self._idle(moment, swap)
+            return self._lost(moment, swap, self._obstacle) if known is None else self._idle(moment, swap)
         price = Fraction(swap.quote_units, swap.base_units) if swap.base_units else Fraction(0)
         moved = anchored(known, price, swap.slot)
         if moved is None:
-            return self._lost(moment, None, swap)
+            return self._lost(moment, swap, _NO_CURVE)
         self._tally["depth inferred"] += 1
         return self._set(moment, Told(moved), moved, Exactness.TOLD, swap)
 
@@ -235,10 +240,10 @@ class PoolWeaver:
         """A step that changes nothing of what is known."""
         return self._made(moment, (None, self.state, self.state), Exactness.EXACT, seen)
 
-    def _lost(self, moment: Moment, act: PoolAct | None, seen: Swap | PoolSnapshot) -> Step:
+    def _lost(self, moment: Moment, seen: Swap | PoolSnapshot, why: str) -> Step:
         """A step of a pool whose state nobody knows, or knows any more."""
-        self.state = None
-        return self._made(moment, (act, None, None), Exactness.EXACT, seen)
+        self.state, self._obstacle = None, why
+        return msgspec.structs.replace(self._idle(moment, seen), obstacle=why)
 
     def _made(
         self,

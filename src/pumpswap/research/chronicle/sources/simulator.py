@@ -11,9 +11,10 @@ from pumpswap.amm.acts import Told
 from pumpswap.engine.trial import TRIAL_START_NS
 from pumpswap.market.book import PoolBook
 from pumpswap.market.simulator import FIRST_SLOT, MarketSimulator, Pace
-from pumpswap.research.chronicle.chronicle import BaseChronicle, Numbering
+from pumpswap.research.chronicle.chronicle import BaseChronicle
 from pumpswap.research.chronicle.slots import EvenSlots
 from pumpswap.research.chronicle.step import Range, Step
+from pumpswap.research.chronicle.window import Numbering, Window
 
 __all__ = ["SimulatedChronicle", "SimulatedPlan"]
 
@@ -36,10 +37,10 @@ class SimulatedPlan:
 class SimulatedChronicle(BaseChronicle):
     """What happens in a simulated market in which we do nothing."""
 
-    def __init__(self, plan: SimulatedPlan) -> None:
+    def __init__(self, plan: SimulatedPlan, window: Window | None = None) -> None:
         name = f"simulated:{plan.seed}"
         source = {"kind": "simulated", "seed": str(plan.seed), "minutes": str(plan.minutes), "pools": str(plan.pools)}
-        super().__init__(name, source, EvenSlots(FIRST_SLOT, plan.start_ns), _newest_fees)
+        super().__init__(name, source, EvenSlots(FIRST_SLOT, plan.start_ns), _newest_fees, window)
         self.plan = plan
         self.addresses = tuple(listing.floor.address for listing in self._market(PoolBook()).listings)
 
@@ -52,7 +53,8 @@ class SimulatedChronicle(BaseChronicle):
     def complete(self) -> Mapping[str, tuple[Range, ...]]:
         """From beginning to end."""
         end_ns = self.plan.start_ns + self.plan.minutes * 60_000_000_000 + 1
-        return dict.fromkeys(self.addresses, ((self.plan.start_ns, end_ns),))
+        whole = self.window.clipped([(self.plan.start_ns, end_ns)])
+        return {address: whole for address in self.addresses if self.window.wants(address)}
 
     def _market(self, book: PoolBook) -> MarketSimulator:
         plan = self.plan

@@ -1,0 +1,148 @@
+"""A lake as a chronicle: swaps and other acts by slot, states as what they must lead to."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from heapq import merge
+from itertools import pairwise
+from typing import Any
+
+from pumpswap.market.lake import Lake, LakeReader
+from pumpswap.market.lake.data import collected, pl
+from pumpswap.market.lake.rows import FROM_ROW
+from pumpswap.market.rebuild import ASSUMPTIONS
+from pumpswap.model import Swap
+from pumpswap.research.chronicle.slots import EvenSlots, SlotTable
+from pumpswap.research.chronicle.step import Range, StepTimes
+from pumpswap.research.chronicle.weaver import Moment
+from pumpswap.research.chronicle.window import Window
+from pumpswap.research.chronicle.woven import Item, WovenChronicle
+
+__all__ = ["LakeChronicle"]
+
+_KINDS = ("swaps", "acts", "states", "snapshots")
+_ROWS_AT_ONCE = 100_000
+
+_Place = tuple[int, int, int, int, int]  # when, which kind, position in its slot, and there acts before the swap
+_Placed = tuple[_Place, tuple[Moment, Item]]
+
+_EXACT = (
+    "Swaps with events and other recorded acts move the recorded states to the unit.",
+    "What a lake has not kept is inferred only where that explains every figure, and counted.",
+)
+_INFERRED = ("Pools without recorded states: the depth is that of the newest snapshot.", *ASSUMPTIONS)
+_NO_ACTS = "This lake does not claim to have all liquidity changes, sweeps and boosts: they show in the next event."
+
+
+class LakeChronicle(WovenChronicle):
+    """Memory does not grow with the number of rows, only with those of pools and of slots."""
+
+    def __init__(self, lake: Lake, window: Window | None = None) -> None:
+        wanted = window or Window()
+        self._reader = LakeReader(lake)
+        self._pool = wanted.pools[0] if len(wanted.pools) == 1 else None
+        self._rows = {kind: self._count(kind) for kind in _KINDS}
+        super().__init__(str(lake.folder), _provenance(lake), self._slot_times(), window=wanted)
+
+    @property
+    def assumptions(self) -> tuple[str, ...]:
+        """What the rows do not say."""
+        lake, pools = self._reader.lake, self.window.pools or ("",)
+        knows_acts = all(lake.covered("acts", pool) for pool in pools)
+        return (
+            "Times: slots keep their order; those of one second share it.",
+            *(_EXACT if self._rows["states"] else ()),
+            *(() if knows_acts or not self._rows["states"] else (_NO_ACTS,)),
+            *(_INFERRED if self._rows["snapshots"] else ()),
+        )
+
+    @property
+    def complete(self) -> Mapping[str, tuple[Range, ...]]:
+        """What downloads and recordings claim to have of the swaps of each pool."""
+        lake = self._reader.lake
+        frame = self._reader.swaps(self._pool).select("pool").unique()
+        pools = sorted(pool for pool in collected(frame, streaming=True)["pool"].to_list() if self.window.wants(pool))
+        return {pool: self.window.clipped(lake.covered("swaps", pool)) for pool in pools}
+
+    def _items(self) -> Iterator[tuple[Moment, Item]]:
+        parts = (self._trades(), self._acts(), self._states(), self._snapshots())
+        for _, pair in merge(*parts, key=lambda placed: placed[0]):
+            yield pair
+
+    def _trades(self) -> Iterator[_Placed]:
+        record = FROM_ROW["swaps"]
+        for row in self._read("swaps"):
+            swap: Swap = record(row)
+            moment = self._moment(swap.slot, swap.at_ns)
+            yield (moment.at_ns, 1, row["position"], 1, swap.index), (moment, swap)
+
+    def _acts(self) -> Iterator[_Placed]:
+        record = FROM_ROW["acts"]
+        for row in self._read("acts"):
+            act = record(row)
+            moment = self._moment(act.slot, act.at_ns)
+            yield (moment.at_ns, 1, row["position"], 0, act.index), (moment, act)
+
+    def _states(self) -> Iterator[_Placed]:
+        """States by their slots: they are seen later, and tell of the end of their slot."""
+        frame, record = self._reader.states(self._pool), FROM_ROW["states"]
+        edges = [0, *_cuts(frame), 2**64]
+        for low, high in pairwise(edges):
+            piece = frame.filter(
+                (pl.col("slot") >= low) & (pl.col("slot") < high) if high < 2**64 else pl.col("slot") >= low
+            )
+            for row in collected(piece.sort("slot", "pool")).iter_rows(named=True):
+                state = record(row).state
+                moment = Moment(self.slots.time_of(state.slot), state.slot)
+                yield (moment.at_ns, 2, 0, 0, 0), (moment, state)
+
+    def _snapshots(self) -> Iterator[_Placed]:
+        record = FROM_ROW["snapshots"]
+        for row in self._read("snapshots"):
+            snapshot = record(row)
+            moment = self._moment(0, snapshot.at_ns)
+            yield (moment.at_ns, 0, 0, 0, 0), (moment, snapshot)
+
+    def _read(self, kind: str) -> Iterator[dict[str, Any]]:
+        for frame in self._reader.pieces(kind, self._pool):
+            yield from frame.iter_rows(named=True)
+
+    def _moment(self, slot: int, at_ns: int) -> Moment:
+        return Moment(self.slots.time_of(slot), slot) if slot else Moment(at_ns, self.slots.slot_of(at_ns))
+
+    def _count(self, kind: str) -> int:
+        frame = self._reader.frame(kind, self._pool).select(pl.len())
+        return int(collected(frame, streaming=True).item())
+
+    def _slot_times(self) -> StepTimes:
+        """Of what the chain itself dates; a lake of states alone has the times at which they were seen."""
+        reader = self._reader
+        frames = [reader.swaps(self._pool), reader.acts(self._pool)]
+        if not self._rows["swaps"] and not self._rows["acts"]:
+            frames = [reader.states(self._pool)]
+        rows = pl.concat([frame.select("slot", "at_ns") for frame in frames]).filter(pl.col("slot") > 0)
+        seen = collected(rows.group_by("slot").agg(pl.col("at_ns").min()), streaming=True)
+        return SlotTable(seen.iter_rows()) if seen.height else EvenSlots()
+
+
+def _cuts(frame: pl.LazyFrame) -> list[int]:
+    """Slots at which to divide states into pieces that are small enough."""
+    counts = collected(frame.group_by("slot").len().sort("slot"), streaming=True)
+    cuts, held = [], 0
+    for slot, count in counts.iter_rows():
+        if held and held + count > _ROWS_AT_ONCE:
+            cuts.append(slot)
+            held = 0
+        held += count
+    return cuts
+
+
+def _provenance(lake: Lake) -> dict[str, str]:
+    """The files of the lake that were there, by one digest of all of theirs."""
+    digest, count = hashlib.sha256(), 0
+    for kind in _KINDS:
+        for file in lake.files(kind):
+            digest.update(f"{kind} {file.sha256}\n".encode())
+            count += 1
+    return {"kind": "lake", "network": lake.network, "files": str(count), "sha256": digest.hexdigest()}
