@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pandas as pd
 from nautilus_trader.model.data import QuoteTick
 from nautilus_trader.model.enums import OrderSide
@@ -13,8 +14,12 @@ from nautilus_trader.model.identifiers import InstrumentId
 from nautilus_trader.trading.config import StrategyConfig
 from nautilus_trader.trading.strategy import Strategy
 
-from pumpswap.amm import FeeSchedule, PoolState, current_schedule
+from pumpswap.amm import FeeSchedule, PoolState, current_schedule, schedule_at
+from pumpswap.analytics.record import RunRecord
+from pumpswap.engine.engine import Engine, EngineParts
 from pumpswap.engine.strategies.q50 import Q50Strategy
+from pumpswap.execution.paper import PaperVenue
+from pumpswap.market.book import PoolBook
 from pumpswap.model import MarketUpdate, Side
 from pumpswap.nautilus.backtest.venue import CurveBacktest, run_on_chronicle, run_on_curve
 from pumpswap.nautilus.config import Q50PumpSwapStrategyConfig
@@ -23,10 +28,10 @@ from pumpswap.nautilus.strategy import Q50PumpSwapStrategy
 from pumpswap.research.backtest.runner import Backtest, Players, run_backtest
 from pumpswap.research.backtest.spec import BacktestSpec, SourceRef, StrategyRef, new_spec
 from pumpswap.research.chronicle.sources.simulator import SimulatedChronicle, SimulatedPlan
-from pumpswap.research.chronicle.step import Chronicle
+from pumpswap.research.chronicle.step import Chronicle, ScheduleFor
 from pumpswap.settings import Settings
 from tests.signals.test_q50_signal import GOOD, SHORT
-from tests.support.market import START_NS, at, moved
+from tests.support.market import START_NS, moved
 from tests.support.q50 import SIDE_CODES, published_frame
 
 __all__ = ["GOOD", "SHORT", "Script", "chronicle", "compared", "frame_file", "market_of", "ours", "run", "settings_for"]
@@ -34,15 +39,17 @@ __all__ = ["GOOD", "SHORT", "Script", "chronicle", "compared", "frame_file", "ma
 _ROWS_BEFORE = 150
 
 
-def frame_file(folder: Path, kinds: Sequence[dict[str, Any]], step_seconds: int = 300) -> Path:
-    """A frame whose last rows are ``kinds``; the first of them is stamped when the market begins."""
+def frame_file(
+    folder: Path, kinds: Sequence[dict[str, Any]], step_seconds: int = 300, *, start_ns: int = START_NS
+) -> Path:
+    """A frame whose last rows are ``kinds``; the first of them is stamped ``start_ns``, when the market begins."""
     rows = _ROWS_BEFORE + len(kinds)
     frame = published_frame(rows)
     for place, figures in enumerate(kinds):
         for name, value in figures.items():
             told = SIDE_CODES[value] if isinstance(value, Side) else value
             frame.iloc[_ROWS_BEFORE + place, frame.columns.get_loc(name)] = told
-    times = pd.to_datetime([START_NS + (number - _ROWS_BEFORE) * step_seconds * 10**9 for number in range(rows)])
+    times = pd.to_datetime([start_ns + (number - _ROWS_BEFORE) * step_seconds * 10**9 for number in range(rows)])
     frame.index = pd.MultiIndex.from_product([["BTCUSDT"], times], names=["instrument", "datetime"])
     path = folder / "macro_features.parquet"
     frame.to_parquet(path)
@@ -77,16 +84,36 @@ def compared(market: Chronicle, settings: Settings, **changes: Any) -> tuple[Bac
     return ours(market, settings, **changes), run_on_chronicle(spec, market, settings, made)
 
 
+def ours_recorded(updates: Sequence[MarketUpdate], settings: Settings) -> RunRecord:
+    """Our own engine with its strategy q50 on recorded updates, as a replay on paper."""
+    book, record = PoolBook(), RunRecord()
+    venue = PaperVenue(book, settings.paper, schedule_at, max_state_age_seconds=settings.risk.max_state_age_seconds)
+    strategies = (Q50Strategy.of_settings(settings),)
+    parts = EngineParts(book, venue, None, schedule_at, settings, strategies=strategies)
+    Engine(parts, (record,)).run(updates, updates[0].at_ns, settings.paper.lamports("start_sol"))
+    return record
+
+
 def newest_fees(_unix_seconds: int) -> FeeSchedule:
     return current_schedule()
 
 
-def market_of(state: PoolState, percents: Sequence[int], every_seconds: float = 1.0) -> list[MarketUpdate]:
-    """One pool whose price is moved to so many percent of its first, one update after the other."""
+def market_of(
+    state: PoolState, percents: Sequence[int], every_seconds: float = 1.0, *, start_ns: int = START_NS
+) -> list[MarketUpdate]:
+    """One pool whose price is changed by so many percent of its first, one update after the other."""
+    step = int(every_seconds * 10**9)
     return [
-        MarketUpdate(at(every_seconds * (place + 1)), str(state.address), moved(state, percent) if percent else state)
+        MarketUpdate(start_ns + step * (place + 1), str(state.address), _at_price(state, percent))
         for place, percent in enumerate(percents)
     ]
+
+
+def _at_price(state: PoolState, percent: int) -> PoolState:
+    if not percent:
+        return state
+    changed = moved(state, percent)
+    return msgspec.structs.replace(state, base_reserve=changed.base_reserve, quote_vault=changed.quote_vault)
 
 
 Act = Callable[["Script", QuoteTick], None]
@@ -144,8 +171,10 @@ class Script(Strategy):
         return [event for event in self.heard if type(event).__name__ == kind]
 
 
-def run(updates: Sequence[MarketUpdate], settings: Settings, *scripts: Strategy) -> CurveBacktest:
-    """Back-test scripts on updates, at the newest fees."""
-    return run_on_curve(updates, settings, lambda _market: scripts, schedule_for=newest_fees)
-
-
+def run(
+    updates: Sequence[MarketUpdate], settings: Settings, *scripts: Strategy, schedule_for: ScheduleFor = newest_fees
+) -> CurveBacktest:
+    """Back-test scripts on updates, at the newest fees; the engine is let go."""
+    done = run_on_curve(updates, settings, lambda _market: scripts, schedule_for=schedule_for)
+    assert done.engine.iteration == len(done.market.data) + len(done.market.instruments)
+    return done
