@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any, Final
 
 import nautilus_trader
+from nautilus_trader.core.data import Data
 from nautilus_trader.core.uuid import UUID4
 from nautilus_trader.live.config import LiveExecEngineConfig
+from nautilus_trader.model.data import CustomData, DataType
 from nautilus_trader.model.events import OrderUpdated
 from nautilus_trader.model.identifiers import AccountId, VenueOrderId
 from nautilus_trader.model.objects import FIXED_PRECISION, MONEY_MAX, PRICE_MAX, QUANTITY_MAX, Quantity
@@ -21,6 +23,7 @@ __all__ = [
     "QUANTITY_MAX_WHOLE",
     "QUOTE_DONE",
     "VERSION",
+    "custom_answer",
     "exec_engine_config",
     "live_exec_engine_config",
     "order_updated",
@@ -86,6 +89,11 @@ def order_updated(
         order.trader_id, order.strategy_id, order.instrument_id, order.client_order_id, venue_order_id, account_id,
         quantity, None, None, UUID4(), at_ns, at_ns, **QUOTE_DONE,
     )  # fmt: skip
+
+
+def custom_answer(data_type: DataType, found: list[Data]) -> list[Any]:
+    """Custom data in the form in which an answer to a request must have it, so that the strategy gets it bare."""
+    return [CustomData(data_type, one) for one in found] if IS_1231 else found
 
 
 def unconverted_quotes(exec_engine: Any) -> None:

@@ -16,6 +16,7 @@ from nautilus_trader.model.instruments import CurrencyPair
 
 from pumpswap.errors import BadInput
 from pumpswap.model import MarketUpdate, RiskState, RunObserver
+from pumpswap.nautilus.compat import custom_answer
 from pumpswap.nautilus.config import PumpSwapDataClientConfig
 from pumpswap.nautilus.constants import PUMPSWAP_CLIENT_ID, PUMPSWAP_VENUE
 from pumpswap.nautilus.data_types import PumpSwapPoolState, PumpSwapSwap, wrapped
@@ -189,8 +190,9 @@ class PumpSwapDataClient(LiveMarketDataClient):
         self._tell_standing(pool, again=True)
 
     async def _subscribe(self, command: Any) -> None:
-        of = _custom_id(command)
-        self._asked.add_custom(await self._pool(of), command.data_type)
+        pool = await self._pool(_custom_id(command))
+        for data_type in _topics_of(command):
+            self._asked.add_custom(pool, data_type)
 
     async def _unsubscribe_instruments(self, command: Any) -> None:
         """Instruments are told once; there is nothing to end."""
@@ -210,7 +212,8 @@ class PumpSwapDataClient(LiveMarketDataClient):
         self._standings.pop(pool, None)
 
     async def _unsubscribe(self, command: Any) -> None:
-        self._asked.remove_custom(pool_of(_custom_id(command)), command.data_type)
+        for data_type in _topics_of(command):
+            self._asked.remove_custom(pool_of(_custom_id(command)), data_type)
 
     async def _subscribe_bars(self, command: Any) -> None:
         raise BadInput("PumpSwap has no bars of its own", hint=_NO_BARS)
@@ -241,7 +244,8 @@ class PumpSwapDataClient(LiveMarketDataClient):
 
     async def _request(self, request: Any) -> None:
         found = await self._past(request, _custom_id(request), request.data_type.type)
-        self._handle_data_response(request.data_type, found, request.id, request.start, request.end, request.params)
+        answer = custom_answer(request.data_type, found)
+        self._handle_data_response(request.data_type, answer, request.id, request.start, request.end, request.params)
 
     async def _past(self, request: Any, of: InstrumentId, kind: type[Data]) -> list[Data]:
         """From the lake, in a thread: a day of a busy pool takes seconds."""
@@ -274,6 +278,18 @@ def _state_data(update: MarketUpdate, known_ns: int, now: int, sequence: int) ->
     if update.obstacle:
         return PumpSwapPoolState.blocked(update.pool, update.obstacle, ts_init=now, sequence=sequence)
     return None
+
+
+def _topics_of(command: Any) -> tuple[DataType, ...]:
+    """The data types under which whoever has subscribed may be listening.
+
+    A strategy that names the instrument beside a data type without metadata listens under the instrument alone, but the
+    command tells it as metadata: both are told then, one of them to nobody.
+    """
+    data_type: DataType = command.data_type
+    if getattr(command, "instrument_id", None) is None:
+        return (data_type,)
+    return data_type, DataType(data_type.type)
 
 
 def _custom_id(command: Any) -> InstrumentId:
