@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from nautilus_trader.backtest.engine import BacktestEngine
@@ -26,11 +28,16 @@ from tests.app.test_plan_integration import trade as trade_alone
 from tests.support.limit_checker import LimitChecker
 from tests.support.plan_workflow import PlanWorkflow, Traded, newest_fees, plan_settings, recorded_market
 
-_STRATEGIES: dict[int, Q50PumpSwapStrategy] = {}
-_ENGINES: dict[int, BacktestEngine] = {}
+
+@dataclass(frozen=True)
+class TradedByNautilus(Traded):
+    """With the engine and the strategy as they ended."""
+
+    engine: BacktestEngine | None = None
+    strategy: Q50PumpSwapStrategy | None = None
 
 
-def trade(settings: Settings, updates: Sequence[MarketUpdate]) -> Traded:
+def trade(settings: Settings, updates: Sequence[MarketUpdate]) -> TradedByNautilus:
     """A back-test of NautilusTrader's own engine, put together as a user does."""
     loaded = load_market(updates, Tape(settings.nautilus.lamports("quote_sol")), schedule_for=newest_fees)
     market = market_of(updates, settings, schedule_for=newest_fees)
@@ -45,32 +52,29 @@ def trade(settings: Settings, updates: Sequence[MarketUpdate]) -> Traded:
         check_finished(engine, loaded, module)
     assert curve.summary is not None
     ledger = [ledger_line(one) for one in curve.record.entries]
-    found = Traded(settings, updates, curve.summary, ledger, limits, curve.run_id, has_client_ids=True)
-    _STRATEGIES[id(ledger)], _ENGINES[id(ledger)] = strategy, engine
-    return found
+    return TradedByNautilus(settings, updates, curve.summary, ledger, limits, curve.run_id, True, engine, strategy)
 
 
 @pytest.fixture(scope="module")
-def traded(tmp_path_factory: pytest.TempPathFactory) -> Traded:
+def traded(tmp_path_factory: pytest.TempPathFactory) -> TradedByNautilus:
     return trade(plan_settings(tmp_path_factory.mktemp("plan")), recorded_market())
 
 
 class TestPumpSwapIntegration(PlanWorkflow):
     trade = staticmethod(trade)
 
-    def test_it_trades_exactly_as_our_own_engine(
-        self, traded: Traded, tmp_path_factory: pytest.TempPathFactory
-    ) -> None:
+    def test_it_trades_exactly_as_our_own_engine(self, traded: TradedByNautilus, tmp_path: Path) -> None:
         """The same strategy on the same market without NautilusTrader: the same ledger, to the byte."""
-        alone = trade_alone(plan_settings(tmp_path_factory.mktemp("alone")), traded.updates)
+        alone = trade_alone(plan_settings(tmp_path), traded.updates)
         assert alone.ledger == traded.ledger
         assert alone.summary.equity_lamports == traded.summary.equity_lamports
         assert (alone.summary.decisions, alone.summary.orders) == (traded.summary.decisions, traded.summary.orders)
         assert alone.summary.refused_by_policy == traded.summary.refused_by_policy
 
-    def test_nautilus_holds_what_we_hold(self, traded: Traded) -> None:
+    def test_nautilus_holds_what_we_hold(self, traded: TradedByNautilus) -> None:
         """Its cash and its positions are those of the ledger, and every order has ended."""
-        engine = _ENGINES[id(traded.ledger)]
+        engine = traded.engine
+        assert engine is not None
         account = engine.cache.account_for_venue(PUMPSWAP_VENUE)
         assert lamports_of(account.balance_total(SOL)) == traded.summary.cash_lamports
         held = {one.position.pool: one.position.base_units for one in traded.summary.open}
@@ -81,9 +85,10 @@ class TestPumpSwapIntegration(PlanWorkflow):
         assert not engine.cache.orders_open()
         assert not engine.cache.orders_inflight()
 
-    def test_the_counts_are_kept_with_the_run(self, traded: Traded) -> None:
-        strategy = _STRATEGIES[id(traded.ledger)]
-        counts, summary = strategy.statistics, traded.summary
+    def test_the_counts_are_kept_with_the_run(self, traded: TradedByNautilus) -> None:
+        strategy, summary = traded.strategy, traded.summary
+        assert strategy is not None
+        counts = strategy.statistics
         assert counts.ticks == len(traded.updates)
         assert counts.filled == {"buy": 9, "sell": 8}
         assert sum(counts.filled.values()) == summary.fills
@@ -91,9 +96,8 @@ class TestPumpSwapIntegration(PlanWorkflow):
         assert (counts.opened, counts.closed) == (len(summary.closed) + len(summary.open), len(summary.closed))
         # What the ledger moved for trades and their costs is what the fills have said.
         spent = summary.start_lamports - summary.cash_lamports - summary.rent_lamports - summary.failed_costs_lamports
-        network = sum(
-            summary.costs[kind] for kind in summary.costs if kind.value in ("network_fee", "priority_fee", "tip")
-        )
+        paid = ("network_fee", "priority_fee", "tip")
+        network = sum(units for kind, units in summary.costs.items() if kind.value in paid)
         assert counts.bought_lamports - counts.sold_lamports + network - summary.failed_costs_lamports == spent
         with open_database(traded.settings.database_target) as database:
             stored = database.run(traded.run_id).states.load(f"{STATISTICS}/{strategy.id}")

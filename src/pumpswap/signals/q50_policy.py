@@ -121,8 +121,8 @@ class Q50Policy:
 
     def restore(self, document: Mapping[str, Any]) -> None:
         """Take up what ``state`` gave. Raises BadInput for anything else, and then nothing has changed."""
-        pools = document.get("pools")
-        if document.get("version") != _STATE_VERSION or not isinstance(pools, Mapping):
+        pools = document.get("pools") if isinstance(document, Mapping) else None
+        if not isinstance(pools, Mapping) or document.get("version") != _STATE_VERSION:
             raise BadInput("this is no saved state of a Q50 strategy", hint="begin without it: drop the saved state")
         try:
             self._done = {str(pool): _Done(*map(_whole, values)) for pool, values in pools.items()}

@@ -1,0 +1,265 @@
+"""Q50PumpSwapStrategy alone: its configuration in all forms, what it does not order and why, what it saves."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from nautilus_trader.backtest.engine import BacktestEngine
+from nautilus_trader.model.data import InstrumentStatus
+from nautilus_trader.model.enums import MarketStatusAction
+from nautilus_trader.trading.strategy import Strategy
+
+from pumpswap.errors import BadInput, ConfigError, NotFound
+from pumpswap.market.q50_loader import Q50SignalLoader
+from pumpswap.model import MarketUpdate
+from pumpswap.nautilus import Q50PumpSwapStrategy, Q50PumpSwapStrategyConfig, instrument_id
+from pumpswap.nautilus.backtest.curve import Curve
+from pumpswap.nautilus.backtest.feed import recorded_market
+from pumpswap.nautilus.backtest.venue import add_market, add_pumpswap_venue, backtest_config, check_finished
+from pumpswap.nautilus.instruments import instrument_of
+from pumpswap.nautilus.loaders.recording import load_market
+from pumpswap.nautilus.money import lamports_of
+from pumpswap.nautilus.statistics import Q50Statistics
+from pumpswap.nautilus.strategy_setup import budget
+from pumpswap.nautilus.ticks import Tape
+from pumpswap.sdk.executor.executor import PumpSwapTradingExecutor
+from pumpswap.settings import Settings
+from pumpswap.signals.regimes import RegimeDetector
+from tests.engine.strategy_world import Heard
+from tests.support.market import START_NS, graduate
+from tests.support.plan_workflow import GOOD, SHORT, newest_fees, q50_frame
+
+POOL = graduate(1)
+NAME = str(POOL.address)
+SECOND = 10**9
+
+
+def quotes(*seconds: float) -> list[MarketUpdate]:
+    return [MarketUpdate(START_NS + round(at * SECOND), NAME, POOL) for at in seconds]
+
+
+def used(folder: Path, *kinds: Any, **sections: Any) -> Settings:
+    q50 = {"path": q50_frame(folder, kinds or (GOOD,), start_ns=START_NS), "warm_up_quotes": 2}
+    return Settings(data_dir=folder, q50=q50 | sections.pop("q50", {}), **sections)
+
+
+def ran(
+    settings: Settings, updates: Sequence[MarketUpdate], strategy: Q50PumpSwapStrategy, *more: Any
+) -> tuple[BacktestEngine, Heard]:
+    """A back-test of one strategy; ``more`` is data beside the market's."""
+    loaded = load_market(updates, Tape(settings.nautilus.lamports("quote_sol")), schedule_for=newest_fees)
+    market = recorded_market(updates, settings, schedule_for=newest_fees)
+    heard = Heard()
+    curve = Curve(market, (heard,))
+    engine = BacktestEngine(backtest_config(settings))
+    module = add_pumpswap_venue(engine, curve)
+    add_market(engine, loaded, market.tail_ns)
+    if more:
+        engine.add_data(list(more), sort=True)
+    engine.add_strategy(strategy)
+    engine.run()
+    if not more:
+        check_finished(engine, loaded, module)
+    return engine, heard
+
+
+# ---------------------------------------------------------------------------------------------- what it is
+
+
+def test_it_is_what_the_plan_names(tmp_path: Path) -> None:
+    strategy = Q50PumpSwapStrategy(settings=used(tmp_path))
+    assert isinstance(strategy, Strategy)
+    assert isinstance(strategy.pumpswap_executor, PumpSwapTradingExecutor)
+    assert isinstance(strategy.q50_signal_loader, Q50SignalLoader)
+    assert isinstance(strategy.regime_detector, RegimeDetector)
+    assert strategy.pumpswap_executor.settings is strategy.settings
+    assert str(strategy.id) == "Q50-001"
+
+
+def test_no_handler_is_a_coroutine() -> None:
+    """The public attempts had coroutines, which Nautilus never awaits: not one tick was processed."""
+    handlers = [name for name in dir(Q50PumpSwapStrategy) if name.startswith("on_")]
+    assert len(handlers) > 20
+    assert not [name for name in handlers if inspect.iscoroutinefunction(getattr(Q50PumpSwapStrategy, name))]
+
+
+def test_it_takes_what_the_plans_class_takes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    path = q50_frame(tmp_path)
+    of_plan = Q50PumpSwapStrategy({"nautilus_poc": {"q50": {"features_path": str(path)}}, "order_id_tag": "007"})
+    assert of_plan.settings.q50.path == path
+    assert str(of_plan.id) == "Q50-007"
+    ours = Q50PumpSwapStrategy({"q50": {"path": str(path)}, "instrument_ids": [str(instrument_id(NAME))]})
+    assert ours.config.instrument_ids == (instrument_id(NAME),)
+    assert ours.config.external_order_claims == [instrument_id(NAME)]
+    (tmp_path / "pumpswap.yaml").write_text(f"q50:\n  path: {path}\n")
+    assert Q50PumpSwapStrategy().settings.q50.path == path
+    named = Q50PumpSwapStrategy(Q50PumpSwapStrategyConfig(settings_path=str(tmp_path / "pumpswap.yaml")))
+    assert named.settings.q50.path == path
+
+
+def test_what_cannot_be_is_refused_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    settings = used(tmp_path)
+    with pytest.raises(ConfigError, match="no Q50 file"):
+        Q50PumpSwapStrategy(settings=Settings())
+    with pytest.raises(ConfigError, match="given twice"):
+        Q50PumpSwapStrategy({"q50": {"path": "x"}}, settings=settings)
+    with pytest.raises(ConfigError, match="given twice"):
+        Q50PumpSwapStrategy(Q50PumpSwapStrategyConfig(settings_path="x"), settings=settings)
+    with pytest.raises(ConfigError, match="given twice"):
+        Q50PumpSwapStrategy({"q50": {"path": "x"}, "settings_path": "y"})
+    with pytest.raises(ConfigError, match="the strategy's configuration"):
+        Q50PumpSwapStrategy({"mode": "sometimes"}, settings=settings)
+    with pytest.raises(ConfigError, match="does not exist"):
+        Q50PumpSwapStrategy({"settings_path": str(tmp_path / "nothing.yaml")})
+
+
+# ---------------------------------------------------------------------------------------------- what it does
+
+
+def test_it_buys_on_a_long_row_and_sells_on_a_short_one(tmp_path: Path) -> None:
+    settings = used(tmp_path, GOOD, SHORT)
+    strategy = Q50PumpSwapStrategy(settings=settings)
+    engine, heard = ran(settings, quotes(1, 2, 3, 10, 301, 302, 310), strategy)
+    assert strategy.statistics.ticks == 7
+    assert strategy.statistics.filled == {"buy": 1, "sell": 1}
+    assert (strategy.statistics.opened, strategy.statistics.closed) == (1, 1)
+    buy, sale = heard.decisions
+    assert buy.intent.at_ns == START_NS + 2 * SECOND  # the second quote: the first is warm-up
+    assert buy.intent.strategy == "nautilus:Q50-001"
+    assert buy.intent.reason == "q50 100.0, +0.00 % to the mean of 2 quotes"
+    assert sale.intent.reason.startswith("q50 turned short")
+    assert [one.status_string() for one in engine.cache.orders()] == ["FILLED", "FILLED"]
+
+
+def test_in_analysis_nothing_is_ordered(tmp_path: Path) -> None:
+    settings = used(tmp_path)
+    strategy = Q50PumpSwapStrategy({"mode": "analysis"}, settings=settings)
+    engine, heard = ran(settings, quotes(1, 2, 3), strategy)
+    assert strategy.statistics.not_ordered == {"mode analysis orders nothing": 1}
+    assert engine.cache.orders() == []
+    assert heard.decisions == []
+
+
+def test_where_the_engine_may_order_nothing_its_gate_says_so(tmp_path: Path) -> None:
+    """``run.mode: analysis`` of the one file: the decision is stored with its refusal."""
+    settings = used(tmp_path, risk={"min_liquidity_sol": "100000"})
+    strategy = Q50PumpSwapStrategy(settings=settings)
+    engine, _ = ran(settings, quotes(1, 2, 3), strategy)
+    (order,) = engine.cache.orders()
+    assert order.status_string() == "DENIED"
+    assert order.last_event.reason.startswith("d000001: liquidity: ")
+    assert strategy.statistics.denied == {"liquidity": 1}
+
+
+def test_a_pool_that_does_not_trade_is_not_bought(tmp_path: Path) -> None:
+    settings = used(tmp_path)
+    strategy = Q50PumpSwapStrategy(settings=settings)
+    at_ns = START_NS + SECOND
+    halted = InstrumentStatus(instrument_id(NAME), MarketStatusAction.HALT, at_ns, at_ns, reason="looks wrong")
+    ran(settings, quotes(1, 2, 3), strategy, halted)
+    assert strategy.statistics.not_ordered == {"the pool is not trading: looks wrong": 1}
+
+
+def test_two_different_files_do_not_start(tmp_path: Path) -> None:
+    settings = used(tmp_path)
+    other = settings.model_copy(update={"risk": settings.risk.model_copy(update={"max_open_positions": 1})})
+    with pytest.raises(ConfigError, match="different settings: risk"):
+        ran(settings, quotes(1, 2), Q50PumpSwapStrategy(settings=other))
+
+
+def test_a_back_test_without_a_frame_is_no_result(tmp_path: Path) -> None:
+    settings = used(tmp_path)
+    strategy = Q50PumpSwapStrategy(settings=settings)
+    (tmp_path / "macro_features.csv").unlink()
+    with pytest.raises(NotFound):
+        ran(settings, quotes(1, 2), strategy)
+
+
+def test_instruments_that_are_none_are_refused(tmp_path: Path) -> None:
+    settings = used(tmp_path)
+    config = Q50PumpSwapStrategyConfig(instrument_ids=(instrument_id(str(graduate(9).address)),))
+    with pytest.raises(ConfigError, match="none of the strategy's instruments is known"):
+        ran(settings, quotes(1, 2), Q50PumpSwapStrategy(config, settings=settings))
+
+
+def test_an_entry_needs_both_to_tell_the_same_regime(tmp_path: Path) -> None:
+    settings = used(tmp_path)
+    strategy = Q50PumpSwapStrategy(settings=settings)
+    narrow = settings.regimes.model_copy(update={"low_percentile": 0.001, "high_percentile": 0.002})
+    strategy.regime_detector.rules = RegimeDetector(narrow).rules
+    ran(settings, quotes(1, 2, 3), strategy)
+    ((why, count),) = strategy.statistics.not_ordered.items()
+    assert count == 1
+    assert why.startswith("the regime detector says ")
+
+
+def test_executor_mode_is_for_nodes_without_our_client(tmp_path: Path) -> None:
+    settings = used(tmp_path)
+    with pytest.raises(ConfigError, match="an execution client for PUMPSWAP already, or is a back-test"):
+        ran(settings, quotes(1, 2), Q50PumpSwapStrategy({"mode": "executor"}, settings=settings))
+
+
+# ---------------------------------------------------------------------------------------------- what it remembers
+
+
+def test_a_saved_state_is_taken_up(tmp_path: Path) -> None:
+    settings = used(tmp_path)
+    strategy = Q50PumpSwapStrategy(settings=settings)
+    ran(settings, quotes(1, 2, 3), strategy)
+    saved = strategy.on_save()
+    assert {name: type(value) for name, value in saved.items()} == {"policy": bytes, "statistics": bytes}
+    later = Q50PumpSwapStrategy(settings=settings)
+    later.on_load(saved)
+    assert later.on_save() == saved
+    assert later.policy.is_warm(NAME)
+    later.on_load({})
+    assert later.on_save() == saved
+    # The restarted one does not buy the row again.
+    engine, heard = ran(settings, quotes(4, 5, 6), later)
+    assert engine.cache.orders() == []
+    assert heard.decisions == []
+
+
+@pytest.mark.parametrize("name", ["policy", "statistics"])
+@pytest.mark.parametrize("value", [b"", b"{", b"[]", b"{}", json.dumps({"version": 9}).encode()])
+def test_a_damaged_state_is_refused(tmp_path: Path, name: str, value: bytes) -> None:
+    strategy = Q50PumpSwapStrategy(settings=used(tmp_path))
+    with pytest.raises(BadInput):
+        strategy.on_load({name: value})
+
+
+def test_names_of_reasons_are_not_as_many_as_orders() -> None:
+    counts = Q50Statistics()
+    for number in range(200):
+        counts.left(f"reason {number}")
+    assert counts.analysed == 200
+    assert len(counts.not_ordered) <= 51
+    assert counts.not_ordered["other"] == 150
+    assert Q50Statistics.of_json(json.loads(json.dumps(counts.to_json()))) == counts
+
+
+@pytest.mark.parametrize(
+    ("decimals", "lamports", "shown"),
+    [(6, 1_000_000_000, 10**9), (6, 123_456_789, 123_456_000), (9, 123_456_789, 123_456_789), (0, 5, 10**9)],
+)
+def test_a_budget_has_no_more_decimals_than_the_instrument(decimals: int, lamports: int, shown: int) -> None:
+    units = 10**8 * 10**decimals
+    state = graduate(3, base_decimals=decimals, base_reserve=units, base_supply=units)
+    quantity = budget(lamports, instrument_of(state, newest_fees(0)))
+    assert (quantity.precision, lamports_of(quantity)) == (decimals, shown)
+
+
+def test_memory_does_not_grow_with_ticks(tmp_path: Path) -> None:
+    settings = used(tmp_path)
+    strategy = Q50PumpSwapStrategy({"mode": "analysis"}, settings=settings)
+    ran(settings, quotes(*[1 + number / 100 for number in range(2_000)]), strategy)
+    assert strategy.statistics.ticks == 2_000
+    assert len(strategy.policy.state()["pools"]) == 1
+    assert len(strategy.on_save()["policy"]) < 300
