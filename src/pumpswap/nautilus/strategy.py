@@ -345,7 +345,7 @@ class Q50PumpSwapStrategy(Strategy):
         if market.mean is None or not market.mean.value:
             return verdict.why
         middle = (tick.bid_price.as_double() + tick.ask_price.as_double()) / 2
-        above = 100 * (middle / market.mean.value - 1)
+        above = round(100 * (middle / market.mean.value - 1), 2) + 0.0  # no minus before nothing
         return f"{verdict.why}, {above:+.2f} % to the mean of {market.mean.period} quotes"
 
     def _look_at_frame(self, _event: object) -> None:
