@@ -160,8 +160,8 @@ def _value(row: Row, value: int | str) -> Text | str:
     if row.kind == "count":
         return f"{value:,}"
     if row.kind == "sol":
-        return f"{short_sol(value)} SOL"
-    return coloured(f"{short_sol(value, signed=True)} SOL", value)
+        return short_sol(value)
+    return coloured(short_sol(value, signed=True), value)
 
 
 def _explained_text(explained: Explained) -> str:

@@ -38,7 +38,7 @@ def groups_of(results: Sequence[BacktestResult]) -> tuple[Group, ...]:
 
     return (
         Group(
-            "it adds up",
+            "it adds up, SOL",
             (
                 money("start", "start", kind="sol"),
                 money("realised", "realised"),
@@ -58,12 +58,12 @@ def groups_of(results: Sequence[BacktestResult]) -> tuple[Group, ...]:
                 row("failed, fees paid", "count", lambda one: int(one.summary["orders"]["rejected"])),
                 row("could not be sent", "count", lambda one: int(one.summary["orders"]["denied"])),
                 row("refused by the gate", "count", lambda one: int(one.summary["decisions"]["refused"])),
-                row("deepest fall of equity", "signed", lambda one: -int(one.summary["max_drawdown"]["lamports"])),
+                row("deepest fall of equity, SOL", "signed", lambda one: -int(one.summary["max_drawdown"]["lamports"])),
                 row("Sharpe ratio, a year", "text", lambda one: _ratio(one.figures["sharpe"])),
                 row("mean slippage", "text", lambda one: _slip(one.figures["mean_slippage"])),
             ),
         ),
-        Group("paid on the way", tuple(_costs(results))),
+        Group("paid on the way, SOL", tuple(_costs(results))),
         Group("for others", tuple(_others(results))),
     )
 
