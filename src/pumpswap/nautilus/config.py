@@ -22,6 +22,8 @@ from pumpswap.nautilus.compat import live_exec_engine_config
 from pumpswap.nautilus.constants import PUMPSWAP
 from pumpswap.settings import Settings
 
+# The bases are msgspec's, whose options a type checker without NautilusTrader does not know: hence the ignores.
+
 __all__ = [
     "CurveModuleConfig",
     "Mode",
@@ -38,7 +40,7 @@ Mode = Literal["paper", "live"]
 _SUBMITS = "1000/00:00:01"
 
 
-class PumpSwapInstrumentProviderConfig(InstrumentProviderConfig, frozen=True, forbid_unknown_fields=True):
+class PumpSwapInstrumentProviderConfig(InstrumentProviderConfig, frozen=True, forbid_unknown_fields=True):  # type: ignore[call-arg]
     """Which pools are instruments. Held pools are in any case.
 
     ``load_all`` loads all that is named here, and the pools of ``q50.instruments`` in the settings; ``load_ids`` by
@@ -57,7 +59,7 @@ class PumpSwapInstrumentProviderConfig(InstrumentProviderConfig, frozen=True, fo
         return isinstance(other, PumpSwapInstrumentProviderConfig) and hash(self) == hash(other)
 
 
-class PumpSwapDataClientConfig(LiveDataClientConfig, frozen=True, forbid_unknown_fields=True):
+class PumpSwapDataClientConfig(LiveDataClientConfig, frozen=True, forbid_unknown_fields=True):  # type: ignore[call-arg]
     """``settings_path`` is a settings file, None for the usual one; ``mode`` and ``key`` as of the execution client."""
 
     instrument_provider: PumpSwapInstrumentProviderConfig = PumpSwapInstrumentProviderConfig()
@@ -66,7 +68,7 @@ class PumpSwapDataClientConfig(LiveDataClientConfig, frozen=True, forbid_unknown
     key: str | None = None
 
 
-class PumpSwapExecClientConfig(LiveExecClientConfig, frozen=True, forbid_unknown_fields=True):
+class PumpSwapExecClientConfig(LiveExecClientConfig, frozen=True, forbid_unknown_fields=True):  # type: ignore[call-arg]
     """``mode``: ``paper`` fills on the curve without sending, ``live`` spends money. ``key`` names a keystore of the
     wallet folder; its password never stands here.
     """
@@ -77,7 +79,7 @@ class PumpSwapExecClientConfig(LiveExecClientConfig, frozen=True, forbid_unknown
     key: str | None = None
 
 
-class Q50PumpSwapStrategyConfig(StrategyConfig, frozen=True, forbid_unknown_fields=True):
+class Q50PumpSwapStrategyConfig(StrategyConfig, frozen=True, forbid_unknown_fields=True):  # type: ignore[call-arg]
     """``instrument_ids`` are what it may trade, none for every instrument of this venue that is there when it starts.
     Positions and orders of the same instruments come back to it after a restart unless ``external_order_claims`` says
     otherwise, so ``strategy_id`` and ``order_id_tag`` must stay.
@@ -102,7 +104,7 @@ class Q50PumpSwapStrategyConfig(StrategyConfig, frozen=True, forbid_unknown_fiel
             force_setattr(self, "external_order_claims", list(self.instrument_ids))
 
 
-class CurveModuleConfig(SimulationModuleConfig, frozen=True, forbid_unknown_fields=True):
+class CurveModuleConfig(SimulationModuleConfig, frozen=True, forbid_unknown_fields=True):  # type: ignore[call-arg]
     """``source`` is what the market is replayed from: a host export, a tape, a database, a lake."""
 
     source: str

@@ -131,10 +131,11 @@ class PumpSwapDataClient(LiveMarketDataClient):
             self._tell_standing(pool)
         if state is not None and self._asked.quotes(pool):
             self._tell(quote_tick(state, self._session.schedule(), self._lamports, ts_event=known_ns, ts_init=now))
-        if swap is not None and self._asked.trades(pool):
-            self._tell(trade_tick(swap, instrument.size_precision, ts_init=now))
-        for data_type in self._asked.custom(pool, PumpSwapSwap) if swap is not None else ():
-            self._handle_data(wrapped(PumpSwapSwap.of(swap, ts_event=min(swap.at_ns, now), ts_init=now), data_type))
+        if swap is not None:
+            if self._asked.trades(pool):
+                self._tell(trade_tick(swap, instrument.size_precision, ts_init=now))
+            for data_type in self._asked.custom(pool, PumpSwapSwap):
+                self._handle_data(wrapped(PumpSwapSwap.of(swap, ts_event=min(swap.at_ns, now), ts_init=now), data_type))
         for data_type in self._asked.custom(pool, PumpSwapPoolState):
             made = _state_data(update, known_ns, now, sequence)
             if made is not None:
