@@ -29,5 +29,5 @@ class TuneSettings(Section):
 
     jobs: int = Field(0, ge=0, le=4_096)  # processes; 0: one for each processor
     chunk: int = Field(64, ge=1, le=100_000)  # trials that are handed to a process at once
-    # rounds so close to the tested time are kept out of training; null: `exits.max_hold_seconds`
+    # rounds so close to a tested time are not learnt from; null: 1 % of the history, at most `exits.max_hold_seconds`
     embargo_seconds: Seconds | None = None

@@ -228,7 +228,7 @@ def test_the_signals_of_a_frame_pass(tmp_path: Path) -> None:
 
 def test_the_strategy_of_the_frame_passes(tmp_path: Path) -> None:
     def make(inputs: StrategyInputs) -> Players:
-        with_frame = SETTINGS.model_copy(update={"q50": Q50Settings(path=inputs.frame)})
+        with_frame = SETTINGS.model_copy(update={"q50": Q50Settings(path=inputs.frame, warm_up=3)})
         return Players([strategy_named("q50", with_frame)])
 
     report = checked(make, tmp_path, frame_file(tmp_path / "frame.csv"))

@@ -34,7 +34,7 @@ def null_jobs(tested: Sequence[TrialResult], draws: int, seed: int) -> list[Job]
                 (f"{NULL}.entries", str(plan.entries)),
                 (f"{NULL}.held_seconds", " ".join(map(str, some))),
             )
-            split = Split(result.split.window, result.split.warm_ns, "null")
+            split = Split(result.split.window, 0, "null")  # chance remembers nothing: there is nothing to warm up
             jobs.append(Job(FIRST_NULL + fold * _MOST_DRAWS + draw, params, split))
     return jobs
 

@@ -4,6 +4,7 @@ Ray's object store; results come in the order of the chunks, as from processes.
 
 from __future__ import annotations
 
+import socket
 from collections import deque
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -19,6 +20,7 @@ from pumpswap.research.tuning.trials import Chunk, RunnerFactory, TrialResult, T
 __all__ = ["Build", "OnRay", "this_build"]
 
 _AHEAD = 2  # chunks that wait at each actor, so that none is ever idle
+_CONNECT_SECONDS = 10
 _START_SECONDS = 120  # for actors to start, imports and the history's way included
 
 
@@ -50,6 +52,7 @@ class OnRay:
         except ImportError as error:
             raise ConfigError("Ray is not installed", hint="pip install 'pumpswap[ray]'") from error
         self._ray: Any = ray
+        _require_listener(address)
         try:
             ray.init(address=address, include_dashboard=False, log_to_driver=False, logging_level="error")
         except (ConnectionError, RuntimeError, ValueError, AssertionError) as error:
@@ -125,6 +128,20 @@ class OnRay:
                     hint="install the same one everywhere: their figures would not be comparable",
                 )
         return actors
+
+
+def _require_listener(address: str) -> None:
+    """Ray waits for minutes at an address where nobody is, and then ends the process."""
+    host, colon, port = address.removeprefix("ray://").rpartition(":")
+    if not colon or not port.isdigit():
+        return  # ``local``, ``auto``
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), _CONNECT_SECONDS).close()
+    except (OSError, OverflowError) as error:
+        raise UsageError(
+            f"no Ray cluster answers at {address}: {error}",
+            hint="start one with `ray start --head`, or leave --ray-address out",
+        ) from error
 
 
 class _Actor:

@@ -12,7 +12,7 @@ from typing import Protocol
 import msgspec
 
 from pumpswap.errors import ConfigError, UsageError
-from pumpswap.research.tuning.objective import Objective, returns_of, score
+from pumpswap.research.tuning.objective import Objective, net_of, returns_of, score
 from pumpswap.research.tuning.search import Method, search_of
 from pumpswap.research.tuning.space import Space, settings_with
 from pumpswap.research.tuning.splits import Fold
@@ -77,12 +77,15 @@ class Tried(msgspec.Struct, frozen=True):
 
 
 class Choice(msgspec.Struct, frozen=True):
-    """The best set of one study; ``fold`` None: of the whole history, the one to go on with."""
+    """The best set of one study; ``fold`` None: of the whole history, the one to go on with. ``train_lamports`` is what
+    it gained in its training.
+    """
 
     fold: Fold | None
     number: int
     params: Params
     score: float
+    train_lamports: int
 
 
 class Searched(msgspec.Struct, frozen=True):
@@ -200,7 +203,7 @@ class _Driver:
             chosen = self._choices.get(place)
             # Of equals the first: the order of trials is that of the space, not that of the workers.
             if found is not None and (chosen is None or found > chosen.score):
-                self._choices[place] = Choice(fold, result.number, result.params, found)
+                self._choices[place] = Choice(fold, result.number, result.params, found, net_of(result, fold))
                 if fold is None:
                     self._best = result
         self.tried.append(
