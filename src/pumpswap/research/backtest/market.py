@@ -69,11 +69,9 @@ class ReplayMarket:
         tally = self.tally
         tally.steps += 1
         world = self._pools.get(step.pool)
+        tally.snapshots += step.snapshot is not None
         if step.act is None and (world is not None or step.after is None):
-            tally.snapshots += 1
-            # Where nothing can have been missed the state is that of this moment too, so that exits look at it.
-            is_known = is_complete(self._complete.get(step.pool, ()), step.at_ns)
-            return MarketUpdate(step.at_ns, step.pool, self._book.state(step.pool) if is_known else None, step.snapshot)
+            return self._idle(step)
         tally.told += step.exactness is Exactness.TOLD
         tally.adjusted += step.exactness is Exactness.ADJUSTED
         if world is None:
@@ -84,6 +82,15 @@ class ReplayMarket:
             tally.overwritten += 1
             return self._as_recorded(step, world)
         return self._told(step, world, self._world.reapply(step, self._current(step.pool, world), world.recorded))
+
+    def _idle(self, step: Step) -> MarketUpdate:
+        """Nothing was done to the pool. Its state is one of this moment where it was read, or where nothing can have
+        been missed; then exits look at it too.
+        """
+        is_read = step.after is not None and step.snapshot is None and step.swap is None
+        is_known = is_read or is_complete(self._complete.get(step.pool, ()), step.at_ns)
+        state = self._book.state(step.pool) if is_known and step.after is not None else None
+        return MarketUpdate(step.at_ns, step.pool, state, step.snapshot, step.swap, step.obstacle)
 
     def _is_untouched(self, pool: str, world: PoolWorld) -> bool:
         """Whether our world of the pool is the recorded one. What we have put into the book since is seen here."""
