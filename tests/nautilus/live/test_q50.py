@@ -16,7 +16,11 @@ from tests.support.plan_workflow import GOOD, SHORT, q50_frame
 pytestmark = requires_material("chain", "programs")
 
 HOUR = 3_600
-SECTIONS: dict[str, Any] = {"risk": {"kelly_fraction": "0", "base_position_fraction": "0.01"}}
+# A machine that is busy elsewhere lets the practice chain's node lag: what was not sent is wished again soon.
+SECTIONS: dict[str, Any] = {
+    "risk": {"kelly_fraction": "0", "base_position_fraction": "0.01"},
+    "run": {"check_seconds": 3},
+}
 
 
 def write_frame(folder: Path, *kinds: Any) -> Path:
@@ -58,7 +62,10 @@ def test_it_trades_by_the_frame_and_goes_on_after_a_kill(tmp_path: Path, mode: s
             assert [(one["strategy"], one["open"]) for one in told["positions"]] == [("Q50-001", True)]
             await asyncio.sleep(2)
             told = await node.state()
-            assert [one["side"] for one in told["orders"].values()] == ["BUY"]  # the row is not bought again
+            bought_since = [
+                one for one in told["orders"].values() if one["side"] == "BUY" and one["status"] == "FILLED"
+            ]
+            assert len(bought_since) == 1  # the row is not bought again
 
             write_frame(tmp_path, GOOD, SHORT)
             told = await filled(here, node, "SELL")
@@ -71,7 +78,9 @@ def test_it_trades_by_the_frame_and_goes_on_after_a_kill(tmp_path: Path, mode: s
 
             run = here.run()
             rows = run.q50_history.rows()
-            assert [(row["nautilus_order_id"], row["execution_status"]) for row in rows] == [
+            traded = [row for row in rows if row["execution_status"] == "filled"]
+            assert {row["execution_status"] for row in rows} <= {"filled", "denied"}
+            assert [(row["nautilus_order_id"], row["execution_status"]) for row in traded] == [
                 (bought, "filled"),
                 (told["id"], "filled"),
             ]
