@@ -20,6 +20,7 @@ from tests.acceptance.limits import LIMITS
 from tests.acceptance.live_crashes import LIVE_CRASHES
 from tests.acceptance.live_scenarios import LIVE_SCENARIOS
 from tests.acceptance.long_day import LONG_DAY
+from tests.acceptance.nautilus import NAUTILUS_1_221, NAUTILUS_1_231
 from tests.acceptance.outside_lives import OUTSIDE_LIVES
 from tests.acceptance.paper_crashes import PAPER_CRASHES
 from tests.acceptance.paper_thousand import PAPER_THOUSAND
@@ -36,6 +37,8 @@ CHECKS = (
     LONG_DAY,
     PAPER_THOUSAND,
     SVM_TRADES,
+    NAUTILUS_1_221,
+    NAUTILUS_1_231,
     SENDER_SCHEDULES,
     CRASHES,
     LIVE_CRASHES,
