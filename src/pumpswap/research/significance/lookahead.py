@@ -15,6 +15,7 @@ from pathlib import Path
 
 import msgspec
 
+from pumpswap.clock import iso_utc
 from pumpswap.errors import PumpSwapError, UsageError
 from pumpswap.model import Q50Frame
 from pumpswap.research.chronicle.step import Chronicle
@@ -143,7 +144,7 @@ class _Check:
             return
         found = first_difference(full.lines, trace.lines, until_ns)
         if found is not None:
-            text = f"it decides otherwise when what comes after {until_ns} ns is {_MISSING[rule]}"
+            text = f"it decides otherwise when what comes after {iso_utc(until_ns, fraction=True)} is {_MISSING[rule]}"
             self._findings.append(Finding(rule, found.at_ns, found.pool, text, found.with_future, found.without))
 
     def _compare_frames(self, until_ns: int) -> None:

@@ -201,9 +201,13 @@ class _Driver:
         for fold, place in zip(studies, places, strict=True):
             found = scores[place] = score(result, fold, self._plan.objective)
             chosen = self._choices.get(place)
-            # Of equals the first: the order of trials is that of the space, not that of the workers.
-            if found is not None and (chosen is None or found > chosen.score):
-                self._choices[place] = Choice(fold, result.number, result.params, found, net_of(result, fold))
+            if found is None:
+                continue
+            net = net_of(result, fold)
+            # Of equals the one that gained more, then the first: trials come in the order of the space, not in that of
+            # the workers.
+            if chosen is None or (found, net) > (chosen.score, chosen.train_lamports):
+                self._choices[place] = Choice(fold, result.number, result.params, found, net)
                 if fold is None:
                     self._best = result
         self.tried.append(
