@@ -218,7 +218,7 @@ def evaluate(cases: QuoteCases, tables: RateTables, into: Quotes | None = None) 
     if len(cases) and not 0 <= int(cases.schedule.min()) <= int(cases.schedule.max()) < len(tables.since):
         raise UsageError("a schedule that the tables do not have", hint=f"rows 0 to {len(tables.since) - 1}")
     _evaluate(
-        (tables.words, tables.roughly), cases.side,
+        tables.words, cases.side,
         (cases.base, cases.reserve, cases.real, cases.is_short), cases.amount,
         (cases.supply, cases.flags, cases.creator_bps, cases.schedule),
         (answers.status, answers.gross, answers.lp_fee, answers.protocol_fee, answers.creator_fee, answers.result,
@@ -235,8 +235,7 @@ def _figures(state: PoolState) -> tuple[int, int, int]:
 
 
 @compiled
-def _evaluate(tables: Any, side: Any, reserves: Any, amount: Any, kinds: Any, answers: Any) -> None:
-    words, roughly = tables
+def _evaluate(words: Any, side: Any, reserves: Any, amount: Any, kinds: Any, answers: Any) -> None:
     bases, effective, reals, shorts = reserves
     supplies, flags, creators, schedules = kinds
     statuses, grosses, lps, protocols, creator_fees, results, all_rates = answers
@@ -245,7 +244,7 @@ def _evaluate(tables: Any, side: Any, reserves: Any, amount: Any, kinds: Any, an
         rates = ONE, ZERO, ZERO, ZERO
         if base != ZERO and reserve != ZERO:
             kind, schedule = (np.uint64(flags[at]), np.uint64(creators[at])), np.int64(schedules[at])
-            rates = rates_of(words, roughly, schedule, kind, (base, reserve, supplies[at]))
+            rates = rates_of(words, schedule, kind, (base, reserve, supplies[at]))
         if side[at] == BUY_BASE:
             found = quote_buy_base(base, reserve, asked, rates)
         elif side[at] == BUY_QUOTE:

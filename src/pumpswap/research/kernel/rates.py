@@ -35,7 +35,7 @@ FAMILY, MAYHEM, CASHBACK, CREATOR = np.uint64(3), np.uint64(4), np.uint64(8), np
 SOL, STABLE, EXOTIC = np.uint64(1), np.uint64(2), np.uint64(3)
 # Columns of a row of words: the rules, flat and exotic rates, the lengths of the ladders, then the ladders themselves.
 BUYBACK, CONFIGURABLE, BUYS_DISABLED, SELLS_DISABLED, LACKS_STABLE, FLAT_RATES, EXOTIC_RATES, COUNTS = range(8)
-LADDERS = 10
+WIDTH, LADDERS = 9, 10
 SIXTEEN, SIXTEEN_BITS = np.uint64(16), np.uint64(0xFFFF)
 _MAYHEM_SUPPLY = np.uint64(1_000_000_000_000_000)
 _EARLIEST = -(1 << 62)
@@ -44,15 +44,13 @@ _VECTOR = 8  # doubles of the widest registers
 
 class RateTables(NamedTuple):
     """Schedules in order of time. ``since`` are Unix seconds, ``words`` a row of u64 for each schedule, rates packed as
-    lp | protocol << 16 | creator << 32; ``roughly`` the thresholds of its SOL (row 2·n) and stable ladder (2·n + 1) as
-    floats, with infinity behind the last.
+    lp | protocol << 16 | creator << 32.
 
-    Compiled loops take the three apart before they begin: each look into a tuple of arrays counts references.
+    Compiled loops get ``words`` alone: each look into a tuple of arrays counts references.
     """
 
     since: NDArray[np.int64]
     words: NDArray[np.uint64]
-    roughly: NDArray[np.float64]
 
 
 def rate_tables(schedules: Sequence[FeeSchedule | DatedSchedule]) -> RateTables:
@@ -70,7 +68,6 @@ def rate_tables(schedules: Sequence[FeeSchedule | DatedSchedule]) -> RateTables:
             ladders.append(tuple(sorted(tiers, key=lambda tier: tier.market_cap_lamports_threshold)))
     widest = max(_VECTOR, -(-max(map(len, ladders)) // _VECTOR) * _VECTOR)
     words = np.zeros((len(dated), LADDERS + 4 * widest), np.uint64)
-    roughly = np.full((len(ladders), widest), np.inf)
     for row, (_, one) in enumerate(dated):
         world = one.global_config
         words[row, :LADDERS] = (
@@ -95,8 +92,8 @@ def rate_tables(schedules: Sequence[FeeSchedule | DatedSchedule]) -> RateTables:
             fees = tier.fees
             triple = _packed((fees.lp_fee_bps, fees.protocol_fee_bps, fees.creator_fee_bps))
             words[row // 2, begin + at], words[row // 2, begin + widest + at] = threshold, triple
-            roughly[row, at] = float(threshold)
-    return RateTables(np.array([when for when, _ in dated], np.int64), words, roughly)
+        words[row // 2, begin + len(tiers) : begin + widest] = U64_MAX
+    return RateTables(np.array([when for when, _ in dated], np.int64), words)
 
 
 def pool_flags(pool: Pool) -> int:
@@ -144,18 +141,18 @@ def supply_of_tiers(flags: Any, supply: Any) -> Any:
 
 
 @inlined
-def tier_of(words: Any, roughly: Any, schedule: Any, which: Any, curve: Any) -> Any:
+def tier_of(words: Any, schedule: Any, which: Any, curve: Any) -> Any:
     """Place of the tier in the SOL (``which`` 0) or stable ladder (1) of a schedule; ``curve`` as for ``rates_of``."""
     base, reserve, supply = curve
     # A float says it but for the last bits, without a branch that the processor could guess wrong; then exactly.
-    width = roughly.shape[1]
-    begin, row = LADDERS + which * 2 * width, schedule * 2 + which
+    width = np.int64(words[schedule, WIDTH])
+    begin = LADDERS + which * 2 * width
     last = np.int64(words[schedule, COUNTS + which]) - 1
     cap = float(reserve) * float(supply) / float(base)
     tier = -1
     for at in range(width):
-        tier += 1 if roughly[row, at] <= cap else 0
-    tier = max(tier, 0)
+        tier += 1 if float(words[schedule, begin + at]) <= cap else 0
+    tier = max(min(tier, last), 0)
     if tier < last and market_cap_reaches(base, reserve, supply, words[schedule, begin + tier + 1]):
         tier += 1
         while tier < last and market_cap_reaches(base, reserve, supply, words[schedule, begin + tier + 1]):
@@ -168,7 +165,7 @@ def tier_of(words: Any, roughly: Any, schedule: Any, which: Any, curve: Any) -> 
 
 
 @inlined
-def rates_of(words: Any, roughly: Any, schedule: Any, kind: Any, curve: Any) -> Any:
+def rates_of(words: Any, schedule: Any, kind: Any, curve: Any) -> Any:
     """(known, lp, protocol, creator) bps of a trade, as ``FeeSchedule.rates``: ``known`` is 0 where the tiers are
     missing (6082). ``kind`` is (flags, the pool's own creator rate), ``curve`` (B, E, supply), both reserves above 0.
     """
@@ -178,8 +175,8 @@ def rates_of(words: Any, roughly: Any, schedule: Any, kind: Any, curve: Any) -> 
         which = 1 if family == STABLE else 0
         if words[schedule, COUNTS + which] == ZERO:
             return ZERO, ZERO, ZERO, ZERO
-        tier = tier_of(words, roughly, schedule, which, (curve[0], curve[1], supply_of_tiers(flags, curve[2])))
-        packed = words[schedule, LADDERS + (which * 2 + 1) * roughly.shape[1] + tier]
+        tier = tier_of(words, schedule, which, (curve[0], curve[1], supply_of_tiers(flags, curve[2])))
+        packed = words[schedule, LADDERS + (which * 2 + 1) * np.int64(words[schedule, WIDTH]) + tier]
     else:
         packed = words[schedule, EXOTIC_RATES if family == EXOTIC else FLAT_RATES]
     creator = packed >> (SIXTEEN + SIXTEEN)
