@@ -19,6 +19,8 @@ from pumpswap.model import Swap
 
 __all__ = ["PoolSeen", "explain", "seen_after", "seen_before", "seen_of"]
 
+_MOST_BOOSTS = 16  # between two trades
+
 
 class PoolSeen(Record, frozen=True):
     """What a source tells of a pool at one moment. None: it does not tell it."""
@@ -94,7 +96,7 @@ def explain(state: PoolState, seen: PoolSeen) -> tuple[PoolAct, ...] | None:
     base, quote = seen.base_reserve - state.base_reserve, seen.quote_vault - state.quote_vault
     if base or quote:
         moved = _moved(state, base, quote, seen)
-        if moved is None or not take(moved):
+        if moved is None or not all(take(act) for act in moved):
             return None
     burned = 0 if seen.base_supply is None else seen.base_supply - state.base_supply
     creator = None if seen.coin_creator in (None, state.pool.coin_creator) else seen.coin_creator
@@ -127,24 +129,33 @@ def _sweeps(state: PoolState, seen: PoolSeen) -> tuple[PoolAct, ...] | None:
     return None if pool.is_boosted else (PoolChange(virtual_quote_change=paid),)
 
 
-def _moved(state: PoolState, base: int, quote: int, seen: PoolSeen) -> PoolAct | None:
-    """The one act that changed both vaults so."""
+def _moved(state: PoolState, base: int, quote: int, seen: PoolSeen) -> tuple[PoolAct, ...] | None:
+    """What changed both vaults so."""
     if base < 0 < quote:
-        return _boost(state, -base, quote)
+        return _boosts(state, -base, quote)
     if base > 0 and quote > 0:
         units = _deposited(state, base, quote, seen.lp_supply)
-        return Deposit(units) if units else VaultGift(base, quote)
+        return (Deposit(units) if units else VaultGift(base, quote),)
     if base < 0 and quote < 0:
         units = _withdrawn(state, -base, -quote, seen.lp_supply)
-        return Withdraw(units) if units else None
-    return VaultGift(base, quote) if base >= 0 and quote >= 0 else None
+        return (Withdraw(units),) if units else None
+    return (VaultGift(base, quote),) if base >= 0 and quote >= 0 else None
 
 
-def _boost(state: PoolState, burned: int, quote: int) -> BoostBurn | None:
+def _boosts(state: PoolState, burned: int, quote: int) -> tuple[PoolAct, ...] | None:
+    """One boost, or several at once: each of them buys for one unit of quote less than it spends, so that they leave a
+    little more base behind than a single one.
+    """
     try:
-        return BoostBurn(quote) if state.after_boost(quote)[1] == burned else None
+        left = state.after_boost(quote)[1] - burned
     except TradeRefused:
         return None
+    if left == 0:
+        return (BoostBurn(quote),)
+    worth = state.base_reserve // state.effective_quote_reserve + 1
+    if not 0 < left <= _MOST_BOOSTS * worth:
+        return None
+    return BoostBurn(quote), PoolChange(supply_change=left), VaultGift(left, 0)
 
 
 def _deposited(state: PoolState, base: int, quote: int, lp_supply: int | None) -> int:

@@ -30,8 +30,8 @@ class EvenSlots:
 class SlotTable:
     """Recorded slots with the seconds of their blocks, as strictly rising times.
 
-    The first slot of a second begins with it and the others follow at 400 ms; where they would reach the next recorded
-    second they share the time until then. Slots between recorded ones are interpolated, in integers.
+    The first slot of a second begins with it and the others follow at 400 ms; where they would reach the next second
+    they share it. Slots between recorded ones are interpolated, in integers.
     """
 
     def __init__(self, seen: Iterable[tuple[int, int]]) -> None:
@@ -79,16 +79,16 @@ class SlotTable:
             end = start
             while end < len(rows) and rows[end][1] == rows[start][1]:
                 end += 1
-            self._share(rows[start:end], rows[end][1] * NS_PER_SECOND if end < len(rows) else None)
+            self._share(rows[start:end])
             start = end
 
-    def _share(self, rows: list[tuple[int, int]], next_ns: int | None) -> None:
+    def _share(self, rows: list[tuple[int, int]]) -> None:
         """Times for the slots of one second."""
         first_slot, second = rows[0]
-        begin = max(second * NS_PER_SECOND, self._times[-1] + 1 if self._times else 0)
-        length = (rows[-1][0] - first_slot + 1) * SLOT_NS
         # Block times never fall; where a source says so, its slots still keep their order.
-        room = length if next_ns is None else max(next_ns - begin, len(rows))
+        begin = max(second * NS_PER_SECOND, self._times[-1] + 1 if self._times else 0)
+        room = max((second + 1) * NS_PER_SECOND - begin, len(rows))
+        length = (rows[-1][0] - first_slot + 1) * SLOT_NS
         for slot, _ in rows:
             offset = (slot - first_slot) * SLOT_NS
             planned = begin + (offset * room // length if length > room else offset)

@@ -85,7 +85,7 @@ class ChainChronicle(WovenChronicle):
             opening = self._openings.get(one.pool)
             if isinstance(one, Swap) and one.pool not in begun and opening is not None:
                 begun.add(one.pool)
-                yield moment, msgspec.structs.replace(opening, slot=one.slot)
+                yield moment, opening
             yield moment, one
         for final in finals:
             yield self._final(final)
@@ -96,9 +96,10 @@ class ChainChronicle(WovenChronicle):
 
 def _opening(final: PoolState, history: Sequence[Swap | SeenAct]) -> PoolState | None:
     """The pool before its first swap, out of its last state; None for a pool without swaps."""
-    first = next((at for at, one in enumerate(history) if isinstance(one, Swap) and one.event is not None), None)
-    swap = None if first is None else history[first]
-    if first is None or not isinstance(swap, Swap) or swap.event is None:
+    for first, swap in enumerate(history):
+        if isinstance(swap, Swap) and swap.event is not None:
+            break
+    else:
         return None
     seen, pool = seen_before(swap.event), final.pool
     events = [one.event for one in history[first:] if isinstance(one, SeenAct)]
@@ -125,5 +126,5 @@ def _opening(final: PoolState, history: Sequence[Swap | SeenAct]) -> PoolState |
         base_reserve=seen.base_reserve,
         quote_vault=seen.quote_vault,
         base_supply=seen.base_supply or final.base_supply,
-        slot=swap.slot,
+        slot=max(swap.slot - 1, 0),  # a state is that of the end of its slot
     )
