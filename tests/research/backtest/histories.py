@@ -86,6 +86,18 @@ class History:
             return self._write(name, act, acted.state, swap, exactness, held if trader else None)
         return self._write(name, act, acted.state, None, exactness)
 
+    def trades(self, act: PoolAct, trader: str = "", *, pool: str = "") -> Swap:
+        """The trade of an act."""
+        swap = self.does(act, trader, pool=pool).swap
+        assert swap is not None
+        return swap
+
+    def swap_of(self, number: int) -> Swap:
+        """The recorded trade of a step."""
+        swap = self.steps[number].swap
+        assert swap is not None
+        return swap
+
     def sees(self, pool: str = "") -> Step:
         """Somebody takes a snapshot."""
         name = pool or next(iter(self.states))

@@ -92,10 +92,10 @@ def test_who_spends_an_amount_spends_it_and_gets_less() -> None:
 
 def test_limits_fail_as_the_program_says_and_leave_the_pool() -> None:
     history = History(graduate())
-    got = history.does(BuyQuote(SOL, 1, 2), ANNA).swap.base_units
+    got = history.trades(BuyQuote(SOL, 1, 2), ANNA).base_units
     tight = History(graduate())
     tight.does(BuyQuote(SOL, got, 2), ANNA)
-    cost = history.does(BuyBase(10**9, 2**63, 2), BERT).swap.quote_units
+    cost = history.trades(BuyBase(10**9, 2**63, 2), BERT).quote_units
     tight.does(BuyBase(10**9, cost, 2), BERT)
     told, market, _ = played(tight, {1: buying(tight)})
     assert market.tally.failed == {"BuySlippageBelowMinBaseAmountOut": 1, "ExceededSlippage": 1}
@@ -109,7 +109,7 @@ def test_limits_fail_as_the_program_says_and_leave_the_pool() -> None:
 def test_a_sale_below_its_limit_fails() -> None:
     history = History(graduate())
     history.held[ANNA] = 10**12
-    out = history.does(Sell(10**11, 0, 2), ANNA).swap.quote_units
+    out = history.trades(Sell(10**11, 0, 2), ANNA).quote_units
     tight = History(graduate())
     tight.held[ANNA] = 10**12
     tight.does(Sell(10**11, out, 2), ANNA)
@@ -121,7 +121,7 @@ def test_a_sale_below_its_limit_fails() -> None:
 
 def test_a_sale_of_all_is_a_sale_of_all_that_there_is_now() -> None:
     history = History(graduate())
-    bought = history.does(BuyQuote(SOL, 1, 2), ANNA).swap.base_units
+    bought = history.trades(BuyQuote(SOL, 1, 2), ANNA).base_units
     history.does(Sell(bought, 10**8, 2), ANNA)
     told, market, _ = played(history, {1: buying(history)})
     assert told[2].swap.base_units == told[1].swap.base_units < bought
@@ -133,7 +133,7 @@ def test_a_sale_of_all_is_a_sale_of_all_that_there_is_now() -> None:
 
 def test_a_part_is_sold_as_far_as_it_is_there_and_nothing_by_who_has_nothing() -> None:
     history = History(graduate())
-    bought = history.does(BuyQuote(SOL, 1, 2), ANNA).swap.base_units
+    bought = history.trades(BuyQuote(SOL, 1, 2), ANNA).base_units
     history.does(Sell(bought // 2, 0, 2), ANNA)
     history.does(Sell(bought // 2 - 5, 0, 2), ANNA)
     told, market, _ = played(history, {1: buying(history)})
@@ -195,7 +195,7 @@ def routed() -> History:
     """Two pools; one transaction buys in the first and pays with that in the second, as an arbitrary pair of hops."""
     history = History(graduate(1), graduate(2))
     first, second = history.states
-    out = history.does(hop(SOL, "r", 0, 2), ANNA, pool=first).swap.base_units
+    out = history.trades(hop(SOL, "r", 0, 2), ANNA, pool=first).base_units
     history.does(hop(out, "r", 1, 2), ANNA, pool=second)
     return history
 
@@ -204,12 +204,12 @@ def test_a_hop_takes_what_the_one_before_it_pays_now() -> None:
     history = routed()
     told, market, _ = played(history, {2: buying(history)})
     first, second = told[2].swap, told[3].swap
-    assert first.base_units < history.steps[2].swap.base_units
+    assert first.base_units < history.swap_of(2).base_units
     assert second.quote_units == first.base_units
     assert (market.tally.reapplied, market.tally.diverged_pools) == (2, 2)
     # What goes from hop to hop is nobody's: only the end of the route is the trader's.
     assert market.holders.difference(str(graduate(1).pool.base_mint), ANNA) == 0
-    more = second.base_units - history.steps[3].swap.base_units
+    more = second.base_units - history.swap_of(3).base_units
     assert market.holders.difference(str(graduate(2).pool.base_mint), ANNA) == more < 0
     untouched, market, _ = played(routed(), {})
     assert [one.state for one in untouched] == [step.after for step in history.steps]
@@ -219,7 +219,7 @@ def test_a_hop_takes_what_the_one_before_it_pays_now() -> None:
 def test_a_route_fails_whole_when_a_hop_does() -> None:
     history = History(graduate(1, base_reserve=10**6, quote_vault=10**9), graduate(2))
     first, second = history.states
-    out = history.does(hop(40_000, "r", 0, 2), ANNA, pool=first).swap.base_units
+    out = history.trades(hop(40_000, "r", 0, 2), ANNA, pool=first).base_units
     assert out > 30
     history.does(hop(out, "r", 1, 2), ANNA, pool=second)
     history.does(BuyQuote(SOL, 1, 2), BERT, pool=second)
@@ -229,14 +229,14 @@ def test_a_route_fails_whole_when_a_hop_does() -> None:
     assert same(told[3].state, graduate(2)) and told[4].swap is not None
     assert list(market.tally.failed.values()) == [2]
     assert market.tally.diverged_pools == 2
-    assert market.holders.difference(str(graduate(2).pool.base_mint), ANNA) == -history.steps[3].swap.base_units
+    assert market.holders.difference(str(graduate(2).pool.base_mint), ANNA) == -history.swap_of(3).base_units
 
 
 def test_an_order_between_two_hops_is_not_overwritten() -> None:
     history = routed()
     second = list(history.states)[1]
     told, market, book = played(history, {3: buying(history, SOL, number=1)})
-    assert told[3].state.base_reserve < history.steps[3].after.base_reserve
+    assert told[3].state.base_reserve < history.states[second].base_reserve
     assert market.tally.diverged_pools == 1 and book.state(second) is told[3].state
 
 

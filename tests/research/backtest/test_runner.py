@@ -6,13 +6,13 @@ import hashlib
 import os
 import subprocess
 import sys
+from decimal import Decimal
 from functools import cache
 
 import msgspec
 import pytest
 from msgspec.structs import replace
 
-from pumpswap.analytics.record import RunRecord
 from pumpswap.engine.strategies import Momentum
 from pumpswap.engine.strategy import Strategy
 from pumpswap.engine.trial import try_strategies
@@ -33,7 +33,7 @@ from pumpswap.research.backtest.spec import (
 )
 from pumpswap.research.chronicle.chronicle import BaseChronicle
 from pumpswap.research.chronicle.sources import open_chronicle
-from pumpswap.settings import PaperVenueSettings, Settings
+from pumpswap.settings import DashboardSettings, PaperVenueSettings, RiskLimits, RunSettings, Settings
 from tests.research.backtest.histories import History
 from tests.support.market import graduate
 
@@ -63,7 +63,8 @@ def test_both_results_are_told_and_the_market_feels_us_in_one_of_them() -> None:
     assert naive.result.world["overwritten"] == naive.summary.fills
     titles = [group.title for group in groups_of([felt.result, naive.result])]
     assert titles == ["it adds up, SOL", "trading", "paid on the way, SOL", "for others"]
-    rows = {row.label: row.values for group in groups_of([felt.result, naive.result]) for row in group.rows}
+    groups = groups_of([felt.result, naive.result])
+    rows = {row.label: tuple(map(int, row.values)) for row in groups[0].rows}
     assert rows["net"] == (felt.result.net_lamports, naive.result.net_lamports)
     assert rows["start"][0] + rows["net"][0] == rows["end"][0]
     assert (
@@ -101,10 +102,10 @@ def test_a_document_is_read_back_and_has_no_place_or_time_of_the_clock_in_it() -
 def test_what_decides_changes_the_key_and_what_does_not_leaves_it() -> None:
     chronicle = simulated()
     plain = spec_of(chronicle)
-    assert plain.key == spec_of(chronicle, Settings(dashboard={"port": 9_999})).key
+    assert plain.key == spec_of(chronicle, Settings(dashboard=DashboardSettings(port=9_999))).key
     for changed in (
-        spec_of(chronicle, Settings(risk={"max_position_sol": "0.5"})),
-        spec_of(chronicle, Settings(run={"strategy": "plan-loop"})),
+        spec_of(chronicle, Settings(risk=RiskLimits(max_position_sol=Decimal("0.5")))),
+        spec_of(chronicle, Settings(run=RunSettings(strategy="plan-loop"))),
         spec_of(chronicle, seed=1),
         spec_of(chronicle, landing="first"),
         spec_of(simulated(21)),
@@ -122,10 +123,10 @@ def test_milliseconds_of_latency_are_whole_slots(paper: dict[str, int], slots: i
 
 
 def test_another_seed_fails_other_orders_and_no_chance_fails_none() -> None:
-    calm = Settings(paper={"failed_bps": 0, "priority": "fixed"})
+    calm = Settings(paper=PaperVenueSettings(failed_bps=0, priority="fixed"))
     results = [momentum_on_simulated(settings=calm, seed=seed).result for seed in (0, 1)]
     assert results[0].trades_sha256 == results[1].trades_sha256
-    stormy = Settings(paper={"failed_bps": 3_000})
+    stormy = Settings(paper=PaperVenueSettings(failed_bps=3_000))
     results = [momentum_on_simulated(settings=stormy, seed=seed).result for seed in (0, 1)]
     assert results[0].trades_sha256 != results[1].trades_sha256
     assert all(int(one.summary["orders"]["rejected"]) for one in results)
@@ -178,4 +179,5 @@ def test_another_history_an_empty_one_and_an_unknown_mode_are_refused() -> None:
 
 def test_a_record_grows_with_trades_only() -> None:
     done = momentum_on_simulated()
-    assert isinstance(done.record, RunRecord) and done.record.updates == simulated().identity.steps
+    assert done.record.updates == simulated().identity.steps
+    assert len(done.record.trades) == done.summary.fills

@@ -1,0 +1,232 @@
+"""Back-tests as people order them: stored with all that decided them, run again to the byte, beside each other."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from pumpswap.analytics.drift import Cause
+from pumpswap.app.backtest import BacktestOrder, BacktestOutcome, open_history, run_order
+from pumpswap.app.backtest_page import outcome_page, stored_page
+from pumpswap.app.backtest_runs import compare_backtests, open_backtests, repeat_backtest, result_of_row, twins_of
+from pumpswap.app.backtest_scoring import choose_strategy
+from pumpswap.clock import ManualClock
+from pumpswap.errors import BadInput, NotFound, UsageError
+from pumpswap.model import SOL, EntryKind, LedgerEntry
+from pumpswap.portfolio.audit import audit_run
+from pumpswap.research.backtest.world import Impact
+from pumpswap.research.chronicle.verify import Explained
+from pumpswap.settings import BacktestSettings, RiskLimits, Settings
+from pumpswap.storage.database import open_database
+from tests.storage import stranger
+from tests.support.market import START_NS
+
+CLOCK = ManualClock(START_NS)
+ORDER = BacktestOrder("simulated:7", strategy="momentum", minutes=15, name="a try")
+MINE = """
+from pumpswap.engine.strategy import Strategy
+
+
+class Mine(Strategy):
+    name = "mine"
+
+    def __init__(self, share: float = 0.5, word: str = "none") -> None:
+        self.share, self.word = share, word
+
+
+def several(settings, inputs):
+    assert inputs.history.identity.steps
+    return [Mine(), Mine()]
+
+
+def nothing(settings, inputs):
+    return "no strategy"
+
+
+LIST = [1]
+"""
+
+
+@pytest.fixture(scope="module")
+def tried(tmp_path_factory: pytest.TempPathFactory) -> tuple[Settings, BacktestOutcome]:
+    settings = Settings(data_dir=tmp_path_factory.mktemp("tried"))
+    return settings, run_order(ORDER, settings, clock=CLOCK)
+
+
+def test_both_results_are_kept_with_their_books(tried: tuple[Settings, BacktestOutcome]) -> None:
+    settings, done = tried
+    assert [one.run_id for one in done.ran] == [1, 2]
+    assert done.explained is not None and done.explained.is_good and done.warnings == ()
+    assert Path(done.database) == settings.data_dir / "backtests.sqlite"
+    assert not (settings.data_dir / "pumpswap.sqlite").exists()
+    with open_backtests(settings) as database:
+        felt, naive = twins_of(database, 2)
+        assert (felt.run_id, felt.impact, felt.twin_run_id) == (1, "counterfactual", 2)
+        assert (naive.run_id, naive.impact, naive.twin_run_id) == (2, "naive", 1)
+        assert (felt.name, felt.strategy, felt.data_sha256) == ("a try", "momentum", done.chronicle.identity.sha256)
+        for row, ran in zip((felt, naive), done.ran, strict=True):
+            assert result_of_row(row) == ran.backtest.result
+            assert row.result_sha256 == ran.backtest.result.sha256
+            run = database.run(row.run_id)
+            assert audit_run(run).differences == ()
+            header = run.header()
+            assert (header.kind, header.started_ns, header.seed) == ("backtest", START_NS, 0)
+            assert header.summary is not None and header.finished_ns == START_NS
+
+
+def test_a_back_test_is_repeated_to_the_byte(tried: tuple[Settings, BacktestOutcome]) -> None:
+    settings, done = tried
+    found = repeat_backtest(settings, 1)
+    assert (found.is_equal, found.differences, found.differing) == (True, (), ())
+    assert found.result_sha256 == done.ran[0].backtest.result.sha256
+    assert found.ledger_bytes is not None and found.ledger_bytes > 1_000
+    with open_backtests(settings) as database:
+        assert database.count_runs() == 2  # nothing was stored
+
+
+def test_another_version_of_the_code_is_said_and_compared_all_the_same(
+    tried: tuple[Settings, BacktestOutcome], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pumpswap.research.backtest.spec.engine_sha256", lambda: "f" * 64)
+    found = repeat_backtest(tried[0], 2)
+    assert found.is_equal
+    assert [(one.what, one.now, one.prevents) for one in found.differences] == [("the code", "f" * 16, False)]
+
+
+def test_what_is_not_as_it_was_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file, settings = tmp_path / "mine.py", Settings(data_dir=tmp_path, backtest=BacktestSettings(verify=False))
+    file.write_text(MINE, encoding="utf-8")
+    order = BacktestOrder(
+        "simulated:7", strategy=f"{file}:Mine", params=(("share", "0.25"),), impacts=(Impact.NAIVE,), minutes=2,
+        keeps_books=False,
+    )  # fmt: skip
+    done = run_order(order, settings)
+    assert done.explained is None
+    assert any("nothing was traded" in text for text in done.warnings)
+    monkeypatch.chdir(tmp_path.parent)
+    assert repeat_backtest(settings, 1).is_equal
+    assert repeat_backtest(settings, 1).ledger_bytes is None
+    other = repeat_backtest(settings, 1, source="simulated:8")
+    assert (other.is_equal, [one.what for one in other.differences]) == (None, ["the history"])
+    moved = tmp_path / "moved.py"
+    file.rename(moved)
+    with pytest.raises(NotFound, match=r"mine\.py"):
+        repeat_backtest(settings, 1)
+    assert repeat_backtest(settings, 1, strategy=f"{moved}:Mine").is_equal
+    moved.write_text(MINE + "\n", encoding="utf-8")
+    found = repeat_backtest(settings, 1, strategy=f"{moved}:Mine")
+    assert (found.is_equal, [one.what for one in found.differences]) == (None, ["the strategy's file"])
+
+
+def test_a_result_that_is_not_the_same_names_what_differs(tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path)
+    run_order(BacktestOrder("simulated:7", strategy="momentum", impacts=(Impact.NAIVE,), minutes=5), settings)
+    with open_backtests(settings) as database:
+        row = database.backtests.get(1)
+    wrong = row.result.replace('"updates":', '"updates":1')
+    stranger.execute(settings.backtests_file, f"UPDATE pumpswap_backtests SET result = '{wrong}'")
+    found = repeat_backtest(settings, 1)
+    assert found.is_equal is False
+    assert [text.partition(":")[0] for text in found.differing] == ["summary.updates"]
+
+
+def test_twins_differ_by_causes_and_a_live_run_stands_beside_a_back_test(
+    tried: tuple[Settings, BacktestOutcome],
+) -> None:
+    settings, done = tried
+    found, differing = compare_backtests(settings, 1, 2, None, 300, CLOCK)
+    nets = [one.backtest.result.net_lamports for one in done.ran]
+    assert found.drift.difference_lamports == nets[0] - nets[1] == sum(found.drift.parts.values())
+    assert differing == ()
+    with open_database(settings.database_target) as database:
+        run = database.start_run(
+            "live", START_NS, None, Settings(risk=RiskLimits(max_position_sol=Decimal("0.5"))).to_store()
+        )
+        run.append_entries([LedgerEntry(1, START_NS, SOL, 100, EntryKind.DEPOSIT)])
+    found, differing = compare_backtests(settings, 1, None, 1, 300, CLOCK)
+    assert found.headers[1].kind == "live"
+    assert found.drift.difference_lamports == nets[0] == sum(found.drift.parts.values())
+    assert found.drift.parts[Cause.OUTSIDE_FIRST] + found.drift.parts[Cause.IDLE] == nets[0]
+    assert differing == ("risk.max_position_sol: 1 first, 0.5 second",)
+    with pytest.raises(NotFound, match="no back-test"), open_backtests(Settings(data_dir=Path("/nowhere"))):
+        pass
+
+
+def test_a_page_is_the_same_from_the_run_and_from_what_was_stored(
+    tried: tuple[Settings, BacktestOutcome], tmp_path: Path
+) -> None:
+    settings, done = tried
+    page = outcome_page(tmp_path / "run.html", done).read_text(encoding="utf-8")
+    with open_backtests(settings) as database:
+        stored = stored_page(tmp_path / "stored.html", database, twins_of(database, 1)).read_text(encoding="utf-8")
+    for text in (page, stored):
+        assert "counterfactual" in text and "naive" in text and "what a back-test" not in text
+        assert "Neither mode is a bound of the other" in text
+        assert f'<data value="{done.ran[0].backtest.result.net_lamports}"' in text
+        assert 'id="figure-equity"' in text
+    assert str(tmp_path) not in page
+
+
+def test_strategies_come_by_name_or_out_of_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "mine.py"
+    file.write_text(MINE, encoding="utf-8")
+    chosen = choose_strategy(f"{file}:Mine", (("share", "0.25"), ("word", "some words")))
+    (made,) = chosen.make(Settings(), None)  # type: ignore[arg-type]
+    assert (made.share, made.word) == (0.25, "some words")  # type: ignore[attr-defined]
+    assert (chosen.ref.name, len(chosen.ref.source_sha256)) == ("mine.py:Mine", 64)
+    (window,) = choose_strategy("momentum", (("window_seconds", "30"),)).make(Settings(), None)  # type: ignore[arg-type]
+    assert window.every_seconds == 30
+    done = run_order(
+        BacktestOrder("simulated:7", strategy=f"{file}:several", minutes=1, impacts=(Impact.NAIVE,)),
+        Settings(data_dir=tmp_path),
+    )
+    assert done.ran[0].backtest.result.faults == {}
+
+
+@pytest.mark.parametrize(("text", "params", "error", "says"), [
+    ("nonsense", (), UsageError, "no strategy 'nonsense'"),
+    ("plan-loop", (("a", "1"),), UsageError, "takes no parameters"),
+    ("none.py:Mine", (), NotFound, "none.py"),
+    ("{}:Other", (), UsageError, "no strategy Other"),
+    ("{}:LIST", (), UsageError, "no strategy LIST"),
+    ("{}:several", (("a", "1"),), UsageError, "takes no parameters"),
+])  # fmt: skip
+def test_what_is_no_strategy_says_so(
+    tmp_path: Path, text: str, params: tuple[tuple[str, str], ...], error: type[Exception], says: str
+) -> None:
+    file = tmp_path / "mine.py"
+    file.write_text(MINE, encoding="utf-8")
+    with pytest.raises(error, match=says):
+        choose_strategy(text.format(file), params)
+
+
+def test_a_file_that_is_broken_and_a_class_that_cannot_be_made_say_so(tmp_path: Path) -> None:
+    broken = tmp_path / "broken.py"
+    broken.write_text("1 / 0", encoding="utf-8")
+    with pytest.raises(BadInput, match="ZeroDivisionError"):
+        choose_strategy(f"{broken}:Mine")
+    file = tmp_path / "mine.py"
+    file.write_text(MINE, encoding="utf-8")
+    settings = Settings(data_dir=tmp_path)
+    with pytest.raises(UsageError, match="Mine cannot be made"):
+        run_order(BacktestOrder("simulated", strategy=f"{file}:Mine", params=(("nothing", "1"),), minutes=1), settings)
+    with pytest.raises(BadInput, match="gave no strategy"):
+        run_order(BacktestOrder("simulated", strategy=f"{file}:nothing", minutes=1), settings)
+
+
+def test_orders_that_cannot_be_run_store_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = Settings(data_dir=tmp_path)
+    with pytest.raises(UsageError, match="ends before it begins"):
+        run_order(BacktestOrder("simulated", since_ns=5, until_ns=5), settings)
+    with pytest.raises(UsageError, match="no impact"):
+        run_order(BacktestOrder("simulated", impacts=()), settings)
+    with pytest.raises(NotFound):
+        run_order(BacktestOrder(str(tmp_path / "nothing"), strategy="momentum"), settings)
+    wrong = Explained(exact=5, differing=0)
+    wrong.differs(next(open_history(BacktestOrder("simulated", minutes=1)).steps()), "base_reserve 1 ≠ 2")
+    monkeypatch.setattr("pumpswap.app.backtest.verify", lambda _: wrong)
+    with pytest.raises(BadInput, match="base_reserve 1 ≠ 2"):
+        run_order(BacktestOrder("simulated", minutes=1), settings)
+    assert not settings.backtests_file.exists()
