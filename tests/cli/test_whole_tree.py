@@ -37,6 +37,17 @@ NOWHERE = "--url http://127.0.0.1:9 --network localnet"
 CASES: dict[tuple[str, ...], list[tuple[str, int]]] = {
     ("demo",): [("--fast --minutes 1", 0), ("--minutes 0", 2)],
     ("paper", "replay"): [("gecko.db", 0), ("no-such-folder", 3)],
+    ("backtest", "run"): [
+        ("simulated:7 --length 1m --strategy momentum --impact naive", 0),
+        ("none", 3),
+        ("simulated --strategy none", 2),
+        ("simulated --html page.txt", 2),
+        ("simulated --set risk.nothing=1", 2),
+    ],
+    ("backtest", "repeat"): [("1", 0), ("1 --source simulated:8", 1), ("99", 3)],
+    ("backtest", "list"): [("", 0), ("--strategy none", 0), ("--most 0", 2)],
+    ("backtest", "compare"): [("1 2", 0), ("1 1", 2), ("1 99", 3), ("1", 2), ("1 --live 1", 0)],
+    ("backtest", "report"): [("1 --html page.html", 0), ("99", 3)],
     ("run",): [("--market simulated --fast --duration 1m", 0), ("--mode auto", 4), (f"--duration 1s {NOWHERE}", 4)],
     ("live", "check"): [(NOWHERE, 11), ("", 4)],
     ("live", "test-trade"): [(f"--yes {NOWHERE}", 11)],
@@ -168,6 +179,10 @@ BEFORE = {
     ("host", "uninstall-cli"): "host install-cli .",
     ("data", "check-qlib"): "data export-qlib --source qlib_csv --out qlib_data",
     ("report", "compare"): "demo --fast --minutes 1 --seed 3",
+    **dict.fromkeys(
+        [("backtest", "repeat"), ("backtest", "compare"), ("backtest", "report")],
+        "backtest run simulated:7 --length 2m --strategy momentum",
+    ),
 }
 # Lines of data, one object each: the columns are the schema.
 ROWS = {("export",), ("data",)}
