@@ -122,8 +122,10 @@ Act = Callable[["Script", QuoteTick], None]
 class Script(Strategy):
     """Does ``acts`` with quotes of these numbers (from 1), and remembers all that it hears."""
 
-    def __init__(self, acts: dict[int, Act], name: str = "Script", instruments: Sequence[InstrumentId] = ()) -> None:
-        super().__init__(StrategyConfig(strategy_id=name, order_id_tag="001"))
+    def __init__(
+        self, acts: dict[int, Act], name: str = "Script", tag: str = "001", instruments: Sequence[InstrumentId] = ()
+    ) -> None:
+        super().__init__(StrategyConfig(strategy_id=name, order_id_tag=tag))
         self.acts = acts
         self.wanted = list(instruments)
         self.quotes = 0

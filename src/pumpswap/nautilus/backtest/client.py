@@ -11,9 +11,12 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
+from nautilus_trader.accounting.accounts.cash import CashAccount
 from nautilus_trader.backtest.execution_client import BacktestExecClient
+from nautilus_trader.core.uuid import UUID4
 from nautilus_trader.execution.messages import SubmitOrder
-from nautilus_trader.model.enums import LiquiditySide
+from nautilus_trader.model.enums import AccountType, LiquiditySide
+from nautilus_trader.model.events import AccountState
 from nautilus_trader.model.identifiers import ClientOrderId, InstrumentId, StrategyId, TradeId, VenueOrderId
 from nautilus_trader.model.instruments import CurrencyPair
 from nautilus_trader.model.objects import AccountBalance, Currency, Money
@@ -64,6 +67,7 @@ class CurveExecClient(BacktestExecClient):
         self._currencies: dict[str, Currency] = {}
         self._alarm_ns = 0
         self.orders_told = 0
+        self._open_account()
         curve.engine.listen(OrderBridge(curve.run_id, self))
         offer_venue(msgbus, VenueFacts(curve.settings, curve.remember))
 
@@ -72,7 +76,6 @@ class CurveExecClient(BacktestExecClient):
     def submit_order(self, command: SubmitOrder) -> None:
         """Ask our gate; what it accepts is on its way at once."""
         order = command.order
-        self._check_account()
         instrument = self._known.instrument(order.instrument_id)
         try:
             self._check_owner(order)
@@ -265,6 +268,16 @@ class CurveExecClient(BacktestExecClient):
             found[mint] = (units, min(sold, units))
         return found
 
+    def _open_account(self) -> None:
+        """An account that is reported and not computed, also where another back-test of this process has made Nautilus
+        compute those of this venue.
+        """
+        if self._known.account(self.account_id) is not None:
+            raise UsageError("this engine has an account of PUMPSWAP already", hint="make a new engine")
+        made = [self._balance(asset, *amounts) for asset, amounts in self._balances().items()]
+        opened = AccountState(self.account_id, AccountType.CASH, None, True, made, [], {}, UUID4(), 0, 0)
+        self._known.add_account(CashAccount(opened, False))
+
     def _report(self, balances: Balances, at_ns: int) -> None:
         """Balances that have changed; Nautilus keeps the others."""
         changed = {asset: now for asset, now in balances.items() if self._reported.get(asset) != now}
@@ -287,15 +300,6 @@ class CurveExecClient(BacktestExecClient):
         return self._currencies[mint]
 
     # ------------------------------------------------------------------------------------------ checks
-
-    def _check_account(self) -> None:
-        account = self.get_account()
-        if account is not None and account.calculate_account_state:
-            raise UsageError(
-                "Nautilus computes the account of this venue from fills, because another back-test of this process"
-                " asked for it",
-                hint="begin a new process for a back-test with add_pumpswap_venue",
-            )
 
     def _check_owner(self, order: NautilusOrder) -> None:
         """One round per pool in our books: two strategies in it could not be told apart. Raises BadInput."""

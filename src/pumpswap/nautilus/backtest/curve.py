@@ -52,6 +52,7 @@ class Curve:
         )
         self.engine = Engine(parts, (self.record, *observers))
         self._feed = market.feed(self.engine)
+        self._is_abandoned = False
         self._stepped_ns = 0  # the time of the last step, and how many states of each pool were taken at that time
         self._states_then: Counter[str] = Counter()
         self._quoted_ns = 0
@@ -139,12 +140,16 @@ class Curve:
             self.stored.states.save(name, document, self.now_ns)
 
     def finish(self, at_ns: int) -> None:
-        """The market up to ``at_ns``, then everything that is on its way lands. Again: nothing happens."""
-        if self.summary is not None:
+        """The market up to ``at_ns``, then everything that is on its way lands. Again, or once abandoned: nothing."""
+        if self.summary is not None or self._is_abandoned:
             return
         self._step_before(at_ns + 1)
         self.engine.finish()
         self.summary = summarise(self.record, self.engine.portfolio, self.venue.wallet.balances())
+
+    def abandon(self) -> None:
+        """The run has failed: nothing more happens, whoever still stops or disposes of something."""
+        self._is_abandoned = True
 
     # ------------------------------------------------------------------------------------------ inside
 
@@ -178,7 +183,11 @@ def open_curve(market: CurveMarket, settings: Settings, observers: Sequence[RunO
         recorder = stack.enter_context(StoreRecorder(stored))
         curve = Curve(market, (recorder, *observers), stored.run_id)
         curve.stored = stored
-        yield curve
+        try:
+            yield curve
+        except BaseException:
+            curve.abandon()
+            raise
         curve.finish(curve.now_ns)
         if curve.summary is not None:
             stored.finish(clock.now_ns(), curve.summary.to_json())

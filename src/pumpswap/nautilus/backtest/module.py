@@ -59,6 +59,7 @@ class CurveModule(SimulationModule):
         if not difference:
             return
         if self.client is not None:
+            self.curve.abandon()
             raise LedgerMismatch(
                 f"Nautilus' account holds {lamports_of(cash)} lamports, the wallet {self.curve.wallet_lamports}",
                 hint="this is a bug of the adapter: keep the data and report it",
