@@ -62,10 +62,8 @@ def test_it_trades_by_the_frame_and_goes_on_after_a_kill(tmp_path: Path, mode: s
             assert [(one["strategy"], one["open"]) for one in told["positions"]] == [("Q50-001", True)]
             await asyncio.sleep(2)
             told = await node.state()
-            bought_since = [
-                one for one in told["orders"].values() if one["side"] == "BUY" and one["status"] == "FILLED"
-            ]
-            assert len(bought_since) == 1  # the row is not bought again
+            buys = [one for one in told["orders"].values() if (one["side"], one["status"]) == ("BUY", "FILLED")]
+            assert len(buys) == 1  # the row is not bought again
 
             write_frame(tmp_path, GOOD, SHORT)
             told = await filled(here, node, "SELL")
