@@ -14,7 +14,7 @@ from pumpswap.amm.codec import ZERO_KEY
 from pumpswap.errors import AmountOutOfRange, MalformedAccount
 from pumpswap.units import U64_MAX
 
-__all__ = ["EXTENDED_POOL_LEN", "KNOWN_POOL_LENGTHS", "POOL_DISCRIMINATOR", "FeeFamily", "Pool"]
+__all__ = ["CURRENT_POOL_LEN", "EXTENDED_POOL_LEN", "KNOWN_POOL_LENGTHS", "POOL_DISCRIMINATOR", "FeeFamily", "Pool"]
 
 POOL_DISCRIMINATOR = bytes.fromhex("f19a6d0411b16dbc")
 MIN_POOL_LEN = 211  # launch, March 2025; nothing shorter ever existed

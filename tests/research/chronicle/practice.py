@@ -18,7 +18,7 @@ from pumpswap.chain.node import ChainAccount
 from pumpswap.localnet import token_bytes
 from pumpswap.localnet.chain import LocalChain
 from pumpswap.localnet.market import MarketBots
-from pumpswap.localnet.pool_kinds import KINDS
+from pumpswap.localnet.pool_kinds import KINDS, PoolKind, allowed_account_lengths
 from pumpswap.localnet.pools import PoolSpec, fund_tokens, pool_state
 from pumpswap.localnet.programs import load_programs
 from pumpswap.units import U64_MAX
@@ -75,7 +75,7 @@ def practised(slots: int, seed: int) -> Practice:
     rng = random.Random(seed)
     chain = LocalChain(seed=seed)
     load_programs(chain, folder)
-    specs = [PoolSpec(kind.name) for kind in KINDS]
+    specs = [PoolSpec(kind.name, account_len=rng.choice(_long_enough(kind))) for kind in KINDS]
     bots = MarketBots(chain, rng, specs=specs, trades_per_slot=4)
     made = Practice(chain, bots, Keypair.from_seed(rng.randbytes(32)))
     _outfit(made)
@@ -88,6 +88,10 @@ def practised(slots: int, seed: int) -> Practice:
         chain.advance()
     chain.advance(2)
     return made
+
+
+def _long_enough(kind: PoolKind) -> list[int]:
+    return [length for length in allowed_account_lengths(kind) if length >= _ENOUGH_LEN]
 
 
 def _outfit(made: Practice) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 from pumpswap.market.lake import Lake, LakeReader
 from pumpswap.market.lake.data import collected, pl
+from pumpswap.market.lake.ranges import united
 from pumpswap.market.lake.rows import FROM_ROW
 from pumpswap.market.rebuild import ASSUMPTIONS
 from pumpswap.model import Swap
@@ -48,8 +49,8 @@ class LakeChronicle(WovenChronicle):
     @property
     def assumptions(self) -> tuple[str, ...]:
         """What the rows do not say."""
-        lake, pools = self._reader.lake, self.window.pools or ("",)
-        knows_acts = all(lake.covered("acts", pool) for pool in pools)
+        claims = self._claims("acts")
+        knows_acts = all(claims.get("") or claims.get(pool) for pool in self._pools())
         return (
             "Times: slots keep their order; those of one second share it.",
             *(_EXACT if self._rows["states"] else ()),
@@ -60,10 +61,22 @@ class LakeChronicle(WovenChronicle):
     @property
     def complete(self) -> Mapping[str, tuple[Range, ...]]:
         """What downloads and recordings claim to have of the swaps of each pool."""
-        lake = self._reader.lake
+        claims = self._claims("swaps")
+        every = claims.get("", [])
+        return {pool: self.window.clipped(united([*every, *claims.get(pool, [])])) for pool in self._pools()}
+
+    def _pools(self) -> list[str]:
         frame = self._reader.swaps(self._pool).select("pool").unique()
-        pools = sorted(pool for pool in collected(frame, streaming=True)["pool"].to_list() if self.window.wants(pool))
-        return {pool: self.window.clipped(lake.covered("swaps", pool)) for pool in pools}
+        return sorted(pool for pool in collected(frame, streaming=True)["pool"].to_list() if self.window.wants(pool))
+
+    def _claims(self, kind: str) -> dict[str, list[Range]]:
+        """Claims of the lake by pool; "" is those of every pool."""
+        found: dict[str, list[Range]] = {}
+        lake = self._reader.lake
+        for claim in lake.manifest().coverage:
+            if (claim.kind, claim.network) == (kind, lake.network):
+                found.setdefault(claim.pool, []).append((claim.start_ns, claim.end_ns))
+        return found
 
     def _items(self) -> Iterator[tuple[Moment, Item]]:
         parts = (self._trades(), self._acts(), self._states(), self._snapshots())
