@@ -10,7 +10,7 @@ import click
 from pumpswap.cli.backtest_options import assumption_options, history_options, strategy_options
 from pumpswap.cli.lazy import Entry, Example, LazyGroup, command, option
 from pumpswap.cli.output import Output, pass_output
-from pumpswap.cli.params import PATH, RUN, SOURCE
+from pumpswap.cli.params import NAME, PATH, RUN, SOURCE
 
 __all__ = ["backtest", "repeat", "run"]
 
@@ -65,7 +65,7 @@ backtest = LazyGroup(
 @history_options
 @strategy_options
 @assumption_options
-@option("--name", default="", metavar="TEXT", help="What you call it.")
+@option("--name", type=NAME, default="", metavar="TEXT", help="What you call it.")
 @option("--verify/--no-verify", default=None, help="Compute every recorded step again first. Default: backtest.verify.")
 @option("--no-books", is_flag=True, help="Keep the result alone, not every decision, order and entry.")
 @option("--html", type=PATH, metavar="FILE", help="Also write a page with charts.")
@@ -110,7 +110,7 @@ def run(out: Output, /, source: str, impact: str, name: str, no_books: bool, htm
 )
 @click.argument("run_id", type=RUN, metavar="RUN")
 @option("--source", type=SOURCE, default="", help="Where the history is now.")
-@option("--strategy", default="", metavar="FILE.py:CLASS", help="Where the strategy is now.")
+@option("--strategy", type=SOURCE, default="", metavar="FILE.py:CLASS", help="Where the strategy is now.")
 @pass_output
 def repeat(out: Output, run_id: int, source: str, strategy: str) -> None:
     from pumpswap.app.backtest_runs import repeat_backtest

@@ -11,7 +11,7 @@ import click
 from pumpswap.cli.failures import BadValue
 from pumpswap.cli.lazy import option
 from pumpswap.cli.output import Output
-from pumpswap.cli.params import BPS, PATH, UTC_TIME, DurationType
+from pumpswap.cli.params import BPS, PATH, SOURCE, UTC_TIME, DurationType
 from pumpswap.clock import NS_PER_SECOND
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ history_options = _together(
 
 strategy_options = _together(
     option(
-        "--strategy", metavar="NAME", section=_WHO,
+        "--strategy", type=SOURCE, metavar="NAME", section=_WHO,
         help="One of ours, or FILE.py:CLASS. Default: run.strategy of the settings.",
     ),
     option(

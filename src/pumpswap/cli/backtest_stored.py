@@ -8,7 +8,7 @@ import click
 
 from pumpswap.cli.lazy import Example, command, option
 from pumpswap.cli.output import Output, pass_output
-from pumpswap.cli.params import PATH, RUN
+from pumpswap.cli.params import NAME, PATH, RUN
 
 __all__ = ["compare", "list_", "report"]
 
@@ -23,8 +23,8 @@ _NEEDS = "a back-test"
         Example("pumpswap backtest list --strategy momentum --json", "for scripts"),
     ],
 )
-@option("--data", default="", metavar="HASH", help="Only on the history whose hash begins so.")
-@option("--strategy", default="", metavar="NAME", help="Only of this strategy.")
+@option("--data", type=NAME, default="", metavar="HASH", help="Only on the history whose hash begins so.")
+@option("--strategy", type=NAME, default="", metavar="NAME", help="Only of this strategy.")
 @option("--most", type=click.IntRange(1, 10_000), default=20, show_default=True, help="No more than so many.")
 @pass_output
 def list_(out: Output, data: str, strategy: str, most: int) -> None:
