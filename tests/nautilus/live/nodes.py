@@ -86,7 +86,8 @@ class NodeProcess:
 
     async def begin(self) -> None:
         self._process = await asyncio.create_subprocess_exec(
-            sys.executable, "-X", "dev", "-W", "ignore", "-m", "tests.nautilus.live.node_process", json.dumps(self.spec),
+            sys.executable, "-X", "dev", "-W", "ignore", "-m", "tests.nautilus.live.node_process",
+            json.dumps(self.spec),
             cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, limit=2**24,
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
         )  # fmt: skip
@@ -219,7 +220,8 @@ class Stage:
         """``pumpswap`` at another terminal."""
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "pumpswap", "--config", str(self.file), *arguments,
-            cwd=ROOT, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+            cwd=ROOT, stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
         )  # fmt: skip
         told, _ = await process.communicate()
         assert process.returncode == 0, told.decode()

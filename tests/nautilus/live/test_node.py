@@ -1,4 +1,4 @@
-"""A node over a practice chain, on the curve with play money and with real transactions: the same orders, the same books."""
+"""A node over a practice chain, with play money on the curve and with real transactions: the same orders and books."""
 
 from __future__ import annotations
 
