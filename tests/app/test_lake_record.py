@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
 from solders.pubkey import Pubkey
 
+from pumpswap.amm.events import SweepPoolFeeEvent
 from pumpswap.app.lake_record import LakeTap, Recorded, Recording, RecordOptions
 from pumpswap.clock import NS_PER_SECOND
 from pumpswap.localnet.process import LocalnetOptions, start_process
 from pumpswap.market.lake import Coverage, Lake, LakeReader, LakeWriter
 from pumpswap.market.sequencer import FeedCounts
-from pumpswap.model import MarketUpdate
+from pumpswap.model import MarketUpdate, SeenAct
 from pumpswap.sdk import ChainConnection
 from pumpswap.settings import ChainSettings, EndpointSettings, Settings
 from tests.market.lake.rows import MIDNIGHT, swap
@@ -58,6 +60,34 @@ def test_a_recording_that_goes_on_claims_from_where_the_last_one_ended(tmp_path:
         tap.flush(FeedCounts())
     assert lake.covered("swaps", "Pool1") == [(second(0), second(11))]
     assert lake.covered("swaps", "Pool2") == [(second(7), second(9))]  # everything after the first second was heard
+
+
+def test_what_is_no_trade_is_recorded_in_its_place_and_claimed_too(tmp_path: Path) -> None:
+    lake = Lake(tmp_path)
+
+    def act(number: int, slot: int) -> MarketUpdate:
+        event = SweepPoolFeeEvent(timestamp=second(number) // NS_PER_SECOND, amount=number)
+        seen = SeenAct("Pool1", second(number), slot, f"Act{number}", 0, 0, event)
+        return MarketUpdate(seen.at_ns, "Pool1", act=seen)
+
+    with LakeWriter(lake) as writer:
+        tap = LakeTap(writer, ["Pool1"], {})
+        slot = swap(3).slot
+        same = [replace(swap(number), slot=slot, at_ns=second(3)) for number in (3, 4)]
+        tap.take(act(3, slot))
+        tap.take(MarketUpdate(second(3), "Pool1", swap=same[0]))
+        tap.take(act(4, slot))
+        tap.take(MarketUpdate(second(3), "Pool1", swap=same[1]))
+        tap.take(act(5, slot + 1))
+        tap.take(heard(9))
+        tap.flush(FeedCounts())
+    assert tap.recorded.acts == 3
+    assert lake.covered("acts", "Pool1") == lake.covered("swaps", "Pool1") == [(second(4), second(9))]
+    reader = LakeReader(lake)
+    places = reader.acts().sort("at_ns").collect()["position"].to_list()
+    # Before the first trade of the slot, before the second, and in a slot of its own.
+    assert places == [0, 1, 0]
+    assert reader.swaps().sort("at_ns", "position").collect()["position"].to_list()[:2] == [0, 1]
 
 
 def test_every_pool_is_one_claim(tmp_path: Path) -> None:

@@ -80,7 +80,7 @@ def trade_act_of(event: BuyEvent | SellEvent, route: Route | None = None) -> Poo
     generation = generation_of(event)
     if isinstance(event, SellEvent):
         # A sale does not tell its instruction; only hops leave out fees that everybody pays.
-        if generation == 2 and event.quote_amount_out > 0 and not (charged.lp and charged.protocol) and event.fees:
+        if generation == 2 and event.quote_amount_out > 0 and not (charged.lp and charged.protocol):
             return HopSell(event.base_amount_in, charged, alone)
         return Sell(event.base_amount_in, event.min_quote_amount_out, generation)
     if event.ix_name == HOP:

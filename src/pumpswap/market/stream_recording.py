@@ -127,8 +127,8 @@ class StreamRecording:
     ) -> Iterator[MarketUpdate]:
         """What the feed told when it was recorded, the same updates at the same times.
 
-        ``tells_acts``: also what happened to pools besides swaps. For states pass empty ``LivePools``: the recorded feed
-        reads its pools when it connects.
+        ``tells_acts``: also what happened to pools besides swaps. For states pass empty ``LivePools``: the recorded
+        feed reads its pools when it connects.
         """
         sequencer = Sequencer(self.scope, pools, warn, tells_acts=tells_acts)
         for one in self.inputs():

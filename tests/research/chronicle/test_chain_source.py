@@ -14,7 +14,7 @@ from pumpswap.app.lake_backfill import Backfill, BackfillOptions
 from pumpswap.errors import EndpointDown
 from pumpswap.localnet.inprocess import LocalNode
 from pumpswap.market.chain_feed import scope_of
-from pumpswap.market.feed_inputs import HistorySeen, PoolRead, TransactionSeen
+from pumpswap.market.feed_inputs import FeedInput, HistorySeen, PoolRead, TransactionSeen
 from pumpswap.market.lake import Lake, LakeReader, LakeWriter, PoolStateSeen
 from pumpswap.market.stream_recording import StreamRecorder
 from pumpswap.research.chronicle.chronicle import BaseChronicle
@@ -178,7 +178,7 @@ def test_a_recorded_stream_gives_the_same(made: Practice, chronicle: ChainChroni
     assert found.identity.source["kind"] == "stream"
 
 
-def inputs(made: Practice, chronicle: ChainChronicle, pools: list[Pubkey]) -> Iterable[object]:
+def inputs(made: Practice, chronicle: ChainChronicle, pools: list[Pubkey]) -> Iterable[FeedInput]:
     """What a feed would have heard of these pools: states, then the history, transaction by transaction."""
     pages = tuple(tuple(reversed(made.chain.history(pool))) for pool in pools)
     yield HistorySeen(0, ((),) * len(pools), is_start=True)
