@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pumpswap.cli.backtest import backtest
-from pumpswap.research.backtest.limits import LIMITS
+from pumpswap.research.backtest.figures import LIMITS
 from tests.cli.running import run
 from tests.support.material import ROOT
 

@@ -12,8 +12,7 @@ from rich.text import Text
 from pumpswap.cli.books_view import books_table, coloured, short_sol, time_at
 from pumpswap.cli.formats import counted, printable, sol_text
 from pumpswap.clock import NS_PER_SECOND
-from pumpswap.research.backtest.figures import Group, Row, groups_of
-from pumpswap.research.backtest.limits import LIMITS
+from pumpswap.research.backtest.figures import LIMITS, Group, Row, groups_of
 from pumpswap.research.backtest.result import BacktestResult
 
 if TYPE_CHECKING:

@@ -141,7 +141,7 @@ class Backtests:
         check_integers({"sweep_id": sweep_id}, "the search")
         found = self._connections.all_rows(select(SWEEPS).where(SWEEPS.c.sweep_id == sweep_id), _sweep_of)
         if not found:
-            raise NotFound(f"there is no search {sweep_id}", hint="`pumpswap backtest list` shows what there is")
+            raise NotFound(f"there is no search {sweep_id}", hint="`pumpswap tune list` shows what there is")
         return found[0]
 
     def sweeps(self, most: int) -> list[StoredSweep]:

@@ -18,8 +18,7 @@ from pumpswap.engine.strategy import Strategy
 from pumpswap.engine.trial import try_strategies
 from pumpswap.errors import BadInput, ConfigError
 from pumpswap.model import MarketUpdate, RunObserver
-from pumpswap.research.backtest.figures import groups_of
-from pumpswap.research.backtest.limits import LIMITS
+from pumpswap.research.backtest.figures import LIMITS, groups_of
 from pumpswap.research.backtest.result import BacktestResult, ledger_bytes
 from pumpswap.research.backtest.runner import Backtest, Players, run_backtest
 from pumpswap.research.backtest.spec import (

@@ -1,4 +1,4 @@
-"""The figures of one or two results side by side, as rows for the terminal and the page alike."""
+"""The figures of one or two results side by side, for the terminal and the page alike, and what they cannot know."""
 
 from __future__ import annotations
 
@@ -9,7 +9,17 @@ import msgspec
 
 from pumpswap.research.backtest.result import BacktestResult
 
-__all__ = ["Group", "Row", "groups_of"]
+__all__ = ["LIMITS", "Group", "Row", "groups_of"]
+
+_OTHERS = (
+    "Others do what they signed, on the pool that we have changed; that somebody would have acted otherwise because of"
+    " us (arbitrage, copied trades, sandwiches) is not in it. Neither mode is a bound of the other."
+)
+LIMITS = (
+    _OTHERS,
+    "Where in its slot an order of ours lands nobody can know: last is assumed; compare with `--landing first`.",
+    "What fails whatever the price, and what priority costs, is drawn as it was observed once; congestion is not.",
+)
 
 
 class Row(msgspec.Struct, frozen=True):

@@ -13,8 +13,7 @@ from pumpswap.analytics.charts import AXIS, LAYOUT, MOST_POINTS, PALETTES, Figur
 from pumpswap.analytics.page import csp_hash, page_environment, page_scripts, write_page
 from pumpswap.analytics.wording import change_text, signed_sol, sol_text
 from pumpswap.model import EquityPoint
-from pumpswap.research.backtest.figures import groups_of
-from pumpswap.research.backtest.limits import LIMITS
+from pumpswap.research.backtest.figures import LIMITS, groups_of
 from pumpswap.research.backtest.result import BacktestResult
 from pumpswap.units import LAMPORTS_PER_SOL, format_sol
 
