@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import msgspec
@@ -34,7 +37,7 @@ from pumpswap.research.tuning.splits import (
     walk_forward,
 )
 from pumpswap.research.tuning.sweep import SweepPlan, run_search, try_choices
-from pumpswap.research.tuning.trials import Params, Window, Workers
+from pumpswap.research.tuning.trials import Params, RunnerFactory, Window, Workers
 from pumpswap.settings import Settings
 from pumpswap.storage.database import open_database
 
@@ -63,6 +66,7 @@ class TuneOrder:
     jobs: int | None = None
     ray_address: str = ""
     null_draws: int = NULL_DRAWS
+    uses_engine: bool = False
     resume: int | None = None
 
 
@@ -74,6 +78,7 @@ class Tuned:
     spec: dict[str, Any]
     outcome: SweepOutcome
     computed_by: str
+    why_engine: tuple[str, ...]  # why no trial was computed by the kernel; empty: they were, as far as it can
     resumed: int  # trials that were there already
     database: str
 
@@ -121,17 +126,16 @@ def tune(order: TuneOrder, settings: Settings, *, clock: Clock | None = None, te
         shelf = SweepShelf(database.backtests, wall, document)
         shelf.begin(order.backtest.name, order.resume)
         factory = EngineFactory(spec, settings, _Cast(order.backtest), open_history=_History(order.backtest))
-        workers = _workers(order, settings, factory, history)
-        try:
+        why_engine = _why_engine(order, spec, settings)
+        with _crew(order, settings, factory, history, is_kernel=not why_engine) as workers:
             searched = run_search(plan, settings, workers, shelf, say)
             tested = try_choices(plan, searched, workers, shelf, say)
             jobs = null_jobs(tested, order.null_draws, order.backtest.seed)
             null = run_null(tested, jobs, workers, shelf, say)
-        finally:
-            workers.close()
         outcome = outcome_of(plan, searched, tested, null)
         shelf.finish(outcome)
-    return Tuned(shelf.sweep_id, document, outcome, workers.told, shelf.found_before, database.location)
+    who = workers.told, why_engine
+    return Tuned(shelf.sweep_id, document, outcome, *who, shelf.found_before, database.location)
 
 
 def _text_of(space: str) -> str:
@@ -203,14 +207,60 @@ def _document(order: TuneOrder, plan: SweepPlan, spec: BacktestSpec) -> dict[str
     }
 
 
-def _workers(order: TuneOrder, settings: Settings, factory: EngineFactory, history: Chronicle) -> Workers:
+def _why_engine(order: TuneOrder, spec: BacktestSpec, settings: Settings) -> tuple[str, ...]:
+    """Why the kernel cannot play this at all; empty: it can. What single sets need is handed over one by one."""
+    from pumpswap.research.kernel.support import require_numba, unsupported
+
+    if order.uses_engine:
+        return ("it was asked for",)
+    # What is searched is judged trial by trial: a space may hold an argument that the kernel needs.
+    searched = {key for key in parse_space(_text_of(order.space)).keys if key.startswith(f"{STRATEGY}.")}
+    arguments = {name: value for name, value in spec.strategy.params if f"{STRATEGY}.{name}" not in searched}
+    found = unsupported(settings, spec.strategy.name, arguments, landing=spec.landing)
+    if not found:
+        require_numba()
+    return found
+
+
+@contextmanager
+def _crew(
+    order: TuneOrder, settings: Settings, factory: EngineFactory, history: Chronicle, *, is_kernel: bool
+) -> Iterator[Workers]:
+    """Who computes. Columns are compiled once, and all processes look at the same memory."""
     jobs = settings.tune.jobs if order.jobs is None else order.jobs
+    count = jobs or os.cpu_count() or 1
+    made: RunnerFactory = factory
+    with TemporaryDirectory(prefix="pumpswap-tune-") as folder:
+        is_far = bool(order.ray_address)
+        if is_far:
+            from pumpswap.research.tuning.kernel_factory import packed
+
+            made = packed(factory, HeldHistory(history))  # other machines do not have our files
+        elif count == 1 and not is_kernel:
+            made = msgspec.structs.replace(factory, history=HeldHistory(history))
+        if is_kernel:
+            made = _kernel_factory(made, history, None if is_far else Path(folder))
+        workers = _workers(order, made, jobs, count)
+        try:
+            yield workers
+        finally:
+            workers.close()
+
+
+def _kernel_factory(engine: Any, history: Chronicle, folder: Path | None) -> RunnerFactory:
+    from pumpswap.research.kernel.layout import columns_of
+    from pumpswap.research.tuning.kernel_factory import KernelFactory
+
+    columns = columns_of(history)
+    if folder is None:
+        return KernelFactory(engine, history.slots, columns)
+    columns.save(folder)
+    return KernelFactory(engine, history.slots, folder=folder)
+
+
+def _workers(order: TuneOrder, factory: RunnerFactory, jobs: int, count: int) -> Workers:
     if order.ray_address:
         from pumpswap.research.tuning.on_ray import OnRay
 
-        # Other machines do not have our files: the history travels with the factory.
-        return OnRay(msgspec.structs.replace(factory, history=HeldHistory(history)), order.ray_address, most=jobs)
-    count = jobs or os.cpu_count() or 1
-    if count == 1:
-        return InProcess(msgspec.structs.replace(factory, history=HeldHistory(history)))
-    return Processes(factory, count)
+        return OnRay(factory, order.ray_address, most=jobs)
+    return InProcess(factory) if count == 1 else Processes(factory, count)

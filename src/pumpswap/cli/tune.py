@@ -100,6 +100,7 @@ tune = LazyGroup(
     help="Random strategies that each test is compared with.",
 )
 @option("--jobs", type=click.IntRange(0, 4_096), metavar="N", section=_WORK, help="Processes; 0: one per processor.")
+@option("--engine", is_flag=True, section=_WORK, help="Every trial by the engine, also what the kernel can play.")
 @option("--ray-address", default="", metavar="ADDRESS", section=_WORK, help="A Ray cluster instead of processes.")
 @history_options
 @strategy_options
@@ -129,6 +130,7 @@ def run(out: Output, source: str, name: str, **options: Any) -> None:
         ray_address=options["ray_address"],
         null_draws=options["null_draws"],
         resume=options["resume"],
+        uses_engine=options["engine"],
     )
     try:
         with progress(out) as tell:

@@ -29,7 +29,12 @@ def tuned_json(done: Tuned) -> dict[str, Any]:
     from pumpswap.app.tuning_store import outcome_json
 
     spec = done.spec
-    told = {"search": str(done.sweep_id), "computed_by": done.computed_by, "resumed_trials": done.resumed}
+    told: dict[str, Any] = {
+        "search": str(done.sweep_id),
+        "computed_by": done.computed_by,
+        "resumed_trials": done.resumed,
+    }
+    told["engine_because"] = list(done.why_engine)
     return {**told, "database": done.database, **_spec_json(spec), **_with_cautions(spec, outcome_json(done.outcome))}
 
 
@@ -90,6 +95,8 @@ def show_tuned(out: Output, told: Mapping[str, Any]) -> None:
         f" by {told['method']}, best by {told['objective']}",
         "",
     )
+    if told.get("engine_because"):
+        out.say(f"Computed by the engine, not by the kernel: {'; '.join(told['engine_because'])}.\n")
     net = int(told["test_lamports"])
     out.show(
         _words(

@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pumpswap.app.backtest import BacktestOrder
+from pumpswap.app.lookahead import check_lookahead
+from pumpswap.errors import BadInput, NotFound, UsageError
+from pumpswap.settings import Settings
+
+PEEKER = """
+from statistics import fmean
+from pumpswap.engine.strategy import Strategy
+from pumpswap.model import Side, Signal
+
+
+class Peeker(Strategy):
+    name = "peeker"
+
+    def __init__(self, least):
+        self._least = least
+
+    def on_swap(self, swap, desk):
+        if swap.is_buy and swap.quote_units > self._least:
+            mint = str(desk.state(swap.pool).pool.base_mint)
+            yield desk.buy(Signal(swap.pool, desk.now_ns, Side.LONG, 90.0, 1.0, "peeker", mint=mint))
+
+
+class Broken(Strategy):
+    name = "broken"
+
+    def on_swap(self, swap, desk):
+        raise ZeroDivisionError("oh")
+
+
+def peeking(settings, inputs):
+    return Peeker(2 * fmean(step.swap.quote_units for step in inputs.history.steps() if step.swap))
+
+
+def honest(settings, inputs):
+    return Peeker(10**9)
+"""
+
+
+@pytest.fixture
+def strategies(tmp_path: Path) -> Path:
+    path = tmp_path / "mine.py"
+    path.write_text(PEEKER)
+    return path
+
+
+def order(strategy: str) -> BacktestOrder:
+    return BacktestOrder("simulated:7", strategy, minutes=10)
+
+
+def test_a_file_of_the_users_is_judged(strategies: Path, tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path)
+    report = check_lookahead(order(f"{strategies}:peeking"), settings, cuts=2)
+    assert [one.rule for one in report.findings][:1] == ["cut"]
+    clean = check_lookahead(order(f"{strategies}:honest"), settings, cuts=2)
+    assert clean.decisions > 0
+    assert not clean.caught
+
+
+def test_what_a_module_reads_when_it_is_loaded_is_seen(strategies: Path, tmp_path: Path) -> None:
+    secret = tmp_path / "prices.csv"
+    secret.write_text("1,2\n")
+    strategies.write_text(f"PRICES = open({str(secret)!r}).read()\n{PEEKER}")
+    settings = Settings(data_dir=tmp_path)
+    report = check_lookahead(order(f"{strategies}:honest"), settings, cuts=1)
+    assert [one.text for one in report.findings] == [f"it reads {secret} while it is made or trades"]
+    assert not check_lookahead(order(f"{strategies}:honest"), settings, cuts=1, allowed=(secret,)).caught
+
+
+def test_what_cannot_be_judged_is_told(strategies: Path, tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path)
+    with pytest.raises(BadInput, match="broken: ZeroDivisionError: oh"):
+        check_lookahead(order(f"{strategies}:Broken"), settings)
+    with pytest.raises(UsageError, match="to be read"):
+        check_lookahead(order("momentum"), settings, allowed=(tmp_path / "nowhere",))
+    with pytest.raises(NotFound):
+        check_lookahead(order(f"{tmp_path}/nothing.py:X"), settings)
