@@ -22,6 +22,9 @@ LIMITS = (
 )
 
 
+_LEAST_PERIODS = 10  # with fewer the interval of a Sharpe ratio says nothing at all
+
+
 class Row(msgspec.Struct, frozen=True):
     """One figure of every result. ``kind``: sol | signed | count | text; values of money are lamports."""
 
@@ -116,7 +119,7 @@ def _percent(estimate: dict[str, Any]) -> str:
 
 def _ratio(estimate: dict[str, Any]) -> str:
     """With its interval, without which it would say more than it knows; – where there are too few periods."""
-    if estimate["value"] is None:
+    if estimate["value"] is None or estimate["samples"] < _LEAST_PERIODS:
         return "–"
     text = f"{estimate['value']:.1f}".replace("-", "−")
     if estimate["low"] is None:
