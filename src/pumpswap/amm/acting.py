@@ -19,6 +19,7 @@ from pumpswap.amm.acts import (
     Rates,
     Sell,
     SweepFees,
+    Told,
     VaultGift,
     Withdraw,
 )
@@ -40,11 +41,12 @@ from pumpswap.amm.quote import BuyQuote as BoughtQuote
 from pumpswap.amm.quote import Quote
 from pumpswap.amm.quote import SellQuote as SoldQuote
 from pumpswap.amm.state import PoolState
-from pumpswap.errors import TradeRefused
+from pumpswap.errors import TradeRefused, UsageError
 from pumpswap.units import BPS
 
 __all__ = ["Acted", "act_on", "acted_state", "at_rates", "residual_of"]
 
+_TRADES = (BuyQuote, BuyBase, Sell)
 _NO_TRANSFERS = Transfers(0, 0, 0, 0, 0, 0, 0)
 
 
@@ -83,24 +85,10 @@ def act_on(state: PoolState, schedule: FeeSchedule, act: PoolAct, *, rates: Rate
     ``rates`` are those of a recorded trade where the schedule does not explain them. The slot stays as it is. Raises
     TradeRefused when the program would refuse: limits, reserves, boosted pools.
     """
-    if isinstance(act, BuyQuote | BuyBase | Sell):
-        done = _traded(state, at_rates(schedule, rates), act)
+    if isinstance(act, _TRADES):  # most of all
+        done = _traded(state, schedule if rates is None else at_rates(schedule, rates), act)
         return Acted(done.state, done.transfers, done.quote)
-    if isinstance(act, HopBuy | HopSell):
-        return _hopped(state, at_rates(schedule, rates), act)
-    if isinstance(act, Deposit | Withdraw):
-        return _liquidity(state, act)
-    if isinstance(act, SweepFees):
-        return _swept(state, act.bucket)
-    if isinstance(act, BoostBurn):
-        after, burned = state.after_boost(act.quote_amount_in)
-        moved = msgspec.structs.replace(_NO_TRANSFERS, to_pool=act.quote_amount_in)
-        return Acted(after, moved, burned=burned)
-    if isinstance(act, PoolChange):
-        return Acted(_changed(state, act))
-    if isinstance(act, VaultGift):
-        return Acted(_given(state, act))
-    return Acted(act.state)
+    return _others(state, at_rates(schedule, rates), act)
 
 
 def acted_state(state: PoolState, schedule: FeeSchedule, act: PoolAct, *, rates: Rates | None = None) -> PoolState:
@@ -117,6 +105,28 @@ def residual_of(reached: PoolState, recorded: PoolState) -> VaultGift | None:
         reached, base_reserve=recorded.base_reserve, quote_vault=recorded.quote_vault, slot=recorded.slot
     )
     return gift if same == recorded else None
+
+
+def _others(state: PoolState, schedule: FeeSchedule, act: PoolAct) -> Acted:
+    match act:
+        case HopBuy() | HopSell():
+            return _hopped(state, schedule, act)
+        case Deposit() | Withdraw():
+            return _liquidity(state, act)
+        case SweepFees():
+            return _swept(state, act.bucket)
+        case BoostBurn():
+            after, burned = state.after_boost(act.quote_amount_in)
+            moved = msgspec.structs.replace(_NO_TRANSFERS, to_pool=act.quote_amount_in)
+            return Acted(after, moved, burned=burned)
+        case PoolChange():
+            return Acted(_changed(state, act))
+        case VaultGift():
+            return Acted(_given(state, act))
+        case Told():
+            return Acted(act.state)
+        case _:
+            raise UsageError(f"{act!r} is no act", hint="see pumpswap.amm.acts")
 
 
 def _traded(state: PoolState, schedule: FeeSchedule, act: BuyBase | BuyQuote | Sell) -> Execution:

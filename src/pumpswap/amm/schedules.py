@@ -43,8 +43,12 @@ def current_schedule() -> FeeSchedule:
 
 def schedule_at(unix_seconds: int) -> FeeSchedule:
     """The schedule that was in force at a time; before launch (March 2025) the first one."""
-    every = dated_schedules()
-    return every[max(bisect_right([entry.since for entry in every], unix_seconds) - 1, 0)].schedule
+    return dated_schedules()[max(bisect_right(_beginnings(), unix_seconds) - 1, 0)].schedule
+
+
+@cache
+def _beginnings() -> tuple[int, ...]:
+    return tuple(entry.since for entry in dated_schedules())
 
 
 def _dated(entry: dict[str, Any], config: dict[str, Any], tiers: dict[str, Any]) -> DatedSchedule:

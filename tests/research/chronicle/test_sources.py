@@ -137,3 +137,19 @@ def test_the_check_finds_what_does_not_follow() -> None:
     assert "claims to be exact" in changed(act=Told(buy.after))[0]
     assert "step before" in changed(before=buy.after, act=None)[0]
     assert "VaultGift" in changed(act=VaultGift(1, 1), exactness=Exactness.ADJUSTED)[0]
+
+
+def test_one_pass_checks_a_chronicle_and_tells_its_identity() -> None:
+    passes = 0
+
+    class Counted(type(market(7, minutes=3))):  # type: ignore[misc]
+        def _weave(self, tally):  # type: ignore[no-untyped-def]
+            nonlocal passes
+            passes += 1
+            return super()._weave(tally)
+
+    chronicle = Counted(market(7, minutes=3).plan)
+    assert verify(chronicle).exact == chronicle.counts["exact"]
+    assert chronicle.identity == market(7, minutes=3).identity
+    assert chronicle.span_ns[0] > 0
+    assert passes == 1

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
 
 from pumpswap.amm import schedule_at
+from pumpswap.errors import UsageError
 from pumpswap.research.chronicle.identity import IdentityDigest
 from pumpswap.research.chronicle.step import ChronicleIdentity, Range, ScheduleFor, Step, StepTimes
 from pumpswap.research.chronicle.window import Window
@@ -21,6 +21,10 @@ class _Survey:
     identity: ChronicleIdentity
     counts: dict[str, int]
     span_ns: Range
+
+
+def _nothing(_: Step) -> None:
+    pass
 
 
 class BaseChronicle(ABC):
@@ -40,6 +44,7 @@ class BaseChronicle(ABC):
         self.slots: StepTimes = slots
         self.schedule_for = schedule_for
         self.window = window or Window()
+        self._surveyed: _Survey | None = None
         self._source = dict(source)
 
     @abstractmethod
@@ -65,20 +70,20 @@ class BaseChronicle(ABC):
     @property
     def identity(self) -> ChronicleIdentity:
         """The digest of all steps, and where they came from."""
-        return self._survey.identity
+        return self._known().identity
 
     @property
     def counts(self) -> Mapping[str, int]:
         """Steps, swaps, snapshots, acts by their class, exactness, and what was inferred, by name."""
-        return self._survey.counts
+        return self._known().counts
 
     @property
     def span_ns(self) -> Range:
         """Times of the first and the last step; (0, 0) when there is none."""
-        return self._survey.span_ns
+        return self._known().span_ns
 
-    @cached_property
-    def _survey(self) -> _Survey:
+    def survey(self, also: Callable[[Step], None] = _nothing) -> None:
+        """Pass over all steps once, and remember what only that tells; ``also`` is given every step on the way."""
         digest, tally = IdentityDigest(), Counter[str]()
         first_ns = last_ns = 0
         for step in self._in_window(tally):
@@ -90,7 +95,15 @@ class BaseChronicle(ABC):
             if step.act is not None:
                 tally[type(step.act).__name__] += 1
                 tally[step.exactness.value] += 1
+            also(step)
         tally["steps"], tally["pools"] = digest.steps, digest.pools
         identity = ChronicleIdentity(digest.hexdigest(), digest.steps, digest.pools, self._source)
         counts = {name: tally[name] for name in sorted(tally) if tally[name]}
-        return _Survey(identity, counts, (first_ns, last_ns))
+        self._surveyed = _Survey(identity, counts, (first_ns, last_ns))
+
+    def _known(self) -> _Survey:
+        if self._surveyed is None:
+            self.survey()
+        if self._surveyed is None:
+            raise UsageError("a chronicle that surveyed nothing", hint="survey() must not be overridden")
+        return self._surveyed

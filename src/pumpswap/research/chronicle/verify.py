@@ -9,9 +9,10 @@ import msgspec
 
 from pumpswap.amm import PoolState
 from pumpswap.amm.acting import act_on
-from pumpswap.amm.acts import Told
+from pumpswap.amm.acts import PoolAct, Told
 from pumpswap.clock import NS_PER_SECOND
 from pumpswap.errors import TradeRefused
+from pumpswap.research.chronicle.chronicle import BaseChronicle
 from pumpswap.research.chronicle.step import Chronicle, Exactness, ScheduleFor, Step
 
 __all__ = ["Difference", "Explained", "verify", "verify_steps"]
@@ -57,53 +58,79 @@ class Explained:
 
 def verify(chronicle: Chronicle) -> Explained:
     """All steps of a chronicle, by its own fees."""
-    return verify_steps(chronicle.steps(), chronicle.schedule_for)
+    check = _Check(chronicle.schedule_for)
+    if isinstance(chronicle, BaseChronicle):
+        chronicle.survey(check.add)  # one pass for both
+    else:
+        for step in chronicle.steps():
+            check.add(step)
+    return check.result
 
 
 def verify_steps(steps: Iterable[Step], schedule_for: ScheduleFor) -> Explained:
     """Apply every act to its ``before`` and compare with ``after``, field by field; and every ``before`` with the
     ``after`` of the pool's step before it. ``schedule_for`` takes Unix seconds.
     """
-    result, last = Explained(), dict[str, PoolState]()
+    check = _Check(schedule_for)
     for step in steps:
-        known = last.get(step.pool)
-        if known != step.before and not (known and step.before and _same(known, step.before)):
-            result.differs(step, "its state before is not the one after the step before")
-        if step.after is not None:
-            last[step.pool] = step.after
-        _check(step, result, schedule_for)
-    return result
+        check.add(step)
+    return check.result
 
 
-def _check(step: Step, result: Explained, schedule_for: ScheduleFor) -> None:
-    before, after, act = step.before, step.after, step.act
-    result.rates_unexplained += step.rates is not None
-    if act is None:
-        if after is not None and before is not None and not _same(before, after):
-            result.differs(step, f"nothing was done, but {_changes(before, after)}")
-        return
-    if isinstance(act, Told):
-        if after is None or act.state != after:
-            result.differs(step, "a told state that is not the one after it")
-        elif step.exactness is Exactness.EXACT and before is not None:
-            result.differs(step, "a told state that claims to be exact")
-        result.told += step.exactness is not Exactness.EXACT
+class _Check:
+    def __init__(self, schedule_for: ScheduleFor) -> None:
+        self.result = Explained()
+        self._schedule_for = schedule_for
+        self._last: dict[str, PoolState | None] = {}
+
+    def add(self, step: Step) -> None:
+        """The next step."""
+        known, before = self._last.get(step.pool), step.before
+        if known is not before and (before is None or known is None or not _same(known, before)):
+            self.result.differs(step, "its state before is not the one after the step before")
+        self._last[step.pool] = step.after
+        self._explained(step)
+
+    def _explained(self, step: Step) -> None:
+        result, before, after, act = self.result, step.before, step.after, step.act
+        result.rates_unexplained += step.rates is not None
+        if after is None:
+            result.unknown += 1
+        elif act is None:
+            if before is not None and not _same(before, after):
+                result.differs(step, f"nothing was done, but {_changes(before, after)}")
+        elif isinstance(act, Told):
+            self._told(step, act.state is after or act.state == after)
+        elif before is None:
+            result.differs(step, "an act on a pool that nobody knows")
+        else:
+            self._acted(step, act, before, after)
+
+    def _told(self, step: Step, is_same: bool) -> None:
+        if not is_same:
+            self.result.differs(step, "a told state that is not the one after it")
+        elif step.exactness is Exactness.EXACT and step.before is not None:
+            self.result.differs(step, "a told state that claims to be exact")
+        else:
+            self._count(step)
+
+    def _acted(self, step: Step, act: PoolAct, before: PoolState, after: PoolState) -> None:
+        schedule = self._schedule_for(step.at_ns // NS_PER_SECOND)
+        try:
+            reached = act_on(before, schedule, act, rates=step.rates).state
+        except TradeRefused as refused:
+            self.result.differs(step, f"{type(act).__name__} is refused: {refused.what}")
+            return
+        if not _same(reached, after):
+            self.result.differs(step, f"{type(act).__name__}: {_changes(reached, after)}")
+            return
+        self._count(step)
+
+    def _count(self, step: Step) -> None:
+        result = self.result
+        result.adjusted += step.exactness is Exactness.ADJUSTED
+        result.told += step.exactness is Exactness.TOLD
         result.exact += step.exactness is Exactness.EXACT
-        return
-    if before is None or after is None:
-        result.unknown += 1
-        return
-    try:
-        reached = act_on(before, schedule_for(step.at_ns // NS_PER_SECOND), act, rates=step.rates).state
-    except TradeRefused as refused:
-        result.differs(step, f"{type(act).__name__} is refused: {refused.what}")
-        return
-    if not _same(reached, after):
-        result.differs(step, f"{type(act).__name__}: {_changes(reached, after)}")
-        return
-    result.adjusted += step.exactness is Exactness.ADJUSTED
-    result.told += step.exactness is Exactness.TOLD
-    result.exact += step.exactness is Exactness.EXACT
 
 
 def _same(one: PoolState, other: PoolState) -> bool:

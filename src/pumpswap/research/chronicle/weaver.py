@@ -175,7 +175,7 @@ class PoolWeaver:
     def _bridge(self, seen: PoolSeen, moment: Moment) -> Iterator[Step]:
         """What happened between the last step and what an event says was there before it."""
         known = self.state
-        if known is None:
+        if known is None or _is_same(seen, known):
             return
         acts = explain(known, seen)
         if acts is None:
@@ -294,6 +294,15 @@ def _follows(before: PoolSeen, state: PoolState) -> bool:
         state.base_reserve,
         state.quote_vault,
         state.pool.virtual_quote_reserves,
+    )
+
+
+def _is_same(seen: PoolSeen, state: PoolState) -> bool:
+    """Whether nothing has happened between: the usual case."""
+    return (
+        _follows(seen, state)
+        and (seen.base_supply is None or seen.base_supply == state.base_supply)
+        and (seen.coin_creator is None or seen.coin_creator == state.pool.coin_creator)
     )
 
 
