@@ -119,10 +119,11 @@ class Q50Policy:
         """What is remembered, as a document: a restart goes on with it."""
         return {"version": _STATE_VERSION, "pools": {pool: list(astuple(one)) for pool, one in self._done.items()}}
 
-    def restore(self, document: Mapping[str, Any]) -> None:
+    def restore(self, document: object) -> None:
         """Take up what ``state`` gave. Raises BadInput for anything else, and then nothing has changed."""
-        pools = document.get("pools") if isinstance(document, Mapping) else None
-        if not isinstance(pools, Mapping) or document.get("version") != _STATE_VERSION:
+        told: Mapping[Any, Any] = document if isinstance(document, Mapping) else {}
+        pools = told.get("pools")
+        if not isinstance(pools, Mapping) or told.get("version") != _STATE_VERSION:
             raise BadInput("this is no saved state of a Q50 strategy", hint="begin without it: drop the saved state")
         try:
             self._done = {str(pool): _Done(*map(_whole, values)) for pool, values in pools.items()}

@@ -18,7 +18,7 @@ from pumpswap.storage.rows import check_integers
 
 __all__ = ["Q50History", "q50_of"]
 
-_INSERT = insert(Q50_HISTORY)
+_INSERT = insert(Q50_HISTORY).returning(Q50_HISTORY.c.id)
 _COLUMNS = [column for column in Q50_HISTORY.c if column.name not in ("created_at", "run_id")]
 _OF_RUN = Q50_HISTORY.c.run_id == bindparam("the_run")
 _ORDERED = (
@@ -70,7 +70,7 @@ class Q50History:
         with self._connections.writing(f"the Q50 signal of {decision.decision_id}") as connection:
 
             def write(known: str | None) -> None:
-                found.append(int(connection.execute(_INSERT, values | {"pool_id": known}).inserted_primary_key[0]))
+                found.append(int(connection.execute(_INSERT, values | {"pool_id": known}).scalar_one()))
 
             with_pool_id(connection, decision.intent.pool, write)
         return found[-1]
