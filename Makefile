@@ -61,7 +61,7 @@ fuzz: dev-env ## decoders under random bytes
 soak: dev-env ## hours of running; figures go to evidence/
 	@$(PY) -m tests.soak $(ARGS)
 
-bench: dev-env ## every figure that the documentation claims (ARGS=books, signals, trading or insight: one area)
+bench: dev-env ## every figure that the documentation claims (ARGS=books, signals, trading, insight or backtest: one area)
 	@$(PY) -m benchmarks $(ARGS)
 
 docs: docs-env ## the documentation site, into site/

@@ -16,6 +16,7 @@ from typing import Any
 
 import msgspec
 
+from benchmarks.backtest.report import main as backtest_report
 from benchmarks.books.report import main as books_report
 from benchmarks.insight.report import main as insight_report
 from benchmarks.live import (
@@ -69,6 +70,8 @@ def main() -> int:
         return trading_report(sys.argv[2:])
     if sys.argv[1:2] == ["insight"]:
         return insight_report(sys.argv[2:])
+    if sys.argv[1:2] == ["backtest"]:
+        return backtest_report(sys.argv[2:])
     parser = argparse.ArgumentParser(
         prog="make bench",
         description=__doc__.splitlines()[0] if __doc__ else "",

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from benchmarks.backtest.page import BEGIN, END
 from benchmarks.books.page import PAGE, render
 from benchmarks.signals.page import render as render_signals
 from benchmarks.trading.page import SECTIONS
@@ -28,6 +29,14 @@ def test_the_tables_of_signals_and_market_data_are_those_of_the_evidence() -> No
     if not evidence.exists():
         pytest.skip("the benchmark of signals and market data has not been run: make bench ARGS=signals")
     assert render_signals(json.loads(evidence.read_text(encoding="utf-8"))) in PAGE.read_text(encoding="utf-8")
+
+
+def test_the_tables_of_back_tests_are_those_of_the_evidence() -> None:
+    page, evidence = PAGE.read_text(encoding="utf-8"), EVIDENCE / "bench-backtest.json"
+    assert page.count(BEGIN) == page.count(END) == 1
+    if not evidence.exists():
+        pytest.skip("the benchmark of back-tests has not been run: make bench ARGS=backtest")
+    assert f"{BEGIN}\n{render_signals(json.loads(evidence.read_text(encoding='utf-8')))}{END}" in page
 
 
 @pytest.mark.parametrize("section", SECTIONS, ids=lambda section: section[2])

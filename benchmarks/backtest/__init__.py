@@ -1,0 +1,1 @@
+"""Back-tests, their kernel and their searches."""
