@@ -19,6 +19,8 @@ ENVIRONMENT = "nautilus_poc.environments.*"
 _KEYSTORE = "the key lies in a keystore under a password: pumpswap wallet import --from FILE"
 _ALWAYS = "always so; nothing to switch"
 _THEIRS = "NautilusTrader's own: it stays in the configuration of its node"
+_GATE = "risk limits both systems; Nautilus' own limits are set wider by node_config"
+_RECONCILED = "node_config turns reconciliation on, and no order is rejected for being slow"
 _STORED = "everything is stored with its numbers, secrets apart; nothing to switch"
 _ALERTS = "alerts are stored and told; this one has no setting yet"
 _PROVEN = "an order ends when its signature has proven to be expired, not by a clock"
@@ -140,21 +142,22 @@ _POC_TRADING = (
 )  # fmt: skip
 
 _NODE = "nautilus_poc.nautilus"
-_POC_NODE = tuple(
-    not_needed(f"{_NODE}.{key}", _THEIRS)
-    for key in (
-        "instance_id",
-        "log_level",
-        "cache_database_path",
-        "strategy_config.risk_engine_config.bypass",
-        "strategy_config.risk_engine_config.max_order_rate",
-        "strategy_config.risk_engine_config.max_notional_per_order",
-        "strategy_config.exec_engine_config.reconciliation",
-        "strategy_config.exec_engine_config.inflight_check_interval_ms",
-        "data_engine_config.time_bars_build_with_no_updates",
-        "data_engine_config.time_bars_timestamp_on_close",
-        "data_engine_config.validate_data_sequence",
-    )
+_POC_NODE = (
+    becomes(f"{_NODE}.instance_id", "nautilus.trader_id"),
+    not_needed(f"{_NODE}.log_level", _THEIRS),
+    not_needed(f"{_NODE}.cache_database_path", "a starting node is told by our books what is held"),
+    *(
+        not_needed(f"{_NODE}.strategy_config.risk_engine_config.{key}", _GATE)
+        for key in ("bypass", "max_order_rate", "max_notional_per_order")
+    ),
+    *(
+        not_needed(f"{_NODE}.strategy_config.exec_engine_config.{key}", _RECONCILED)
+        for key in ("reconciliation", "inflight_check_interval_ms")
+    ),
+    *(
+        not_needed(f"{_NODE}.data_engine_config.{key}", _THEIRS)
+        for key in ("time_bars_build_with_no_updates", "time_bars_timestamp_on_close", "validate_data_sequence")
+    ),
 )
 
 _POC_MONITORING = (
