@@ -26,6 +26,7 @@ from tests.acceptance.paper_crashes import PAPER_CRASHES
 from tests.acceptance.paper_thousand import PAPER_THOUSAND
 from tests.acceptance.q50_frames import Q50_FRAMES
 from tests.acceptance.qlib_export import QLIB_EXPORT
+from tests.acceptance.replay_day import REPLAY_DAY
 from tests.acceptance.scores import SCORES
 from tests.acceptance.sender_schedules import SENDER_SCHEDULES
 from tests.acceptance.svm_trades import SVM_TRADES
@@ -36,6 +37,7 @@ CHECKS = (
     COLLECTOR,  # the longest goes first, so that no core waits for it at the end
     LONG_DAY,
     PAPER_THOUSAND,
+    REPLAY_DAY,
     SVM_TRADES,
     NAUTILUS_1_221,
     NAUTILUS_1_231,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -28,7 +28,7 @@ def market(seed: int, minutes: int = 10, pools: int = 6) -> SimulatedChronicle:
     return SimulatedChronicle(SimulatedPlan(seed=seed, minutes=minutes, pools=pools))
 
 
-def rows_of(steps: Sequence[Step]) -> Iterator[tuple[str, Row]]:
+def rows_of(steps: Iterable[Step]) -> Iterator[tuple[str, Row]]:
     """What a recording of these steps tells: times in whole seconds, one state of each pool."""
     for number, step in enumerate(steps):
         at_ns = step.at_ns // NS_PER_SECOND * NS_PER_SECOND
