@@ -12,6 +12,7 @@ from pumpswap.app.tuning import TuneOrder, tune
 from pumpswap.app.tuning_store import listed_sweeps, outcome_json, stored_sweep
 from pumpswap.clock import NS_PER_SECOND, ManualClock
 from pumpswap.errors import ConfigError, Conflict, NotFound, UsageError
+from pumpswap.research.tuning.sweep import run_search
 from pumpswap.settings import Settings, TuneSettings
 from pumpswap.storage.database import open_database
 
@@ -61,7 +62,7 @@ def test_the_same_search_gives_the_same_bytes_from_two_processes(settings: Setti
 def test_an_interrupted_search_is_kept_and_goes_on(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = tune(order(), settings, clock=CLOCK)
     stop = _StopAfter(3)
-    monkeypatch.setattr(tuning, "run_search", stop(tuning.run_search))
+    monkeypatch.setattr(tuning, "run_search", stop(run_search))
     with pytest.raises(KeyboardInterrupt):
         tune(order(), settings, clock=CLOCK)
     monkeypatch.undo()

@@ -48,6 +48,19 @@ CASES: dict[tuple[str, ...], list[tuple[str, int]]] = {
     ("backtest", "list"): [("", 0), ("--strategy none", 0), ("--most 0", 2)],
     ("backtest", "compare"): [("1 2", 0), ("1 1", 2), ("1 99", 3), ("1", 2), ("1 --live 1", 0)],
     ("backtest", "report"): [("1 --html page.html", 0), ("99", 3)],
+    ("backtest", "lookahead"): [
+        ("simulated:7 --length 2m --strategy momentum --cuts 1", 0),
+        ("simulated:7 --cuts 0", 2),
+        ("no-such-folder", 3),
+    ],
+    ("tune", "run"): [
+        ("simulated:7 --length 2m --strategy momentum --space exits.stop_loss_bps=500|900 --jobs 1 --null-draws 1", 0),
+        ("simulated:7 --length 2m --strategy momentum --space exits.stop_loss_bps=20000", 4),
+        ("simulated:7 --space nothing", 2),
+        ("no-such-folder --space exits.stop_loss_bps=500|900", 3),
+    ],
+    ("tune", "list"): [("", 0), ("--most 0", 2)],
+    ("tune", "report"): [("1", 0), ("99", 3)],
     ("run",): [("--market simulated --fast --duration 1m", 0), ("--mode auto", 4), (f"--duration 1s {NOWHERE}", 4)],
     ("live", "check"): [(NOWHERE, 11), ("", 4)],
     ("live", "test-trade"): [(f"--yes {NOWHERE}", 11)],
@@ -183,6 +196,8 @@ BEFORE = {
         [("backtest", "repeat"), ("backtest", "compare"), ("backtest", "report")],
         "backtest run simulated:7 --length 2m --strategy momentum",
     ),
+    ("tune", "report"): "tune run simulated:7 --length 2m --strategy momentum --jobs 1 --null-draws 0"
+    " --space exits.stop_loss_bps=500|900",
 }
 # Lines of data, one object each: the columns are the schema.
 ROWS = {("export",), ("data",)}

@@ -241,6 +241,18 @@ def calls(place: Place) -> dict[tuple[str, ...], list[list[str]]]:
         ("backtest", "list"): [[], ["--data", str(KEY)], ["--strategy", str(KEY)]],
         ("backtest", "compare"): [["1", "2"], [str(KEY), "1"], ["1", "--live", str(KEY)]],
         ("backtest", "report"): [["1"], [str(KEY)], ["1", "--html", str(KEY)]],
+        ("backtest", "lookahead"): [
+            [str(KEY)], ["simulated", "--strategy", str(KEY)], ["simulated", "--cuts", str(KEY)],
+            ["simulated", "--length", "1m", "--allow-read", str(KEY)],
+        ],
+        ("tune", "run"): [
+            [str(KEY), "--space", "exits.stop_loss_bps=1|2"], ["simulated", "--space", str(KEY)],
+            ["simulated", "--space", f"strategy.burst_bps={KEY}|2"], ["simulated", "--space", f"{KEY}=1|2"],
+            *(["simulated", "--length", "1m", "--space", "exits.stop_loss_bps=1|2", option, str(KEY)]
+              for option in ("--walk-forward", "--embargo", "--ray-address", "--resume", "--trials", "--strategy")),
+        ],
+        ("tune", "list"): [[], ["--most", str(KEY)]],
+        ("tune", "report"): [["1"], [str(KEY)]],
         ("report", "metrics"): [[], ["--evidence", str(KEY)], ["--market", str(KEY)]],
         ("report", "refused"): [[], ["--run", str(KEY)]],
         ("init",): [["--yes", "--config", str(place.folder / "new.yaml")], ["--preset", str(KEY)],

@@ -124,10 +124,13 @@ def tune(order: TuneOrder, settings: Settings, *, clock: Clock | None = None, te
     with open_database(settings.backtests_file) as database:
         document = _document(order, plan, spec)
         shelf = SweepShelf(database.backtests, wall, document)
-        shelf.begin(order.backtest.name, order.resume)
+        if order.resume is not None:
+            shelf.take_up(order.resume)
         factory = EngineFactory(spec, settings, _Cast(order.backtest), open_history=_History(order.backtest))
         why_engine = _why_engine(order, spec, settings)
         with _crew(order, settings, factory, history, is_kernel=not why_engine) as workers:
+            if order.resume is None:  # only now: without workers there would be a search without a trial
+                shelf.begin(order.backtest.name)
             searched = run_search(plan, settings, workers, shelf, say)
             tested = try_choices(plan, searched, workers, shelf, say)
             jobs = null_jobs(tested, order.null_draws, order.backtest.seed)

@@ -36,11 +36,12 @@ class SweepShelf:
         """Trials of an earlier run of this search."""
         return len(self._kept)
 
-    def begin(self, name: str, resume: int | None) -> None:
-        """Store the search, or take up an earlier one. Raises NotFound, and Conflict for one that differs."""
-        if resume is None:
-            self.sweep_id = self._backtests.start_sweep(self._row(name))
-            return
+    def begin(self, name: str) -> None:
+        """Store the search; its trials come later."""
+        self.sweep_id = self._backtests.start_sweep(self._row(name))
+
+    def take_up(self, resume: int) -> None:
+        """Go on with an earlier one. Raises NotFound, and Conflict for one that differs."""
         stored = self._backtests.sweep(resume)
         if stored.spec != self._spec:
             raise Conflict(

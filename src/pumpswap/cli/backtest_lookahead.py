@@ -48,7 +48,7 @@ _SHOWN, _BEFORE = 240, 100  # characters of a decision, and of them before the f
 @strategy_options
 @assumption_options
 @pass_output
-def lookahead(out: Output, source: str, cuts: int, allowed: tuple[Path, ...], **options: Any) -> None:
+def lookahead(out: Output, /, source: str, cuts: int, allowed: tuple[Path, ...], **options: Any) -> None:
     from pumpswap.app.lookahead import check_lookahead
     from pumpswap.cli.backtest_options import asked_order, asked_settings
 

@@ -15,7 +15,7 @@ COMMANDS = {
     "demo": Entry("pumpswap.cli.demo:demo", "watch a simulated market being traded on paper"),
     "paper": Entry("pumpswap.cli.paper:paper", "trade recorded markets on paper"),
     "backtest": Entry("pumpswap.cli.backtest:backtest", "a strategy in recorded markets that feel its trades"),
-    "tune": Entry("pumpswap.cli.tune:tune", "many settings of a strategy, judged where they were not fitted"),
+    "tune": Entry("pumpswap.cli.tune:tune", "many settings, judged where they were not fitted"),
     "nautilus": Entry("pumpswap.cli.nautilus:nautilus", "PumpSwap as a venue of NautilusTrader"),
     "run": Entry("pumpswap.cli.run:run", "trade: on paper, or with --live"),
     "status": Entry("pumpswap.cli.status:status", "is an engine at work, and why is nothing bought?"),

@@ -9,7 +9,7 @@ import click
 from pumpswap.cli.backtest_options import assumption_options, history_options, strategy_options
 from pumpswap.cli.lazy import Entry, Example, LazyGroup, command, option
 from pumpswap.cli.output import Output, pass_output
-from pumpswap.cli.params import DURATION, RUN, SOURCE
+from pumpswap.cli.params import DURATION, NAME, RUN, SOURCE
 
 __all__ = ["list_", "report", "run", "tune"]
 
@@ -105,9 +105,9 @@ tune = LazyGroup(
 @history_options
 @strategy_options
 @assumption_options
-@option("--name", default="", metavar="TEXT", help="What you call it.")
+@option("--name", type=NAME, default="", metavar="TEXT", help="What you call it.")
 @pass_output
-def run(out: Output, source: str, name: str, **options: Any) -> None:
+def run(out: Output, /, source: str, name: str, **options: Any) -> None:
     from pumpswap.app.tuning import TuneOrder
     from pumpswap.app.tuning import tune as search
     from pumpswap.cli.backtest_options import asked_order, asked_settings

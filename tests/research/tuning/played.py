@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cache
+from typing import Any
 
 from pumpswap.engine.strategies import Momentum
 from pumpswap.research.backtest.runner import Cast, Players
@@ -23,7 +24,7 @@ class MomentumCaster:
     """Momentum with whole numbers as its arguments."""
 
     def cast_for(self, settings: Settings, params: Params, history: Chronicle) -> Cast:
-        arguments = {name: int(value) for name, value in strategy_arguments(params).items()}
+        arguments: dict[str, Any] = {name: int(value) for name, value in strategy_arguments(params).items()}
         return lambda _book, _schedule_for: Players([Momentum(**arguments)])
 
 
@@ -41,7 +42,7 @@ def window(of: HeldHistory) -> Window:
     return Window(since, until + 1)
 
 
-def spec_of(of: HeldHistory, settings: Settings) -> BacktestSpec:
+def spec_of(of: Chronicle, settings: Settings) -> BacktestSpec:
     source = SourceRef("simulated", "simulated")
     return new_spec(of, source, StrategyRef("momentum"), settings, period_seconds=PERIOD_SECONDS, seed=5)
 

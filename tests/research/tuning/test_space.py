@@ -80,6 +80,14 @@ def test_what_is_no_space_is_told(text: str, told: str) -> None:
         parse_space(text)
 
 
+def test_what_may_be_a_secret_is_not_shown() -> None:
+    secret = "5" * 88
+    for text in (secret, f"risk.slippage_bps={secret}|2", f"{secret}=1|2"):
+        with pytest.raises(UsageError, match="longer than 63") as raised:
+            parse_space(text)
+        assert "55" not in f"{raised.value.what} {raised.value.hint}"
+
+
 def test_values_that_settings_refuse_are_told_before_anything_runs() -> None:
     with pytest.raises(ConfigError, match=r"exits\.stop_loss_bps=20000"):
         parse_space("exits.stop_loss_bps=1000..20000").check(Settings())
@@ -133,4 +141,4 @@ def test_optuna_asks_in_batches_and_finds_the_hill() -> None:
 def test_a_search_without_a_number_of_trials_is_refused() -> None:
     for method in ("random", "optuna"):
         with pytest.raises(UsageError, match="needs a number of trials"):
-            search_of(method, parse_space("risk.slippage_bps=1|2"), 0, 1)  # type: ignore[arg-type]
+            search_of(method, parse_space("risk.slippage_bps=1|2"), 0, 1)

@@ -21,6 +21,7 @@ __all__ = ["Build", "OnRay", "this_build"]
 
 _AHEAD = 2  # chunks that wait at each actor, so that none is ever idle
 _CONNECT_SECONDS = 10
+_LONGEST_ADDRESS = 63  # characters: what is longer may be a secret that was pasted by mistake
 _START_SECONDS = 120  # for actors to start, imports and the history's way included
 
 
@@ -47,12 +48,12 @@ class OnRay:
     """
 
     def __init__(self, factory: RunnerFactory, address: str, *, most: int = 0) -> None:
+        _require_listener(address)
         try:
             import ray
         except ImportError as error:
             raise ConfigError("Ray is not installed", hint="pip install 'pumpswap[ray]'") from error
         self._ray: Any = ray
-        _require_listener(address)
         try:
             ray.init(address=address, include_dashboard=False, log_to_driver=False, logging_level="error")
         except (ConnectionError, RuntimeError, ValueError, AssertionError) as error:
@@ -132,6 +133,8 @@ class OnRay:
 
 def _require_listener(address: str) -> None:
     """Ray waits for minutes at an address where nobody is, and then ends the process."""
+    if len(address) > _LONGEST_ADDRESS:
+        raise UsageError("that is no address of a Ray cluster", hint="HOST:PORT, ray://HOST:PORT, auto or local")
     host, colon, port = address.removeprefix("ray://").rpartition(":")
     if not colon or not port.isdigit():
         return  # ``local``, ``auto``

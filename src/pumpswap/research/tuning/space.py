@@ -38,6 +38,7 @@ STRATEGY, NULL = "strategy", "null"  # sections of params that are no settings: 
 # choose the network that suits it.
 SEARCHED_SECTIONS = ("risk", "exits", "signals", "feasibility", "q50", "regimes", "follow")
 MOST_GRID = 1_000_000
+_LONGEST = 63  # characters: what is longer may be a secret that was pasted by mistake
 
 _KEY = re.compile(r"[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*")
 _RANGE = re.compile(r"(?P<low>-?[0-9.]+?)\.\.(?P<high>-?[0-9.]+?)(?P<log>:log)?(?:/(?P<points>[0-9]+))?")
@@ -142,6 +143,11 @@ def parse_space(text: str) -> Space:
     """Reads a space; lines may be empty or begin with ``#``. Raises UsageError that names what is wrong."""
     lines = (line.split("#", 1)[0] for line in text.splitlines())
     parts = [part.strip() for line in lines for part in line.split(",") if part.strip()]
+    if any(len(word) > _LONGEST for part in parts for word in re.split(r"[=|\s]", part)):
+        raise UsageError(
+            f"something in the space is longer than {_LONGEST} characters",
+            hint="no setting has such a value; was it a private key? It is not shown, and nothing was stored",
+        )
     if not parts:
         raise UsageError("the space is empty", hint=_HINT)
     dimensions = [_dimension(part) for part in parts]

@@ -94,7 +94,7 @@ def parse_walk_forward(text: str) -> tuple[int, int]:
     """``12h:2h`` → nanoseconds of training and of test. Raises UsageError for anything else."""
     parts = text.split(":")
     if len(parts) != 2:
-        raise UsageError(f"{text!r} is no walk forward", hint="TRAIN:TEST, as 12h:2h or 7d:1d")
+        raise UsageError(f"{_shown(text)} is no walk forward", hint="TRAIN:TEST, as 12h:2h or 7d:1d")
     train, test = (seconds_of(part) * NS_PER_SECOND for part in parts)
     return train, test
 
@@ -103,8 +103,15 @@ def seconds_of(text: str) -> int:
     """``90s``, ``30m``, ``12h``, ``7d`` → seconds. Raises UsageError for anything else."""
     match = _DURATION.fullmatch(text.strip())
     if match is None or int(match[1]) == 0:
-        raise UsageError(f"{text!r} is no length of time", hint="a whole number and s, m, h or d: 90s, 30m, 12h, 7d")
+        raise UsageError(
+            f"{_shown(text)} is no length of time", hint="a whole number and s, m, h or d: 90s, 30m, 12h, 7d"
+        )
     return int(match[1]) * _UNIT_SECONDS[match[2]]
+
+
+def _shown(text: str) -> str:
+    """What is long may be a secret that was pasted by mistake."""
+    return repr(text) if len(text) <= 20 else "that"
 
 
 def _overlaps(one: Round, test: Window, embargo_ns: int) -> bool:
