@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from decimal import Decimal
 from pathlib import Path
 
@@ -10,10 +11,17 @@ import pytest
 from pumpswap.analytics.drift import Cause
 from pumpswap.app.backtest import BacktestOrder, BacktestOutcome, open_history, run_order
 from pumpswap.app.backtest_page import outcome_page, stored_page
-from pumpswap.app.backtest_runs import compare_backtests, open_backtests, repeat_backtest, result_of_row, twins_of
+from pumpswap.app.backtest_runs import (
+    Moved,
+    compare_backtests,
+    open_backtests,
+    repeat_backtest,
+    result_of_row,
+    twins_of,
+)
 from pumpswap.app.backtest_scoring import choose_strategy
 from pumpswap.clock import ManualClock
-from pumpswap.errors import BadInput, NotFound, UsageError
+from pumpswap.errors import BadInput, ConfigError, NotFound, UsageError
 from pumpswap.model import SOL, EntryKind, LedgerEntry
 from pumpswap.portfolio.audit import audit_run
 from pumpswap.research.backtest.world import Impact
@@ -22,6 +30,7 @@ from pumpswap.settings import BacktestSettings, RiskLimits, Settings
 from pumpswap.storage.database import open_database
 from tests.storage import stranger
 from tests.support.market import START_NS
+from tests.support.q50 import published_frame
 
 CLOCK = ManualClock(START_NS)
 ORDER = BacktestOrder("simulated:7", strategy="momentum", minutes=15, name="a try")
@@ -108,15 +117,15 @@ def test_what_is_not_as_it_was_is_named(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.chdir(tmp_path.parent)
     assert repeat_backtest(settings, 1).is_equal
     assert repeat_backtest(settings, 1).ledger_bytes is None
-    other = repeat_backtest(settings, 1, source="simulated:8")
+    other = repeat_backtest(settings, 1, Moved(source="simulated:8"))
     assert (other.is_equal, [one.what for one in other.differences]) == (None, ["the history"])
     moved = tmp_path / "moved.py"
     file.rename(moved)
     with pytest.raises(NotFound, match=r"mine\.py"):
         repeat_backtest(settings, 1)
-    assert repeat_backtest(settings, 1, strategy=f"{moved}:Mine").is_equal
+    assert repeat_backtest(settings, 1, Moved(strategy=f"{moved}:Mine")).is_equal
     moved.write_text(MINE + "\n", encoding="utf-8")
-    found = repeat_backtest(settings, 1, strategy=f"{moved}:Mine")
+    found = repeat_backtest(settings, 1, Moved(strategy=f"{moved}:Mine"))
     assert (found.is_equal, [one.what for one in found.differences]) == (None, ["the strategy's file"])
 
 
@@ -230,3 +239,34 @@ def test_orders_that_cannot_be_run_store_nothing(tmp_path: Path, monkeypatch: py
     with pytest.raises(BadInput, match="base_reserve 1 ≠ 2"):
         run_order(BacktestOrder("simulated", minutes=1), settings)
     assert not settings.backtests_file.exists()
+
+
+def test_signals_of_the_settings_are_heard_and_frames_count_by_their_digest(tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path)
+    done = run_order(BacktestOrder("simulated:7", minutes=15, impacts=(Impact.NAIVE,)), settings)
+    assert done.ran[0].backtest.summary.fills > 0  # follow-signals by the analyser
+    with pytest.raises(ConfigError, match="no Q50 file"):
+        run_order(BacktestOrder("simulated:7", strategy="q50", minutes=1), settings)
+    frame = tmp_path / "frame.csv"
+    published_frame(300, start="2026-11-01 23:00").to_csv(frame)
+    order = BacktestOrder("simulated:7", strategy="q50", minutes=2, impacts=(Impact.NAIVE,), frame=frame)
+    first = run_order(order, settings)
+    spec = first.ran[0].backtest.result.spec
+    assert spec.frame_sha256 == hashlib.sha256(frame.read_bytes()).hexdigest()
+    assert "path" not in spec.settings["q50"] and str(tmp_path).encode() not in spec.canonical()
+    run_id = first.ran[0].run_id
+    assert repeat_backtest(settings, run_id).is_equal
+    moved = tmp_path / "moved.csv"
+    frame.rename(moved)
+    assert repeat_backtest(settings, run_id, Moved(frame=moved)).is_equal
+    published_frame(300, 2, start="2026-11-01 23:00").to_csv(moved)
+    found = repeat_backtest(settings, run_id, Moved(frame=moved))
+    assert [one.what for one in found.differences] == ["the Q50 frame"]
+
+
+def test_a_history_in_which_nothing_happens_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="nothing happens"):
+        run_order(BacktestOrder("simulated:7", since_ns=START_NS * 2, minutes=1), Settings(data_dir=tmp_path))
+    one = choose_strategy("momentum", (("window_seconds", "30"), ("burst_bps", "9")))
+    other = choose_strategy("momentum", (("burst_bps", "9"), ("window_seconds", "30")))
+    assert one.ref == other.ref

@@ -137,6 +137,7 @@ def run_order(
         raise UsageError("no impact is chosen", hint="both, counterfactual or naive")
     chosen = choose_strategy(order.strategy, order.params)
     chronicle = open_history(order)
+    _require_trades(chronicle)
     explained = _verified(chronicle) if settings.backtest.verify else None
     spec = spec_of(order, chronicle, chosen, settings)
     ran: list[RanBacktest] = []
@@ -241,6 +242,16 @@ def bar_of(tell: Tell | None, what: str, steps: int) -> RunObserver:
 
 
 # ---------------------------------------------------------------------------------------------- what must be said
+
+
+def _require_trades(chronicle: Chronicle) -> None:
+    """Raises BadInput where nothing happens: states of pools alone are no market."""
+    counts = chronicle.counts
+    if not counts.get("swaps") and not counts.get("snapshots"):
+        raise BadInput(
+            f"nothing happens in {chronicle.location} in that time and in those pools",
+            hint="choose others with --from, --until and --pool; `pumpswap data list` says what a lake holds",
+        )
 
 
 def _verified(chronicle: Chronicle) -> Explained:

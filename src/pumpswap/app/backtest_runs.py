@@ -38,6 +38,7 @@ from pumpswap.storage.database import Database, open_database
 
 __all__ = [
     "Difference",
+    "Moved",
     "Repetition",
     "compare_backtests",
     "differing_settings",
@@ -62,6 +63,15 @@ class Difference:
     then: str
     now: str
     prevents: bool  # whether the back-test cannot be repeated
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """Where the history, the strategy's file and the Q50 frame are now; empty: where they were."""
+
+    source: str = ""
+    strategy: str = ""
+    frame: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,18 +115,17 @@ def twins_of(database: Database, run_id: int) -> tuple[StoredBacktest, ...]:
 
 
 def repeat_backtest(
-    settings: Settings, run_id: int, *, source: str = "", strategy: str = "", tell: Tell | None = None
+    settings: Settings, run_id: int, moved: Moved | None = None, *, tell: Tell | None = None
 ) -> Repetition:
     """Run a stored back-test again and compare the two documents and ledgers, byte by byte.
 
-    ``source`` and ``strategy`` are where the history and the strategy's file are now, where they have moved. Nothing is
-    stored. Raises NotFound for a run that is no back-test or a history that is gone.
+    Nothing is stored. Raises NotFound for a run that is no back-test, or where history, frame or file are gone.
     """
     with open_backtests(settings) as database:
         row = database.backtests.get(run_id)
         header = database.run(run_id).header()
         spec = msgspec.json.decode(row.spec.encode(), type=BacktestSpec)
-        order = _order_of(spec, header.settings, source, strategy)
+        order = _order_of(spec, header.settings, moved or Moved())
         used = _with_frame(settings_of(spec), order.frame)
         chosen = choose_strategy(order.strategy, order.params)
         chronicle = open_history(order)
@@ -149,17 +158,17 @@ def _again(
     )
 
 
-def _order_of(spec: BacktestSpec, remembered: Mapping[str, object], source: str, strategy: str) -> BacktestOrder:
+def _order_of(spec: BacktestSpec, remembered: Mapping[str, object], moved: Moved) -> BacktestOrder:
     """The order that made it, from where things were then, or are now."""
-    place = source or str(remembered.get(LOCATION) or "")
+    place = moved.source or str(remembered.get(LOCATION) or "")
     if not place:
         raise UsageError(
             f"the history {spec.source.name} is behind a URL, which is not remembered", hint="name it with --source"
         )
-    frame = remembered.get(FRAME)
+    frame = moved.frame or remembered.get(FRAME)
     return BacktestOrder(
         source=place,
-        strategy=strategy or str(remembered.get(STRATEGY_FILE) or spec.strategy.name),
+        strategy=moved.strategy or str(remembered.get(STRATEGY_FILE) or spec.strategy.name),
         params=spec.strategy.params,
         impacts=(Impact(spec.impact),),
         pools=spec.source.pools,

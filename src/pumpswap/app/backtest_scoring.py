@@ -54,6 +54,7 @@ def choose_strategy(text: str, params: Params = ()) -> ChosenStrategy:
 
     Raises UsageError for a name or argument that does not exist, NotFound and BadInput for a file that cannot be used.
     """
+    params = tuple(sorted(params))  # however they were typed, the same are the same
     if _FILE not in text:
         return _ours(text, params)
     path, _, name = text.rpartition(":")

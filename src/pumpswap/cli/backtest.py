@@ -111,15 +111,16 @@ def run(out: Output, /, source: str, impact: str, name: str, no_books: bool, htm
 @click.argument("run_id", type=RUN, metavar="RUN")
 @option("--source", type=SOURCE, default="", help="Where the history is now.")
 @option("--strategy", type=SOURCE, default="", metavar="FILE.py:CLASS", help="Where the strategy is now.")
+@option("--frame", type=PATH, metavar="FILE", help="Where the Q50 frame is now.")
 @pass_output
-def repeat(out: Output, run_id: int, source: str, strategy: str) -> None:
-    from pumpswap.app.backtest_runs import repeat_backtest
+def repeat(out: Output, run_id: int, source: str, strategy: str, frame: Path | None) -> None:
+    from pumpswap.app.backtest_runs import Moved, repeat_backtest
     from pumpswap.cli.backtest_view import repetition_json, show_repetition
     from pumpswap.cli.progress import progress
     from pumpswap.cli.run_result import settings_for
 
     with progress(out) as tell:
-        found = repeat_backtest(settings_for(out), run_id, source=source, strategy=strategy, tell=tell)
+        found = repeat_backtest(settings_for(out), run_id, Moved(source, strategy, frame), tell=tell)
     if out.json:
         out.emit("backtest_repeat", repetition_json(found))
     else:

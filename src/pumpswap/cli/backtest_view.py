@@ -127,7 +127,7 @@ def show_repetition(out: Output, found: Repetition) -> None:
     if len(found.differing) > len(shown):
         out.show(f"  and {len(found.differing) - len(shown)} more: --json has all")
     if found.is_equal is None:
-        out.say("Name where it is now with --source, --strategy or q50.path, or run it anew.")
+        out.say("Name where it is now with --source, --strategy or --frame, or run it anew.")
 
 
 _MOST_DIFFERING = 12
