@@ -33,7 +33,7 @@ from tests.support.market import START_NS
 from tests.support.q50 import published_frame
 
 CLOCK = ManualClock(START_NS)
-ORDER = BacktestOrder("simulated:7", strategy="momentum", minutes=15, name="a try")
+ORDER = BacktestOrder("simulated:7", strategy="momentum", minutes=10, name="a try")
 MINE = """
 from pumpswap.engine.strategy import Strategy
 
@@ -243,7 +243,7 @@ def test_orders_that_cannot_be_run_store_nothing(tmp_path: Path, monkeypatch: py
 
 def test_signals_of_the_settings_are_heard_and_frames_count_by_their_digest(tmp_path: Path) -> None:
     settings = Settings(data_dir=tmp_path)
-    done = run_order(BacktestOrder("simulated:7", minutes=15, impacts=(Impact.NAIVE,)), settings)
+    done = run_order(BacktestOrder("simulated:7", minutes=10, impacts=(Impact.NAIVE,)), settings)
     assert done.ran[0].backtest.summary.fills > 0  # follow-signals by the analyser
     with pytest.raises(ConfigError, match="no Q50 file"):
         run_order(BacktestOrder("simulated:7", strategy="q50", minutes=1), settings)

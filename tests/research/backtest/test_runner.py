@@ -38,12 +38,12 @@ from tests.support.market import graduate
 
 
 @cache
-def simulated(minutes: int = 20) -> BaseChronicle:
+def simulated(minutes: int = 12) -> BaseChronicle:
     return open_chronicle("simulated:7", minutes=minutes)
 
 
 def spec_of(chronicle: BaseChronicle, settings: Settings | None = None, **rest: object) -> BacktestSpec:
-    source = SourceRef("simulated", "simulated:7", minutes=20)
+    source = SourceRef("simulated", "simulated:7", minutes=12)
     return new_spec(chronicle, source, StrategyRef("momentum"), settings or Settings(), **rest)
 
 
@@ -53,8 +53,14 @@ def momentum_on_simulated(impact: str = "counterfactual", **rest: object) -> Bac
     return run_backtest(spec, chronicle, lambda _book, _fees: Players([Momentum()]))
 
 
+@cache
+def once(impact: str = "counterfactual") -> Backtest:
+    """The same for every test that only looks at it."""
+    return momentum_on_simulated(impact)
+
+
 def test_both_results_are_told_and_the_market_feels_us_in_one_of_them() -> None:
-    felt, naive = momentum_on_simulated(), momentum_on_simulated("naive")
+    felt, naive = once(), once("naive")
     assert felt.summary.fills > 5 and naive.summary.fills > 5
     assert felt.result.net_lamports != naive.result.net_lamports
     assert felt.result.world["diverged_pools"] > 0 == naive.result.world["diverged_pools"]
@@ -73,13 +79,13 @@ def test_both_results_are_told_and_the_market_feels_us_in_one_of_them() -> None:
 
 
 def test_the_books_of_a_back_test_are_books_like_any_other() -> None:
-    done = momentum_on_simulated()
+    done = once()
     assert done.summary.balances == done.summary.wallet
     assert done.summary.ledger_sha256 == hashlib.sha256(ledger_bytes(done.record)).hexdigest()
 
 
 def test_the_same_spec_gives_the_same_bytes_in_another_process_with_another_order_of_hashing() -> None:
-    done = momentum_on_simulated()
+    done = once()
     again = momentum_on_simulated()
     assert again.result.canonical() == done.result.canonical()
     assert ledger_bytes(again.record) == ledger_bytes(done.record)
@@ -90,7 +96,7 @@ def test_the_same_spec_gives_the_same_bytes_in_another_process_with_another_orde
 
 
 def test_a_document_is_read_back_and_has_no_place_or_time_of_the_clock_in_it() -> None:
-    done = momentum_on_simulated()
+    done = once()
     text = done.result.canonical()
     assert msgspec.json.decode(text, type=BacktestResult).canonical() == text
     assert done.result.spec.canonical() in text
@@ -107,7 +113,7 @@ def test_what_decides_changes_the_key_and_what_does_not_leaves_it() -> None:
         spec_of(chronicle, Settings(run=RunSettings(strategy="plan-loop"))),
         spec_of(chronicle, seed=1),
         spec_of(chronicle, landing="first"),
-        spec_of(simulated(21)),
+        spec_of(simulated(13)),
         replace(plain, impact="naive"),
     ):
         assert changed.key != plain.key
@@ -177,6 +183,6 @@ def test_another_history_an_empty_one_and_an_unknown_mode_are_refused() -> None:
 
 
 def test_a_record_grows_with_trades_only() -> None:
-    done = momentum_on_simulated()
+    done = once()
     assert done.record.updates == simulated().identity.steps
     assert len(done.record.trades) == done.summary.fills
