@@ -21,6 +21,7 @@ from pumpswap.research.backtest.runner import Cast
 from pumpswap.research.backtest.spec import BacktestSpec
 from pumpswap.research.chronicle.step import Chronicle
 from pumpswap.research.significance.lookahead import StrategyInputs
+from pumpswap.research.tuning.build import search_sha256
 from pumpswap.research.tuning.engine_runner import EngineFactory
 from pumpswap.research.tuning.history import HeldHistory
 from pumpswap.research.tuning.null_trials import null_jobs, run_null
@@ -205,6 +206,7 @@ def _document(order: TuneOrder, plan: SweepPlan, spec: BacktestSpec) -> dict[str
         "folds": msgspec.to_builtins(plan.folds),
         "warm_ns": plan.warm_ns,
         "null_draws": order.null_draws,
+        "search_sha256": search_sha256(),
         "strategy_arguments": dict(order.backtest.params),
         "backtest": msgspec.to_builtins(spec),
     }

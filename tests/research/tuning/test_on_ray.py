@@ -6,8 +6,9 @@ import msgspec
 import pytest
 
 from pumpswap.errors import ConfigError, UsageError
+from pumpswap.research.tuning.build import Build, this_build
 from pumpswap.research.tuning.engine_runner import EngineFactory
-from pumpswap.research.tuning.on_ray import Build, OnRay, this_build
+from pumpswap.research.tuning.on_ray import OnRay
 from pumpswap.research.tuning.pool import InProcess
 from pumpswap.research.tuning.space import parse_space
 from pumpswap.research.tuning.trials import Job, Params, Split, TrialResult, chunks_of

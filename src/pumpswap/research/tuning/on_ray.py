@@ -9,35 +9,17 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-import msgspec
-
-from pumpswap import __version__
 from pumpswap.errors import ChainError, ConfigError, NotRunning, UsageError
-from pumpswap.research.backtest.spec import engine_sha256
+from pumpswap.research.tuning.build import Build, this_build
 from pumpswap.research.tuning.pool import computed
 from pumpswap.research.tuning.trials import Chunk, RunnerFactory, TrialResult, TrialRunner
 
-__all__ = ["Build", "OnRay", "this_build"]
+__all__ = ["OnRay"]
 
 _AHEAD = 2  # chunks that wait at each actor, so that none is ever idle
 _CONNECT_SECONDS = 10
 _LONGEST_ADDRESS = 63  # characters: what is longer may be a secret that was pasted by mistake
 _START_SECONDS = 120  # for actors to start, imports and the history's way included
-
-
-class Build(msgspec.Struct, frozen=True):
-    """Which pumpswap computes. All machines must have the same, or their figures are not one sweep."""
-
-    version: str
-    engine_sha256: str
-
-    def __str__(self) -> str:
-        return f"{self.version} ({self.engine_sha256[:12]})"
-
-
-def this_build() -> Build:
-    """Which pumpswap this is."""
-    return Build(__version__, engine_sha256())
 
 
 class OnRay:
