@@ -51,6 +51,7 @@ def test_an_order_lands_after_its_latency_and_not_before() -> None:
     made = venue(graduate())
     made.submit(buy(graduate()), START_NS)
     assert made.next_landing_ns() == LANDING
+    assert made.landings_ns() == [LANDING]
     assert list(made.settle(LANDING - 1)) == []
     assert len(list(made.settle(LANDING))) == 1
     assert made.next_landing_ns() is None

@@ -70,6 +70,10 @@ class PaperVenue:
         """When the next order lands, or None."""
         return self._pending[0][0] if self._pending else None
 
+    def landings_ns(self) -> list[int]:
+        """When each order that is on its way lands, soonest first."""
+        return sorted(landing_ns for landing_ns, _, _ in self._pending)
+
     def settle(self, until_ns: int) -> Iterator[Outcome]:
         """Outcomes of all orders that have landed by ``until_ns``, in order of landing.
 

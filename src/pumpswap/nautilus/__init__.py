@@ -14,6 +14,19 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from pumpswap.nautilus.backtest.comparison import compare_with_ours
+    from pumpswap.nautilus.backtest.curve import open_curve
+    from pumpswap.nautilus.backtest.feed import recorded_market
+    from pumpswap.nautilus.backtest.venue import (
+        CurveBacktest,
+        add_market,
+        add_pumpswap_venue,
+        backtest_config,
+        check_finished,
+        install_client,
+        run_on_chronicle,
+        run_on_curve,
+    )
     from pumpswap.nautilus.config import (
         CurveModuleConfig,
         PumpSwapDataClientConfig,
@@ -34,6 +47,7 @@ if TYPE_CHECKING:
     from pumpswap.nautilus.ticks import Tape
 
 _HOME = {
+    "CurveBacktest": "backtest.venue",
     "CurveModuleConfig": "config",
     "PUMPSWAP": "constants",
     "PUMPSWAP_CLIENT_ID": "constants",
@@ -52,18 +66,29 @@ _HOME = {
     "RecordedMarket": "loaders.recording",
     "SOL": "constants",
     "Tape": "ticks",
+    "add_market": "backtest.venue",
+    "add_pumpswap_venue": "backtest.venue",
+    "backtest_config": "backtest.venue",
+    "check_finished": "backtest.venue",
+    "compare_with_ours": "backtest.comparison",
     "data_type_of": "data_types",
+    "install_client": "backtest.venue",
     "instrument_id": "instruments",
     "instrument_of": "instruments",
     "load_market": "loaders.recording",
     "load_recording": "loaders.recording",
     "node_config": "config",
+    "open_curve": "backtest.curve",
     "read_back": "loaders.catalog",
+    "recorded_market": "backtest.feed",
     "register_catalog": "loaders.catalog",
+    "run_on_chronicle": "backtest.venue",
+    "run_on_curve": "backtest.venue",
     "write_catalog": "loaders.catalog",
 }
 
 __all__ = [
+    "CurveBacktest",
     "CurveModuleConfig",
     "PUMPSWAP",
     "PUMPSWAP_CLIENT_ID",
@@ -82,14 +107,24 @@ __all__ = [
     "RecordedMarket",
     "SOL",
     "Tape",
+    "add_market",
+    "add_pumpswap_venue",
+    "backtest_config",
+    "check_finished",
+    "compare_with_ours",
     "data_type_of",
+    "install_client",
     "instrument_id",
     "instrument_of",
     "load_market",
     "load_recording",
     "node_config",
+    "open_curve",
     "read_back",
+    "recorded_market",
     "register_catalog",
+    "run_on_chronicle",
+    "run_on_curve",
     "write_catalog",
 ]
 

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+from nautilus_trader.backtest.engine import BacktestEngine
 from nautilus_trader.model.data import DataType
 from nautilus_trader.model.enums import OrderSide, OrderStatus
 
 from pumpswap.amm import current_schedule, execute_buy_exact_quote_in, execute_sell
+from pumpswap.execution.paper_model import PaperModel
+from pumpswap.nautilus.backtest.curve import Curve
+from pumpswap.nautilus.backtest.feed import recorded_market
+from pumpswap.nautilus.backtest.venue import add_market, add_pumpswap_venue, backtest_config, check_finished
 from pumpswap.nautilus.constants import PUMPSWAP_CLIENT_ID
 from pumpswap.nautilus.data_types import PumpSwapPoolState, data_type_of
+from pumpswap.nautilus.loaders.recording import load_market
+from pumpswap.nautilus.ticks import Tape
 from tests.nautilus.backtest.test_fills import FREE, NO_EXITS, buys, cash_of
-from tests.nautilus.backtest.world import Script, market_of, run, settings_for
+from tests.nautilus.backtest.world import Script, market_of, newest_fees, run, settings_for
 from tests.support.market import at, graduate
 
 STATE, SCHEDULE = graduate(), current_schedule()
@@ -102,12 +110,42 @@ def test_a_strategy_may_order_when_it_hears_of_a_fill(tmp_path: Path) -> None:
 
 
 def test_without_latency_an_order_is_filled_in_the_moment_of_its_quote(tmp_path: Path) -> None:
-    script = Script({2: buys(10**9)})
+    class Timed(Script):
+        filled_at = 0
+
+        def on_order_filled(self, event: Any) -> None:
+            self.filled_at = self.clock.timestamp_ns()
+
+    script = Timed({2: buys(10**9)})
     done = run(market_of(STATE, [0, 0, 9, 9]), free(tmp_path, paper={"latency_ms": 0}), script)
     (trade,) = done.curve.record.trades
     assert trade.filled.executed == execute_buy_exact_quote_in(STATE, SCHEDULE, 10**9, 1, generation=2).quote
-    assert script.told("OrderFilled")[0].ts_event == at(2)
+    assert (script.told("OrderFilled")[0].ts_event, script.filled_at) == (at(2), at(2))
     done.engine.dispose()
+
+
+def test_orders_of_two_pools_that_land_in_another_order_than_sent_are_told_when_they_land(tmp_path: Path) -> None:
+    """The alarm of the later one is set already when the earlier one gets its own."""
+    pools = [graduate(number) for number in (1, 2, 3)]
+    updates = [update for trio in zip(*(market_of(pool, [0] * 8, 5) for pool in pools), strict=True) for update in trio]
+    script = Script({4: buys(10**8), 5: buys(10**8), 6: buys(10**8)})
+    chosen = free(tmp_path)
+    market = recorded_market(updates, chosen, schedule_for=newest_fees)
+    delays = iter((3_000_000_000, 1_000_000_000, 2_000_000_000))
+    landing = SimpleNamespace(landing_ns=lambda submit_ns, order: submit_ns + next(delays))
+    market.venue._model = PaperModel(chosen.paper, landing=landing)
+    curve = Curve(market)
+    engine = BacktestEngine(backtest_config(chosen))
+    module = add_pumpswap_venue(engine, curve)
+    loaded = load_market(updates, Tape(10**8), schedule_for=newest_fees)
+    add_market(engine, loaded, market.tail_ns)
+    engine.add_strategy(script)
+    engine.run()
+    check_finished(engine, loaded, module)
+    filled = script.told("OrderFilled")
+    assert [event.ts_event - at(10) for event in filled] == [1_000_000_000, 2_000_000_000, 3_000_000_000]
+    assert all(event.ts_init == event.ts_event for event in filled)
+    engine.dispose()
 
 
 def test_pools_of_one_moment_are_taken_in_the_order_of_the_recording(tmp_path: Path) -> None:

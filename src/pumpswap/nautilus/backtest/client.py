@@ -22,7 +22,7 @@ from nautilus_trader.model.instruments import CurrencyPair
 from nautilus_trader.model.objects import AccountBalance, Currency, Money
 from nautilus_trader.model.orders import Order as NautilusOrder
 
-from pumpswap.errors import BadInput, PumpSwapError, UsageError
+from pumpswap.errors import BadInput, ConfigError, PumpSwapError, UsageError
 from pumpswap.model import SOL as SOL_ASSET
 from pumpswap.model import Order, TradeSide
 from pumpswap.nautilus.backtest.curve import Curve
@@ -31,7 +31,7 @@ from pumpswap.nautilus.compat import QUOTE_DONE
 from pumpswap.nautilus.constants import PUMPSWAP_CLIENT_ID, SOL
 from pumpswap.nautilus.instruments import base_decimals_of, instrument_id, mint_of
 from pumpswap.nautilus.mirror import mirrored_order, owner_of
-from pumpswap.nautilus.money import price, qty, sol, tokens
+from pumpswap.nautilus.money import lamports_of, price, qty, sol, tokens
 from pumpswap.nautilus.orders import Fill, OrderName, wish_of
 from pumpswap.nautilus.venue_facts import VenueFacts, offer_venue
 
@@ -65,7 +65,7 @@ class CurveExecClient(BacktestExecClient):
         self._is_telling = False
         self._reported: dict[str, tuple[int, int]] = {}
         self._currencies: dict[str, Currency] = {}
-        self._alarm_ns = 0
+        self._alarms: set[int] = set()
         self.orders_told = 0
         self._open_account()
         curve.engine.listen(OrderBridge(curve.run_id, self))
@@ -121,6 +121,16 @@ class CurveExecClient(BacktestExecClient):
         for one in command.cancels:
             self._refuse(self.generate_order_cancel_rejected, one.client_order_id)
 
+    def _start(self) -> None:
+        """Raises ConfigError when the venue begins with other money than the settings say."""
+        super()._start()
+        told = lamports_of(self.get_account().balance_total(SOL))
+        if told != self._curve.wallet_lamports:
+            raise ConfigError(
+                f"the venue begins with {told} lamports, the settings with {self._curve.wallet_lamports}",
+                hint="make starting_balances of the venue what paper.start_sol says",
+            )
+
     def _stop(self) -> None:
         """The engine stops: what is on its way lands now. A strategy has stopped already and hears none of it."""
         self._curve.finish(self._time.timestamp_ns())
@@ -139,23 +149,34 @@ class CurveExecClient(BacktestExecClient):
                 self._told.popleft()()
         finally:
             self._is_telling = False
-        self._set_alarm()
+        self._set_alarms()
 
     def land(self, at_ns: int) -> None:
         """Execute what is due, and tell it."""
         self._curve.land(at_ns)
         self.flush()
 
-    def _set_alarm(self) -> None:
-        """Wake up when the next order lands: its fill is told at its own time, not with the next quote."""
+    def land_due(self, at_ns: int) -> None:
+        """The same where something is due at all: an order without latency lands when its quote has been told."""
         due = self._curve.next_landing_ns
-        if due is None or due == self._alarm_ns or due <= self._time.timestamp_ns():
+        if due is not None and due <= at_ns:
+            self.land(at_ns)
+
+    def _set_alarms(self) -> None:
+        """Wake up when an order lands: its fill is told at its own time, not with the next quote. For all of them at
+        once: an alarm that is set because of an alarm comes late.
+        """
+        if self._curve.next_landing_ns is None:
             return
-        self._alarm_ns = due
-        self._time.set_time_alert_ns(f"pumpswap-landing-{due}", due, self._on_alarm)
+        now = self._time.timestamp_ns()
+        for due in self._curve.landings_ns:
+            if due > now and due not in self._alarms:
+                self._alarms.add(due)
+                self._time.set_time_alert_ns(f"pumpswap-landing-{due}", due, self._on_alarm)
 
     def _on_alarm(self, event: Any) -> None:
-        # An alarm that was set because of an alarm comes late, with the clock set back: the curve's time stands then.
+        # A late one comes with the clock set back; the curve's time stands then.
+        self._alarms.discard(event.ts_event)
         self.land(event.ts_event)
 
     # ------------------------------------------------------------------------------------------ EventSink

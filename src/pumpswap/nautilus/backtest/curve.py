@@ -95,6 +95,11 @@ class Curve:
         """When the next order is executed."""
         return self.venue.next_landing_ns()
 
+    @property
+    def landings_ns(self) -> list[int]:
+        """When each order that is on its way is executed."""
+        return self.venue.landings_ns()
+
     # ------------------------------------------------------------------------------------------ time
 
     def see(self, pool: str, at_ns: int) -> None:

@@ -12,7 +12,7 @@ from typing import Protocol
 
 from pumpswap.amm import FeeSchedule, schedule_at
 from pumpswap.engine.engine import Engine
-from pumpswap.errors import BadInput, ConfigError
+from pumpswap.errors import BadInput, ConfigError, PumpSwapError
 from pumpswap.execution.paper import PaperVenue
 from pumpswap.execution.paper_model import PaperModel
 from pumpswap.market.book import PoolBook
@@ -81,7 +81,12 @@ class _Replayed:
 
     def take(self) -> MarketUpdate:
         self.next_ns = next(self._times, None)
-        return next(self._updates)
+        taken = next(self._updates, None)
+        if taken is None:
+            raise PumpSwapError(
+                "a history has told fewer updates than steps", hint="this is a bug: report it with the history's hash"
+            )
+        return taken
 
 
 def recorded_market(

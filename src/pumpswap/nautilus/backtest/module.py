@@ -53,6 +53,8 @@ class CurveModule(SimulationModule):
 
     def process(self, ts_now: int) -> None:
         """After every element of data: Nautilus' cash is the wallet's, to the lamport."""
+        if self.client is not None:
+            self.client.land_due(ts_now)
         account = self.exchange.get_account()
         cash = account.balance_total(SOL)
         difference = self.curve.wallet_lamports - lamports_of(cash)

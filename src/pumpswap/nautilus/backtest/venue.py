@@ -15,7 +15,7 @@ from nautilus_trader.model.enums import AccountType, BookType, MarketStatusActio
 from nautilus_trader.model.identifiers import TraderId
 
 from pumpswap.amm import schedule_at
-from pumpswap.errors import PumpSwapError, UsageError
+from pumpswap.errors import ConfigError, PumpSwapError, UsageError
 from pumpswap.market.tape import open_recording
 from pumpswap.model import MarketUpdate
 from pumpswap.nautilus.backtest.client import CurveExecClient
@@ -153,8 +153,8 @@ def run_on_curve(
 ) -> CurveBacktest:
     """Back-test Nautilus ``strategies`` on a recording, or on market updates; the run is stored and checked.
 
-    ``strategies`` makes them when the instruments are known. Raises what ``open_recording``, the strategies and
-    ``check_finished`` raise, BadInput where there is nothing to replay.
+    ``strategies`` makes them when the instruments are known. The market is held in memory. Raises what
+    ``open_recording``, the strategies and ``check_finished`` raise, BadInput where there is nothing to replay.
     """
     if isinstance(source, str | Path):
         recording = open_recording(source)
@@ -203,6 +203,19 @@ def _run(
     return CurveBacktest(engine, curve, module, loaded)
 
 
+def _check_venue(exchange: Any) -> None:
+    """Raises ConfigError for a venue that cannot hold what our wallet holds; a BacktestNode's is its owner's."""
+    wanted = {
+        "account_type": (exchange.account_type, AccountType.CASH, "CASH"),
+        "oms_type": (exchange.oms_type, OmsType.NETTING, "NETTING"),
+        "base_currency": (exchange.base_currency, None, "empty"),
+        "frozen_account": (exchange.is_frozen_account, True, "true: we report the account"),
+    }
+    wrong = [f"{name} must be {text}" for name, (found, needed, text) in wanted.items() if found != needed]
+    if wrong:
+        raise ConfigError(f"the venue {PUMPSWAP_VENUE} does not fit: {'; '.join(wrong)}", hint="see add_pumpswap_venue")
+
+
 def _tape(settings: Settings) -> Tape:
     return Tape(settings.nautilus.lamports("quote_sol"))
 
@@ -211,6 +224,7 @@ def _install(engine: BacktestEngine, module: CurveModule) -> CurveExecClient:
     kernel, exchange = engine.kernel, module.exchange
     if exchange is None:
         raise UsageError("the module belongs to no venue yet", hint="call node.build() first")
+    _check_venue(exchange)
     unconverted_quotes(kernel.exec_engine)
     kernel.exec_engine.deregister_client(exchange.exec_client)
     client = CurveExecClient(
