@@ -54,6 +54,7 @@ class Recorded:
     acts: int = 0
     stored_swaps: int = 0
     stored_states: int = 0
+    stored_acts: int = 0
     commits: int = 0
     broken_claims: int = 0  # how often something could not be read, so that a gap is left
     gaps: list[Backfilled] = field(default_factory=list)
@@ -121,6 +122,7 @@ class LakeTap:
         stored = {kind: counts.rows - self._before.get(kind, 0) for kind, counts in self._writer.counts.items()}
         self.recorded.stored_swaps = stored.get("swaps", 0)
         self.recorded.stored_states = stored.get("states", 0)
+        self.recorded.stored_acts = stored.get("acts", 0)
 
     def _cover(self, pool: str, start_ns: int, end_ns: int) -> None:
         network = self._writer.lake.network

@@ -226,6 +226,7 @@ def _show_backfill(out: Output, result: Backfilled) -> None:
         (result.skipped, "transactions passed over: their time was complete"),
         (result.failed, "transactions failed, and changed nothing"),
         (result.others, "transactions without a swap (liquidity, fees)"),
+        (result.acts, "acts besides swaps: liquidity, fees paid out, boosts, settings"),
         (len(result.breaks) - len(result.unexplained), "changes of the reserves that those explain"),
     ]
     for count, what in told:
@@ -246,6 +247,7 @@ def _backfill_json(result: Backfilled) -> dict[str, Any]:
         "lines": result.lines,
         "failed": result.failed,
         "without_swap": result.others,
+        "acts": result.acts,
         "passed_over": result.skipped,
         "compared": result.links,
         "breaks": [
@@ -271,6 +273,7 @@ def _record_json(result: Recorded) -> dict[str, Any]:
     return {
         "swaps": result.stored_swaps,
         "states": result.stored_states,
+        "acts": result.stored_acts,
         "heard": result.swaps,
         "commits": result.commits,
         "unreadable": result.broken_claims,
