@@ -20,6 +20,7 @@ from pumpswap.analytics.tear_sheet import (
     Time,
     biggest_pools,
     execution_of,
+    q50_figures,
     score_bands,
 )
 from pumpswap.app.books import Books
@@ -29,6 +30,7 @@ from pumpswap.model import Mark, TradeSide
 from pumpswap.model.booked import StoredRound
 from pumpswap.settings import Settings
 from pumpswap.storage.fills import FillRow
+from pumpswap.storage.q50_history import NAUTILUS_STATISTICS
 
 __all__ = ["report_of", "write_report_page"]
 
@@ -64,6 +66,10 @@ def report_of(books: Books, settings: Settings, time: Time) -> TearSheet:
         sol=SolUsd(price.usd, price.source),
         refused=refused_figures(one for one in books.run.what_ifs.since(time.since_ns) if one.at_ns < time.until_ns),
         stale_after_seconds=settings.risk.max_state_age_seconds,
+        q50=q50_figures(
+            books.run.q50_history.counted(time.since_ns, time.until_ns),
+            books.run.states.under(f"{NAUTILUS_STATISTICS}/"),
+        ),
     )
 
 

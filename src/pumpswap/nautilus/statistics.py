@@ -13,10 +13,11 @@ from nautilus_trader.model.events import OrderDenied, OrderFilled, OrderRejected
 
 from pumpswap.errors import BadInput
 from pumpswap.model import Side
+from pumpswap.storage.q50_history import NAUTILUS_STATISTICS
 
 __all__ = ["STATISTICS", "Q50Statistics"]
 
-STATISTICS = "nautilus/statistics"  # and the strategy's id: the name under which a run remembers them
+STATISTICS = NAUTILUS_STATISTICS
 _COUNTS = ("ticks", "buys", "sales", "analysed", "expired", "opened", "closed")
 _LAMPORTS = ("bought_lamports", "sold_lamports", "commission_lamports")
 _BY_NAME = ("denied", "rejected", "filled", "not_ordered")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, func, insert, select, update
 
 from pumpswap.clock import NS_PER_SECOND
 from pumpswap.model import Decision, Outcome, Signal
@@ -16,7 +16,10 @@ from pumpswap.storage.host.pool_ids import with_pool_id
 from pumpswap.storage.outcomes import outcome_values
 from pumpswap.storage.rows import check_integers
 
-__all__ = ["Q50History", "q50_of"]
+__all__ = ["NAUTILUS_STATISTICS", "STATUSES", "Q50History", "q50_of"]
+
+NAUTILUS_STATISTICS = "nautilus/statistics"  # and a strategy's id: its counts, among the states of a run
+STATUSES = ("filled", "pending", "unknown", "rejected", "denied", "accepted", "refused", "analysis")
 
 _INSERT = insert(Q50_HISTORY).returning(Q50_HISTORY.c.id)
 _COLUMNS = [column for column in Q50_HISTORY.c if column.name not in ("created_at", "run_id")]
@@ -93,6 +96,17 @@ class Q50History:
         query = select(Q50_HISTORY.c.nautilus_order_id).where(_OF_RUN, status.in_(("pending", "unknown")))
         with self._connections.reading() as connection:
             return [str(one) for one in connection.execute(query, {"the_run": self._run_id}).scalars()]
+
+    def counted(self, since_ns: int, until_ns: int) -> list[tuple[str, str, int]]:
+        """(regime, status, how many) of the signals from then on, up to the end, which is not part of it."""
+        regime, status = Q50_HISTORY.c.regime_classification, Q50_HISTORY.c.execution_status
+        seconds = Q50_HISTORY.c.timestamp
+        # Whole seconds: a signal counts to the time in which its second begins.
+        within = (seconds >= -(-since_ns // NS_PER_SECOND), seconds < -(-until_ns // NS_PER_SECOND))
+        query = select(regime, status, func.count()).where(_OF_RUN, *within).group_by(regime, status)
+        with self._connections.reading() as connection:
+            found = connection.execute(query.order_by(regime, status), {"the_run": self._run_id})
+            return [(row[0] or "", row[1] or "", int(row[2])) for row in found]
 
     def rows(self) -> list[Mapping[str, Any]]:
         """All of them in order, for reports: pool_id, timestamp (Unix seconds), q50_signal, regime_classification,

@@ -55,6 +55,12 @@ class States:
         """What is remembered under ``name``; None when nothing is."""
         return next(self._rows(STATES.c.name == name, lambda row: load_mapping(row.document)), None)
 
+    def under(self, prefix: str) -> dict[str, dict[str, object]]:
+        """What is remembered under names that begin so, by the rest of the name."""
+        named = STATES.c.name.startswith(prefix, autoescape=True)
+        found = self._rows(named, lambda row: (row.name.removeprefix(prefix), load_mapping(row.document)))
+        return dict(found)
+
     def drop(self, name: str) -> None:
         """Forget ``name``; harmless when nothing is remembered."""
         this = (STATES.c.run_id == self._run_id, STATES.c.name == name)

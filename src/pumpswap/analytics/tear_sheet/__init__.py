@@ -4,6 +4,7 @@ from pumpswap.analytics.tear_sheet.calibration import ScoreBand, ScoredRound, sc
 from pumpswap.analytics.tear_sheet.execution import Execution, execution_of
 from pumpswap.analytics.tear_sheet.figures import day_json, position_json, sheet_json, slice_json
 from pumpswap.analytics.tear_sheet.prices import PricePath, biggest_pools
+from pumpswap.analytics.tear_sheet.q50 import Q50Figures, q50_figures
 from pumpswap.analytics.tear_sheet.sheet import Account, HeldMark, SolUsd, TearSheet, Time
 
 __all__ = [
@@ -11,6 +12,7 @@ __all__ = [
     "Execution",
     "HeldMark",
     "PricePath",
+    "Q50Figures",
     "ScoreBand",
     "ScoredRound",
     "SolUsd",
@@ -20,6 +22,7 @@ __all__ = [
     "day_json",
     "execution_of",
     "position_json",
+    "q50_figures",
     "score_bands",
     "sheet_json",
     "slice_json",

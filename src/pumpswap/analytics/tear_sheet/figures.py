@@ -45,6 +45,7 @@ def sheet_json(sheet: TearSheet) -> dict[str, Any]:
         "execution": _execution(sheet.execution),
         "calibration": [band.to_json() for band in sheet.bands],
         "refused": [{**_plain(one), "verdict": one.verdict} for one in sheet.refused],
+        "q50": None if sheet.q50 is None else sheet.q50.to_json(),
     }
 
 

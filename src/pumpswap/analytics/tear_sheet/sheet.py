@@ -11,6 +11,7 @@ from pumpswap.analytics.refusals import RefusedFigures
 from pumpswap.analytics.tear_sheet.calibration import ScoreBand
 from pumpswap.analytics.tear_sheet.execution import Execution
 from pumpswap.analytics.tear_sheet.prices import PricePath
+from pumpswap.analytics.tear_sheet.q50 import Q50Figures
 from pumpswap.clock import NS_PER_SECOND
 from pumpswap.units import LAMPORTS_PER_SOL
 
@@ -74,7 +75,7 @@ class HeldMark:
 class TearSheet:
     """``marks`` are those of the open rounds, by (pool, number); a mark older than ``stale_after_seconds`` is shown as
     old. ``prices`` are those of the pools that have moved the most, ``bands`` the scores with which rounds were opened,
-    ``refused`` what refused buys of that time would have earned.
+    ``refused`` what refused buys of that time would have earned, ``q50`` what became of the signals of a Q50 frame.
     """
 
     account: Account
@@ -87,6 +88,7 @@ class TearSheet:
     sol: SolUsd
     refused: Sequence[RefusedFigures] = ()
     stale_after_seconds: int = 60
+    q50: Q50Figures | None = None
 
     def is_stale(self, pool: str, number: int) -> bool:
         """Whether the value of an open round is not a price of about that time."""
