@@ -31,6 +31,7 @@ from pumpswap.research.kernel.layout import (
     TOLD,
     WITHDRAW,
     Columns,
+    frozen,
 )
 from pumpswap.research.kernel.quotes import BPS64, fees, quote_buy_base, quote_buy_quote, quote_sell, share
 from pumpswap.research.kernel.rates import (
@@ -46,7 +47,7 @@ from pumpswap.research.kernel.rates import (
     STABLE,
     rates_of,
 )
-from pumpswap.research.kernel.u128 import ONE, ZERO, compiled, div128_by_64, inlined, mul64, mul_div
+from pumpswap.research.kernel.u128 import ONE, ZERO, compiled, div128_by_64, inlined, inner, mul64, mul_div
 
 __all__ = ["Replayed", "act_on", "load", "real_of", "replay", "traded"]
 
@@ -74,7 +75,7 @@ def real_of(world: Any, pool: Any) -> Any:
     return np.uint64(max(real, 0)), np.int64(real < 0)
 
 
-@inlined
+@inner
 def terms_of(words: Any, schedule: Any, kind: Any, world: Any, pool: Any) -> Any:
     """(rates of a trade now, what is bought back of the protocol fee). ``kind`` is (flags, creator rate, told rates)."""
     flags, creator_bps, told = kind
@@ -109,7 +110,7 @@ def settled(world: Any, pool: Any, is_buy: Any, base: Any, quote: Any, kept: Any
     world[pool, P_CREATOR] += kept[1]
 
 
-@inlined
+@inner
 def traded(words: Any, schedule: Any, kind: Any, world: Any, pool: Any, order: Any) -> Any:
     """One trade by the program's checks, in its order. ``order`` is (kind of act, generation, amount, limit). Gives
     (status, gross, lp, protocol, creator, base that moves, quote that the trader pays or gets); a status that is not 0
@@ -159,7 +160,7 @@ def traded(words: Any, schedule: Any, kind: Any, world: Any, pool: Any, order: A
     return 0, gross, lp, protocol, creator, moved, paid
 
 
-@inlined
+@inner
 def _hopped(words: Any, schedule: Any, kind: Any, world: Any, pool: Any, order: Any) -> Any:
     """One hop of a route: (status, base, quote). Its fees stay in the vault. ``order`` is (kind of act, amount, what is
     charged).
@@ -200,7 +201,7 @@ def _hopped(words: Any, schedule: Any, kind: Any, world: Any, pool: Any, order: 
     return 0, moved, paid
 
 
-@inlined
+@inner
 def _liquidity(world: Any, pool: Any, what: Any, amount: Any, limits: Any) -> Any:
     """A deposit or a withdrawal: its status."""
     if amount == ZERO:
@@ -236,7 +237,7 @@ def _liquidity(world: Any, pool: Any, what: Any, amount: Any, limits: Any) -> An
     return 0
 
 
-@inlined
+@inner
 def _administered(world: Any, pool: Any, what: Any, amount: Any, second: Any) -> Any:
     """Everything that is neither a trade nor liquidity: its status."""
     if what == SWEEP_PROTOCOL:
@@ -305,11 +306,13 @@ class Replayed:
 
 def replay(columns: Columns) -> Replayed:
     """Apply every act of the record to the pool as the record has it before, one after the other."""
-    found = _replay(
-        columns.tables.words, columns.pool, _acts(columns), _after(columns),
-        (columns.flags, columns.creator_bps, columns.rates, columns.schedule), len(columns.pools),
-    )  # fmt: skip
+    acts, after, kinds = (tuple(map(frozen, part)) for part in (_acts(columns), _after(columns), _kinds(columns)))
+    found = _replay(frozen(columns.tables.words), frozen(columns.pool), acts, after, kinds, len(columns.pools))
     return Replayed(*found)
+
+
+def _kinds(columns: Columns) -> tuple[Any, ...]:
+    return columns.flags, columns.creator_bps, columns.rates, columns.schedule
 
 
 def _acts(columns: Columns) -> tuple[Any, ...]:

@@ -47,7 +47,7 @@ from pumpswap.research.kernel.terms import (
     UNITS,
     WANTED,
 )
-from pumpswap.research.kernel.u128 import ONE, ZERO, compiled, inlined, mul64, mul_div
+from pumpswap.research.kernel.u128 import ONE, ZERO, inlined, inner, mul64, mul_div
 
 __all__ = ["begin_round", "look", "mark", "put_off", "sale_slippage"]
 
@@ -62,7 +62,7 @@ def _urgency(kind: Any) -> Any:
     return kind - STOP_LOSS if kind > STOP_LOSS else 0
 
 
-@compiled
+@inner
 def _pays_a_part(base: Any, reserve: Any, real: Any, units: Any, rates: Any) -> Any:
     """Whether ``amm.largest_sale`` finds anything that the pool can pay."""
     if base == ZERO or reserve == ZERO or rates[1] + rates[2] + rates[3] >= BPS64:
@@ -91,7 +91,7 @@ def _pays_a_part(base: Any, reserve: Any, real: Any, units: Any, rates: Any) -> 
     return False
 
 
-@compiled
+@inner
 def mark(words: Any, books: Any, world: Any, pool: Any, schedule: Any, kind: Any) -> Any:
     """``mark_position`` of what is held: 0, or why the trial is handed over."""
     row = pool + FIRST
@@ -209,7 +209,7 @@ def _due(books: Any, world: Any, pool: Any, now: Any) -> Any:
     return TIME_OUT if longest != 0 and (now - books[row, OPENED_NS]) // _NS > longest else 0
 
 
-@compiled
+@inner
 def look(books: Any, world: Any, pool: Any, now: Any) -> Any:
     """``ExitManager.look`` at a position that was just marked: whether a sale is wanted now."""
     row = pool + FIRST

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pumpswap.research.kernel.layout import Columns
+from pumpswap.research.kernel.layout import Columns, frozen
 from pumpswap.research.kernel.u128 import compiled, inlined, mul64, mul_div
 
 __all__ = ["Flows", "burst_bps", "flows_of"]
@@ -30,10 +30,10 @@ def flows_of(columns: Columns, window_ns: int, first: int = 0) -> Flows:
     """Of a history that begins at step ``first``."""
     burst = np.full(len(columns), NO_BURST, np.int32)
     buyers = np.zeros(len(columns), np.int32)
-    _flows(
-        (columns.swaps, columns.swap_starts), (columns.at_ns, columns.swap_at_ns, columns.swap, columns.swap_quote),
-        (columns.trader, columns.reserve, columns.boost), (window_ns, first, columns.traders), burst, buyers,
-    )  # fmt: skip
+    groups = frozen(columns.swaps), frozen(columns.swap_starts)
+    times = tuple(map(frozen, (columns.at_ns, columns.swap_at_ns, columns.swap, columns.swap_quote)))
+    kinds = tuple(map(frozen, (columns.trader, columns.reserve, columns.boost)))
+    _flows(groups, times, kinds, (window_ns, first, columns.traders), burst, buyers)
     return Flows(burst, buyers)
 
 

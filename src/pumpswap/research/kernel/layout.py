@@ -38,7 +38,7 @@ from pumpswap.research.chronicle.step import Chronicle, Range, ScheduleFor, Step
 from pumpswap.research.kernel.rates import RateTables, pool_flags, rate_tables, schedule_at_second
 from pumpswap.units import I64_MAX, U64_MAX
 
-__all__ = ["ACTS", "Columns", "PoolRow", "columns_of"]
+__all__ = ["ACTS", "Columns", "PoolRow", "columns_of", "frozen"]
 
 # What was done: the place of an act in this list, less one; 0 is a snapshot, and the last is whatever was only told.
 ACTS = (
@@ -157,6 +157,13 @@ def columns_of(chronicle: Chronicle) -> Columns:
     without a state, an account layout that this version does not know, trades of one pool whose times go back.
     """
     return _Compiler(chronicle).columns()
+
+
+def frozen(array: NDArray[Any]) -> NDArray[Any]:
+    """The same memory, read only, wherever it lies: code is compiled once for arrays of our own, of files and of Ray."""
+    seen = np.asarray(array).view()
+    seen.flags.writeable = False
+    return seen
 
 
 def _arrays() -> tuple[str, ...]:

@@ -83,7 +83,7 @@ from pumpswap.research.kernel.terms import (
     WINDOW_NS,
     WISHED_NS,
 )
-from pumpswap.research.kernel.u128 import MOST, ZERO, compiled, div128_by_64, inlined, mul64
+from pumpswap.research.kernel.u128 import MOST, ZERO, compiled, div128_by_64, inlined, inner, mul64
 from pumpswap.research.kernel.venue import (
     F_IS_BUY,
     F_POOL,
@@ -113,7 +113,7 @@ _MINUTE, _HOUR, _DAY, _BPS = 60_000_000_000, 3_600_000_000_000, 86_400_000_000_0
 _MOST_SIGNED = np.uint64((1 << 63) - 1)
 
 
-@compiled
+@inner
 def _capped(differences: Any, holder: Any, epoch: Any, sale: Any) -> Any:
     """``Holders.sale``: (units, least) that a seller sells now. ``sale`` is (units, least, what he had, known)."""
     units, least, had, is_known = sale
@@ -145,7 +145,7 @@ def _differs(differences: Any, holder: Any, epoch: Any, units: Any) -> None:
     differences[holder, 1] += units
 
 
-@compiled
+@inner
 def _forget(books: Any, row: Any, before_ns: Any, trades: Any) -> None:
     """``_Flow.forget``, for a pool that is played."""
     swaps, swap_at_ns, signed, changed = trades
@@ -155,7 +155,7 @@ def _forget(books: Any, row: Any, before_ns: Any, trades: Any) -> None:
         books[row, TAIL] += 1
 
 
-@compiled
+@inner
 def _buyers(books: Any, row: Any, stamps: Any, trader: Any, trades: Any) -> Any:
     """Different wallets that have bought within the window of a pool that is played."""
     swaps, _, signed, changed = trades
@@ -170,7 +170,7 @@ def _buyers(books: Any, row: Any, stamps: Any, trader: Any, trades: Any) -> Any:
     return found
 
 
-@compiled
+@inner
 def _begin_flow(books: Any, pool: Any, step: Any, first: Any, trades: Any, starts: Any) -> None:
     """The flow of a pool that is played from now on, as its trades before ``step`` have left it."""
     swaps, swap_at_ns, signed, changed = trades
@@ -203,7 +203,7 @@ def _entries_since(entries: Any, count: Any, since_ns: Any) -> Any:
     return found
 
 
-@compiled
+@inner
 def _may_enter(books: Any, orders: Any, entries: Any, pool: Any, now: Any, pool_mint: Any) -> Any:
     """What the gate asks of the books, not of the pool. Leaves what sizing needs in the money row."""
     measure(books, now)
@@ -244,7 +244,7 @@ def _may_enter(books: Any, orders: Any, entries: Any, pool: Any, now: Any, pool_
     )
 
 
-@compiled
+@inner
 def _decide(words: Any, books: Any, world: Any, pool: Any, memory: Any, moment: Any) -> Any:
     """Put the wish to buy through the gate, and order what it accepts: 0, or why the trial is handed over.
 
@@ -272,7 +272,7 @@ def _decide(words: Any, books: Any, world: Any, pool: Any, memory: Any, moment: 
     return 0
 
 
-@compiled
+@inner
 def _look_after(words: Any, books: Any, world: Any, pool: Any, memory: Any, moment: Any) -> Any:
     """Value a position, sell it when an exit or the strategy says so: 0, or why the trial is handed over.
 

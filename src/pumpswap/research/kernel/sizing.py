@@ -42,7 +42,7 @@ from pumpswap.research.kernel.terms import (
     TOKEN_PART,
     TOKEN_WHOLE,
 )
-from pumpswap.research.kernel.u128 import ONE, ZERO, compiled, inlined, mul64, mul_div
+from pumpswap.research.kernel.u128 import ONE, ZERO, inlined, inner, mul64, mul_div
 
 __all__ = ["part_of", "product_reaches", "size_buy", "wide_product"]
 
@@ -103,7 +103,7 @@ def _passes_price(budget: Any, curve: Any, rates: Any, limits: Any) -> Any:
     return _is_within(gross + lp + protocol + creator, out, curve, limits[1])
 
 
-@compiled
+@inner
 def largest_within_price(most: Any, curve: Any, rates: Any, limits: Any) -> Any:
     """``amm.largest_buy`` up to ``most``: (budget, reason to hand over).
 
@@ -149,7 +149,7 @@ def _after_buy(budget: Any, curve: Any, rates: Any) -> Any:
     return 1, after, out, gross + lp + protocol + creator, gross + lp
 
 
-@compiled
+@inner
 def _has_way_out(budget: Any, words: Any, schedule: Any, kind: Any, pool: Any, most_bps: Any) -> Any:
     """Whether buying and selling again at once loses at most so much. ``pool`` is (curve, rates, real, is_short)."""
     curve, rates, real, is_short = pool
@@ -165,7 +165,7 @@ def _has_way_out(budget: Any, words: Any, schedule: Any, kind: Any, pool: Any, m
     return got >= paid or product_reaches(np.uint64(most_bps), paid, paid - got, BPS64)
 
 
-@compiled
+@inner
 def _largest_with_way_out(most: Any, words: Any, schedule: Any, kind: Any, pool: Any, most_bps: Any) -> Any:
     """``risk.way_out``: the best budget of each tier that the sale may pay is its largest."""
     if _has_way_out(most, words, schedule, kind, pool, most_bps):
@@ -193,7 +193,7 @@ def _largest_with_way_out(most: Any, words: Any, schedule: Any, kind: Any, pool:
     return 0
 
 
-@compiled
+@inner
 def size_buy(words: Any, books: Any, world: Any, pool: Any, schedule: Any, kind: Any) -> Any:
     """(budget, reason to hand over). What the gate sees of the books is in the money row."""
     balance, equity = books[MONEY, BALANCE], books[MONEY, EQUITY]

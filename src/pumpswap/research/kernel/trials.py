@@ -20,7 +20,7 @@ from pumpswap.research.backtest.spec import BacktestSpec, latency_slots
 from pumpswap.research.chronicle.step import StepTimes
 from pumpswap.research.kernel.acting import FIELDS
 from pumpswap.research.kernel.features import Flows, flows_of
-from pumpswap.research.kernel.layout import Columns
+from pumpswap.research.kernel.layout import Columns, frozen
 from pumpswap.research.kernel.momentum import REASONS, play
 from pumpswap.research.kernel.support import momentum_arguments, unsupported
 from pumpswap.research.kernel.terms import (
@@ -138,8 +138,8 @@ class KernelRunner:
         plan = (first, last, self._landing(settings), flows.burst_bps, flows.buyers, *self._chance(settings))
         world = np.zeros((len(columns.pools), FIELDS), np.uint64)
         memory = books, world, mints, orders, entries, changed, stamps, differences
-        tables = columns.tables
-        reason = int(play(tables.words, tables.since, self._steps(settings, books), plan, memory, (fills, points)))
+        words, since = frozen(columns.tables.words), frozen(columns.tables.since)
+        reason = int(play(words, since, self._steps(settings, books), plan, memory, (fills, points)))
         self._stamp = int(books[MONEY, STAMP])
         told = Played(fills[: books[MONEY, FILLS]], points[: books[MONEY, POINTS]], books)
         return reason, told
@@ -183,7 +183,7 @@ class KernelRunner:
         if self._tape is None:
             signed = one.swap_quote.astype(np.int64)
             signed = np.where(one.swap == 2, -signed, np.where(one.swap == 1, signed, 0))
-            self._tape = (
+            told: tuple[Any, ...] = (
                 one.at_ns, one.pool,
                 (one.kind, one.generation, one.amount, one.limit, one.second, one.charged, one.rates),
                 (one.swap, one.swap_at_ns, one.swap_base, one.swap_quote, signed),
@@ -192,6 +192,7 @@ class KernelRunner:
                 (one.base, one.reserve, one.boost, one.protocol, one.creator, one.supply, one.lp),
                 (one.places, one.starts, one.swaps, one.swap_starts, one.rank),
             )  # fmt: skip
+            self._tape = tuple(tuple(map(frozen, part)) if isinstance(part, tuple) else frozen(part) for part in told)
         return (*self._tape, self._facts(settings, int(books[TERMS, LOWER_RENT_SINCE])))
 
     def _facts(self, settings: Settings, lower_since: int) -> tuple[NDArray[Any], ...]:

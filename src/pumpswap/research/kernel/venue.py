@@ -70,7 +70,7 @@ from pumpswap.research.kernel.terms import (
     V2_SINCE_S,
     WATCH,
 )
-from pumpswap.research.kernel.u128 import ZERO, compiled, inlined, mul_div
+from pumpswap.research.kernel.u128 import ZERO, inlined, inner, mul_div
 
 __all__ = ["FILL_NAMES", "finish", "measure", "settle", "submit", "tell_equity"]
 
@@ -100,7 +100,7 @@ def submit(books: Any, orders: Any, landing_ns: Any, order: Any) -> Any:
     return 0
 
 
-@compiled
+@inner
 def measure(books: Any, now: Any) -> None:
     """Equity by the latest marks; the locks of the day and of the drawdown follow it."""
     equity = books[MONEY, CASH] + books[MONEY, MARKED] + books[MONEY, RENT]
@@ -122,7 +122,7 @@ def measure(books: Any, now: Any) -> None:
             books[MONEY, IS_DRAWN_DOWN] = 1
 
 
-@compiled
+@inner
 def tell_equity(books: Any, now: Any, points: Any) -> Any:
     """Measure, and write it down: 0, or that there is no room."""
     measure(books, now)
@@ -163,7 +163,7 @@ def last_step(places: Any, starts: Any, pool: Any, before: Any) -> Any:
     return places[low - 1] if low > starts[pool] else -1
 
 
-@compiled
+@inner
 def _state_step(places: Any, starts: Any, has_state: Any, pool: Any, before: Any) -> Any:
     """The last step of a pool before a step that tells its state."""
     step = last_step(places, starts, pool, before)
@@ -237,7 +237,7 @@ def _sold(books: Any, mints: Any, mint: Any, pool: Any, fill: Any) -> Any:
     return returned
 
 
-@compiled
+@inner
 def _execute(words: Any, books: Any, world: Any, order: Any, venue: Any, draws: Any) -> Any:
     """What comes of an order that lands: its row of fills, but for what booking adds; status 0 is a fill.
 
@@ -279,7 +279,7 @@ def _execute(words: Any, books: Any, world: Any, order: Any, venue: Any, draws: 
     )  # fmt: skip
 
 
-@compiled
+@inner
 def _land(words: Any, since: Any, tape: Any, memory: Any, chance: Any, moment: Any) -> Any:
     """Execute and book the order at a place: (whether money moved, why the trial is handed over)."""
     books, world, mints, orders, fills, _ = memory
@@ -323,7 +323,9 @@ def _land(words: Any, since: Any, tape: Any, memory: Any, chance: Any, moment: A
         if is_buy == 0:
             put_off(books, row, landing, status == 6004)
         return True, _failed_order(books)
-    fills[number, F_BASE : F_PRIORITY + 1] = np.array(found)
+    fills[number, F_BASE], fills[number, F_QUOTE], fills[number, F_GROSS], fills[number, F_LP] = found[:4]
+    fills[number, F_PROTOCOL], fills[number, F_CREATOR] = found[4], found[5]
+    fills[number, F_NETWORK], fills[number, F_PRIORITY] = network, priority
     tip = books[TERMS, TIP]
     fills[number, F_TIP] = tip
     spent, mint = network + priority + tip, facts[0][pool]
@@ -350,7 +352,7 @@ def _priority(books: Any, chance: Any) -> Any:
     return drawn[books[MONEY, PRIORITY_DRAWS] - 1] if drawn.shape[0] > 0 else books[TERMS, PRIORITY]
 
 
-@compiled
+@inner
 def settle(words: Any, since: Any, tape: Any, memory: Any, chance: Any, moment: Any) -> Any:
     """Execute and book all that has landed by a time, before a step; then measure equity once: 0, or why the trial is
     handed over. ``moment`` is (until_ns, step).
@@ -368,7 +370,7 @@ def settle(words: Any, since: Any, tape: Any, memory: Any, chance: Any, moment: 
     return tell_equity(books, books[MONEY, CLOCK], points) if has_moved else 0
 
 
-@compiled
+@inner
 def finish(words: Any, since: Any, tape: Any, memory: Any, chance: Any, step: Any) -> Any:
     """Let what is on its way land, then value what is held once more."""
     books, world, orders, points = memory[0], memory[1], memory[3], memory[5]
@@ -393,7 +395,7 @@ def finish(words: Any, since: Any, tape: Any, memory: Any, chance: Any, step: An
     return tell_equity(books, books[MONEY, CLOCK], points)
 
 
-@compiled
+@inner
 def sell_all(words: Any, books: Any, world: Any, pool: Any, orders: Any, moment: Any) -> Any:
     """Send the sale that an exit wants: 0, or why the trial is handed over. ``moment`` is (schedule, kind, landing)."""
     _, _, landing_ns = moment
