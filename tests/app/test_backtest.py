@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from pumpswap.analytics.drift import Cause
-from pumpswap.app.backtest import BacktestOrder, BacktestOutcome, open_history, run_order
+from pumpswap.app.backtest import (
+    BacktestOrder,
+    BacktestOutcome,
+    OtherLanding,
+    _landing_warnings,
+    open_history,
+    run_order,
+)
 from pumpswap.app.backtest_page import outcome_page, stored_page
 from pumpswap.app.backtest_runs import (
     Moved,
@@ -83,6 +91,22 @@ def test_both_results_are_kept_with_their_books(tried: tuple[Settings, BacktestO
             header = run.header()
             assert (header.kind, header.started_ns, header.seed) == ("backtest", START_NS, 0)
             assert header.summary is not None and header.finished_ns == START_NS
+
+
+def test_the_other_end_of_the_slot_is_tried_and_a_sign_that_hangs_on_it_is_said(
+    tried: tuple[Settings, BacktestOutcome], tmp_path: Path
+) -> None:
+    done = tried[1]
+    assert done.other_landing is not None and done.other_landing.landing == "first"
+    settings = Settings(data_dir=tmp_path, backtest=BacktestSettings(landing="first"))
+    first = run_order(replace(ORDER, impacts=(Impact.COUNTERFACTUAL,), compares_landing=False), settings)
+    assert first.other_landing is None
+    (ran,) = first.ran
+    assert ran.backtest.result.net_lamports == done.other_landing.net_lamports
+    assert ran.backtest.summary.fills == done.other_landing.fills
+    lost, won = (OtherLanding("last", lamports, 3) for lamports in (-5, 5))
+    signs = {bool(_landing_warnings(ran.backtest.result, one)) for one in (lost, won)}
+    assert signs == {True, False} and _landing_warnings(ran.backtest.result, None) == ()
 
 
 def test_a_back_test_is_repeated_to_the_byte(tried: tuple[Settings, BacktestOutcome]) -> None:

@@ -13,6 +13,7 @@ from pumpswap.clock import Clock, SystemClock
 from pumpswap.engine.recorder import StoreRecorder
 from pumpswap.errors import BadInput, UsageError
 from pumpswap.model import MarketUpdate, RunObserver
+from pumpswap.research.backtest.result import BacktestResult
 from pumpswap.research.backtest.runner import Backtest, run_backtest
 from pumpswap.research.backtest.spec import BacktestSpec, SourceRef, new_spec
 from pumpswap.research.backtest.world import Impact
@@ -28,6 +29,7 @@ __all__ = [
     "KIND",
     "BacktestOrder",
     "BacktestOutcome",
+    "OtherLanding",
     "RanBacktest",
     "Tell",
     "bar_of",
@@ -47,7 +49,8 @@ _SIMULATED, _VECTORS = "simulated", "vectors"
 @dataclass(frozen=True, slots=True)
 class BacktestOrder:
     """What somebody wants tried. ``source`` as ``open_chronicle`` takes it; ``minutes`` of a simulated market.
-    ``keeps_books``: store every decision, order and entry; without, the result alone.
+    ``keeps_books``: store every decision, order and entry; without, the result alone. ``compares_landing``: also try
+    the other end of the slot, which is not stored.
     """
 
     source: str
@@ -62,6 +65,7 @@ class BacktestOrder:
     name: str = ""
     keeps_books: bool = True
     frame: Path | None = None
+    compares_landing: bool = True
 
     @property
     def place(self) -> str:
@@ -83,14 +87,26 @@ class RanBacktest:
 
 
 @dataclass(frozen=True, slots=True)
+class OtherLanding:
+    """What the first result would be if our orders landed at another place in their slot."""
+
+    landing: str
+    net_lamports: int
+    fills: int
+
+
+@dataclass(frozen=True, slots=True)
 class BacktestOutcome:
-    """All that was asked for: one or two back-tests of one history. ``explained`` None: nobody asked to verify."""
+    """All that was asked for: one or two back-tests of one history. ``explained`` None: nobody asked to verify;
+    ``other_landing`` None: nobody asked, or nothing was traded.
+    """
 
     ran: tuple[RanBacktest, ...]
     chronicle: Chronicle
     explained: Explained | None
     database: str
     warnings: tuple[str, ...] = field(default=())
+    other_landing: OtherLanding | None = None
 
 
 def open_history(order: BacktestOrder) -> Chronicle:
@@ -149,7 +165,22 @@ def run_order(
             ran.append(shelf.run(one, chronicle, chosen, bar))
         if len(ran) == 2:
             database.backtests.pair(ran[0].run_id, ran[1].run_id)
-    return BacktestOutcome(tuple(ran), chronicle, explained, database.location, _warnings(order, chronicle, ran))
+    other = None
+    if order.compares_landing and ran[0].backtest.summary.fills:
+        other = _other_landing(ran[0].backtest.result, chronicle, (chosen, settings, order), tell)
+    warnings = (*_warnings(order, chronicle, ran), *_landing_warnings(ran[0].backtest.result, other))
+    return BacktestOutcome(tuple(ran), chronicle, explained, database.location, warnings, other)
+
+
+def _other_landing(
+    result: BacktestResult, chronicle: Chronicle, who: tuple[ChosenStrategy, Settings, BacktestOrder], tell: Tell | None
+) -> OtherLanding:
+    """The same with our orders at the other end of their slot. Nothing is stored."""
+    place = "last" if result.spec.landing == "first" else "first"
+    spec = msgspec.structs.replace(result.spec, landing=place)
+    bar = bar_of(tell, f"landing {place}", chronicle.identity.steps)
+    done = play(spec, chronicle, who, (bar,))
+    return OtherLanding(place, done.result.net_lamports, done.summary.fills)
 
 
 def play(
@@ -264,6 +295,13 @@ def _verified(chronicle: Chronicle) -> Explained:
             hint="this is a bug of the source's reader: report it; --no-verify runs all the same",
         )
     return explained
+
+
+def _landing_warnings(result: BacktestResult, other: OtherLanding | None) -> tuple[str, ...]:
+    """What hangs on where in their slot orders land is no result: nobody chooses that."""
+    if other is None or (result.net_lamports > 0) == (other.net_lamports > 0):
+        return ()
+    return (f"landing {other.landing} instead of {result.spec.landing} turns gain and loss around: there is no result",)
 
 
 def _warnings(order: BacktestOrder, chronicle: Chronicle, ran: Sequence[RanBacktest]) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +68,7 @@ backtest = LazyGroup(
 @assumption_options
 @option("--name", type=NAME, default="", metavar="TEXT", help="What you call it.")
 @option("--verify/--no-verify", default=None, help="Compute every recorded step again first. Default: backtest.verify.")
+@option("--one-landing", is_flag=True, help="Do not try the other end of the slot as well.")
 @option("--no-books", is_flag=True, help="Keep the result alone, not every decision, order and entry.")
 @option("--html", type=PATH, metavar="FILE", help="Also write a page with charts.")
 @option("--force", is_flag=True, help="Overwrite a page that exists (so does --yes).")
@@ -83,6 +85,7 @@ def run(out: Output, /, source: str, impact: str, name: str, no_books: bool, htm
     settings = asked_settings(out, options)
     impacts = tuple(map(Impact, _IMPACTS[impact]))
     order = asked_order(source, settings, options, impacts=impacts, name=name, keeps_books=not no_books)
+    order = replace(order, compares_landing=not options["one_landing"])
     with progress(out) as tell:
         done = run_order(order, settings, tell=tell)
     for text in done.warnings:

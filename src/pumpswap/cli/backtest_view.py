@@ -18,7 +18,7 @@ from pumpswap.research.backtest.result import BacktestResult
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from pumpswap.app.backtest import BacktestOutcome
+    from pumpswap.app.backtest import BacktestOutcome, OtherLanding
     from pumpswap.app.backtest_runs import Repetition
     from pumpswap.cli.output import Output
     from pumpswap.research.chronicle.verify import Explained
@@ -53,6 +53,8 @@ def show_outcome(out: Output, done: BacktestOutcome, page: Path | None) -> None:
         out.show(_explained_text(done.explained))
     out.show("")
     show_results(out, ran)
+    if done.other_landing is not None:
+        out.show("", _landing_text(done.other_landing, ran[0][1]))
     if chronicle.assumptions:
         out.say("\nAssumed:")
         for sentence in chronicle.assumptions:
@@ -163,6 +165,12 @@ def _value(row: Row, value: int | str) -> Text | str:
     return coloured(short_sol(value, signed=True), value)
 
 
+def _landing_text(other: OtherLanding, result: BacktestResult) -> str:
+    more = other.net_lamports - result.net_lamports
+    net, change = short_sol(other.net_lamports, signed=True), short_sol(more, signed=True)
+    return f"Landing {other.landing} instead of {result.spec.landing}: net {net} SOL ({change}), {other.fills} fills."
+
+
 def _explained_text(explained: Explained) -> str:
     parts = [f"{explained.exact:,} steps follow exactly"]
     if explained.adjusted:
@@ -179,7 +187,7 @@ def _explained_text(explained: Explained) -> str:
 
 def outcome_json(done: BacktestOutcome, page: Path | None) -> dict[str, Any]:
     """Everything of what was just run."""
-    chronicle, explained = done.chronicle, done.explained
+    chronicle, explained, other = done.chronicle, done.explained, done.other_landing
     begin, end = chronicle.span_ns
     verified = None
     if explained is not None:
@@ -196,6 +204,9 @@ def outcome_json(done: BacktestOutcome, page: Path | None) -> dict[str, Any]:
         "counts": dict(chronicle.counts),
         "verified": verified,
         "assumptions": list(chronicle.assumptions),
+        "other_landing": None
+        if other is None
+        else {"landing": other.landing, "net_lamports": str(other.net_lamports), "fills": other.fills},
         "database": done.database,
         **reported_json([(one.run_id, one.backtest.result) for one in done.ran], page),
     }
