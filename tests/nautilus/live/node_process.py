@@ -17,6 +17,8 @@ from typing import Any
 
 from msgspec.structs import replace
 from nautilus_trader.config import LoggingConfig
+from nautilus_trader.core.uuid import UUID4
+from nautilus_trader.execution.messages import ModifyOrder
 from nautilus_trader.live.node import TradingNode
 from nautilus_trader.model.enums import OrderSide, TimeInForce
 from nautilus_trader.model.events import OrderEvent, PositionEvent
@@ -141,6 +143,15 @@ class Puppet(Strategy):
         order = self.order_factory.limit(of, OrderSide.BUY, qty(given["units"], instrument.size_precision), price)
         self.submit_order(order, client_id=PUMPSWAP_CLIENT_ID)
 
+    def modify(self, given: dict[str, Any]) -> None:
+        """Strategies may not change a market order: the command goes to the client as another system would send it."""
+        order = self.cache.order(ClientOrderId(given["id"]))
+        command = ModifyOrder(
+            self.trader_id, self.id, order.instrument_id, order.client_order_id, order.venue_order_id,
+            None, None, None, UUID4(), self.clock.timestamp_ns(),
+        )  # fmt: skip
+        self.msgbus.send("ExecEngine.execute", command)
+
     def cancel(self, given: dict[str, Any]) -> None:
         self.cancel_order(self.cache.order(ClientOrderId(given["id"])), client_id=PUMPSWAP_CLIENT_ID)
 
@@ -158,7 +169,7 @@ class Tester(ExecTester):
 
     def on_quote_tick(self, tick: Any) -> None:
         super().on_quote_tick(tick)
-        self.last_quote = tick
+        tell("quote", pool=pool_of(tick.instrument_id), bid=str(tick.bid_price), ask=str(tick.ask_price))
 
     def on_stop(self) -> None:
         tell("stopping", **state(self))
@@ -274,6 +285,8 @@ async def obey(strategy: Strategy, lines: asyncio.Queue[str]) -> None:
             getattr(strategy, verb)(given.pop("pool"), given)
         elif verb == "cancel":
             strategy.cancel(given)
+        elif verb == "modify":
+            strategy.modify(given)
         else:
             raise ValueError(verb)
 

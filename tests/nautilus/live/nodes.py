@@ -28,7 +28,7 @@ from pumpswap.storage.run import Run
 from tests.localnet.practice import swap
 from tests.sdk.world import World, world
 
-__all__ = ["SOL", "NodeProcess", "Stage", "settings_file", "stage"]
+__all__ = ["SOL", "Line", "NodeProcess", "Stage", "settings_file", "stage"]
 
 SOL = 10**9
 

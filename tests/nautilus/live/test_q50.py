@@ -71,7 +71,8 @@ def test_it_trades_by_the_frame_and_goes_on_after_a_kill(tmp_path: Path, mode: s
             assert [one for one in told["positions"] if one["open"]] == []
             await here.check(await node.stop())
             (counts,) = [line for line in node.lines if line["kind"] == "counts"]
-            assert (counts["filled"], counts["sales"], counts["closed"]) == ({"sell": 1}, 1, 1)
+            assert (counts["filled"]["sell"], counts["sales"], counts["closed"]) == (1, 1, 1)
+            assert counts["ticks"] > 4  # those of the process before among them
             assert not [text for text in node.errors if "never awaited" in text or "Traceback" in text], node.errors
 
             run = here.run()
@@ -82,6 +83,10 @@ def test_it_trades_by_the_frame_and_goes_on_after_a_kill(tmp_path: Path, mode: s
                 (bought, "filled"),
                 (told["id"], "filled"),
             ]
-            assert run.states.load("nautilus/statistics/Q50-001") is not None
+            stored = run.states.load("nautilus/statistics/Q50-001")
+            assert stored is not None
+            assert {name: stored[name] for name in stored if name != "at_ns"} == {
+                name: counts[name] for name in counts if name != "kind"
+            }
 
     asyncio.run(go())
