@@ -20,7 +20,6 @@ __all__ = [
     "price_raw",
     "quantity_raw",
     "qty",
-    "residue_lamports",
     "sol",
     "tokens",
     "units_of",
@@ -103,12 +102,6 @@ def lamports_of(amount: Quantity | Money) -> int:
     if isinstance(amount, Money) and amount.currency.code != SOL.code:
         raise BadInput(f"{amount} is not an amount of SOL")
     return _whole(amount.raw, SOL_DECIMALS, amount)
-
-
-def residue_lamports(last_px: Price, quantity: Quantity, quote_lamports: int) -> int:
-    """Nautilus' notional (price times quantity, cut to lamports) minus what was really exchanged."""
-    notional_raw = last_px.raw * quantity.raw // _ONE
-    return int(notional_raw // 10 ** (FIXED - SOL_DECIMALS)) - quote_lamports
 
 
 def _scaled(units: int, decimals: int) -> int:

@@ -27,7 +27,7 @@ from tests.support.snapshot_rows import CollectorFile
 POOL = str(graduate().address)
 
 
-def test_every_update_becomes_data_and_every_quote_knows_its_update() -> None:
+def test_every_update_becomes_data_and_every_state_a_quote() -> None:
     updates = simulated()
     market = load_market(updates, TAPE, schedule_for=now)
     assert (market.updates, market.left_out) == (len(updates), {})
@@ -41,18 +41,14 @@ def test_every_update_becomes_data_and_every_quote_knows_its_update() -> None:
         (number, one.state) for number, one in enumerate(updates) if one.state is not None
     ]
     assert [one.ts_init for one in market.data] == sorted(one.ts_init for one in market.data)
-    for pool, numbers in market.quoted.items():
-        quotes = [one for one in market.data if isinstance(one, QuoteTick) and one.instrument_id.symbol.value == pool]
-        assert len(quotes) == len(numbers)
-        for quote, number in zip(quotes, numbers, strict=True):
-            update = updates[number]
-            assert update.state is not None
-            expected = quote_tick(
-                update.state, now(0), TAPE.quote_lamports, ts_event=update.at_ns, ts_init=update.at_ns
-            )
-            assert expected is not None
-            assert QuoteTick.to_dict(quote) == QuoteTick.to_dict(expected)
-    assert market.quotes == sum(map(len, market.quoted.values()))
+    quotes = [one for one in market.data if isinstance(one, QuoteTick)]
+    told = [one for one in updates if one.state is not None]
+    assert market.quotes == len(quotes) == len(told)
+    for quote, update in zip(quotes, told, strict=True):
+        assert update.state is not None
+        expected = quote_tick(update.state, now(0), TAPE.quote_lamports, ts_event=update.at_ns, ts_init=update.at_ns)
+        assert expected is not None
+        assert QuoteTick.to_dict(quote) == QuoteTick.to_dict(expected)
 
 
 def test_trades_are_those_of_the_market() -> None:
@@ -62,16 +58,6 @@ def test_trades_are_those_of_the_market() -> None:
     swaps = [one.swap for one in updates if one.swap is not None]
     assert [one.size for one in trades] == [qty(swap.base_units, 6) for swap in swaps]
     assert len({(one.instrument_id, one.trade_id) for one in trades}) == len(trades)
-
-
-def test_a_closing_quote_of_every_pool_lets_time_go_on() -> None:
-    updates = simulated()
-    market = load_market(updates, TAPE, tail_ns=5_000, schedule_for=now)
-    pools = {one.pool for one in updates}
-    closing = market.data[-len(pools) :]
-    assert {one.ts_init for one in closing} == {updates[-1].at_ns + 5_000}
-    assert {one.instrument_id.symbol.value for one in closing if isinstance(one, QuoteTick)} == pools
-    assert all(numbers[-1] == len(updates) for numbers in market.quoted.values())
 
 
 def test_names_are_learnt_when_a_snapshot_tells_them() -> None:
@@ -140,7 +126,7 @@ def test_an_unquotable_state_is_still_told_as_data() -> None:
     """A rug leaves nothing to quote; the state says so, and no tick pretends a price."""
     empty = msgspec.structs.replace(graduate(), quote_vault=1)
     market = load_market([MarketUpdate(at(0), POOL, graduate()), MarketUpdate(at(1), POOL, empty)], TAPE)
-    assert market.quoted == {POOL: (0,)}
+    assert market.quotes == 1
     (last,) = [one for one in market.data if one.ts_init == at(1)]
     assert isinstance(last, CustomData)
     assert last.data.pool_state() == empty

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,13 +10,13 @@ from nautilus_trader.core.data import Data
 from nautilus_trader.model.data import QuoteTick
 from nautilus_trader.model.instruments import CurrencyPair
 
-from pumpswap.amm import FeeSchedule, PoolState, schedule_at
+from pumpswap.amm import FeeSchedule, schedule_at
 from pumpswap.clock import NS_PER_SECOND
 from pumpswap.errors import BadInput
 from pumpswap.market.tape import open_recording
 from pumpswap.model import MarketUpdate
 from pumpswap.nautilus.instruments import instrument_id, instrument_of
-from pumpswap.nautilus.ticks import Standing, Tape, quote_tick, standing_of, status_tick, ticks_of
+from pumpswap.nautilus.ticks import Standing, Tape, standing_of, status_tick, ticks_of
 
 __all__ = ["RecordedMarket", "Translator", "load_market", "load_recording"]
 
@@ -27,24 +27,18 @@ ScheduleFor = Callable[[int], FeeSchedule]
 class RecordedMarket:
     """A market for ``BacktestEngine``: add the instruments, then ``data`` as one list, in its order.
 
-    ``quoted`` tells for each pool the numbers (from 0) of the updates that its quote ticks were made from, in the order
-    of the ticks; closing ticks carry ``updates``, the number of all. ``left_out`` are pools that are no instruments,
-    each with the reason.
+    ``quotes`` of its elements are quote ticks; ``updates`` is of how many updates it was made. ``left_out`` are pools
+    that are no instruments, each with the reason.
     """
 
     location: str
     instruments: tuple[CurrencyPair, ...]
     data: list[Data]
-    quoted: Mapping[str, tuple[int, ...]]
+    quotes: int
     updates: int
     first_ns: int
     last_ns: int
     left_out: Mapping[str, str]
-
-    @property
-    def quotes(self) -> int:
-        """How many quote ticks there are."""
-        return sum(len(numbers) for numbers in self.quoted.values())
 
 
 class Translator:
@@ -57,7 +51,6 @@ class Translator:
         self.left_out: dict[str, str] = {}
         self.taken = 0
         self.last_ns = 0
-        self._states: dict[str, PoolState] = {}
         self._standings: dict[str, Standing] = {}
         self._trading = standing_of("", None, None)
 
@@ -65,28 +58,15 @@ class Translator:
         """Data of an update, empty for a pool that is no instrument. Raises BadInput for a time out of order."""
         self._check_time(update)
         sequence, self.taken = self.taken, self.taken + 1
-        pool = update.pool
         schedule = self._schedule_for(update.at_ns // NS_PER_SECOND)
         instrument = self._instrument(update, schedule)
         if instrument is None:
             return []
-        if update.state is not None:
-            self._states[pool] = update.state
         status = self._status(update)
         ticks = ticks_of(
             update, schedule, instrument.size_precision, self._tape, ts_init=update.at_ns, sequence=sequence
         )
         return [*status, *ticks]
-
-    def closing(self, at_ns: int) -> list[QuoteTick]:
-        """A last quote of every pool at ``at_ns``, so that time goes on until what is on its way has landed."""
-        made: list[QuoteTick] = []
-        schedule = self._schedule_for(at_ns // NS_PER_SECOND)
-        for state in self._states.values():
-            quote = quote_tick(state, schedule, self._tape.quote_lamports, ts_event=at_ns, ts_init=at_ns)
-            if quote is not None:
-                made.append(quote)
-        return made
 
     def _check_time(self, update: MarketUpdate) -> None:
         if update.at_ns <= 0:
@@ -131,14 +111,10 @@ class Translator:
         return [status_tick(instrument_id(update.pool), standing, update.at_ns)]
 
 
-def load_recording(
-    source: str | Path, tape: Tape, *, tail_ns: int = 0, schedule_for: ScheduleFor = schedule_at
-) -> RecordedMarket:
+def load_recording(source: str | Path, tape: Tape, *, schedule_for: ScheduleFor = schedule_at) -> RecordedMarket:
     """What ``open_recording`` opens, as one market. Raises NotFound or BadInput."""
     recording = open_recording(source)
-    return load_market(
-        recording.updates(), tape, location=recording.location, tail_ns=tail_ns, schedule_for=schedule_for
-    )
+    return load_market(recording.updates(), tape, location=recording.location, schedule_for=schedule_for)
 
 
 def load_market(
@@ -146,44 +122,29 @@ def load_market(
     tape: Tape,
     *,
     location: str = "updates",
-    tail_ns: int = 0,
     schedule_for: ScheduleFor = schedule_at,
 ) -> RecordedMarket:
-    """Updates as one market, in memory. ``tail_ns`` above 0 adds a closing quote of every pool so long after the end.
-
-    Raises BadInput where nothing can be replayed.
-    """
+    """Updates as one market, in memory. Raises BadInput where nothing can be replayed."""
     translator = Translator(tape, schedule_for)
     data: list[Data] = []
-    quoted: dict[str, list[int]] = {}
-    first_ns = 0
-    for number, made in _translated(translator, updates):
-        first_ns = first_ns or translator.last_ns
-        for one in made:
-            if isinstance(one, QuoteTick):
-                quoted.setdefault(one.instrument_id.symbol.value, []).append(number)
+    quotes = first_ns = 0
+    for update in updates:
+        made = translator.take(update)
+        first_ns = first_ns or update.at_ns
+        quotes += sum(type(one) is QuoteTick for one in made)
         data += made
     if not data:
         reasons = "; ".join(sorted(set(translator.left_out.values()))) or "it is empty"
         raise BadInput(
             f"{location} holds nothing to replay: {reasons}", hint="it needs a pool against SOL whose state is known"
         )
-    if tail_ns > 0:
-        for quote in translator.closing(translator.last_ns + tail_ns):
-            quoted.setdefault(quote.instrument_id.symbol.value, []).append(translator.taken)
-            data.append(quote)
     return RecordedMarket(
         location=location,
         instruments=tuple(translator.instruments.values()),
         data=data,
-        quoted={pool: tuple(numbers) for pool, numbers in quoted.items()},
+        quotes=quotes,
         updates=translator.taken,
         first_ns=first_ns,
         last_ns=translator.last_ns,
         left_out=dict(translator.left_out),
     )
-
-
-def _translated(translator: Translator, updates: Iterable[MarketUpdate]) -> Iterator[tuple[int, list[Data]]]:
-    for number, update in enumerate(updates):
-        yield number, translator.take(update)
