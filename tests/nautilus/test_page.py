@@ -12,6 +12,7 @@ from nautilus_trader.live.config import TradingNodeConfig
 from pumpswap import nautilus
 from pumpswap.nautilus.config import PumpSwapExecClientConfig, PumpSwapInstrumentProviderConfig
 from pumpswap.nautilus.constants import PRICE_PRECISION
+from tests.nautilus.backtest.world import GOOD, frame_file
 from tests.support.market import at, graduate
 from tests.support.material import ROOT
 from tests.support.snapshot_rows import CollectorFile
@@ -25,6 +26,8 @@ def test_the_python_of_the_page_runs(tmp_path: Path, monkeypatch: pytest.MonkeyP
         prices = {"base_token_price_usd": "0.0000826", "quote_token_price_usd": "200"}
         file.add_state(graduate(), at(60 * minute), **prices)
     monkeypatch.chdir(tmp_path)
+    frame = frame_file(tmp_path, [GOOD])
+    Path("pumpswap.yaml").write_text(f"q50:\n  path: {frame}\n", encoding="utf-8")
     world: dict[str, Any] = {}
     for block in re.findall(r"^```python\n(.*?)^```", PAGE, flags=re.DOTALL | re.MULTILINE):
         exec(block, world)
@@ -32,6 +35,7 @@ def test_the_python_of_the_page_runs(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert world["market"].quotes == 3
     assert world["written"].rows["QuoteTick"] == 3
     assert len(world["data"]) == len(world["market"].data)
+    assert world["done"].module.quotes == 3
 
 
 def test_names_of_the_text_block_are_public() -> None:

@@ -31,9 +31,19 @@ from pumpswap.nautilus.orders import order_params
 from tests.nautilus.backtest.world import Script, market_of, run, settings_for
 from tests.support.market import graduate
 
-FREE = {"max_position_sol": "40", "max_position_fraction": "0.9", "max_token_sol": "45", "max_token_fraction": "0.95"}
-FREE |= {"max_exposure_fraction": "0.99", "max_impact_bps": 9_000, "max_cost_bps": 9_000, "max_pool_share_bps": 9_000}
-FREE |= {"max_round_trip_loss_bps": 9_000, "min_position_sol": "0.000001", "liquidity_multiple": 1}
+FREE: dict[str, Any] = {
+    "max_position_sol": "40",
+    "max_position_fraction": "0.9",
+    "max_token_sol": "45",
+    "max_token_fraction": "0.95",
+    "max_exposure_fraction": "0.99",
+    "max_impact_bps": 9_000,
+    "max_cost_bps": 9_000,
+    "max_pool_share_bps": 9_000,
+    "max_round_trip_loss_bps": 9_000,
+    "min_position_sol": "0.000001",
+    "liquidity_multiple": 1,
+}
 NO_EXITS = {"stop_loss_bps": 0, "take_profit_bps": 0, "liquidity_flight_bps": 0, "rug_bps": 0}
 
 

@@ -31,14 +31,14 @@ __all__ = ["CurveFeeModel", "CurveFeeModelConfig", "CurveFillModel", "CurveFillM
 _HINT = "add_pumpswap_venue (or install_client, for a BacktestNode) tells Nautilus of refusals and rejections"
 
 
-class CurveFillModelConfig(FillModelConfig, frozen=True):
+class CurveFillModelConfig(FillModelConfig, frozen=True):  # type: ignore[call-arg]
     """``source`` and ``settings_path`` as of ``CurveModuleConfig``: the same values give the same curve."""
 
     source: str = ""
     settings_path: str | None = None
 
 
-class CurveFeeModelConfig(FeeModelConfig, frozen=True):
+class CurveFeeModelConfig(FeeModelConfig, frozen=True):  # type: ignore[call-arg]
     """As ``CurveFillModelConfig``."""
 
     source: str = ""
