@@ -80,7 +80,7 @@ class PumpSwapExecClientConfig(LiveExecClientConfig, frozen=True, forbid_unknown
 
 
 class Q50PumpSwapStrategyConfig(StrategyConfig, frozen=True, forbid_unknown_fields=True):  # type: ignore[call-arg]
-    """``instrument_ids`` are what it may trade, none for every instrument of this venue that is there when it starts.
+    """``instrument_ids`` are what it may trade; in a back-test none stands for every instrument of this venue.
     Positions and orders of the same instruments come back to it after a restart unless ``external_order_claims`` says
     otherwise, so ``strategy_id`` and ``order_id_tag`` must stay.
 

@@ -101,7 +101,7 @@ class PumpSwapExecutionClient(LiveExecutionClient):
             self._bus.subscribe(f"reports.execution.{PUMPSWAP_VENUE}", self._on_reconciled)
         self._is_open = True
         await session.open()
-        offer_venue(self._bus, VenueFacts(session.settings, self._remember))
+        offer_venue(self._bus, VenueFacts(session.settings, self._remember, session.run.states.load))
         await self._provider.initialize()
         await self._provider.load_pools(self._reports.pools())
         # Not left to the data client: reports about an unknown instrument are skipped in silence.

@@ -15,9 +15,10 @@ from pumpswap.errors import BadInput
 from pumpswap.model import Side
 from pumpswap.storage.q50_history import NAUTILUS_STATISTICS
 
-__all__ = ["STATISTICS", "Q50Statistics"]
+__all__ = ["MEMORY", "STATISTICS", "Q50Statistics"]
 
 STATISTICS = NAUTILUS_STATISTICS
+MEMORY = "nautilus/strategy"  # and a strategy's id: what it must know after a restart
 _COUNTS = ("ticks", "buys", "sales", "analysed", "expired", "opened", "closed")
 _LAMPORTS = ("bought_lamports", "sold_lamports", "commission_lamports")
 _BY_NAME = ("denied", "rejected", "filled", "not_ordered")

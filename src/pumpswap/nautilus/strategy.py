@@ -41,7 +41,7 @@ from pumpswap.nautilus.instruments import base_decimals_of, mint_of, pool_of
 from pumpswap.nautilus.money import lamports_of, qty, units_of
 from pumpswap.nautilus.orders import order_params
 from pumpswap.nautilus.regime_check import RegimeCheck
-from pumpswap.nautilus.statistics import STATISTICS, Q50Statistics
+from pumpswap.nautilus.statistics import MEMORY, STATISTICS, Q50Statistics
 from pumpswap.nautilus.strategy_setup import TraderClock, budget, configured
 from pumpswap.nautilus.venue_facts import VenueFacts, require_same, venue_of
 from pumpswap.risk.caps import Caps
@@ -101,6 +101,7 @@ class Q50PumpSwapStrategy(Strategy):
         self._markets: dict[InstrumentId, _Market] = {}
         self._by_executor: ByExecutor | None = None
         self._venue: VenueFacts | None = None
+        self._is_loaded = False
 
     # ------------------------------------------------------------------------------------------ life
 
@@ -118,6 +119,10 @@ class Q50PumpSwapStrategy(Strategy):
             if not is_live:
                 raise
             self.log.error(f"no Q50 frame, so nothing is bought: {failed.what} ({failed.hint})")
+        if is_live and not self.config.instrument_ids:
+            raise ConfigError(
+                "the strategy names no instruments", hint="name them: positions come back to it only for those"
+            )
         for instrument in self._instruments():
             self._begin(instrument)
         if not self._markets:
@@ -126,6 +131,7 @@ class Q50PumpSwapStrategy(Strategy):
                 hint="name pools or mints in the instrument provider's configuration, or add the instruments first",
             )
         self._choose_way()
+        self._recall()
         if is_live:
             self.clock.set_timer(_FRAME, timedelta(seconds=self.config.frame_seconds), callback=self._look_at_frame)
             seconds = timedelta(seconds=self.config.statistics_seconds)
@@ -133,8 +139,10 @@ class Q50PumpSwapStrategy(Strategy):
         self.log.info(f"Q50 on {len(self._markets)} pools, {len(self.q50_signal_loader.frame or ())} rows")
 
     def on_stop(self) -> None:
-        """What is held stays held, and its exits go on with the engine, unless ``nautilus.close_on_stop`` says
-        otherwise."""
+        """What is held stays held and its exits go on with the engine, unless ``nautilus.close_on_stop``."""
+        for name in (_FRAME, _STATISTICS):
+            if name in self.clock.timer_names:
+                self.clock.cancel_timer(name)
         if self.settings.nautilus.close_on_stop:
             for market in self._markets.values():
                 self.close_all_positions(market.id, client_id=PUMPSWAP_CLIENT_ID)
@@ -169,6 +177,8 @@ class Q50PumpSwapStrategy(Strategy):
             raise BadInput("the saved state of the Q50 strategy is damaged", hint="drop the saved state") from None
         if "policy" in found:
             self.policy.restore(found["policy"])
+            self.policy.warm_up_again()
+            self._is_loaded = True
         if "statistics" in found:
             self.statistics = Q50Statistics.of_json(found["statistics"])
 
@@ -291,6 +301,8 @@ class Q50PumpSwapStrategy(Strategy):
             self.log.info(f"{verdict.action.value} {market.pool}: only analysed, {why_not}")
         elif verdict.signal is not None:
             self.statistics.wished(verdict.signal.side)
+        if isinstance(self.clock, LiveClock):
+            self._remember()  # a process that dies must not buy the same row again
 
     def _obstacle(self, market: _Market, verdict: Q50Verdict) -> str:
         """Why this wish may not be carried out; empty when it may. Leaving never depends on a model or a status."""
@@ -349,11 +361,34 @@ class Q50PumpSwapStrategy(Strategy):
         return f"{verdict.why}, {above:+.2f} % to the mean of {market.mean.period} quotes"
 
     def _look_at_frame(self, _event: object) -> None:
-        """The file is read away from the loop; the frame in use changes in one step."""
-        self.run_in_executor(self.q50_signal_loader.refresh)
+        """The file is read and calibrated away from the loop; the frame in use changes in one step."""
+        self.run_in_executor(self._refresh)
+
+    def _refresh(self) -> None:
+        if self.q50_signal_loader.refresh():
+            self._frames()
+
+    def _recall(self) -> None:
+        """Take up what an earlier process has left with the run, unless Nautilus itself has given it back."""
+        known = None if self._venue is None else self._venue.load(f"{MEMORY}/{self.id}")
+        if known is None or self._is_loaded:
+            return
+        counts = None if self._venue is None else self._venue.load(f"{STATISTICS}/{self.id}")
+        try:
+            self.policy.restore(known)
+            self.policy.warm_up_again()
+            if counts is not None:
+                self.statistics = Q50Statistics.of_json(counts)
+        except BadInput as damaged:  # what is held, and rests after a sale, are known to the engine all the same
+            self.log.warning(f"begun without a memory: {damaged.what}")
+
+    def _remember(self) -> None:
+        if self._venue is not None:
+            self._venue.save(f"{MEMORY}/{self.id}", self.policy.state())
 
     def _save_statistics(self, _event: object = None) -> None:
         """The counts so far into the books of the run, for its reports."""
         if self._venue is not None:
             document = {"at_ns": str(self.clock.timestamp_ns()), **self.statistics.to_json()}
             self._venue.save(f"{STATISTICS}/{self.id}", document)
+            self._remember()

@@ -17,10 +17,13 @@ _BY_THE_RUN = ("signals", "mode")  # of the section run: a session sets them for
 
 @dataclass(frozen=True, slots=True)
 class VenueFacts:
-    """``settings`` are those that decide about orders; ``save`` stores a document under a name in the run's states."""
+    """``settings`` are those that decide about orders; ``save`` stores a document under a name in the run's states, and
+    ``load`` gives it back, None where there is none.
+    """
 
     settings: Settings
     save: Callable[[str, Mapping[str, object]], None]
+    load: Callable[[str], Mapping[str, object] | None]
 
 
 def offer_venue(msgbus: Any, facts: VenueFacts) -> None:

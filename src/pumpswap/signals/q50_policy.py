@@ -115,6 +115,10 @@ class Q50Policy:
         """Whether a pool was heard of often enough to be bought."""
         return self._done.get(pool, _Done()).heard >= self._warm_up
 
+    def warm_up_again(self) -> None:
+        """Pools must be heard of anew before they are bought: after a restart, as indicators must."""
+        self._done = {pool: replace(one, heard=0) for pool, one in self._done.items()}
+
     def state(self) -> dict[str, Any]:
         """What is remembered, as a document: a restart goes on with it."""
         return {"version": _STATE_VERSION, "pools": {pool: list(astuple(one)) for pool, one in self._done.items()}}
