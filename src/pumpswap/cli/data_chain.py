@@ -162,13 +162,16 @@ async def _backfill(
 ) -> Backfilled:
     from pumpswap.app.lake_backfill import Backfill
     from pumpswap.app.lake_place import lake_for_chain
-    from pumpswap.market.lake import LakeWriter
+    from pumpswap.app.lake_swaps import CHAIN
+    from pumpswap.market.lake import LakeWriter, PoolStateSeen
     from pumpswap.sdk import ChainConnection
 
     async with ChainConnection(settings) as connection:
-        address = (await connection.pool(pool)).address
+        state = await connection.pool(pool)
         with LakeWriter(lake_for_chain(settings, folder)) as writer:
-            return await Backfill(connection.node, writer, address, tell).run(options)
+            # Read before the history, which then reaches it: with one whole state every swap's event tells the others.
+            writer.add("states", [PoolStateSeen(connection.clock.now_ns(), state)], source=CHAIN)
+            return await Backfill(connection.node, writer, state.address, tell).run(options)
 
 
 async def _record(

@@ -12,7 +12,7 @@ import pytest
 
 from pumpswap.amm import PoolState, current_schedule
 from pumpswap.amm.acting import acted_state
-from pumpswap.amm.acts import BuyQuote, Deposit, PoolAct, PoolChange, Sell, SweepFees, Told, VaultGift
+from pumpswap.amm.acts import BuyQuote, Deposit, PoolAct, PoolChange, Sell, SweepFees, Told, VaultGift, Withdraw
 from pumpswap.amm.addresses import AMM_PROGRAM
 from pumpswap.clock import NS_PER_SECOND
 from pumpswap.market.lake import Lake, LakeReader, LakeWriter, PoolStateSeen
@@ -177,6 +177,30 @@ def test_trades_whose_events_were_lost_are_told_and_the_next_ones_follow_again(t
     assert list(chronicle.steps())[-1].after == next(
         step.after for step in reversed(steps) if step.snapshot is None and step.act is not None
     )
+
+
+@pytest.mark.parametrize("without", ["", "acts"])
+def test_one_state_at_the_end_tells_all_those_before_it(tmp_path: Path, without: str) -> None:
+    """As a backfill leaves a lake: the history, and the pool as it was read then."""
+    steps = [step for step in market(7).steps() if step.snapshot is None]
+    last = {step.pool: step.after for step in steps}
+    pulled = {step.pool for step in steps if isinstance(step.act, Withdraw)}
+    rows = [row for row in rows_of(steps) if row[0] not in ("states", without)]
+    lake = Lake(tmp_path)
+    with LakeWriter(lake) as writer:
+        for kind, row in rows:
+            writer.add(kind, [row])
+        writer.add("states", [PoolStateSeen(steps[-1].at_ns, state) for state in last.values() if state])
+    chronicle = LakeChronicle(lake)
+    # Without its act nobody knows how many LP units there were before the liquidity was pulled.
+    gone = pulled if without else set()
+    trades = [bare(step) for step in steps if step.swap is not None and step.pool not in gone]
+    found = [bare(step) for step in chronicle.steps() if step.swap is not None and step.pool not in gone]
+    assert found == trades
+    assert {step.pool: step.after for step in chronicle.steps()} == last
+    explained = verify(chronicle)
+    assert (explained.differing, explained.adjusted) == (0, 0)
+    assert explained.told == len(gone)
 
 
 def test_pools_without_a_state_have_their_trades_and_an_obstacle(tmp_path: Path) -> None:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from heapq import merge
 from itertools import pairwise
 from typing import Any
 
+from pumpswap.amm import PoolState
 from pumpswap.market.lake import Lake, LakeReader
 from pumpswap.market.lake.data import collected, pl
 from pumpswap.market.lake.ranges import united
+from pumpswap.market.lake.reader import TIME_ORDER
 from pumpswap.market.lake.rows import FROM_ROW
 from pumpswap.market.rebuild import ASSUMPTIONS
-from pumpswap.model import Swap
+from pumpswap.model import SeenAct, Swap
+from pumpswap.research.chronicle.opening import opening_of
 from pumpswap.research.chronicle.slots import EvenSlots, SlotTable
 from pumpswap.research.chronicle.step import Range, StepTimes
 from pumpswap.research.chronicle.weaver import Moment
@@ -31,6 +34,7 @@ _Placed = tuple[_Place, tuple[Moment, Item]]
 _EXACT = (
     "Swaps with events and other recorded acts move the recorded states to the unit.",
     "What a lake has not kept is inferred only where that explains every figure, and counted.",
+    "How a pool was before its first recorded state follows from that and from everything before it.",
 )
 _INFERRED = ("Pools without recorded states: the depth is that of the newest snapshot.", *ASSUMPTIONS)
 _NO_ACTS = "This lake does not claim to have all liquidity changes, sweeps and boosts: they show in the next event."
@@ -79,9 +83,36 @@ class LakeChronicle(WovenChronicle):
         return found
 
     def _items(self) -> Iterator[tuple[Moment, Item]]:
+        openings = self._openings()
         parts = (self._trades(), self._acts(), self._states(), self._snapshots())
-        for _, pair in merge(*parts, key=lambda placed: placed[0]):
-            yield pair
+        for _, (moment, item) in merge(*parts, key=lambda placed: placed[0]):
+            if isinstance(item, Swap | SeenAct) and item.pool in openings:
+                yield moment, openings.pop(item.pool)
+            yield moment, item
+
+    def _openings(self) -> dict[str, PoolState]:
+        """Of pools with a history before their first recorded state: how they were before all of it."""
+        states, swaps = self._reader.states(self._pool), self._reader.swaps(self._pool)
+        first_states = _first_by_pool(states, ("slot",))
+        first_swaps = _first_by_pool(swaps.filter(pl.col("event").is_not_null()), TIME_ORDER["swaps"])
+        late = {pool: row for pool, row in first_states.items() if row["slot"] >= first_swaps.get(pool, row)["slot"]}
+        late = {pool: row for pool, row in late.items() if pool in first_swaps and self.window.wants(pool)}
+        acts: dict[str, list[tuple[int, SeenAct]]] = {}
+        frame = self._reader.acts(self._pool).filter(pl.col("pool").is_in(sorted(late)))
+        for row in collected(frame.sort(*TIME_ORDER["acts"])).iter_rows(named=True) if late else ():
+            if row["slot"] <= late[row["pool"]]["slot"]:
+                acts.setdefault(row["pool"], []).append((row["position"], FROM_ROW["acts"](row)))
+        found = {}
+        for pool, state in late.items():
+            swap = first_swaps[pool]
+            mine = acts.get(pool, [])
+            place = swap["slot"], swap["position"]
+            before = [act for position, act in mine if (act.slot, position) <= place]
+            after = [act for position, act in mine if (act.slot, position) > place]
+            opening = opening_of(FROM_ROW["states"](state).state, [*before, FROM_ROW["swaps"](swap), *after])
+            if opening is not None:
+                found[pool] = opening
+        return found
 
     def _trades(self) -> Iterator[_Placed]:
         record = FROM_ROW["swaps"]
@@ -137,6 +168,12 @@ class LakeChronicle(WovenChronicle):
         rows = pl.concat([frame.select("slot", "at_ns") for frame in frames]).filter(pl.col("slot") > 0)
         seen = collected(rows.group_by("slot").agg(pl.col("at_ns").min()), streaming=True)
         return SlotTable(seen.iter_rows()) if seen.height else EvenSlots()
+
+
+def _first_by_pool(frame: pl.LazyFrame, order: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """The first row of every pool."""
+    first = collected(frame.sort(*order).group_by("pool", maintain_order=True).first())
+    return {row["pool"]: row for row in first.iter_rows(named=True)}
 
 
 def _cuts(frame: pl.LazyFrame) -> list[int]:
