@@ -16,7 +16,7 @@ from pumpswap.research.tuning.sweep import run_search
 from pumpswap.settings import Settings, TuneSettings
 from pumpswap.storage.database import open_database
 
-SPACE = "strategy.window_seconds=20|40, strategy.burst_bps=100|200, exits.max_hold_seconds=60|120"
+SPACE = "strategy.window_seconds=20|40, strategy.burst_bps=100|200"
 CLOCK = ManualClock(1_800_000_000 * NS_PER_SECOND)
 
 
@@ -26,7 +26,7 @@ def settings(tmp_path: Path) -> Settings:
 
 
 def order(**changes: object) -> TuneOrder:
-    backtest = BacktestOrder("simulated:7", "momentum", (("min_buyers", "2"),), minutes=15, name="a try")
+    backtest = BacktestOrder("simulated:7", "momentum", (("min_buyers", "2"),), minutes=9, name="a try")
     return replace(TuneOrder(backtest, SPACE, objective="net", null_draws=3), **changes)  # type: ignore[arg-type]
 
 
@@ -34,19 +34,19 @@ def test_a_search_is_stored_and_told(settings: Settings) -> None:
     heard: list[tuple[str, int, int | None]] = []
     done = tune(order(), settings, clock=CLOCK, tell=lambda what, count, of: heard.append((what, count, of)))
     outcome = done.outcome
-    assert (outcome.trials, len(outcome.folds), done.computed_by, done.resumed) == (8, 1, "1 process", 0)
+    assert (outcome.trials, len(outcome.folds), done.computed_by, done.resumed) == (4, 1, "1 process", 0)
     assert outcome.evidence.verdict == "no evidence"
     assert any("below 30" in reason for reason in outcome.evidence.reasons)
     assert outcome.equity[-1] == outcome.test_lamports
     assert [(one.key, one.value, one.trials) for one in outcome.values][:2] == [
-        ("strategy.window_seconds", "20", 4), ("strategy.window_seconds", "40", 4),
+        ("strategy.window_seconds", "20", 2), ("strategy.window_seconds", "40", 2),
     ]  # fmt: skip
-    assert ("searching", 8, 8) in heard
+    assert ("searching", 4, 4) in heard
     row = stored_sweep(settings, done.sweep_id)
     assert row.summary == outcome_json(outcome)
     assert (row.name, row.method) == ("a try", "grid")
     (listed,) = listed_sweeps(settings, 5)
-    assert listed[1] == 8 + len([one for one in outcome.folds if one.params]) * (1 + 3 * (outcome.folds[0].rounds > 0))
+    assert listed[1] == 4 + len([one for one in outcome.folds if one.params]) * (1 + 3 * (outcome.folds[0].rounds > 0))
 
 
 def test_the_same_search_gives_the_same_bytes_from_two_processes(settings: Settings) -> None:
@@ -61,13 +61,13 @@ def test_the_same_search_gives_the_same_bytes_from_two_processes(settings: Setti
 
 def test_an_interrupted_search_is_kept_and_goes_on(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = tune(order(), settings, clock=CLOCK)
-    stop = _StopAfter(3)
+    stop = _StopAfter(2)
     monkeypatch.setattr(tuning, "run_search", stop(run_search))
     with pytest.raises(KeyboardInterrupt):
         tune(order(), settings, clock=CLOCK)
     monkeypatch.undo()
     begun = listed_sweeps(settings, 1)[0]
-    assert 0 < begun[1] < 8
+    assert 0 < begun[1] < 4
     with pytest.raises(NotFound, match="was interrupted after"):
         stored_sweep(settings, begun[0].sweep_id)
     went_on = tune(order(resume=begun[0].sweep_id), settings, clock=CLOCK)
@@ -116,7 +116,7 @@ def test_a_space_may_stand_in_a_file(settings: Settings, tmp_path: Path) -> None
         ({"space": "strategy.windows=1|2"}, "cannot be made"),
         ({"space": "paper.failed_bps=0|1"}, "cannot be searched"),
         ({"walk_forward": "1h:1h"}, "too short"),
-        ({"walk_forward": "5m:5m", "kfold": 3}, "two ways"),
+        ({"walk_forward": "3m:3m", "kfold": 3}, "two ways"),
         ({"is_anchored": True}, "only a walk forward"),
         ({"method": "random"}, "needs a number of trials"),
     ],
@@ -136,8 +136,9 @@ def test_bad_values_are_told_with_their_key(settings: Settings) -> None:
 
 
 def test_walk_forward_and_folds_are_as_asked(settings: Settings) -> None:
-    walked = tune(order(walk_forward="5m:3m", embargo_seconds=0, null_draws=0), settings, clock=CLOCK)
-    assert [(one.until_ns - one.since_ns) // NS_PER_SECOND for one in walked.outcome.folds] == [180, 180, 180]
-    folded = tune(order(kfold=3, null_draws=0), settings, clock=CLOCK)
+    space = "strategy.window_seconds=20|40"
+    walked = tune(order(space=space, walk_forward="3m:2m", embargo_seconds=0, null_draws=0), settings, clock=CLOCK)
+    assert [(one.until_ns - one.since_ns) // NS_PER_SECOND for one in walked.outcome.folds] == [120, 120, 120]
+    folded = tune(order(space=space, kfold=3, null_draws=0), settings, clock=CLOCK)
     assert len(folded.outcome.folds) == 3
     assert folded.outcome.folds[0].since_ns < folded.outcome.folds[1].since_ns == folded.outcome.folds[0].until_ns

@@ -37,7 +37,7 @@ def play_of(make: Callable[[StrategyInputs], Players]) -> Play:
 
 
 def checked(
-    make: Callable[[StrategyInputs], Players], folder: Path, frame: Path | None = None, cuts: int = 3
+    make: Callable[[StrategyInputs], Players], folder: Path, frame: Path | None = None, cuts: int = 2
 ) -> LookaheadReport:
     plan = LookaheadPlan(folder, frame, read_q50_frame if frame else None, cuts)
     return look_ahead(play_of(make), history(), plan)

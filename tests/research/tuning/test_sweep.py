@@ -14,7 +14,7 @@ from pumpswap.research.tuning.splits import hold_out, walk_forward
 from pumpswap.research.tuning.sweep import Searched, SweepPlan, run_search, try_choices
 from pumpswap.research.tuning.trials import Chunk, Job, Params, Round, Split, TrialResult, Window, Workers, chunks_of
 from pumpswap.settings import Settings
-from tests.research.tuning.played import MemoryStore, factory, history, window
+from tests.research.tuning.played import MemoryStore
 
 WHOLE = Window(0, 1_000 * NS_PER_SECOND)
 SPACE = "exits.stop_loss_bps=0..9000/10"
@@ -146,25 +146,6 @@ def test_too_few_rounds_choose_nothing() -> None:
     searched = run(plan)
     assert [choice.fold for choice in searched.choices] == [None]
     assert try_choices(plan, searched, InProcess(HillFactory()), MemoryStore(), quiet) == []
-
-
-def test_the_same_bytes_for_one_and_for_two_processes() -> None:
-    """The real engine on a simulated market, in processes of their own."""
-    whole = window(history())
-    space = "strategy.window_seconds=20|40, strategy.burst_bps=100|200, strategy.min_buyers=1|2"
-    plan = SweepPlan(parse_space(space), "grid", 0, 0, "net", whole, hold_out(whole), whole.length_ns // 4, 2)
-    outcomes = []
-    for workers in (InProcess(factory()), Processes(factory(), 2)):
-        try:
-            store = MemoryStore()
-            searched = run_search(plan, Settings(), workers, store, quiet)
-            tested = try_choices(plan, searched, workers, store, quiet)
-        finally:
-            workers.close()
-        outcomes.append(msgspec.msgpack.encode([store.kept[number] for number in sorted(store.kept)]))
-        assert len(searched.tried) == 8
-        assert len(tested) == 1
-    assert outcomes[0] == outcomes[1]
 
 
 class KilledFactory:
