@@ -37,7 +37,7 @@ def test_everything_is_said() -> None:
     ]
     version = f"{nautilus_trader.__version__} on Python {platform.python_version()}"
     assert told["nautilus_trader"].text == version
-    assert told["precision"].text == "prices and sizes have 16 decimals"
+    assert told["precision"].text == "prices have 15 decimals, sizes up to 16"
     assert told["trader"].text == "PUMPSWAP-001; bid and ask are for 0.1 SOL"
 
 

@@ -136,13 +136,15 @@ if not TYPE_CHECKING:
             raise AttributeError(f"module 'pumpswap.nautilus' has no attribute {name!r}", name=name, obj=None)
         try:
             value = getattr(import_module(f"pumpswap.nautilus.{_HOME[name]}"), name)
-        except ModuleNotFoundError as missing:
+        except ImportError as missing:
             if (missing.name or "").partition(".")[0] != "nautilus_trader":
                 raise
             from pumpswap.errors import ConfigError
 
+            is_here = missing.name != "nautilus_trader"
             raise ConfigError(
-                "NautilusTrader is not installed", hint="pip install 'pumpswap[nautilus]', in an environment of its own"
+                f"this NautilusTrader is not supported: {missing}" if is_here else "NautilusTrader is not installed",
+                hint="pip install 'pumpswap[nautilus]', in an environment of its own",
             ) from missing
         globals()[name] = value
         return value

@@ -17,6 +17,7 @@ from pumpswap.settings import Settings
 __all__ = ["CAPABILITIES", "examine", "installed_version"]
 
 _INSTALL = "pip install 'pumpswap[nautilus]', in an environment of its own: it pins versions that others need newer"
+_SUPPORTED = "1.221 (Python 3.11) and 1.231 (3.12 and later) are; version 2 is another system"
 
 CAPABILITIES: Final[Mapping[str, str]] = {
     "orders": "MARKET; buys by quote quantity (SOL) or exact base quantity, sales by base quantity",
@@ -46,11 +47,12 @@ def examine(settings: Settings) -> Iterator[Check]:
         return
     try:
         compat = import_module("pumpswap.nautilus.compat")
-    except ConfigError as unsupported:
-        yield failed("nautilus_trader", unsupported)
+    except (ConfigError, ImportError) as broken:
+        unsupported = ConfigError(f"NautilusTrader {version} is not supported", hint=_SUPPORTED)
+        yield failed("nautilus_trader", broken if isinstance(broken, ConfigError) else unsupported)
         return
     yield Check("nautilus_trader", CheckStatus.OK, f"{version} on Python {platform.python_version()}")
-    yield _precision(compat.FIXED)
+    yield _precision(import_module("pumpswap.nautilus.constants").PRICE_PRECISION, compat.FIXED)
     yield _currency()
     yield _names()
     ours = settings.nautilus
@@ -58,8 +60,8 @@ def examine(settings: Settings) -> Iterator[Check]:
     yield _chain(settings)
 
 
-def _precision(digits: int) -> Check:
-    text = f"prices and sizes have {digits} decimals"
+def _precision(of_prices: int, digits: int) -> Check:
+    text = f"prices have {of_prices} decimals, sizes up to {digits}"
     if digits >= 16:
         return Check("precision", CheckStatus.OK, text)
     return Check(
