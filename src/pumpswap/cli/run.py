@@ -30,7 +30,7 @@ __all__ = ["run"]
 
 _NO_SIGNALS = "none"
 _SIGNALS = ("analyser", "q50", "follow", _NO_SIGNALS)
-_STRATEGIES = ("follow-signals", "plan-loop", "momentum")
+_STRATEGIES = ("follow-signals", "plan-loop", "momentum", "q50")
 _NEEDS = "an endpoint and rows of a collector"
 _LIVE = "Live trading"
 _LENGTH = DurationType(least=1, example="90s, 30m, 12h")
