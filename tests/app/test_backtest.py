@@ -41,6 +41,7 @@ from tests.support.market import START_NS
 from tests.support.q50 import published_frame
 
 CLOCK = ManualClock(START_NS)
+SIMULATED_POOL = "9bDk9Z1Mt9kSaTExmC3AdGFW5VgdrqAKKJsLwaq6aajZ"
 ORDER = BacktestOrder("simulated:7", strategy="momentum", minutes=10, name="a try")
 MINE = """
 from pumpswap.engine.strategy import Strategy
@@ -104,6 +105,11 @@ def test_the_other_end_of_the_slot_is_tried_and_a_sign_that_hangs_on_it_is_said(
     (ran,) = first.ran
     assert ran.backtest.result.net_lamports == done.other_landing.net_lamports
     assert ran.backtest.summary.fills == done.other_landing.fills
+    strict = Settings(data_dir=tmp_path, risk=RiskLimits(require_screen=True))
+    refused = run_order(replace(ORDER, minutes=3, pools=(SIMULATED_POOL,)), strict)
+    assert [text.partition(":")[0].partition(" ")[0] for text in refused.warnings] == [
+        "risk.require_screen", "pools", "nothing",
+    ]  # fmt: skip
     lost, won = (OtherLanding("last", lamports, 3) for lamports in (-5, 5))
     signs = {bool(_landing_warnings(ran.backtest.result, one)) for one in (lost, won)}
     assert signs == {True, False} and _landing_warnings(ran.backtest.result, None) == ()

@@ -10,6 +10,7 @@ import msgspec
 
 from pumpswap.app.backtest_scoring import ChosenStrategy, cast_of, choose_strategy, frame_sha256
 from pumpswap.clock import Clock, SystemClock
+from pumpswap.engine.outbox import Outbox
 from pumpswap.engine.recorder import StoreRecorder
 from pumpswap.errors import BadInput, UsageError
 from pumpswap.model import MarketUpdate, RunObserver
@@ -43,6 +44,7 @@ KIND = "backtest"
 LOCATION, STRATEGY_FILE, FRAME = "backtest_source", "backtest_strategy", "backtest_frame"  # beside a run's settings
 Tell = Callable[[str, int, int | None], None]
 _TOLD_EVERY = 1_000
+_STORED_AT_ONCE = 2_000
 _SIMULATED, _VECTORS = "simulated", "vectors"
 
 
@@ -212,8 +214,9 @@ class _Shelf:
         who = chosen, self.settings, self.order
         stored = self.database.start_run(KIND, self.wall.now_ns(), spec.seed, self._remembered())
         if self.order.keeps_books:
-            with StoreRecorder(stored) as recorder:
-                done = play(spec, chronicle, who, (recorder, bar))
+            kept = _Kept(stored, StoreRecorder(stored))
+            done = play(spec, chronicle, who, (kept, bar))
+            kept.flush()
         else:
             done = play(spec, chronicle, who, (bar,))
         with self.database.batch():
@@ -253,6 +256,15 @@ class _Shelf:
 def _absolute(strategy: str) -> str:
     path, colon, name = strategy.rpartition(":")
     return f"{Path(path).absolute()}{colon}{name}" if path.endswith(".py") else strategy
+
+
+class _Kept(Outbox):
+    """Stores now and then, quickly: a slow strategy must not keep other back-tests out of their database."""
+
+    def on_update(self, update: MarketUpdate) -> None:
+        super().on_update(update)
+        if len(self) >= _STORED_AT_ONCE:
+            self.flush()
 
 
 class _Bar(RunObserver):
@@ -312,6 +324,8 @@ def _warnings(order: BacktestOrder, chronicle: Chronicle, ran: Sequence[RanBackt
     unknown = max(one.backtest.result.world["unknown_sellers"] for one in ran)
     if unknown:
         found.append(f"{unknown} sales in pools that we changed are of nobody knows whom: they sell what they did")
+    if ran[0].backtest.result.spec.settings["risk"]["require_screen"]:
+        found.append("risk.require_screen is on, and no token is screened in a back-test: every purchase is refused")
     if order.pools:
         found.append("pools were chosen by somebody who may have known how they ended: choose them by what was known")
     for one in ran[:1]:
