@@ -38,11 +38,14 @@ if TYPE_CHECKING:
     from pumpswap.nautilus.constants import PUMPSWAP, PUMPSWAP_CLIENT_ID, PUMPSWAP_VENUE, SOL
     from pumpswap.nautilus.data import PumpSwapDataClient
     from pumpswap.nautilus.data_types import PumpSwapPoolState, PumpSwapSwap, data_type_of
+    from pumpswap.nautilus.execution import PumpSwapExecutionClient
     from pumpswap.nautilus.factories import PumpSwapLiveDataClientFactory, PumpSwapLiveExecClientFactory
     from pumpswap.nautilus.instruments import instrument_id, instrument_of
     from pumpswap.nautilus.loaders.catalog import read_back, register_catalog, write_catalog
     from pumpswap.nautilus.loaders.recording import RecordedMarket, load_market, load_recording
+    from pumpswap.nautilus.orders import order_params
     from pumpswap.nautilus.providers import PumpSwapInstrumentProvider
+    from pumpswap.nautilus.session import PumpSwapSession
     from pumpswap.nautilus.strategy import Q50PumpSwapStrategy
     from pumpswap.nautilus.ticks import Tape
 
@@ -55,11 +58,13 @@ _HOME = {
     "PumpSwapDataClient": "data",
     "PumpSwapDataClientConfig": "config",
     "PumpSwapExecClientConfig": "config",
+    "PumpSwapExecutionClient": "execution",
     "PumpSwapInstrumentProvider": "providers",
     "PumpSwapInstrumentProviderConfig": "config",
     "PumpSwapLiveDataClientFactory": "factories",
     "PumpSwapLiveExecClientFactory": "factories",
     "PumpSwapPoolState": "data_types",
+    "PumpSwapSession": "session",
     "PumpSwapSwap": "data_types",
     "Q50PumpSwapStrategy": "strategy",
     "Q50PumpSwapStrategyConfig": "config",
@@ -79,6 +84,7 @@ _HOME = {
     "load_recording": "loaders.recording",
     "node_config": "config",
     "open_curve": "backtest.curve",
+    "order_params": "orders",
     "read_back": "loaders.catalog",
     "recorded_market": "backtest.feed",
     "register_catalog": "loaders.catalog",
@@ -96,11 +102,13 @@ __all__ = [
     "PumpSwapDataClient",
     "PumpSwapDataClientConfig",
     "PumpSwapExecClientConfig",
+    "PumpSwapExecutionClient",
     "PumpSwapInstrumentProvider",
     "PumpSwapInstrumentProviderConfig",
     "PumpSwapLiveDataClientFactory",
     "PumpSwapLiveExecClientFactory",
     "PumpSwapPoolState",
+    "PumpSwapSession",
     "PumpSwapSwap",
     "Q50PumpSwapStrategy",
     "Q50PumpSwapStrategyConfig",
@@ -120,6 +128,7 @@ __all__ = [
     "load_recording",
     "node_config",
     "open_curve",
+    "order_params",
     "read_back",
     "recorded_market",
     "register_catalog",

@@ -189,8 +189,10 @@ class Stage:
             await node.until(lambda line: line["kind"] == "ready")
         return node
 
-    async def check(self, told: Line) -> None:
-        """What Nautilus believes, our ledger and, with money, the wallet on the chain are one."""
+    async def check(self, told: Line, *, is_now: bool = True) -> None:
+        """What Nautilus believes, our ledger and, with money, the wallet on the chain are one; ``is_now``: the chain is
+        still as it was when this was told.
+        """
         books = told["books"]
         held = {one["pool"]: one["units"] for one in told["positions"] if one["open"]}
         assert held == books["held"], told
@@ -198,7 +200,7 @@ class Stage:
         assert {mint: units for mint, units in told["tokens"].items() if units} == {
             mint: units for mint, units in books["ledger"].items() if mint != "SOL"
         }, told
-        if self.mode == "live":
+        if self.mode == "live" and is_now:
             async with ChainConnection(load_settings(self.file)) as connection:
                 holdings = await wallet_holdings(connection.node, self.chain.key.pubkey())
             assert {asset: units for asset, units in balances_of(holdings).items() if units} == books["ledger"]

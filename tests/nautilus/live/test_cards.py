@@ -67,7 +67,7 @@ def played(venue: str, *changes: tuple[str, Any]) -> Played:
             quotes = [await node.until(lambda line: line["kind"] == "quote") for _ in range(2)]
             stopped = await node.stop()
             stopping = await node.until(lambda line: line["kind"] == "stopping")
-            await here.check(stopping)
+            await here.check(stopping, is_now=False)
             await here.check(stopped)
             end = node.lines.index(next(line for line in node.lines if line["kind"] == "disposed"))
             late = [line for line in node.lines[end:] if line["kind"] in ("quote", "trade")]

@@ -11,9 +11,10 @@ import json
 import traceback
 
 from tests.nautilus.long.comparisons import COMPARISONS
+from tests.nautilus.long.node_kills import NODE_KILLS
 from tests.nautilus.long.part import Found
 
-PARTS = (COMPARISONS,)
+PARTS = (COMPARISONS, NODE_KILLS)
 
 
 def main() -> int:
