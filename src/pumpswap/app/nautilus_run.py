@@ -35,7 +35,7 @@ from pumpswap.settings import Settings, read_settings
 from pumpswap.settings.reload import SettingsReload
 from pumpswap.wallet import PasswordSources, WalletStore, default_keystore_path, unlock
 
-__all__ = ["OutsideRun", "chosen_settings", "open_outside"]
+__all__ = ["ChainEye", "OutsideRun", "chosen_settings", "open_outside"]
 
 Mode = Literal["paper", "live"]
 _SCREEN_SECONDS = 1
@@ -93,21 +93,29 @@ class OutsideRun:
         return cls(settings, signer, PoolWatch(), clock)
 
 
+@dataclass(frozen=True, slots=True)
+class ChainEye:
+    """The way to the chain. ``slots`` knows since when a slot is known: a node that stands still tells no news."""
+
+    connection: ChainConnection
+    slots: SlotTimes
+
+
 @asynccontextmanager
-async def open_outside(run: OutsideRun) -> AsyncIterator[tuple[Sides, ChainConnection]]:
+async def open_outside(run: OutsideRun) -> AsyncIterator[tuple[Sides, ChainEye]]:
     """The sides of the run, and its way to the chain. The paper books are those of `pumpswap run`, the live ones those
     of the wallet: whoever runs beside it is refused by their locks.
 
     Raises what ``open_paper`` or ``open_live`` raise.
     """
-    connections: list[ChainConnection] = []
-    head = Head(lambda *given: _market(run, connections, *given), _scoring)
+    eyes: list[ChainEye] = []
+    head = Head(lambda *given: _market(run, eyes, *given), _scoring)
     if run.signer is None:
         opened = open_paper(run.settings, RunOrder(), head, run.clock)
     else:
         opened = open_live(run.settings, run.signer, head, run.clock)
     async with opened as sides:
-        yield sides, connections[0]
+        yield sides, eyes[0]
 
 
 async def _scoring(market: MarketSide, watch: WatchList) -> ScoringSide:
@@ -115,13 +123,13 @@ async def _scoring(market: MarketSide, watch: WatchList) -> ScoringSide:
 
 
 async def _market(
-    run: OutsideRun, connections: list[ChainConnection], places: MarketPlaces, watch: WatchList, connect: Connect
+    run: OutsideRun, eyes: list[ChainEye], places: MarketPlaces, watch: WatchList, connect: Connect
 ) -> MarketSide:
     settings, clock = run.settings, run.clock
     connection = await connect()
-    connections.append(connection)
     await connection.schedules.current()
     tools, slots = FeedTools(clock), SlotTimes(clock, settings.chain.stale_after_slots)
+    eyes.append(ChainEye(connection, slots))
     watch.ask_for(lambda _: run.watch.pools)
 
     def feeds(engine: Engine) -> Sequence[Feed]:

@@ -16,7 +16,7 @@ from pumpswap.model import Order
 from pumpswap.nautilus.compat import QUOTE_DONE
 from pumpswap.nautilus.constants import PUMPSWAP_CLIENT_ID, SOL
 from pumpswap.nautilus.instruments import base_decimals_of, instrument_id
-from pumpswap.nautilus.mirror import mirrored_order, owner_of
+from pumpswap.nautilus.mirror import EXTERNAL, mirrored_order, owner_of
 from pumpswap.nautilus.money import price, qty, sol
 from pumpswap.nautilus.orders import Fill, OrderName
 
@@ -32,6 +32,7 @@ class ClientEvents:
         self._client, self._cache, self._report_account = client, cache, report_account
         self._held: list[tuple[OrderName, Callable[[], None]]] | None = []
         self._owners: dict[str, StrategyId] = {}  # who has ordered last, by pool
+        self.fault = ""  # why Nautilus does not know what our books know; empty: it does
         self.submitted_ids: set[str] = set()  # client order ids that Nautilus was told of
 
     def ordered_by(self, pool: str, strategy: StrategyId) -> None:
@@ -49,7 +50,7 @@ class ClientEvents:
         for name, tell in held:
             order = self._order(name)
             if order is None or not order.is_closed:  # else the reports had it already
-                tell()
+                self._try(name, tell)
 
     # ------------------------------------------------------------------------------------------ EventSink
 
@@ -84,9 +85,17 @@ class ClientEvents:
 
     def _tell(self, name: OrderName, tell: Callable[[], None]) -> None:
         if self._held is None:
-            tell()
+            self._try(name, tell)
         else:
             self._held.append((name, tell))
+
+    def _try(self, name: OrderName, tell: Callable[[], None]) -> None:
+        """Our engine goes on whatever Nautilus makes of it: it looks after what is held."""
+        try:
+            tell()
+        except Exception as broken:
+            self._client._log.exception(f"Nautilus did not take what became of order {name}", broken)
+            self.fault = f"Nautilus does not know what became of order {name}: start the node again"
 
     def _mirror(self, order: Order, name: OrderName) -> None:
         instrument: CurrencyPair | None = self._cache.instrument(instrument_id(order.pool))
@@ -95,6 +104,10 @@ class ClientEvents:
             return
         if self._order(name) is None:
             owner = owner_of(self._cache, instrument.id, self._claimed)
+            if owner == EXTERNAL and not self._cache.positions_open(instrument_id=instrument.id):
+                # Nautilus was never told of what is sold here: it would open a short position of nobody.
+                self._client._log.error(f"nothing is held in {instrument.id} here: order {name} is in our books only")
+                return
             made = mirrored_order(order, name, self._client.trader_id, owner, instrument)
             self._cache.add_order(made, None, PUMPSWAP_CLIENT_ID)
 

@@ -17,11 +17,11 @@ from nautilus_trader.execution.reports import (
     PositionStatusReport,
 )
 from nautilus_trader.live.execution_client import LiveExecutionClient
-from nautilus_trader.model.enums import AccountType, OmsType
+from nautilus_trader.model.enums import AccountType, OmsType, order_status_to_str
 from nautilus_trader.model.identifiers import AccountId, ClientId, VenueOrderId
 from nautilus_trader.model.orders import Order as NautilusOrder
 
-from pumpswap.errors import BadInput, PumpSwapError
+from pumpswap.errors import BadInput, ConfigError, PumpSwapError
 from pumpswap.model import AlertLevel, TradeSide
 from pumpswap.nautilus.account import Held, balances_of, held_of
 from pumpswap.nautilus.config import PumpSwapExecClientConfig
@@ -109,6 +109,11 @@ class PumpSwapExecutionClient(LiveExecutionClient):
             self._cache.add_instrument(instrument)
         self._report_account()
         await self._await_account_registered()
+        if self.get_account().calculate_account_state:
+            raise ConfigError(
+                "Nautilus computes accounts of PUMPSWAP from fills, because a back-test of this process asked for it",
+                hint="start the node in a process of its own",
+            )
 
     def _remember(self, name: str, document: Mapping[str, object]) -> None:
         """Store a document with the books, for reports."""
@@ -162,10 +167,9 @@ class PumpSwapExecutionClient(LiveExecutionClient):
         self._events.release()  # a strategy trades: whatever there was to reconcile is reconciled
         try:
             wish = self._wish(command)
+            self._check_new(order)
         except BadInput as refused:
             self._deny(order, f"{refused.what}; {refused.hint}" if refused.hint else refused.what)
-            return
-        if await self._is_known(order):
             return
         await self._session.refresh(wish.pool, self._session.settings.nautilus.refresh_ms)
         if not self._session.is_running:
@@ -184,6 +188,8 @@ class PumpSwapExecutionClient(LiveExecutionClient):
     def _wish(self, command: SubmitOrder) -> NautilusWish:
         """Raises BadInput for what is to be denied before our gate is asked."""
         order = command.order
+        if self._events.fault:
+            raise BadInput(self._events.fault)
         instrument = self._cache.instrument(order.instrument_id)
         if instrument is None:
             raise BadInput(f"{order.instrument_id} is not known", hint="name its pool in the instrument provider")
@@ -197,22 +203,18 @@ class PumpSwapExecutionClient(LiveExecutionClient):
                     )
         return wish
 
-    async def _is_known(self, order: NautilusOrder) -> bool:
-        """Whether our books have this order already: then it is told what became of it, and nothing is ordered."""
+    def _check_new(self, order: NautilusOrder) -> None:
+        """Raises BadInput when our books have this order already, or cannot be read: nothing is ordered twice."""
         client_order_id = order.client_order_id
         if client_order_id.value in self._events.submitted_ids:
-            self._log.warning(f"{client_order_id} was submitted before: nothing is ordered again")
-            return True
+            raise BadInput(f"{client_order_id} was submitted before")
         try:
             report = self._reports.order(client_order_id, None)
         except PumpSwapError as unread:
-            self._deny(order, f"nobody can tell whether it was ordered before: {unread.what}")
-            return True
-        if report is None:
-            return False
-        self._log.warning(f"{client_order_id} is in our books already: nothing is ordered again")
-        self._send_order_status_report(report)
-        return True
+            raise BadInput(f"nobody can tell whether it was ordered before: {unread.what}") from unread
+        if report is not None:
+            status = order_status_to_str(report.order_status)
+            raise BadInput(f"{client_order_id} is in our books already, {status}", hint="a new order has a new id")
 
     def _decide(self, order: NautilusOrder, wish: NautilusWish) -> None:
         """Between two events of the engine. All that follows is told by the bridge, but for a sale that must wait."""
@@ -276,7 +278,7 @@ class PumpSwapExecutionClient(LiveExecutionClient):
         )
         try:
             found = self._reports.everything()
-        except PumpSwapError as refused:
+        except Exception as refused:
             self._cannot_report(refused)
             return None
         finally:
@@ -287,11 +289,13 @@ class PumpSwapExecutionClient(LiveExecutionClient):
         status.add_position_reports(found.positions)
         return status
 
-    def _cannot_report(self, refused: PumpSwapError) -> None:
+    def _cannot_report(self, refused: Exception) -> None:
         """The node does not begin to trade, and stays: somebody must know. Exits go on all the same."""
-        text = f"the node of NautilusTrader cannot be told what is held, and trades nothing: {refused.what}"
-        self._log.error(text)
-        self._session.engine.desk.alert(AlertLevel.CRITICAL, "nautilus", "reconciliation", text)
+        told = refused.what if isinstance(refused, PumpSwapError) else repr(refused)
+        text = f"the node of NautilusTrader cannot be told what is held, and trades nothing: {told}"
+        self._log.exception(text, refused)
+        if self._session.is_running:
+            self._session.engine.desk.alert(AlertLevel.CRITICAL, "nautilus", "reconciliation", text)
 
     async def generate_order_status_report(self, command: Any) -> OrderStatusReport | None:
         return self._reports.order(command.client_order_id, command.venue_order_id)

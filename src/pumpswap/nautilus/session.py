@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from pumpswap.amm import FeeSchedule
-from pumpswap.app.nautilus_run import OutsideRun, chosen_settings, open_outside
+from pumpswap.app.nautilus_run import ChainEye, OutsideRun, chosen_settings, open_outside
 from pumpswap.app.run_parts import FinishedRun, RunOptions, run_sides
 from pumpswap.app.run_sides import Sides
 from pumpswap.clock import NS_PER_SECOND, Clock
@@ -59,7 +59,7 @@ class PumpSwapSession:
         self._opened: asyncio.Future[None] = loop.create_future()
         self._broken: asyncio.Future[None] = loop.create_future()
         self._sides: Sides | None = None
-        self._connection: ChainConnection | None = None
+        self._eye: ChainEye | None = None
         self._engine: Engine | None = None
         self._stop: Callable[[], None] = lambda: None
         self._is_asked_to_end = False
@@ -126,9 +126,14 @@ class PumpSwapSession:
     @property
     def connection(self) -> ChainConnection:
         """The open way to the chain. Raises NotRunning before ``open``."""
-        if self._connection is None:
+        return self.eye.connection
+
+    @property
+    def eye(self) -> ChainEye:
+        """The same, with what is known of its slots."""
+        if self._eye is None:
             raise NotRunning("the session is not open", hint="connect the client first")
-        return self._connection
+        return self._eye
 
     @property
     def sides(self) -> Sides:
@@ -219,10 +224,12 @@ class PumpSwapSession:
         except PumpSwapError as failed:
             _log.warning("pool-not-read", extra={"pool": pool, "reason": failed.what})
             return
-        if pool in states and self.is_running:
-            known = self.book.state(pool)
-            if known is None or states[pool].slot >= known.slot:
-                self.do(lambda: self.engine.step(MarketUpdate(self.clock.now_ns(), pool, states[pool])))
+        read, known = states.get(pool), self.book.state(pool)
+        if read is None or not self.is_running or (known is not None and read.slot < known.slot):
+            return
+        # As old as its slot: a node that stands still tells the same again, and that must not look fresh.
+        update = MarketUpdate(self.clock.now_ns(), pool, read, state_ns=self.eye.slots.hear(read.slot))
+        self.do(lambda: self.engine.step(update))
 
     def do(self, deed: Callable[[], None]) -> None:
         """Do something with the engine, between two of its events. An error that it does not name is a bug: it ends the
@@ -282,8 +289,8 @@ class PumpSwapSession:
             self._tell_end(f"the engine has ended: {finished.ending.value}")
 
     async def _run_sides(self) -> FinishedRun:
-        async with open_outside(self._outside) as (sides, connection):
-            self._sides, self._connection = sides, connection
+        async with open_outside(self._outside) as (sides, eye):
+            self._sides, self._eye = sides, eye
             trading = replace(sides.trading, news=self._news_of(sides), control=self._control_of(sides))
             options = RunOptions(
                 observers=(*self._observers, *(OrderBridge(sides.run.run_id, sink) for sink in self._sinks)),
@@ -331,7 +338,10 @@ class PumpSwapSession:
         if not self._opened.done():
             self._opened.set_result(None)
         for told in self._told_of_beats:
-            told()
+            try:
+                told()
+            except Exception:  # who only looks on does not end the engine, which looks after what is held
+                _log.exception("nautilus-was-not-told")
 
     def _tell_end(self, reason: str) -> None:
         for told in self._told_of_end:

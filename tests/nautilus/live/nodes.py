@@ -93,7 +93,7 @@ class NodeProcess:
         )  # fmt: skip
         self._readers = [asyncio.ensure_future(self._read_lines()), asyncio.ensure_future(self._read_errors())]
 
-    async def until(self, wanted: Callable[[Line], bool], seconds: float = 30.0) -> Line:
+    async def until(self, wanted: Callable[[Line], bool], seconds: float = 120.0) -> Line:
         """The first line so far, or to come, for which this is true; it is taken."""
         try:
             async with asyncio.timeout(seconds):
@@ -110,7 +110,7 @@ class NodeProcess:
         except TimeoutError:
             raise AssertionError(f"the node has not said it: {self.story()}") from None
 
-    async def event(self, name: str, client_order_id: str | None = None, seconds: float = 30.0) -> Line:
+    async def event(self, name: str, client_order_id: str | None = None, seconds: float = 120.0) -> Line:
         """The next order event of this name."""
         return await self.until(
             lambda line: line["kind"] == "order" and line["event"] == name and client_order_id in (None, line["id"]),
