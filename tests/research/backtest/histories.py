@@ -15,6 +15,7 @@ from pumpswap.amm.acts import (
     BoostBurn,
     BuyBase,
     BuyQuote,
+    Charged,
     Deposit,
     HopBuy,
     HopSell,
@@ -161,7 +162,7 @@ def _random_act(rng: Random, history: History) -> None:
     generation = 1 if state.pool.is_cashback_coin else rng.choice((1, 2))
     trader, slack = rng.choice(TRADERS), rng.choice((0, 1, 100, 10**4))
     quote = rng.randrange(10**6, 5 * SOL)
-    kind = rng.randrange(14)
+    kind = rng.randrange(16)
     if kind < 3:
         out = act_on(state, history._schedule(), BuyQuote(quote, 1, generation)).transfers.user_base_change
         history.does(BuyQuote(quote, max(out * (10**4 - slack) // 10**4, 1), generation), trader)
@@ -185,6 +186,13 @@ def _random_act(rng: Random, history: History) -> None:
     elif kind == 12:
         gift = VaultGift(rng.randrange(-(10**6), 10**9), rng.randrange(-(10**6), 10**6))
         history.does(gift, exactness=Exactness.ADJUSTED)
+    elif kind == 13:
+        charged = Charged(lp=rng.random() < 0.5, protocol=rng.random() < 0.5, creator=rng.random() < 0.5)
+        route = Route(f"r{len(history.steps)}", 0, 1)
+        units = rng.randrange(history.held[trader] + 1)
+        history.does(HopSell(units, charged, route) if units else HopBuy(quote, charged, route), trader)
+    elif kind == 14:
+        history.does(HopBuy(quote, ALL_FEES, Route(f"r{len(history.steps)}", 0, 1)), trader)
     else:
         history.does(PoolChange(creator_fee_bps=rng.choice((0, 50, 100)), supply_change=-rng.randrange(10**6)))
 

@@ -11,7 +11,18 @@ from hypothesis import strategies as st
 
 from pumpswap.amm import PoolState, current_schedule, execute_buy_exact_quote_in, execute_sell, preferred_generation
 from pumpswap.amm.acting import at_rates
-from pumpswap.amm.acts import BoostBurn, BuyBase, BuyQuote, PoolChange, Rates, Sell, SweepFees, VaultGift
+from pumpswap.amm.acts import (
+    BoostBurn,
+    BuyBase,
+    BuyQuote,
+    HopBuy,
+    HopSell,
+    PoolChange,
+    Rates,
+    Sell,
+    SweepFees,
+    VaultGift,
+)
 from pumpswap.amm.events import BuyEvent
 from pumpswap.errors import TradeRefused
 from pumpswap.market.book import PoolBook
@@ -135,7 +146,7 @@ def test_every_unit_that_moves_is_in_the_event_that_is_told(seed: int, kind: str
                 assert effective == -event.quote_amount_out_without_lp_fee
                 assert swap.quote_units == event.user_quote_amount_out
             assert (event.pool_base_token_reserves, event.effective_quote_reserve) == (found.base_reserve, _e(found))
-        elif isinstance(step.act, BuyQuote | BuyBase | Sell):
+        elif isinstance(step.act, BuyQuote | BuyBase | Sell | HopBuy | HopSell):
             assert (base, effective) == (0, 0)  # refused now
         elif isinstance(step.act, BoostBurn):
             assert (base, effective) == (state.base_supply - found.base_supply, step.act.quote_amount_in)
