@@ -231,6 +231,15 @@ def test_acts_and_swaps_keep_the_order_in_which_they_were_done(names: list[str])
     assert told == expected
 
 
+def test_accounts_that_are_no_pools_grow_too_and_are_passed_over() -> None:
+    volume, grown = (
+        ExtendAccountEvent(account=POOL, current_size=137),
+        ExtendAccountEvent(account=POOL, current_size=243),
+    )
+    found = normalise_parts("tx", 7, tuple(emitted([volume, grown])), None)
+    assert [one.event for one in found.acts] == [grown]
+
+
 @requires_material("chain", "transactions", "full")
 def test_recorded_transactions_tell_the_creation_and_the_trades_of_pools() -> None:
     folder = material("chain", "transactions", "full") or Path("absent")

@@ -35,6 +35,7 @@ from pumpswap.amm.events import (
     events_from_logs,
     events_of_transaction,
 )
+from pumpswap.amm.pool import KNOWN_POOL_LENGTHS
 from pumpswap.chain.node import ConfirmedTransaction
 from pumpswap.chain.streams import LogsSeen
 from pumpswap.clock import NS_PER_SECOND
@@ -231,6 +232,7 @@ def _normalised(signature: str, slot: int, found: TransactionEvents, lengths: _L
     )
 
 
+_LEAST_POOL = min(KNOWN_POOL_LENGTHS)
 # Everything else that changes pools. A boost also reports its purchase as a trade: that is the same act, told twice.
 _ACTS = (
     AdminCtoPoolEvent,
@@ -252,7 +254,8 @@ _ACTS = (
 def _pool_of(event: Event) -> Pubkey | None:
     """Whose act an event tells; None for one that changes no pool."""
     if isinstance(event, ExtendAccountEvent):
-        return event.account  # not only pools grow: whoever asks for a pool passes over the others
+        # Not only pools grow; what keeps a trader's volume is smaller than any pool ever was.
+        return event.account if event.current_size >= _LEAST_POOL else None
     return event.pool if isinstance(event, _ACTS) else None
 
 

@@ -15,6 +15,7 @@ from pumpswap.amm.acting import acted_state
 from pumpswap.amm.acts import BuyQuote, Deposit, PoolAct, PoolChange, Sell, SweepFees, Told, VaultGift, Withdraw
 from pumpswap.amm.addresses import AMM_PROGRAM
 from pumpswap.clock import NS_PER_SECOND
+from pumpswap.errors import BadInput
 from pumpswap.market.lake import Lake, LakeReader, LakeWriter, PoolStateSeen
 from pumpswap.research.chronicle.sources import open_chronicle
 from pumpswap.research.chronicle.sources.lake import LakeChronicle
@@ -223,6 +224,46 @@ def test_snapshots_alone_give_a_depth_that_is_said_to_be_inferred(tmp_path: Path
     assert [step.at_ns for step in steps] == [one.at_ns for one in seen]
     assert len(seen) > 10
     assert verify(chronicle).is_good
+
+
+def test_events_know_better_than_the_snapshots_of_a_collector(tmp_path: Path) -> None:
+    steps = list(market(7, minutes=4).steps())
+    lake, begun = Lake(tmp_path), set[str]()
+    with LakeWriter(lake) as writer:
+        for step in steps:
+            if step.snapshot is not None:
+                writer.add("snapshots", [step.snapshot])
+            elif step.swap is not None:
+                writer.add("swaps", [replace(step.swap, at_ns=step.at_ns // NS_PER_SECOND * NS_PER_SECOND)])
+    chronicle = LakeChronicle(lake)
+    truth = iter([step for step in steps if step.swap is not None])
+    for step in chronicle.steps():
+        known = step.pool in begun
+        if step.snapshot is not None:
+            assert (step.exactness is Exactness.TOLD) != known
+        if step.swap is None:
+            continue
+        true = next(truth).after
+        assert step.after is not None or not known
+        if step.after is not None and true is not None:
+            # The vaults are the chain's; which fees are owed out of them a collector does not tell.
+            assert (step.after.base_reserve, step.after.quote_vault) == (true.base_reserve, true.quote_vault)
+            assert step.after.effective_quote_reserve == true.effective_quote_reserve
+            begun.add(step.pool)
+    assert len(begun) > 2
+    assert verify(chronicle).is_good
+
+
+def test_the_only_network_of_a_lake_is_meant(tmp_path: Path) -> None:
+    steps = list(market(7, minutes=2).steps())
+    with LakeWriter(Lake(tmp_path, "localnet")) as writer:
+        for kind, row in rows_of(steps):
+            writer.add(kind, [row])
+    assert open_chronicle(tmp_path).counts["swaps"] > 50
+    with LakeWriter(Lake(tmp_path, "devnet")) as writer:
+        writer.add("states", [row for kind, row in rows_of(steps) if kind == "states"])
+    with pytest.raises(BadInput, match="devnet, localnet"):
+        open_chronicle(tmp_path)
 
 
 def test_acts_come_back_from_a_lake_as_they_went_in(tmp_path: Path) -> None:

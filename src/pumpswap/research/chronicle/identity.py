@@ -61,7 +61,9 @@ class IdentityDigest:
             return text
         self._accounts[name] = pool
         tokens = f"{state.base_token_program} {state.quote_token_program} {state.base_decimals} {state.quote_decimals}"
-        return f"{text} {pool.encode().hex()} {tokens}"
+        # Field by field: an account that was rebuilt may be shorter than what it holds.
+        account = " ".join(str(getattr(pool, field)) for field in pool.FIELDS)
+        return f"{text} {account} {tokens}"
 
 
 def _same_rest(known: Pool, pool: Pool) -> bool:

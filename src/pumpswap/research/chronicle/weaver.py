@@ -63,6 +63,7 @@ class PoolWeaver:
         self._tally = tally
         self._obstacle = _UNSEEN
         self._is_read = False  # a whole state was read, so it is not rebuilt from snapshots
+        self._has_events = False  # or at least what the vaults hold is known better than any snapshot tells it
         self._read_slot = -1
 
     def tell(self, state: PoolState, moment: Moment) -> Iterator[Step]:
@@ -80,7 +81,7 @@ class PoolWeaver:
 
     def look(self, snapshot: PoolSnapshot, moment: Moment) -> Iterator[Step]:
         """What a collector saw: figures to score, and the depth where nobody tells it better."""
-        if self._is_read:
+        if self._is_read or (self._has_events and self.state is not None):
             yield self._idle(moment, snapshot)
             return
         found = rebuild(snapshot)
@@ -103,6 +104,7 @@ class PoolWeaver:
             self._tally["swaps already in a state"] += 1
             yield self._idle(moment, swap)
             return
+        self._has_events = True
         yield from self._bridge(before, moment)
         yield self._traded(swap, swap.event, act, moment)
 
@@ -135,7 +137,7 @@ class PoolWeaver:
                     step = self._set(moment, act, after, seen=swap)
                     return step if rates is None else msgspec.structs.replace(step, rates=rates)
         self._tally["swaps unexplained"] += 1
-        told = _told(known, seen_after(swap))
+        told = self._as_told(known, seen_after(swap))
         if told is None:
             return self._lost(moment, swap, _NO_FIT)
         if generation_of(event) == 2:
@@ -180,7 +182,7 @@ class PoolWeaver:
         acts = explain(known, seen)
         if acts is None:
             self._tally["gaps unexplained"] += 1
-            told = _told(known, seen)
+            told = self._as_told(known, seen)
             if told is None:
                 self.state = None
             else:
@@ -198,6 +200,17 @@ class PoolWeaver:
             after = _at(act_on(known, self._schedule(moment), act).state, moment.slot)
             exactness = Exactness.ADJUSTED if isinstance(act, VaultGift) else Exactness.EXACT
             yield self._set(moment, act, after, exactness)
+
+    def _as_told(self, known: PoolState, seen: PoolSeen) -> PoolState | None:
+        """The state that an event tells. Of a pool that was rebuilt from a snapshot nobody knows the fees owed."""
+        if self._is_read:
+            return _told(known, seen)
+        pool = known.pool.grown().with_changes(virtual_quote_reserves=0, protocol_fees=0, creator_fees=0)
+        told = _told(msgspec.structs.replace(known, pool=pool), msgspec.structs.replace(seen, virtual_quote_reserves=0))
+        if told is None:
+            return None
+        virtual = told.pool.with_changes(virtual_quote_reserves=seen.virtual_quote_reserves)
+        return msgspec.structs.replace(told, pool=virtual)
 
     def _agree(self, known: PoolState, state: PoolState, moment: Moment) -> Iterator[Step]:
         """A state that was read must be the one that the acts have led to."""

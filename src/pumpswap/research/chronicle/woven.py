@@ -12,12 +12,11 @@ from pumpswap.amm.acts import PoolAct
 from pumpswap.market.acts_of import routed
 from pumpswap.model import PoolSnapshot, SeenAct, Swap
 from pumpswap.research.chronicle.chronicle import BaseChronicle
+from pumpswap.research.chronicle.items import Item, whole_transactions
 from pumpswap.research.chronicle.step import Step
 from pumpswap.research.chronicle.weaver import Moment, Weavers
 
-__all__ = ["Item", "WovenChronicle"]
-
-Item = Swap | SeenAct | PoolState | PoolSnapshot
+__all__ = ["WovenChronicle"]
 
 
 class WovenChronicle(BaseChronicle):
@@ -30,7 +29,7 @@ class WovenChronicle(BaseChronicle):
 
     def _weave(self, tally: Counter[str]) -> Iterator[Step]:
         weavers, last_ns = Weavers(self.schedule_for, tally), 0
-        for moment, item, act in _with_acts(self._wanted()):
+        for moment, item, act in _with_acts(whole_transactions(self._wanted())):
             # Where a source mixes up its times, its order counts.
             if moment.at_ns < last_ns:
                 moment = Moment(last_ns, moment.slot)

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
-from pumpswap.errors import UsageError
+from pumpswap.errors import BadInput, UsageError
 from pumpswap.market.lake import is_lake
 from pumpswap.research.chronicle.chronicle import BaseChronicle
 from pumpswap.research.chronicle.window import Window
@@ -46,7 +46,7 @@ def open_chronicle(
         from pumpswap.market.lake import Lake
         from pumpswap.research.chronicle.sources.lake import LakeChronicle
 
-        return LakeChronicle(Lake(path), window)
+        return LakeChronicle(Lake(path, _network(path)), window)
     if path.is_file() and _is_stream(path):
         from pumpswap.research.chronicle.sources.stream import StreamChronicle
 
@@ -59,6 +59,19 @@ def _recording(target: str | Path, source: dict[str, str], window: Window) -> Ba
     from pumpswap.research.chronicle.sources.recording import RecordingChronicle
 
     return RecordingChronicle(open_recording(target), source, window)
+
+
+def _network(path: Path) -> str:
+    """The network of a lake: mainnet, or else the only one that it has. Raises BadInput where that is not clear."""
+    from pumpswap.market.lake import Lake
+
+    found = sorted({file.network for file in Lake(path).manifest().files.values()})
+    if "solana" in found or not found:
+        return "solana"
+    if len(found) > 1:
+        hint = "a back-test needs one: move the others into a lake of their own"
+        raise BadInput(f"{path} holds several networks and not mainnet: {', '.join(found)}", hint=hint)
+    return found[0]
 
 
 def _is_stream(path: Path) -> bool:

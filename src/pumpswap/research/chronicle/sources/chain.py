@@ -9,12 +9,13 @@ from pumpswap.errors import ChainError, EndpointDown
 from pumpswap.market.acts_of import acts_of
 from pumpswap.market.gap_fill import FeedNode, fetch_transactions, history_since, merged
 from pumpswap.model import SeenAct, Swap
+from pumpswap.research.chronicle.items import Item
 from pumpswap.research.chronicle.opening import opening_of
 from pumpswap.research.chronicle.slots import SlotTable
 from pumpswap.research.chronicle.step import Range, ScheduleFor
 from pumpswap.research.chronicle.weaver import Moment
 from pumpswap.research.chronicle.window import Window
-from pumpswap.research.chronicle.woven import Item, WovenChronicle
+from pumpswap.research.chronicle.woven import WovenChronicle
 
 __all__ = ["ChainChronicle", "read_history"]
 

@@ -16,12 +16,13 @@ from pumpswap.market.lake.reader import TIME_ORDER
 from pumpswap.market.lake.rows import FROM_ROW
 from pumpswap.market.rebuild import ASSUMPTIONS
 from pumpswap.model import SeenAct, Swap
+from pumpswap.research.chronicle.items import Item
 from pumpswap.research.chronicle.opening import opening_of
 from pumpswap.research.chronicle.slots import EvenSlots, SlotTable
 from pumpswap.research.chronicle.step import Range, StepTimes
 from pumpswap.research.chronicle.weaver import Moment
 from pumpswap.research.chronicle.window import Window
-from pumpswap.research.chronicle.woven import Item, WovenChronicle
+from pumpswap.research.chronicle.woven import WovenChronicle
 
 __all__ = ["LakeChronicle"]
 

@@ -9,11 +9,12 @@ from pathlib import Path
 from pumpswap.market.live_pools import LivePools
 from pumpswap.market.stream_recording import StreamRecording
 from pumpswap.model import MarketUpdate
+from pumpswap.research.chronicle.items import Item
 from pumpswap.research.chronicle.slots import SlotTable
 from pumpswap.research.chronicle.step import Range
 from pumpswap.research.chronicle.weaver import Moment
 from pumpswap.research.chronicle.window import Window
-from pumpswap.research.chronicle.woven import Item, WovenChronicle
+from pumpswap.research.chronicle.woven import WovenChronicle
 
 __all__ = ["StreamChronicle"]
 
