@@ -12,7 +12,10 @@ from solders.pubkey import Pubkey
 from pumpswap.amm import PoolState, buy_exact_base, current_schedule, execute_buy
 from pumpswap.amm.addresses import TOKEN_2022_PROGRAM, TOKEN_PROGRAM
 from pumpswap.amm.instructions.swap import swap_kind
+from pumpswap.analytics import charts
+from pumpswap.analytics.record import Trade
 from pumpswap.chain.transaction import ComputeBudget, build_message
+from pumpswap.cli import why_fate
 from pumpswap.clock import NS_PER_SECOND
 from pumpswap.errors import GuardRefused
 from pumpswap.execution.costs import priority_fee
@@ -21,9 +24,10 @@ from pumpswap.execution.reservations import Reservation
 from pumpswap.execution.swap_plan import Denial, SwapChoices, SwapPlan, WalletView, plan_swap
 from pumpswap.localnet.pools import PoolSpec, schedule_of
 from pumpswap.market.book import PoolBook
-from pumpswap.model import Decision, Denied, Filled, Intent, Order, Rejected, TradeSide
+from pumpswap.model import Costs, Decision, Denied, Filled, Intent, Order, Position, Rejected, TradeSide
 from pumpswap.settings import PaperVenueSettings
 from pumpswap.storage.database import open_database
+from pumpswap.units import format_sol
 from pumpswap.wallet.guard import check_message
 from tests.execution.live_world import LIMITS, WALLET, World, agree, books_of
 from tests.support.market import SOL, START_NS, at, graduate, moved, seen
@@ -145,6 +149,18 @@ def test_order_and_decision_come_back_from_the_store_as_they_were(tmp_path: Path
         run.save_order(order)
         assert list(run.orders(unresolved=True)) == [order]
         assert list(run.decisions()) == [decision]
+
+
+def test_why_and_charts_tell_amount_and_most_of_an_exact_buy() -> None:
+    state = graduate()
+    order = exact(state)
+    assert why_fate._order_text(order, 6) == (
+        f"o1: exactly 10,000,000 tokens for at most {format_sol(order.limit)} SOL (slippage 3 %)"
+    )
+    done = execute_buy(state, SCHEDULE, UNITS, order.limit, generation=2)
+    filled = Filled("o1", START_NS, 1, done.quote, Costs(), "")
+    told = charts._told(Trade(order, filled, Position(order.pool, order.mint, 1, START_NS)), {order.pool: "CAT"})
+    assert told == f"Bought CAT for {format_sol(done.quote.total_quote)} SOL"  # type: ignore[union-attr]
 
 
 # ------------------------------------------------------------------------------------------ the real program

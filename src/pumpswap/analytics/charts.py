@@ -12,6 +12,7 @@ from html import escape
 from itertools import pairwise
 from typing import Any
 
+from pumpswap.amm.quote import amounts_of
 from pumpswap.analytics.metrics import slippage_of
 from pumpswap.analytics.record import Trade
 from pumpswap.clock import NS_PER_SECOND, format_utc
@@ -205,7 +206,9 @@ def _has_lost(trade: Trade) -> bool:
 
 def _told(trade: Trade, names: Mapping[str, str]) -> str:
     if trade.order.side is TradeSide.BUY:
-        return f"Bought {_name(trade, names)} for {format_units(trade.order.quote_lamports, 9)} SOL"
+        # A budget is what was meant to be spent; of an exact amount it is only the most.
+        spent = amounts_of(trade.filled.executed)[1] if trade.order.is_exact_buy else trade.order.quote_lamports
+        return f"Bought {_name(trade, names)} for {format_units(spent, 9)} SOL"
     return f"Sold {_name(trade, names)}: {format_units(trade.position.realised_lamports, 9, signed=True)} SOL"
 
 

@@ -19,9 +19,9 @@ from nautilus_trader.model.data import QuoteTick, TradeTick
 from nautilus_trader.trading.config import ImportableStrategyConfig
 
 from pumpswap.clock import parse_utc
-from pumpswap.errors import ConfigError
+from pumpswap.errors import ConfigError, UsageError
 from pumpswap.market.tape import open_recording
-from pumpswap.nautilus.backtest.shared import forget_shared, shared_of
+from pumpswap.nautilus.backtest.shared import claim, forget_shared, shared_of
 from pumpswap.nautilus.backtest.venue import install_client
 from pumpswap.nautilus.compat import exec_engine_config
 from pumpswap.nautilus.constants import PUMPSWAP_VENUE, SOL
@@ -112,6 +112,20 @@ def test_a_node_trades_the_frame_as_our_own_engine_does(node: Any) -> None:
     assert len(curve.record.trades) >= 2
     assert ledger_sha256(curve.record.entries) == ledger_sha256(ours.entries)
     assert engine.cache.orders_open() == []
+
+
+def test_two_runs_of_one_recording_have_a_curve_each(tmp_path: Path) -> None:
+    source, settings_path = str(tape_file(tmp_path)), str(settings_file(tmp_path))
+    first = [claim(source, settings_path, role) for role in ("module", "fee model", "fill model")]
+    second = [claim(source, settings_path, role) for role in ("fill model", "module", "fee model")]
+    assert len({id(one) for one in first}) == len({id(one) for one in second}) == 1
+    assert first[0].curve is not second[0].curve
+    assert shared_of(source, settings_path) is second[0]
+    with pytest.raises(UsageError, match="for this engine"):
+        shared_of(source, settings_path, msgbus=object())
+    forget_shared(source, settings_path)
+    with pytest.raises(UsageError, match="for this engine"):
+        shared_of(source, settings_path)
 
 
 @pytest.mark.parametrize(

@@ -76,8 +76,10 @@ class CurveExecClient(BacktestExecClient):
     def submit_order(self, command: SubmitOrder) -> None:
         """Ask our gate; what it accepts is on its way at once."""
         order = command.order
-        instrument = self._known.instrument(order.instrument_id)
         try:
+            instrument = self._known.instrument(order.instrument_id)
+            if instrument is None:
+                raise BadInput(f"{order.instrument_id} is not known", hint="add the instruments of the recording first")
             self._check_owner(order)
             wish = wish_of(command, instrument)
         except BadInput as refused:

@@ -21,7 +21,7 @@ from nautilus_trader.model.orders import Order as NautilusOrder
 from pumpswap.errors import UsageError
 from pumpswap.model import Filled, Intent, Order, Outcome, Position, RunObserver, TradeSide
 from pumpswap.nautilus.backtest.curve import Curve
-from pumpswap.nautilus.backtest.shared import shared_of
+from pumpswap.nautilus.backtest.shared import Role, claim
 from pumpswap.nautilus.instruments import base_decimals_of, mint_of, pool_of
 from pumpswap.nautilus.money import price, qty, sol, units_of
 from pumpswap.nautilus.orders import Fill, fill_of
@@ -102,7 +102,7 @@ class CurveFillModel(FillModel):
 
     def __init__(self, config: CurveFillModelConfig | None = None, executions: Executions | None = None) -> None:
         super().__init__()
-        self.executions = executions if executions is not None else _shared(config)
+        self.executions = executions if executions is not None else _shared(config, "fill model")
 
     def get_orderbook_for_fill_simulation(
         self, instrument: CurrencyPair, order: NautilusOrder, best_bid: Price, best_ask: Price
@@ -122,7 +122,7 @@ class CurveFeeModel(FeeModel):
 
     def __init__(self, config: CurveFeeModelConfig | None = None, executions: Executions | None = None) -> None:
         super().__init__()
-        self.executions = executions if executions is not None else _shared(config)
+        self.executions = executions if executions is not None else _shared(config, "fee model")
 
     def get_commission(
         self, order: NautilusOrder, fill_qty: Quantity, fill_px: Price, instrument: CurrencyPair
@@ -131,10 +131,10 @@ class CurveFeeModel(FeeModel):
         return sol(self.executions.fill(order, instrument).commission_lamports)
 
 
-def _shared(config: Any) -> Executions:
+def _shared(config: Any, role: Role) -> Executions:
     if config is None or not config.source:
         raise UsageError("a curve model needs its source", hint="CurveFillModelConfig(source=...), or executions=")
-    shared = shared_of(config.source, config.settings_path)
+    shared = claim(config.source, config.settings_path, role)
     if shared.executions is None:
         shared.executions = Executions(shared.curve)
     made: Executions = shared.executions

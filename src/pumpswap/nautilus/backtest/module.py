@@ -12,7 +12,7 @@ from nautilus_trader.model.objects import Money
 from pumpswap.errors import LedgerMismatch, UsageError
 from pumpswap.nautilus.backtest.client import CurveExecClient
 from pumpswap.nautilus.backtest.curve import Curve
-from pumpswap.nautilus.backtest.shared import shared_of
+from pumpswap.nautilus.backtest.shared import claim
 from pumpswap.nautilus.config import CurveModuleConfig
 from pumpswap.nautilus.constants import SOL
 from pumpswap.nautilus.money import lamports_of, money_raw
@@ -21,7 +21,7 @@ __all__ = ["CurveModule"]
 
 
 class CurveModule(SimulationModule):
-    """``curve`` None: the shared one of the configuration's source, as a BacktestNode needs it.
+    """``curve`` None: one of the configuration's source, shared with models of the same source: for a BacktestNode.
 
     With our execution client (``add_pumpswap_venue``, ``install_client``) the account is reported and only compared.
     Without it, under Nautilus' own exchange with ``CurveFillModel``, the account is squared after every fill: what
@@ -31,7 +31,7 @@ class CurveModule(SimulationModule):
     def __init__(self, config: CurveModuleConfig, curve: Curve | None = None) -> None:
         super().__init__(config)
         if curve is None:
-            shared = shared_of(config.source, config.settings_path)
+            shared = claim(config.source, config.settings_path, "module")
             curve, shared.module = shared.curve, self
         self.curve = curve
         self.client: CurveExecClient | None = None

@@ -101,12 +101,7 @@ def install_client(engine: BacktestEngine, source: str, settings_path: str | Non
 
     Raises UsageError when there is no such module.
     """
-    module = shared_of(source, settings_path).module
-    if module is None:
-        raise UsageError(
-            f"no CurveModule of {source} was made in this process",
-            hint="name pumpswap.nautilus.backtest.module:CurveModule in the venue's modules, and call node.build()",
-        )
+    module = shared_of(source, settings_path, msgbus=engine.kernel.msgbus).module
     return _install(engine, module)
 
 
