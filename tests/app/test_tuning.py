@@ -27,7 +27,7 @@ def settings(tmp_path: Path) -> Settings:
 
 def order(**changes: object) -> TuneOrder:
     backtest = BacktestOrder("simulated:7", "momentum", (("min_buyers", "2"),), minutes=9, name="a try")
-    return replace(TuneOrder(backtest, SPACE, objective="net", null_draws=3), **changes)  # type: ignore[arg-type]
+    return replace(TuneOrder(backtest, SPACE, objective="net", null_draws=3, network_draws=2), **changes)  # type: ignore[arg-type]
 
 
 def test_a_search_is_stored_and_told(settings: Settings) -> None:
@@ -46,7 +46,7 @@ def test_a_search_is_stored_and_told(settings: Settings) -> None:
     assert row.summary == outcome_json(outcome)
     assert (row.name, row.method) == ("a try", "grid")
     (listed,) = listed_sweeps(settings, 5)
-    assert listed[1] == 4 + len([one for one in outcome.folds if one.params]) * (1 + 3 * (outcome.folds[0].rounds > 0))
+    assert listed[1] == 4 + len([one for one in outcome.folds if one.params]) * (1 + 5 * (outcome.folds[0].rounds > 0))
 
 
 def test_the_same_search_gives_the_same_bytes_from_two_processes(settings: Settings) -> None:
@@ -94,12 +94,12 @@ class _StopAfter:
 
 
 def test_only_the_same_search_goes_on(settings: Settings) -> None:
-    done = tune(order(null_draws=0), settings, clock=CLOCK)
+    done = tune(order(null_draws=0, network_draws=0), settings, clock=CLOCK)
     with pytest.raises(Conflict, match=r"it differs in objective"):
-        tune(order(null_draws=0, objective="sharpe", resume=done.sweep_id), settings, clock=CLOCK)
+        tune(order(null_draws=0, network_draws=0, objective="sharpe", resume=done.sweep_id), settings, clock=CLOCK)
     other = settings.model_copy(update={"risk": settings.risk.model_copy(update={"max_open_positions": 3})})
     with pytest.raises(Conflict, match=r"it differs in settings"):
-        tune(order(null_draws=0, resume=done.sweep_id), other, clock=CLOCK)
+        tune(order(null_draws=0, network_draws=0, resume=done.sweep_id), other, clock=CLOCK)
     with pytest.raises(NotFound, match="no search 99"):
         tune(order(resume=99), settings, clock=CLOCK)
 
@@ -107,7 +107,7 @@ def test_only_the_same_search_goes_on(settings: Settings) -> None:
 def test_a_space_may_stand_in_a_file(settings: Settings, tmp_path: Path) -> None:
     path = tmp_path / "space.txt"
     path.write_text("# two windows\nstrategy.window_seconds=20|40\n")
-    assert tune(order(space=str(path), null_draws=0), settings, clock=CLOCK).outcome.trials == 2
+    assert tune(order(space=str(path), null_draws=0, network_draws=0), settings, clock=CLOCK).outcome.trials == 2
 
 
 @pytest.mark.parametrize(
@@ -137,8 +137,12 @@ def test_bad_values_are_told_with_their_key(settings: Settings) -> None:
 
 def test_walk_forward_and_folds_are_as_asked(settings: Settings) -> None:
     space = "strategy.window_seconds=20|40"
-    walked = tune(order(space=space, walk_forward="3m:2m", embargo_seconds=0, null_draws=0), settings, clock=CLOCK)
+    walked = tune(
+        order(space=space, walk_forward="3m:2m", embargo_seconds=0, null_draws=0, network_draws=0),
+        settings,
+        clock=CLOCK,
+    )
     assert [(one.until_ns - one.since_ns) // NS_PER_SECOND for one in walked.outcome.folds] == [120, 120, 120]
-    folded = tune(order(space=space, kfold=3, null_draws=0), settings, clock=CLOCK)
+    folded = tune(order(space=space, kfold=3, null_draws=0, network_draws=0), settings, clock=CLOCK)
     assert len(folded.outcome.folds) == 3
     assert folded.outcome.folds[0].since_ns < folded.outcome.folds[1].since_ns == folded.outcome.folds[0].until_ns

@@ -23,8 +23,8 @@ from pumpswap.research.chronicle.step import Chronicle
 from pumpswap.research.significance.lookahead import StrategyInputs
 from pumpswap.research.tuning.build import search_sha256
 from pumpswap.research.tuning.engine_runner import EngineFactory
-from pumpswap.research.tuning.history import HeldHistory
-from pumpswap.research.tuning.null_trials import null_jobs, run_null
+from pumpswap.research.tuning.history import HeldHistory, held
+from pumpswap.research.tuning.null_trials import network_jobs, null_jobs, run_network, run_null
 from pumpswap.research.tuning.objective import Objective
 from pumpswap.research.tuning.outcome import SweepOutcome, outcome_of
 from pumpswap.research.tuning.pool import InProcess, Processes
@@ -44,7 +44,7 @@ from pumpswap.storage.database import open_database
 
 __all__ = ["TuneOrder", "Tuned", "tune"]
 
-NULL_DRAWS = 100
+NULL_DRAWS, NETWORK_DRAWS = 100, 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +67,7 @@ class TuneOrder:
     jobs: int | None = None
     ray_address: str = ""
     null_draws: int = NULL_DRAWS
+    network_draws: int = NETWORK_DRAWS
     uses_engine: bool = False
     resume: int | None = None
 
@@ -136,7 +137,8 @@ def tune(order: TuneOrder, settings: Settings, *, clock: Clock | None = None, te
             tested = try_choices(plan, searched, workers, shelf, say)
             jobs = null_jobs(tested, order.null_draws, order.backtest.seed)
             null = run_null(tested, jobs, workers, shelf, say)
-        outcome = outcome_of(plan, searched, tested, null)
+            luck = run_network(network_jobs(tested, order.network_draws, order.backtest.seed), workers, shelf, say)
+        outcome = outcome_of(plan, searched, tested, null, luck)
         shelf.finish(outcome)
     who = workers.told, why_engine
     return Tuned(shelf.sweep_id, document, outcome, *who, shelf.found_before, database.location)
@@ -206,6 +208,7 @@ def _document(order: TuneOrder, plan: SweepPlan, spec: BacktestSpec) -> dict[str
         "folds": msgspec.to_builtins(plan.folds),
         "warm_ns": plan.warm_ns,
         "null_draws": order.null_draws,
+        "network_draws": order.network_draws,
         "search_sha256": search_sha256(),
         "strategy_arguments": dict(order.backtest.params),
         "backtest": msgspec.to_builtins(spec),
@@ -242,7 +245,7 @@ def _crew(
 
             made = packed(factory, HeldHistory(history))  # other machines do not have our files
         elif count == 1 and not is_kernel:
-            made = msgspec.structs.replace(factory, history=HeldHistory(history))
+            made = msgspec.structs.replace(factory, history=held(history))
         if is_kernel:
             made = _kernel_factory(made, history, None if is_far else Path(folder))
         workers = _workers(order, made, jobs, count)

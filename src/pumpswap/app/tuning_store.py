@@ -126,7 +126,7 @@ def _as_texts(value: Any, name: str = "") -> Any:
 def _unit_of(key: str, outer: str) -> str:
     if key in ("params", "final"):
         return key
-    if key.endswith("_lamports") or key in ("net", "drawdown", "shuffled_drawdown", "equity"):
+    if key.endswith("_lamports") or key in ("net", "drawdown", "shuffled_drawdown", "network", "equity"):
         return "lamports"
     if key.endswith("_ns"):
         return "ns"

@@ -47,7 +47,7 @@ tune = LazyGroup(
     examples=[
         Example(
             "pumpswap tune run simulated:7 --strategy momentum --space 'strategy.window_seconds=30|60' --jobs 1"
-            " --null-draws 5",
+            " --null-draws 5 --network-draws 2",
             "two sets",
         ),
         Example(
@@ -99,6 +99,14 @@ tune = LazyGroup(
     section=_SPLIT,
     help="Random strategies that each test is compared with.",
 )
+@option(
+    "--network-draws",
+    type=click.IntRange(0, 10_000),
+    default=10,
+    show_default=True,
+    section=_SPLIT,
+    help="Each test again so often with other orders failing.",
+)
 @option("--jobs", type=click.IntRange(0, 4_096), metavar="N", section=_WORK, help="Processes; 0: one per processor.")
 @option("--engine", is_flag=True, section=_WORK, help="Every trial by the engine, also what the kernel can play.")
 @option("--ray-address", default="", metavar="ADDRESS", section=_WORK, help="A Ray cluster instead of processes.")
@@ -129,6 +137,7 @@ def run(out: Output, /, source: str, name: str, **options: Any) -> None:
         jobs=options["jobs"],
         ray_address=options["ray_address"],
         null_draws=options["null_draws"],
+        network_draws=options["network_draws"],
         resume=options["resume"],
         uses_engine=options["engine"],
     )

@@ -168,6 +168,10 @@ def _evidence_table(evidence: Mapping[str, Any]) -> RenderableType:
         table.add_row("Same rounds drawn again", f"{bands['loss']:.1%}", f"lose; 90 % lie between {low} and {high} SOL")
         fall = f"one in twenty falls by {_sol(bands['drawdown']['high'], signed=False)} SOL or more"
         table.add_row("  drawdown", _sol(bands["drawdown"]["middle"], signed=False), fall)
+    network = evidence["network"]
+    if network is not None:
+        low, high = _sol(network["low"]), _sol(network["high"])
+        table.add_row("Other orders failing", _sol(network["middle"]), f"90 % lie between {low} and {high} SOL")
     if null is not None:
         text = f"of {null['draws']} random strategies did as well; gain on what was put in {null['strategy']:+.2%},"
         table.add_row(

@@ -7,7 +7,7 @@ from math import fsum, sqrt
 
 import msgspec
 
-from pumpswap.research.significance.monte_carlo import MonteCarlo
+from pumpswap.research.significance.monte_carlo import Band, MonteCarlo
 from pumpswap.research.significance.null_strategy import NullTest
 from pumpswap.research.significance.overfit import Overfit
 from pumpswap.research.significance.sharpe import (
@@ -72,6 +72,7 @@ class Evidence(msgspec.Struct, frozen=True):
     overfit: Overfit | None = None
     monte_carlo: MonteCarlo | None = None
     null: NullTest | None = None
+    network: Band | None = None
 
 
 def deflated_of(best: Sequence[float], returns: Sequence[Sequence[float]]) -> Deflated | None:
@@ -115,19 +116,22 @@ def judged(
     overfitting: Overfit | None = None,
     bands: MonteCarlo | None = None,
     null: NullTest | None = None,
+    network: Band | None = None,
 ) -> Evidence:
     """The verdict. It holds only where every test that could be made says so; one that speaks plainly for luck, or too
-    few rounds, makes it no evidence.
+    few rounds, makes it no evidence. ``network``: what was earned when other orders failed.
     """
     against = _against(outside, deflated, overfitting, null)
     doubts = _doubts(outside, deflated, bands, null)
+    if network is not None and network.low <= 0 < outside.net_lamports:
+        doubts.append("when the network fails other orders it earns nothing")
     if against:
         verdict, reasons = "no evidence", (*against, *doubts)
     elif doubts:
         verdict, reasons = "weak", tuple(doubts)
     else:
         verdict, reasons = "holds out of sample", ("every test that was made says so; the future may still differ",)
-    return Evidence(verdict, reasons, outside, deflated, overfitting, bands, null)
+    return Evidence(verdict, reasons, outside, deflated, overfitting, bands, null, network)
 
 
 def _against(

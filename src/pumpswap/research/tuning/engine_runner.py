@@ -18,8 +18,8 @@ from pumpswap.model import EquityPoint, Intent, Mark, Position, Signal, Swap, Tr
 from pumpswap.research.backtest.runner import Backtest, Cast, Players, run_backtest
 from pumpswap.research.backtest.spec import BacktestSpec, deciding_settings, latency_slots
 from pumpswap.research.chronicle.step import Chronicle
-from pumpswap.research.tuning.history import HeldHistory, HistoryPart
-from pumpswap.research.tuning.null_trials import random_entries
+from pumpswap.research.tuning.history import HistoryPart, held
+from pumpswap.research.tuning.null_trials import other_seed, random_entries
 from pumpswap.research.tuning.space import settings_with
 from pumpswap.research.tuning.trials import Params, Round, Split, TrialResult, Window
 from pumpswap.settings import Settings
@@ -46,7 +46,7 @@ class EngineFactory(msgspec.Struct, frozen=True):
     settings: Settings
     caster: Caster
     open_history: Callable[[], Chronicle] | None = None
-    history: HeldHistory | None = None
+    history: Chronicle | None = None
 
     def open(self) -> EngineRunner:
         """As of ``RunnerFactory``. Raises UsageError for a factory without any history."""
@@ -54,7 +54,7 @@ class EngineFactory(msgspec.Struct, frozen=True):
             return EngineRunner(self.spec, self.settings, self.caster, self.history)
         if self.open_history is None:
             raise UsageError("no history to try sets on", hint="give open_history or history")
-        return EngineRunner(self.spec, self.settings, self.caster, HeldHistory(self.open_history()))
+        return EngineRunner(self.spec, self.settings, self.caster, held(self.open_history()))
 
 
 class EngineRunner:
@@ -97,6 +97,9 @@ class EngineRunner:
             "latency_slots": latency_slots(settings),
         }
         spec = msgspec.structs.replace(self._spec, **changed)
+        seed = other_seed(params)
+        if seed is not None:
+            spec = msgspec.structs.replace(spec, seed=seed)
         random = random_entries(params, split)
         if random is not None:
             return run_backtest(spec, part, lambda _book, _schedule_for: Players([random]))
@@ -110,9 +113,9 @@ def rounds_of(record: RunRecord, summary: RunSummary, window: Window) -> tuple[R
         Round(one.pool, one.opened_ns, one.closed_ns or 0, one.bought_lamports, one.realised_lamports)
         for one in summary.closed
     ]
-    for held in summary.open:
-        one = held.position
-        net = one.realised_lamports + held.unrealised_lamports
+    for still_open in summary.open:
+        one = still_open.position
+        net = one.realised_lamports + still_open.unrealised_lamports
         found.append(Round(one.pool, one.opened_ns, window.until_ns, one.bought_lamports, net, "open"))
     for order, rejected in record.rejections:
         found.append(Round(order.pool, rejected.at_ns, rejected.at_ns, 0, -rejected.costs.spent, "failed"))

@@ -6,7 +6,9 @@ from collections.abc import Iterator, Mapping
 
 from pumpswap.research.chronicle.step import Chronicle, ChronicleIdentity, Range, ScheduleFor, Step, StepTimes
 
-__all__ = ["HeldHistory", "HistoryPart"]
+__all__ = ["HeldHistory", "HistoryPart", "held"]
+
+MOST_HELD = 250_000  # steps: half a gigabyte for each process
 
 
 class HeldHistory:
@@ -28,6 +30,11 @@ class HeldHistory:
     def steps(self) -> Iterator[Step]:
         """All of them, in order."""
         return iter(self._steps)
+
+
+def held(chronicle: Chronicle) -> Chronicle:
+    """In memory where it fits (two kilobytes a step); a larger one is read again for every run."""
+    return HeldHistory(chronicle) if chronicle.identity.steps <= MOST_HELD else chronicle
 
 
 class HistoryPart:

@@ -10,12 +10,15 @@ from pumpswap.research.tuning.space import NULL
 from pumpswap.research.tuning.sweep import Tell, TrialStore, results_of
 from pumpswap.research.tuning.trials import Job, Params, Round, Split, TrialResult, Workers
 
-__all__ = ["FIRST_NULL", "null_jobs", "random_entries", "run_null"]
+__all__ = [
+    "FIRST_NETWORK", "FIRST_NULL", "network_jobs", "null_jobs", "other_seed", "random_entries", "run_network",
+    "run_null",
+]  # fmt: skip
 
-FIRST_NULL = 2_000_000_000  # numbers of these trials begin here
+FIRST_NULL, FIRST_NETWORK = 2_000_000_000, 3_000_000_000  # numbers of these trials begin here
 _MOST_DRAWS = 100_000
 _MOST_TIMES = 200  # of holding times that a draw chooses from: as many ranks of them
-COMPARING = "random entries"
+COMPARING, OTHER_LUCK = "random entries", "other luck of the network"
 
 
 def null_jobs(tested: Sequence[TrialResult], draws: int, seed: int) -> list[Job]:
@@ -51,6 +54,35 @@ def random_entries(params: Params, split: Split) -> RandomEntries | None:
         entries=int(told[f"{NULL}.entries"]),
         held_seconds=tuple(map(int, told[f"{NULL}.held_seconds"].split())),
     )
+
+
+def network_jobs(tested: Sequence[TrialResult], draws: int, seed: int) -> list[Job]:
+    """The tests again with other luck of the network: which orders fail, what priority they pay, where they land."""
+    return [
+        Job(
+            FIRST_NETWORK + fold * _MOST_DRAWS + draw,
+            (*result.params, (f"{NULL}.network", str(seed + 1 + draw))),
+            Split(result.split.window, result.split.warm_ns, "network"),
+        )
+        for fold, result in enumerate(tested)
+        if result.fills
+        for draw in range(draws)
+    ]
+
+
+def other_seed(params: Params) -> int | None:
+    """The seed of the network's luck in such a trial; None for any other."""
+    told = dict(params).get(f"{NULL}.network")
+    return None if told is None else int(told)
+
+
+def run_network(jobs: Sequence[Job], workers: Workers, store: TrialStore, tell: Tell) -> list[int]:
+    """What all windows together earn in each draw."""
+    draws: dict[int, int] = {}
+    for result in results_of(jobs, 1, workers, store, lambda count: tell(OTHER_LUCK, count, len(jobs))):
+        draw = (result.number - FIRST_NETWORK) % _MOST_DRAWS
+        draws[draw] = draws.get(draw, 0) + result.net_lamports
+    return list(draws.values())
 
 
 def run_null(

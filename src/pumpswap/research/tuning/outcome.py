@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from pumpswap.research.significance.evidence import Evidence, deflated_of, judged, out_of_sample
-from pumpswap.research.significance.monte_carlo import monte_carlo
+from pumpswap.research.significance.monte_carlo import band_of, monte_carlo
 from pumpswap.research.significance.null_strategy import NullTest
 from pumpswap.research.significance.overfit import overfit
 from pumpswap.research.tuning.objective import returns_of
@@ -73,9 +73,15 @@ class SweepOutcome(msgspec.Struct, frozen=True):
 
 
 def outcome_of(
-    plan: SweepPlan, searched: Searched, tested: Sequence[TrialResult], null: NullTest | None
+    plan: SweepPlan,
+    searched: Searched,
+    tested: Sequence[TrialResult],
+    null: NullTest | None,
+    network: Sequence[int] = (),
 ) -> SweepOutcome:
-    """What has come out of a search, of its tests, and of random entries in the same windows."""
+    """What has come out of a search, of its tests, of random entries in the same windows, and of the tests when the
+    network fails others of the orders (``network``: what each of them has earned).
+    """
     whole = [one for one in searched.tried if one.is_whole]
     rounds = [one for result in tested for one in result.rounds]
     traded = sum(one.kind != "failed" for one in rounds)
@@ -90,6 +96,7 @@ def outcome_of(
         overfitting=overfit(returns),
         bands=monte_carlo(rounds, seed=plan.seed),
         null=null,
+        network=band_of(network) if network else None,
     )
     return SweepOutcome(
         trials=len(searched.tried),
