@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 from dataclasses import replace
 from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from nautilus_trader.model.data import CustomData, QuoteTick, TradeTick
 from nautilus_trader.model.enums import AggressorSide, MarketStatusAction
 
 from pumpswap.amm import FeeSchedule, PoolState, buy_exact_quote, current_schedule, sell_exact_base
 from pumpswap.amm.addresses import WSOL_MINT
 from pumpswap.amm.events import BuyEvent, SellEvent
-from pumpswap.errors import PumpSwapError
+from pumpswap.errors import BadInput, PumpSwapError
 from pumpswap.model import MarketUpdate, RiskState, Swap, TradingState
 from pumpswap.nautilus.data_types import PumpSwapPoolState, PumpSwapSwap
 from pumpswap.nautilus.instruments import instrument_of
 from pumpswap.nautilus.money import lamports_of, price, qty, sol, units_of
 from pumpswap.nautilus.ticks import Standing, Tape, quote_tick, standing_of, status_tick, ticks_of, trade_tick
+from pumpswap.units import U64_MAX
 from tests.support.market import SOL, at, graduate
 from tests.support.random_pools import random_state
 
@@ -71,6 +75,30 @@ def test_pools_at_random_are_quoted_with_the_bid_at_most_the_ask_or_not_at_all()
             instrument_of(state, SCHEDULE)
             seen += 1
     assert seen > 100
+
+
+U64 = st.integers(0, U64_MAX)
+
+
+@given(U64, U64, U64, st.integers(0, 9), U64)
+def test_no_state_of_64_bits_ends_the_process(
+    base: int, quote: int, supply: int, decimals: int, reference: int
+) -> None:
+    """Nautilus aborts beyond its maxima instead of raising: whatever comes from the chain is refused before."""
+    state = graduate(base_reserve=base, quote_vault=quote, base_supply=supply, base_decimals=decimals)
+    tick = quote_tick(state, SCHEDULE, max(reference, 1), ts_event=1, ts_init=1)
+    if tick is not None:
+        assert 0 < tick.bid_price.raw <= tick.ask_price.raw
+        assert units_of(tick.bid_size, decimals) > 0
+    with contextlib.suppress(BadInput):
+        assert instrument_of(state, SCHEDULE).size_precision == decimals
+
+
+@given(U64, U64, st.integers(0, 9), st.booleans())
+def test_no_swap_of_64_bits_ends_the_process(base: int, quote: int, decimals: int, is_buy: bool) -> None:
+    tick = trade_tick(swap(base_units=base, quote_units=quote, is_buy=is_buy), decimals, ts_init=at(0))
+    if tick is not None:
+        assert units_of(tick.size, decimals) == base
 
 
 @pytest.mark.parametrize(

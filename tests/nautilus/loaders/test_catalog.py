@@ -62,6 +62,18 @@ def test_what_happened_at_one_moment_keeps_its_order_within_an_instrument(tmp_pa
     assert swaps == [one.swap for one in updates]
 
 
+def test_a_status_comes_back_with_its_reason(tmp_path: Path) -> None:
+    updates = [
+        MarketUpdate(at(0), POOL, graduate()),
+        MarketUpdate(at(1), POOL, obstacle="its liquidity was taken"),
+        MarketUpdate(at(2), POOL, graduate()),
+    ]
+    written = write_updates(updates, tmp_path, TAPE)
+    assert written.rows["InstrumentStatus"] == 2
+    _, data = read_back(tmp_path)
+    assert [told(one) for one in data] == [told(one) for one in load_market(updates, TAPE).data]
+
+
 _FRESH = """
 import json, sys
 from pathlib import Path
