@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
 from pumpswap.amm import buy_exact_quote
@@ -28,10 +29,14 @@ from pumpswap.storage.run import Run
 from tests.localnet.practice import swap
 from tests.sdk.world import World, world
 
-__all__ = ["SOL", "Line", "NodeProcess", "Stage", "settings_file", "stage"]
+__all__ = ["SOL", "Line", "NodeProcess", "Stage", "only_whole", "settings_file", "stage"]
 
 SOL = 10**9
 
+# A node takes seconds to begin: what others show too is left to the long checks.
+only_whole = pytest.mark.skipif(
+    os.environ.get("HYPOTHESIS_PROFILE") != "acceptance", reason="`make acceptance` plays all of it"
+)
 ROOT = Path(__file__).parents[3]
 Line = dict[str, Any]
 

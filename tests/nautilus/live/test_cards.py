@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import os
 import tempfile
 from dataclasses import dataclass
 from decimal import Decimal
@@ -18,18 +17,16 @@ from typing import Any
 
 import pytest
 
-from tests.nautilus.live.nodes import Line, NodeProcess, stage
+from tests.nautilus.live.nodes import Line, NodeProcess, only_whole, stage
 from tests.support.material import requires_material
 
 pytestmark = requires_material("chain", "programs")
 
 QUANTITY = "50000.123456"
-_WHOLE = os.environ.get("HYPOTHESIS_PROFILE") == "acceptance"
 _FILLED = ["OrderInitialized", "OrderSubmitted", "OrderAccepted", "OrderFilled"]
-_only_whole = pytest.mark.skipif(not _WHOLE, reason="`make acceptance` plays every card")
-VENUES = ["paper", pytest.param("live", marks=_only_whole)]
+VENUES = ["paper", pytest.param("live", marks=only_whole)]
 EVERYWHERE = pytest.mark.parametrize("venue", VENUES)
-SELDOM = pytest.mark.parametrize("venue", [pytest.param("paper", marks=_only_whole), VENUES[1]])
+SELDOM = pytest.mark.parametrize("venue", [pytest.param("paper", marks=only_whole), VENUES[1]])
 
 
 @dataclass(frozen=True)
@@ -107,7 +104,7 @@ def test_tc_e04_market_order_fok(venue: str) -> None:
     check_opened(played(venue, ("open_position_time_in_force", "FOK")))
 
 
-@EVERYWHERE
+@SELDOM
 def test_tc_e05_market_order_quote_quantity(venue: str) -> None:
     changes = (("order_qty", "0.05"), ("open_position_on_start_qty", "0.05"), ("use_quote_quantity", True))
     run = played(venue, *changes)
