@@ -200,6 +200,36 @@ def test_an_entry_needs_both_to_tell_the_same_regime(tmp_path: Path) -> None:
     assert why.startswith("the regime detector says ")
 
 
+class Live(Q50PumpSwapStrategy):
+    """As in a node."""
+
+    is_live = True
+
+
+def test_an_error_of_the_strategy_ends_neither_node_nor_exits(tmp_path: Path) -> None:
+    """Nautilus ends the process for an error in a handler: it is caught, entries stop, and somebody is told."""
+    settings = used(tmp_path)
+    named = {"instrument_ids": [str(instrument_id(NAME))]}
+    strategy = Live(named, settings=settings)
+    strategy._regimes.objection = lambda *_: 1 // 0  # type: ignore[method-assign]
+    engine, heard = ran(settings, quotes(1, 2, 3, 4), strategy)
+    assert strategy.statistics.ticks == 4
+    assert engine.cache.orders() == []
+    (alert,) = heard.alerts
+    assert (alert.topic, alert.subject) == ("strategy", "Q50-001")
+    assert alert.text == "ZeroDivisionError: integer division or modulo by zero"
+    again = Q50PumpSwapStrategy(settings=settings)
+    again._regimes.objection = lambda *_: 1 // 0  # type: ignore[method-assign]
+    with pytest.raises(ZeroDivisionError):  # a back-test must not go on as if nothing were
+        ran(settings, quotes(1, 2, 3, 4), again)
+
+
+def test_a_live_strategy_names_its_instruments(tmp_path: Path) -> None:
+    settings = used(tmp_path)
+    with pytest.raises(ConfigError, match="names no instruments"):
+        ran(settings, quotes(1, 2), Live(settings=settings))
+
+
 def test_executor_mode_is_for_nodes_without_our_client(tmp_path: Path) -> None:
     settings = used(tmp_path)
     with pytest.raises(ConfigError, match="an execution client for PUMPSWAP already, or is a back-test"):

@@ -218,6 +218,13 @@ class Engine:
             self.desk.wish(self._wishes.sell(position, reason, kind=kind))
         return len(held)
 
+    def fault(self, strategy: str, error: str) -> None:
+        """A strategy has failed, one of ours or one of another system: entries stop until a person resumes, or the
+        next start.
+        """
+        self.risk.fault(f"{STRATEGY_FAULT}{strategy}", error)
+        self._tell_fault("strategy", strategy, error)
+
     # ------------------------------------------------------------------------------------------ entries and exits
 
     def _consider(self, snapshot: PoolSnapshot, signaller: Signaller) -> None:
@@ -289,8 +296,7 @@ class Engine:
         try:
             wishes = wishes_of(question(*news, self._wishes))
         except Exception as broken:
-            self.risk.fault(f"{STRATEGY_FAULT}{strategy.name}", f"{type(broken).__name__}: {broken}")
-            self._tell_error("strategy", strategy.name, broken)
+            self.fault(strategy.name, f"{type(broken).__name__}: {broken}")
             return
         for intent in wishes:
             self.desk.wish(intent if intent.strategy else replace(intent, strategy=strategy.name))
@@ -316,11 +322,14 @@ class Engine:
     # ------------------------------------------------------------------------------------------ telling
 
     def _tell_error(self, topic: str, subject: str, broken: Exception) -> None:
+        self._tell_fault(topic, subject, f"{type(broken).__name__}: {broken}")
+
+    def _tell_fault(self, topic: str, subject: str, text: str) -> None:
         """Once an hour for each subject: a broken model would tell the same with every snapshot."""
         now = self.clock.now_ns()
         if now >= self._told_errors.get(f"{topic} {subject}", 0):
             self._told_errors[f"{topic} {subject}"] = now + 3_600 * NS_PER_SECOND
-            self.desk.alert(AlertLevel.ERROR, topic, subject, f"{type(broken).__name__}: {broken}")
+            self.desk.alert(AlertLevel.ERROR, topic, subject, text)
 
     def _tell_risk(self, state: RiskState) -> None:
         for observer in self._observers:

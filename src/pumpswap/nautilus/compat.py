@@ -76,6 +76,7 @@ def live_exec_engine_config(**fields: Any) -> LiveExecEngineConfig:
         "reconciliation": True,
         "generate_missing_orders": False,
         "open_check_open_only": True,
+        "graceful_shutdown_on_exception": True,
         **_quote_as_given(),
     }
     return LiveExecEngineConfig(**{**ours, **fields})

@@ -11,6 +11,7 @@ from nautilus_trader.common.config import InstrumentProviderConfig
 from nautilus_trader.config import LoggingConfig
 from nautilus_trader.live.config import (
     LiveDataClientConfig,
+    LiveDataEngineConfig,
     LiveExecClientConfig,
     LiveRiskEngineConfig,
     TradingNodeConfig,
@@ -138,7 +139,11 @@ def node_config(
         trader_id=TraderId(nautilus.trader_id),
         logging=logging,
         exec_engine=live_exec_engine_config(open_check_interval_secs=float(nautilus.open_check_seconds), **engine),
-        risk_engine=LiveRiskEngineConfig(max_order_submit_rate=_SUBMITS, max_order_modify_rate=_SUBMITS),
+        # Else an error in anybody's handler ends the process on the spot, and nobody looks after what is held.
+        data_engine=LiveDataEngineConfig(graceful_shutdown_on_exception=True),
+        risk_engine=LiveRiskEngineConfig(
+            max_order_submit_rate=_SUBMITS, max_order_modify_rate=_SUBMITS, graceful_shutdown_on_exception=True
+        ),
         strategies=list(strategies),
         data_clients={PUMPSWAP: data},
         exec_clients={PUMPSWAP: trading},

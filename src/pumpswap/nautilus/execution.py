@@ -101,7 +101,8 @@ class PumpSwapExecutionClient(LiveExecutionClient):
             self._bus.subscribe(f"reports.execution.{PUMPSWAP_VENUE}", self._on_reconciled)
         self._is_open = True
         await session.open()
-        offer_venue(self._bus, VenueFacts(session.settings, self._remember, session.run.states.load))
+        states, fault = session.run.states, session.engine.fault
+        offer_venue(self._bus, VenueFacts(session.settings, self._remember, states.load, fault))
         await self._provider.initialize()
         await self._provider.load_pools(self._reports.pools())
         # Not left to the data client: reports about an unknown instrument are skipped in silence.

@@ -41,9 +41,10 @@ from pumpswap.nautilus.instruments import base_decimals_of, mint_of, pool_of
 from pumpswap.nautilus.money import lamports_of, qty, units_of
 from pumpswap.nautilus.orders import order_params
 from pumpswap.nautilus.regime_check import RegimeCheck
-from pumpswap.nautilus.statistics import MEMORY, STATISTICS, Q50Statistics
+from pumpswap.nautilus.statistics import Q50Statistics
+from pumpswap.nautilus.strategy_memory import StrategyMemory
 from pumpswap.nautilus.strategy_setup import TraderClock, budget, configured
-from pumpswap.nautilus.venue_facts import VenueFacts, require_same, venue_of
+from pumpswap.nautilus.venue_facts import require_same, venue_of
 from pumpswap.risk.caps import Caps
 from pumpswap.sdk.executor.executor import PumpSwapTradingExecutor
 from pumpswap.settings import Settings
@@ -62,15 +63,12 @@ class _Market:
     over, and its value stands in the reasons of what is decided.
     """
 
+    id: InstrumentId
     instrument: CurrencyPair
     pool: str
     mint: str
     mean: ExponentialMovingAverage | None
     closed_to_us: str = ""  # why nothing is bought now, by the instrument's status
-
-    @property
-    def id(self) -> InstrumentId:
-        return self.instrument.id
 
 
 class Q50PumpSwapStrategy(Strategy):
@@ -100,8 +98,14 @@ class Q50PumpSwapStrategy(Strategy):
         self._caps = Caps.of(found.risk)
         self._markets: dict[InstrumentId, _Market] = {}
         self._by_executor: ByExecutor | None = None
-        self._venue: VenueFacts | None = None
+        self._memory = StrategyMemory(None, "")
         self._is_loaded = False
+        self._broken = ""  # by which error; until it is started anew
+
+    @property
+    def is_live(self) -> bool:
+        """Whether time is the machine's: in a node, on paper or with money."""
+        return isinstance(self.clock, LiveClock)
 
     # ------------------------------------------------------------------------------------------ life
 
@@ -109,10 +113,11 @@ class Q50PumpSwapStrategy(Strategy):
         """Read the frame, subscribe. In a back-test a frame that cannot be read is raised: one without signals would
         look like a result. Live it is told, and read as soon as it can be: exits of what is held go on meanwhile.
         """
-        is_live = isinstance(self.clock, LiveClock)
-        self._venue = venue_of(self.msgbus)
-        if self._venue is not None:
-            require_same(self.settings, self._venue.settings)
+        is_live, self._broken = self.is_live, ""
+        venue = venue_of(self.msgbus)
+        if venue is not None:
+            require_same(self.settings, venue.settings)
+        self._memory = StrategyMemory(venue, str(self.id))
         try:
             self.q50_signal_loader.load()
         except PumpSwapError as failed:
@@ -190,10 +195,17 @@ class Q50PumpSwapStrategy(Strategy):
         if market is None:
             return
         self.statistics.ticks += 1
-        at_ns = self.clock.timestamp_ns()
-        verdict = self.policy.decide(self._frames(), at_ns, market.pool, market.mint, self._held(market))
-        if verdict.action is not Q50Action.WAIT:
-            self._act(market, verdict, tick)
+        if self._broken:
+            return
+        try:
+            self._decide(market, tick)
+        except Exception as broken:
+            if not self.is_live:
+                raise
+            # Nautilus ends the process for an error in a handler, and with it the exits of what is held.
+            self._broken = f"{type(broken).__name__}: {broken}"
+            self.log.error(f"the strategy is broken and orders nothing any more, exits go on: {self._broken}")
+            self._memory.broken(self._broken)
 
     def on_trade_tick(self, tick: TradeTick) -> None:
         """Trades of others move quotes too, and quotes decide."""
@@ -234,6 +246,12 @@ class Q50PumpSwapStrategy(Strategy):
 
     # ------------------------------------------------------------------------------------------ inside
 
+    def _decide(self, market: _Market, tick: QuoteTick) -> None:
+        at_ns = self.clock.timestamp_ns()
+        verdict = self.policy.decide(self._frames(), at_ns, market.pool, market.mint, self._held(market))
+        if verdict.action is not Q50Action.WAIT:
+            self._act(market, verdict, tick)
+
     def _instruments(self) -> list[CurrencyPair]:
         if not self.config.instrument_ids:
             return list(self.cache.instruments(venue=PUMPSWAP_VENUE))
@@ -251,7 +269,7 @@ class Q50PumpSwapStrategy(Strategy):
         if warm_up:
             mean = ExponentialMovingAverage(warm_up, PriceType.MID)
             self.register_indicator_for_quote_ticks(instrument.id, mean)
-        market = _Market(instrument, pool_of(instrument.id), mint_of(instrument), mean)
+        market = _Market(instrument.id, instrument, pool_of(instrument.id), mint_of(instrument), mean)
         self._markets[instrument.id] = market
         self.subscribe_quote_ticks(instrument.id, client_id=PUMPSWAP_CLIENT_ID)
         self.subscribe_instrument_status(instrument.id, client_id=PUMPSWAP_CLIENT_ID)
@@ -264,7 +282,7 @@ class Q50PumpSwapStrategy(Strategy):
         """How wishes are carried out; analysis only where there is no way."""
         has_account = self.portfolio.account(PUMPSWAP_VENUE) is not None
         if self.config.mode == "executor":
-            if has_account or not isinstance(self.clock, LiveClock):
+            if has_account or not self.is_live:
                 raise ConfigError(
                     "this node has an execution client for PUMPSWAP already, or is a back-test",
                     hint="mode: trade uses it; mode: executor is for a node without one",
@@ -282,8 +300,6 @@ class Q50PumpSwapStrategy(Strategy):
         return None if position is None else int(position.ts_opened)
 
     def _position(self, market: _Market) -> NautilusPosition | None:
-        if not self.cache.positions_open_count(instrument_id=market.id):
-            return None
         held = self.cache.positions_open(instrument_id=market.id, strategy_id=self.id)
         return held[0] if held else None
 
@@ -301,8 +317,8 @@ class Q50PumpSwapStrategy(Strategy):
             self.log.info(f"{verdict.action.value} {market.pool}: only analysed, {why_not}")
         elif verdict.signal is not None:
             self.statistics.wished(verdict.signal.side)
-        if isinstance(self.clock, LiveClock):
-            self._remember()  # a process that dies must not buy the same row again
+        if self.is_live:
+            self._memory.keep(self.policy)  # a process that dies must not buy the same row again
 
     def _obstacle(self, market: _Market, verdict: Q50Verdict) -> str:
         """Why this wish may not be carried out; empty when it may. Leaving never depends on a model or a status."""
@@ -370,25 +386,14 @@ class Q50PumpSwapStrategy(Strategy):
 
     def _recall(self) -> None:
         """Take up what an earlier process has left with the run, unless Nautilus itself has given it back."""
-        known = None if self._venue is None else self._venue.load(f"{MEMORY}/{self.id}")
-        if known is None or self._is_loaded:
+        if self._is_loaded:
             return
-        counts = None if self._venue is None else self._venue.load(f"{STATISTICS}/{self.id}")
         try:
-            self.policy.restore(known)
-            self.policy.warm_up_again()
-            if counts is not None:
-                self.statistics = Q50Statistics.of_json(counts)
+            self.statistics = self._memory.recall(self.policy) or self.statistics
         except BadInput as damaged:  # what is held, and rests after a sale, are known to the engine all the same
             self.log.warning(f"begun without a memory: {damaged.what}")
 
-    def _remember(self) -> None:
-        if self._venue is not None:
-            self._venue.save(f"{MEMORY}/{self.id}", self.policy.state())
-
     def _save_statistics(self, _event: object = None) -> None:
-        """The counts so far into the books of the run, for its reports."""
-        if self._venue is not None:
-            document = {"at_ns": str(self.clock.timestamp_ns()), **self.statistics.to_json()}
-            self._venue.save(f"{STATISTICS}/{self.id}", document)
-            self._remember()
+        """The counts so far, and what must be known after a restart, into the books of the run."""
+        self._memory.count(self.statistics, self.clock.timestamp_ns())
+        self._memory.keep(self.policy)

@@ -18,12 +18,14 @@ _BY_THE_RUN = ("signals", "mode")  # of the section run: a session sets them for
 @dataclass(frozen=True, slots=True)
 class VenueFacts:
     """``settings`` are those that decide about orders; ``save`` stores a document under a name in the run's states, and
-    ``load`` gives it back, None where there is none.
+    ``load`` gives it back, None where there is none. ``fault`` takes a strategy's name and its error: nothing is bought
+    until a person resumes.
     """
 
     settings: Settings
     save: Callable[[str, Mapping[str, object]], None]
     load: Callable[[str], Mapping[str, object] | None]
+    fault: Callable[[str, str], None]
 
 
 def offer_venue(msgbus: Any, facts: VenueFacts) -> None:

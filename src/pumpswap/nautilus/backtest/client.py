@@ -69,7 +69,7 @@ class CurveExecClient(BacktestExecClient):
         self.orders_told = 0
         self._open_account()
         curve.engine.listen(OrderBridge(curve.run_id, self))
-        offer_venue(msgbus, VenueFacts(curve.settings, curve.remember, lambda _name: None))
+        offer_venue(msgbus, VenueFacts(curve.settings, curve.remember, lambda _name: None, curve.engine.fault))
 
     # ------------------------------------------------------------------------------------------ commands
 

@@ -1,0 +1,43 @@
+"""StrategyMemory: what a strategy leaves with the run, for its next start and for reports."""
+
+from __future__ import annotations
+
+from pumpswap.nautilus.statistics import MEMORY, STATISTICS, Q50Statistics
+from pumpswap.nautilus.venue_facts import VenueFacts
+from pumpswap.signals.q50_policy import Q50Policy
+
+__all__ = ["StrategyMemory"]
+
+
+class StrategyMemory:
+    """``venue`` None: there is nobody who would keep it. ``strategy`` is Nautilus' id of the strategy."""
+
+    def __init__(self, venue: VenueFacts | None, strategy: str) -> None:
+        self._venue = venue
+        self._strategy = strategy
+
+    def recall(self, policy: Q50Policy) -> Q50Statistics | None:
+        """Put into ``policy`` what an earlier process knew; its counts, None where there are none. Raises BadInput."""
+        known = None if self._venue is None else self._venue.load(f"{MEMORY}/{self._strategy}")
+        if known is None or self._venue is None:
+            return None
+        counts = self._venue.load(f"{STATISTICS}/{self._strategy}")
+        found = None if counts is None else Q50Statistics.of_json(counts)
+        policy.restore(known)
+        policy.warm_up_again()
+        return found
+
+    def keep(self, policy: Q50Policy) -> None:
+        """Which rows were traded."""
+        if self._venue is not None:
+            self._venue.save(f"{MEMORY}/{self._strategy}", policy.state())
+
+    def count(self, statistics: Q50Statistics, at_ns: int) -> None:
+        """The counts so far, for reports."""
+        if self._venue is not None:
+            self._venue.save(f"{STATISTICS}/{self._strategy}", {"at_ns": str(at_ns), **statistics.to_json()})
+
+    def broken(self, error: str) -> None:
+        """The strategy has failed: nothing is bought until a person resumes, and somebody is told."""
+        if self._venue is not None:
+            self._venue.fault(self._strategy, error)
