@@ -23,7 +23,7 @@ from pumpswap.research.chronicle.step import Chronicle
 from pumpswap.research.significance.lookahead import StrategyInputs
 from pumpswap.research.tuning.build import search_sha256
 from pumpswap.research.tuning.engine_runner import EngineFactory
-from pumpswap.research.tuning.history import HeldHistory, held
+from pumpswap.research.tuning.history import MOST_HELD, HeldHistory, held
 from pumpswap.research.tuning.null_trials import network_jobs, null_jobs, run_network, run_null
 from pumpswap.research.tuning.objective import Objective
 from pumpswap.research.tuning.outcome import SweepOutcome, outcome_of
@@ -240,7 +240,7 @@ def _crew(
     made: RunnerFactory = factory
     with TemporaryDirectory(prefix="pumpswap-tune-") as folder:
         is_far = bool(order.ray_address)
-        if is_far:
+        if is_far and history.identity.steps <= MOST_HELD:
             from pumpswap.research.tuning.kernel_factory import packed
 
             made = packed(factory, HeldHistory(history))  # other machines do not have our files

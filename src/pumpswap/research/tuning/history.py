@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from pumpswap.research.chronicle.step import Chronicle, ChronicleIdentity, Range, ScheduleFor, Step, StepTimes
 
-__all__ = ["HeldHistory", "HistoryPart", "held"]
+__all__ = ["MOST_HELD", "HeldHistory", "HistoryPart", "held"]
 
 MOST_HELD = 250_000  # steps: half a gigabyte for each process
 

@@ -40,8 +40,8 @@ class OnRay:
             ray.init(address=address, include_dashboard=False, log_to_driver=False, logging_level="error")
         except (ConnectionError, RuntimeError, ValueError, AssertionError) as error:
             raise UsageError(
-                f"no Ray cluster answers at {address}: {str(error).splitlines()[0]}",
-                hint="start one with `ray start --head`, or leave --ray-address out",
+                f"the Ray cluster at {address} cannot be joined: {str(error).splitlines()[0]}",
+                hint="is it another version of Ray? One that wants a token needs RAY_AUTH_MODE=token and that token here",
             ) from error
         try:
             self._actors = self._started(factory, most)
