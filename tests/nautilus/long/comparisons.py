@@ -1,4 +1,4 @@
-"""Simulated markets traded by Q50PumpSwapStrategy in Nautilus and by our own engine: one ledger, every lamport named."""
+"""Simulated markets traded by Q50PumpSwapStrategy in Nautilus and by our own engine: equal ledgers, named lamports."""
 
 from __future__ import annotations
 
