@@ -113,7 +113,10 @@ class Puppet(Strategy):
             quantity = qty(given["lamports"] // step, min(instrument.size_precision, 9))
         else:
             quantity = qty(given["units"], instrument.size_precision)
-        self._submit(of, OrderSide.BUY, quantity, given, quote_quantity=is_quote, params=params)
+        is_reducing = bool(given.get("reduce_only"))
+        self._submit(
+            of, OrderSide.BUY, quantity, given, quote_quantity=is_quote, reduce_only=is_reducing, params=params
+        )
 
     def sell(self, pool: str, given: dict[str, Any]) -> None:
         of = instrument_id(pool)
