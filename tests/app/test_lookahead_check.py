@@ -69,8 +69,26 @@ def test_what_a_module_reads_when_it_is_loaded_is_seen(strategies: Path, tmp_pat
     strategies.write_text(f"PRICES = open({str(secret)!r}).read()\n{PEEKER}")
     settings = Settings(data_dir=tmp_path)
     report = check_lookahead(order(f"{strategies}:honest"), settings, cuts=1)
-    assert [one.text for one in report.findings] == [f"it reads {secret} while it is made or trades"]
+    assert [one.text for one in report.findings] == [f"it opens {secret} while it is made or trades"]
     assert not check_lookahead(order(f"{strategies}:honest"), settings, cuts=1, allowed=(secret,)).caught
+
+
+def test_what_a_helper_remembers_of_the_whole_history_does_not_help(
+    strategies: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "remembers.py").write_text("seen = []\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    text = PEEKER.replace(
+        "    return Peeker(2 * fmean(step.swap.quote_units for step in inputs.history.steps() if step.swap))",
+        "    import remembers\n"
+        "    if not remembers.seen:\n"
+        "        remembers.seen += [step.swap.quote_units for step in inputs.history.steps() if step.swap]\n"
+        "    return Peeker(2 * fmean(remembers.seen))",
+    )
+    assert "remembers" in text
+    strategies.write_text(text)
+    report = check_lookahead(order(f"{strategies}:peeking"), Settings(data_dir=tmp_path), cuts=2)
+    assert report.caught
 
 
 def test_what_cannot_be_judged_is_told(strategies: Path, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,6 +19,7 @@ from pumpswap.research.backtest.runner import run_backtest
 from pumpswap.research.chronicle.step import Chronicle
 from pumpswap.research.significance.decision_trace import DecisionTrace
 from pumpswap.research.significance.lookahead import LookaheadPlan, LookaheadReport, StrategyInputs, look_ahead
+from pumpswap.research.significance.open_files import forget_modules
 from pumpswap.research.tuning.history import HeldHistory
 from pumpswap.settings import Settings
 
@@ -33,6 +35,7 @@ def check_lookahead(
     for path in allowed:
         if not path.exists():
             raise UsageError(f"there is no {path} to be read", hint="--allow-read names a file or a folder")
+    known = set(sys.modules)
     chosen = choose_strategy(order.strategy, order.params)
     history = HeldHistory(open_history(order))
     frame = order.frame or settings.q50.path
@@ -40,7 +43,9 @@ def check_lookahead(
     wants_frame = base.frame_sha256 is not None
 
     def play(market: Chronicle, inputs: StrategyInputs, trace: DecisionTrace) -> int:
-        # From its file each time: what a module reads when it is loaded is read under watch, and again for every run.
+        # From its file each time: what a module reads when it is loaded is read under watch, and again for every run;
+        # what it remembered of a run that knew more is gone.
+        forget_modules(known)
         one = choose_strategy(order.strategy, order.params)
         spec = msgspec.structs.replace(base, chronicle=market.identity.sha256)
         done = run_backtest(spec, market, cast_of(settings, one, inputs), (trace,))
@@ -53,7 +58,7 @@ def check_lookahead(
     with TemporaryDirectory(prefix="pumpswap-lookahead-") as folder:
         plan = LookaheadPlan(
             folder=Path(folder),
-            frame=frame.expanduser() if frame is not None and wants_frame else None,
+            frame=frame.expanduser() if frame is not None and (wants_frame or frame.expanduser().exists()) else None,
             read_frame=partial(_read, settings) if wants_frame else None,
             cuts=cuts,
             seed=order.seed,

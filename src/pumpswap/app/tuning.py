@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from random import Random
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -16,7 +17,7 @@ from pumpswap.app.backtest import BacktestOrder, Tell, open_history, spec_of
 from pumpswap.app.backtest_scoring import cast_of, choose_strategy
 from pumpswap.app.tuning_store import SweepShelf
 from pumpswap.clock import NS_PER_SECOND, Clock, SystemClock
-from pumpswap.errors import UsageError
+from pumpswap.errors import ConfigError, UsageError
 from pumpswap.research.backtest.runner import Cast
 from pumpswap.research.backtest.spec import BacktestSpec
 from pumpswap.research.chronicle.step import Chronicle
@@ -29,7 +30,7 @@ from pumpswap.research.tuning.objective import Objective
 from pumpswap.research.tuning.outcome import SweepOutcome, outcome_of
 from pumpswap.research.tuning.pool import InProcess, Processes
 from pumpswap.research.tuning.search import Method, search_of
-from pumpswap.research.tuning.space import STRATEGY, Space, parse_space
+from pumpswap.research.tuning.space import STRATEGY, Space, parse_space, settings_with
 from pumpswap.research.tuning.splits import (
     Fold,
     hold_out,
@@ -45,6 +46,7 @@ from pumpswap.storage.database import open_database
 __all__ = ["TuneOrder", "Tuned", "tune"]
 
 NULL_DRAWS, NETWORK_DRAWS = 100, 10
+_TRIES = 100  # sets that are drawn until the settings take one
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +124,7 @@ def tune(order: TuneOrder, settings: Settings, *, clock: Clock | None = None, te
     search_of(order.method, space, order.trials, order.backtest.seed)  # what is wrong with it is told now
     history = open_history(order.backtest)
     spec = _spec(order, history, settings)
+    _require_strategy(order, space, settings, history)
     plan = _plan(order, space, history, settings)
     with open_database(settings.backtests_file) as database:
         document = _document(order, plan, spec)
@@ -156,6 +159,21 @@ def _text_of(space: str) -> str:
 def _spec(order: TuneOrder, history: Chronicle, settings: Settings) -> BacktestSpec:
     chosen = choose_strategy(order.backtest.strategy, order.backtest.params)
     return spec_of(order.backtest, history, chosen, settings)
+
+
+def _require_strategy(order: TuneOrder, space: Space, settings: Settings, history: Chronicle) -> None:
+    """Make it once, with some set of the space that the settings take: what is wrong with it is told before the search
+    begins.
+    """
+    chance = Random(order.backtest.seed)
+    for _ in range(_TRIES):
+        params = space.draw(chance)
+        try:
+            tried = settings_with(settings, params)
+        except ConfigError:
+            continue
+        _Cast(order.backtest).cast_for(tried, params, history)
+        return
 
 
 def _plan(order: TuneOrder, space: Space, history: Chronicle, settings: Settings) -> SweepPlan:

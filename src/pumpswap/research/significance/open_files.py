@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 import sysconfig
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -17,7 +17,7 @@ from typing import Any
 
 import pumpswap
 
-__all__ = ["OPENING", "watched"]
+__all__ = ["OPENING", "forget_modules", "watched"]
 
 OPENING = {
     "open": 0,
@@ -58,7 +58,7 @@ class _Watch:
         if path.endswith(_CODE) or path.startswith(("/proc/", "/dev/")):
             return
         if not any(path == one or path.startswith(one + os.sep) for one in self._allowed):
-            self.found[f"reads {named}"] = None
+            self.found[f"opens {named}"] = None
 
     def called(self, frame: FrameType, event: str, argument: object) -> None:
         """Some function begins: is it one that reads a file past Python?"""
@@ -80,10 +80,25 @@ class _Watch:
     def _users_file(self, name: str) -> bool:
         known = self._is_users.get(name)
         if known is None:
-            # Not resolved: a hook that asks for files would ask itself.
-            inside = name.startswith(("<", _PACKAGE + os.sep)) or any(name.startswith(one) for one in _LIBRARIES)
-            known = self._is_users[name] = not inside
+            known = self._is_users[name] = _is_users(name)
         return known
+
+
+def _is_users(file: str) -> bool:
+    """Whether a code file is neither ours nor of an installed library. Not resolved: a hook that asks for files would
+    ask itself.
+    """
+    return not file.startswith(("<", _PACKAGE + os.sep)) and not any(file.startswith(one) for one in _LIBRARIES)
+
+
+def forget_modules(known: Set[str]) -> None:
+    """Forget modules of the user's that were loaded since ``known`` (names of ``sys.modules``): what they remember of
+    one run must not help the next.
+    """
+    for name, module in list(sys.modules.items()):
+        file = getattr(module, "__file__", None)
+        if name not in known and isinstance(file, str) and _is_users(file):
+            del sys.modules[name]
 
 
 _watch: _Watch | None = None

@@ -1,0 +1,70 @@
+"""`pumpswap tune` and `backtest lookahead`: what people see first, and what scripts rely on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.cli.running import answer, run
+
+SPACE = "strategy.window_seconds=20|40, strategy.burst_bps=100|200"
+SEARCH = [
+    "tune", "run", "simulated:7", "--length", "8m", "--strategy", "momentum", "--param", "min_buyers=2",
+    "--space", SPACE, "--objective", "net", "--jobs", "1", "--null-draws", "2", "--network-draws", "2",
+]  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def _place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PUMPSWAP_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("COLUMNS", "120")
+
+
+def test_what_is_out_of_sample_comes_first_and_the_best_last() -> None:
+    told = run(*SEARCH)
+    assert told.exit_code == 0, told.output
+    out = told.stdout
+    places = [
+        out.index(text) for text in ("Out of sample:", "no evidence", "its training chose", "test of luck", "Best")
+    ]
+    assert places == sorted(places)
+    assert "below 30 no figure means anything" in out
+    assert "the best of 4 trials looks good by being the best" in told.stderr
+    assert run("tune", "report", "1").stdout == out
+    listed = answer("tune", "list")
+    assert [(one["search"], one["finished"], one["verdict"]) for one in listed["searches"]] == [
+        ("1", True, "no evidence")
+    ]
+
+
+def test_scripts_get_every_figure() -> None:
+    told = answer(*SEARCH)
+    assert (told["schema"], told["version"], told["trials"]) == ("pumpswap.tune_run", 1, 4)
+    assert told["test_lamports"] == told["evidence"]["out_of_sample"]["net_lamports"]
+    assert told["folds"][0]["params"] is None or set(told["folds"][0]["params"]) == {
+        "strategy.window_seconds", "strategy.burst_bps",
+    }  # fmt: skip
+    assert told["space"] == SPACE
+    assert told["engine_because"] == ["a size that follows the score: set full_size=True"]
+    stored = answer("tune", "report", told["search"])
+    for name in ("folds", "equity", "evidence", "best", "values", "final"):
+        assert stored[name] == told[name]
+
+
+def test_a_peeking_strategy_ends_with_one(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(
+        "from pumpswap.engine.strategy import Strategy\n"
+        "from pumpswap.model import Side, Signal\n"
+        "class Ahead(Strategy):\n"
+        "    name = 'ahead'\n"
+        "    def on_swap(self, swap, desk):\n"
+        "        yield desk.buy(Signal(swap.pool, desk.now_ns + 1, Side.LONG, 90.0, 1.0, 'ahead'))\n"
+    )
+    found = run("backtest", "lookahead", "simulated:7", "--length", "2m", "--strategy", "mine.py:Ahead", "--cuts", "1")
+    assert found.exit_code == 1
+    assert "mine.py:Ahead LOOKS AHEAD" in found.stdout
+    assert "[stamp]" in found.stdout
+    clean = run("backtest", "lookahead", "simulated:7", "--length", "2m", "--strategy", "momentum", "--cuts", "1")
+    assert clean.exit_code == 0
