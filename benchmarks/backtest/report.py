@@ -9,7 +9,7 @@ from benchmarks.report import Area
 
 __all__ = ["TOPICS", "main"]
 
-TOPICS = ("engine",)
+TOPICS = ("engine", "quotes", "replay", "sweep")
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -74,6 +74,7 @@ function signed(list) {
 }
 
 const built = await instructions();
+const flat = { ...common, feeConfig: null }; // then the SDK looks no tier up
 const OPERATIONS = {
   buy_base_input: () => sdk.buyBaseInput({ ...common, base }),
   buy_quote_input: () => sdk.buyQuoteInput({ ...common, quote }),
@@ -83,7 +84,11 @@ const OPERATIONS = {
   build_swap: () => instructions(),
   compile_sign_serialise: () => signed(built),
   build_and_sign_swap: async () => signed(await instructions()),
+  buy_base_input_flat: () => sdk.buyBaseInput({ ...flat, base }),
+  buy_quote_input_flat: () => sdk.buyQuoteInput({ ...flat, quote }),
+  sell_base_input_flat: () => sdk.sellBaseInput({ ...flat, base }),
 };
+const chosen = request.only ?? Object.keys(OPERATIONS).filter((name) => !name.endsWith("_flat"));
 
 async function timed(operation, count) {
   const began = performance.now();
@@ -113,8 +118,8 @@ async function best(operation, { batch_ms = 150, batches = 7, warm_up_ms = 500 }
 
 const manifest = new URL("node_modules/@pump-fun/pump-swap-sdk/package.json", import.meta.url);
 const results = {};
-for (const [name, operation] of Object.entries(OPERATIONS)) {
-  results[name] = await best(operation, request.effort ?? {});
+for (const name of chosen) {
+  results[name] = await best(OPERATIONS[name], request.effort ?? {});
 }
 console.log(
   JSON.stringify({

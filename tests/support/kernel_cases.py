@@ -56,7 +56,7 @@ class Batch:
 
     def state(self, at: int) -> PoolState:
         """The pool of one question."""
-        state = _pools()[self.kind[at]]
+        state: PoolState = _pools()[self.kind[at]]
         pool = state.pool.with_changes(
             virtual_quote_reserves=self.virtual[at],
             protocol_fees=int(self.fees[0][at]),

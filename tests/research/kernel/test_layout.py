@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import msgspec
 import numpy as np
 import pytest
 
-from pumpswap.amm import PoolState, current_schedule
+from pumpswap.amm import FeeSchedule, PoolState, current_schedule
 from pumpswap.amm.acting import act_on
 from pumpswap.amm.acts import (
     ALL_FEES,
@@ -32,7 +33,7 @@ from pumpswap.amm.acts import (
 from pumpswap.amm.events.fees import FeeBucket
 from pumpswap.errors import TradeRefused, UsageError
 from pumpswap.research.chronicle.slots import EvenSlots
-from pumpswap.research.chronicle.step import ChronicleIdentity, Range, Step
+from pumpswap.research.chronicle.step import ChronicleIdentity, Range, Step, StepTimes
 from pumpswap.research.kernel.acting import replay
 from pumpswap.research.kernel.layout import Columns, columns_of
 from tests.research.tuning.played import history
@@ -42,19 +43,20 @@ from tests.support.market import SOL, at, graduate
 class Written:
     """A chronicle that a test has written down."""
 
-    location, assumptions, counts = "here", (), dict[str, int]()
-    slots = EvenSlots()
-    complete: dict[str, tuple[Range, ...]] = {}
+    location, assumptions = "here", ()
 
     def __init__(self, *steps: Step) -> None:
         self._steps = steps
+        self.counts: Mapping[str, int] = {}
+        self.complete: Mapping[str, tuple[Range, ...]] = {}
+        self.slots: StepTimes = EvenSlots()
         self.identity = ChronicleIdentity("digest", len(steps), 1)
         self.span_ns = (steps[0].at_ns, steps[-1].at_ns) if steps else (0, 0)
 
-    def schedule_for(self, _unix_seconds: int):  # type: ignore[no-untyped-def]
+    def schedule_for(self, _unix_seconds: int) -> FeeSchedule:
         return current_schedule()
 
-    def steps(self):  # type: ignore[no-untyped-def]
+    def steps(self) -> Iterator[Step]:
         return iter(self._steps)
 
 
@@ -100,7 +102,9 @@ def test_every_act_leads_to_its_state_again() -> None:
 def test_a_state_that_does_not_follow_is_found() -> None:
     told = story(graduate(), *EVERY_ACT)
     steps = list(told.steps())
-    wrong = msgspec.structs.replace(steps[5].after, quote_vault=steps[5].after.quote_vault + 1)
+    after = steps[5].after
+    assert after is not None
+    wrong = msgspec.structs.replace(after, quote_vault=after.quote_vault + 1)
     steps[5] = msgspec.structs.replace(steps[5], after=wrong)
     assert replay(columns_of(Written(*steps))).first == 5
 

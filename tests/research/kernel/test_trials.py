@@ -42,6 +42,10 @@ CHOICES: dict[str, str] = {
 }  # fmt: skip
 
 
+def told_settings(**sections: Any) -> Settings:
+    return Settings.model_validate(sections)
+
+
 class Nobody:
     """An engine that must not be asked."""
 
@@ -91,7 +95,7 @@ def test_random_settings_have_the_figures_of_the_engine(seed: int) -> None:
     warm_ns = dice.choice([0, whole.length_ns // 5])
     split = dice.choice([Split(whole), Split(Window(middle, middle + whole.length_ns // 2), warm_ns, "test")])
     impact = dice.choice(["naive", "counterfactual"])
-    both(Settings(paper=paper), LIVELY + chosen, split, market, impact=impact, seed=seed)
+    both(told_settings(paper=paper), LIVELY + chosen, split, market, impact=impact, seed=seed)
 
 
 def test_the_same_job_gives_the_same_whatever_ran_before() -> None:
@@ -132,7 +136,7 @@ def test_what_is_not_supported_is_named_before_a_sweep() -> None:
     assert unsupported(Settings(), "plan-loop") == ("the strategy plan-loop: the kernel plays momentum",)
     assert unsupported(Settings(), "momentum", {"speed": "1"}) == ("momentum has no speed",)
     assert unsupported(Settings(), "momentum", full, landing="drawn") == ("the landing drawn",)
-    odd = Settings(
+    odd = told_settings(
         signals={"min_score": 80}, risk={"require_screen": True}, run={"mode": "approve"},
         exits={"take_profit_ladder": [{"gain_bps": 100, "sell_bps": 100}]},
     )  # fmt: skip

@@ -49,7 +49,7 @@ from pumpswap.research.kernel.rates import (
 )
 from pumpswap.research.kernel.u128 import ONE, ZERO, compiled, div128_by_64, inlined, inner, mul64, mul_div
 
-__all__ = ["Replayed", "act_on", "load", "real_of", "replay", "traded"]
+__all__ = ["Replayed", "act_on", "last_step", "load", "real_of", "replay", "state_step", "traded"]
 
 (P_BASE, P_RESERVE, P_BOOST, P_PROTOCOL, P_CREATOR, P_SUPPLY, P_LP) = range(7)
 FIELDS = 7
@@ -69,15 +69,37 @@ def load(world: Any, pool: Any, after: Any, step: Any) -> None:
 
 
 @inlined
+def last_step(places: Any, starts: Any, pool: Any, before: Any) -> Any:
+    """The last step of a pool before a step; -1 for none."""
+    low, high = starts[pool], starts[pool + 1]
+    while low < high:
+        middle = (low + high) // 2
+        if places[middle] < before:
+            low = middle + 1
+        else:
+            high = middle
+    return places[low - 1] if low > starts[pool] else -1
+
+
+@inner
+def state_step(places: Any, starts: Any, has_state: Any, pool: Any, before: Any) -> Any:
+    """The last step of a pool before a step that tells its state."""
+    step = last_step(places, starts, pool, before)
+    while step >= 0 and has_state[step] == 0:
+        step = last_step(places, starts, pool, step)
+    return step
+
+
+@inlined
 def real_of(world: Any, pool: Any) -> Any:
     """(what can be paid out, whether that is less than nothing), of a pool."""
     real = np.int64(world[pool, P_RESERVE]) - np.int64(world[pool, P_BOOST])
-    return np.uint64(max(real, 0)), np.int64(real < 0)
+    return np.uint64(real if real > 0 else np.int64(0)), np.int64(real < 0)
 
 
 @inner
 def terms_of(words: Any, schedule: Any, kind: Any, world: Any, pool: Any) -> Any:
-    """(rates of a trade now, what is bought back of the protocol fee). ``kind`` is (flags, creator rate, told rates)."""
+    """(rates of a trade now, what is bought back of the protocol fee); ``kind`` (flags, creator rate, told rates)."""
     flags, creator_bps, told = kind
     if told != ZERO:
         rates = ONE, told & SIXTEEN_BITS, (told >> SIXTEEN) & SIXTEEN_BITS, (told >> (SIXTEEN + SIXTEEN)) & SIXTEEN_BITS
@@ -111,7 +133,7 @@ def settled(world: Any, pool: Any, is_buy: Any, base: Any, quote: Any, kept: Any
 
 
 @inner
-def traded(words: Any, schedule: Any, kind: Any, world: Any, pool: Any, order: Any) -> Any:
+def traded(words: Any, schedule: Any, kind: Any, world: Any, pool: Any, order: Any) -> Any:  # noqa: C901 - the program's checks
     """One trade by the program's checks, in its order. ``order`` is (kind of act, generation, amount, limit). Gives
     (status, gross, lp, protocol, creator, base that moves, quote that the trader pays or gets); a status that is not 0
     leaves the pool as it was.

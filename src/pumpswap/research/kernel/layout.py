@@ -74,10 +74,11 @@ class PoolRow(msgspec.Struct, frozen=True):
 @dataclass(frozen=True, slots=True)
 class Columns:
     """Amounts are raw units. Of an act: ``amount``, ``limit`` and ``second`` its arguments, ``charged`` what a hop pays
-    and whether its base is its trader's, ``rates`` those of a trade that no schedule explains. Of its trader: ``trader``
-    (0: not known), ``holder`` (he and this coin), ``trader_base`` what he had before, where ``has_base``. Of a trade:
-    ``swap`` 1 for a buy and 2 for a sale, its amounts and the source's own time. ``until_ns``: until when the state of
-    this step is known not to have changed, unless a later step says so; ``has_state`` is 0 where none is told.
+    and whether its base is its trader's, ``rates`` those of a trade that no schedule explains. Of its trader:
+    ``trader`` (0: not known), ``holder`` (he and this coin), ``trader_base`` what he had before, where ``has_base``.
+    Of a trade: ``swap`` 1 for a buy and 2 for a sale, its amounts and the source's own time. ``until_ns``: until
+    when the state of this step is known not to have changed, unless a later step says so; ``has_state`` is 0 where
+    none is told.
 
     The state after a step: ``base``, ``reserve`` (E), ``boost`` (E less what can be paid out), both fee buckets,
     ``supply``, ``lp``, ``flags``, ``creator_bps``. ``places`` are the steps of each pool, one pool after the other,
@@ -128,6 +129,11 @@ class Columns:
     def __len__(self) -> int:
         return len(self.at_ns)
 
+    @staticmethod
+    def array_names() -> tuple[str, ...]:
+        """The fields that are columns."""
+        return _arrays()
+
     def save(self, folder: Path) -> None:
         """Write all columns as files that ``open`` maps into memory."""
         folder.mkdir(parents=True, exist_ok=True)
@@ -159,8 +165,8 @@ def columns_of(chronicle: Chronicle) -> Columns:
     return _Compiler(chronicle).columns()
 
 
-def frozen(array: NDArray[Any]) -> NDArray[Any]:
-    """The same memory, read only, wherever it lies: code is compiled once for arrays of our own, of files and of Ray."""
+def frozen(array: Any) -> NDArray[Any]:
+    """The same memory, read only, wherever it lies: code is compiled once for our own arrays, files' and Ray's."""
     seen = np.asarray(array).view()
     seen.flags.writeable = False
     return seen
@@ -169,6 +175,11 @@ def frozen(array: NDArray[Any]) -> NDArray[Any]:
 def _arrays() -> tuple[str, ...]:
     known = ("tables", "pools", "mints", "traders", "holders", "sha256")
     return tuple(field.name for field in fields(Columns) if field.name not in known)
+
+
+_ROW = _arrays()[:29]  # what follows from the order of the steps comes after
+_KINDS = {field.name: np.dtype(str(field.type).split(".")[-1].rstrip("]")) for field in fields(Columns)[:29]}
+_PIECE = 50_000
 
 
 class _Compiler:
@@ -186,24 +197,33 @@ class _Compiler:
         self._last_swap_ns: dict[str, int] = {}
         self._last: dict[str, PoolState] = {}
         self._steps: list[tuple[Any, ...]] = []
+        self._pieces: dict[str, list[NDArray[Any]]] = {}
 
     def columns(self) -> Columns:
         for step in self._chronicle.steps():
             self._steps.append(self._row(step))
-        names = _arrays()[:29]
-        kinds = {field.name: str(field.type).split(".")[-1].rstrip("]") for field in fields(Columns)}
-        read = zip(*self._steps, strict=True) if self._steps else ((),) * len(names)
-        arrays = {name: np.array(column, getattr(np, kinds[name])) for name, column in zip(names, read, strict=True)}
-        places, starts = _grouped(arrays["pool"], np.arange(len(self._steps)), len(self._rows))
+            if len(self._steps) == _PIECE:
+                self._pack()
+        self._pack()
+        arrays = {name: np.concatenate(pieces) for name, pieces in self._pieces.items()}
+        count = len(arrays["pool"])
+        places, starts = _grouped(arrays["pool"], np.arange(count), len(self._rows))
         trades = np.flatnonzero(arrays["swap"])
         swaps, swap_starts = _grouped(arrays["pool"][trades], trades, len(self._rows))
-        rank = np.full(len(self._steps), -1, np.int64)
+        rank = np.full(count, -1, np.int64)
         rank[swaps] = np.arange(len(swaps))
         return Columns(
             **arrays, places=places, starts=starts, swaps=swaps, swap_starts=swap_starts, rank=rank,
             tables=self._tables, pools=tuple(self._rows), mints=tuple(self._mints), traders=len(self._traders),
             holders=len(self._holders) + 1, sha256=self._chronicle.identity.sha256,
         )  # fmt: skip
+
+    def _pack(self) -> None:
+        """Rows as they come are objects of Python: a million of them would need a gigabyte."""
+        read = zip(*self._steps, strict=True) if self._steps else ((),) * len(_ROW)
+        for name, column in zip(_ROW, read, strict=True):
+            self._pieces.setdefault(name, []).append(np.array(column, _KINDS[name]))
+        self._steps.clear()
 
     def _row(self, step: Step) -> tuple[Any, ...]:
         # The world goes on from what it has: a snapshot that tells no state leaves it as it was.

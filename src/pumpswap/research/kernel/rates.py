@@ -149,10 +149,11 @@ def tier_of(words: Any, schedule: Any, which: Any, curve: Any) -> Any:
     begin = LADDERS + which * 2 * width
     last = np.int64(words[schedule, COUNTS + which]) - 1
     cap = float(reserve) * float(supply) / float(base)
-    tier = -1
+    tier = np.int64(-1)
     for at in range(width):
         tier += 1 if float(words[schedule, begin + at]) <= cap else 0
-    tier = max(min(tier, last), 0)
+    tier = last if tier > last else tier
+    tier = np.int64(0) if tier < 0 else tier
     if tier < last and market_cap_reaches(base, reserve, supply, words[schedule, begin + tier + 1]):
         tier += 1
         while tier < last and market_cap_reaches(base, reserve, supply, words[schedule, begin + tier + 1]):

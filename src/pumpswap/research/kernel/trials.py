@@ -19,11 +19,11 @@ from pumpswap.research.backtest.landing import SlotLanding
 from pumpswap.research.backtest.spec import BacktestSpec, latency_slots
 from pumpswap.research.chronicle.step import StepTimes
 from pumpswap.research.kernel.acting import FIELDS
-from pumpswap.research.kernel.features import Flows, flows_of
 from pumpswap.research.kernel.layout import Columns, frozen
-from pumpswap.research.kernel.momentum import REASONS, play
 from pumpswap.research.kernel.support import momentum_arguments, unsupported
-from pumpswap.research.kernel.terms import (
+from pumpswap.research.kernel.trial.flows import Flows, flows_of
+from pumpswap.research.kernel.trial.momentum import REASONS, play
+from pumpswap.research.kernel.trial.terms import (
     CLOSED_NS,
     COST,
     DAY,
@@ -47,10 +47,10 @@ from pumpswap.research.kernel.terms import (
     WISHED_NS,
     terms_row,
 )
-from pumpswap.research.kernel.venue import FILL_NAMES, NO_FUNDS, NO_ROOM, STALE
+from pumpswap.research.kernel.trial.venue import FILL_NAMES, NO_FUNDS, NO_ROOM, STALE
 from pumpswap.research.tuning.space import settings_with, strategy_arguments
 from pumpswap.research.tuning.trials import Params, Round, Split, TrialResult, TrialRunner
-from pumpswap.settings import Settings
+from pumpswap.settings import LandingPlace, Settings
 from pumpswap.units import BPS
 
 __all__ = ["KernelRunner", "Played"]
@@ -225,7 +225,7 @@ class KernelRunner:
         """When an order lands that is sent at a step, for every step."""
         key = latency_slots(settings), self._spec.landing
         if key not in self._landings:
-            place = "first" if self._spec.landing == "first" else "last"
+            place: LandingPlace = "first" if self._spec.landing == "first" else "last"
             landing = SlotLanding(self._slots, key[0], place, Random(0))
             moments, back = np.unique(self._columns.at_ns, return_inverse=True)
             nobody: Any = None  # of no order: only a drawn place asks

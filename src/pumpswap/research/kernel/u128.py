@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from llvmlite import ir
+from llvmlite import ir  # type: ignore[import-untyped]
 from numba import njit, types
 from numba.extending import intrinsic
 
@@ -22,24 +22,28 @@ LOW = np.uint64(0xFFFF_FFFF)
 MOST = np.uint64(0xFFFF_FFFF_FFFF_FFFF)
 
 
+_njit: Any = njit  # its types know neither all of its options nor what it returns
+_intrinsic: Any = intrinsic
+
+
 def compiled(function: Any) -> Any:
     """A function of machine code that Python calls, kept on disk; other threads run meanwhile."""
-    return njit(cache=True, nogil=True, error_model="numpy")(function)
+    return _njit(cache=True, nogil=True, error_model="numpy")(function)
 
 
 def inner(function: Any) -> Any:
     """One that only compiled code calls: without what lets Python call it, half of the time that compiling takes."""
-    return njit(cache=True, nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)(function)
+    return _njit(cache=True, nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)(function)
 
 
 def inlined(function: Any) -> Any:
     """A small one that its callers take in."""
-    return njit(
+    return _njit(
         cache=True, nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True, forceinline=True
     )(function)
 
 
-@intrinsic
+@_intrinsic
 def _product_high(context: Any, left: Any, right: Any) -> Any:
     """The upper half of a product: one instruction of the processor, which Python has no word for."""
     signature = types.uint64(types.uint64, types.uint64)
@@ -52,7 +56,7 @@ def _product_high(context: Any, left: Any, right: Any) -> Any:
     return signature, generate
 
 
-@intrinsic
+@_intrinsic
 def _leading_zeros(context: Any, value: Any) -> Any:
     signature = types.uint64(types.uint64)
 

@@ -12,8 +12,8 @@ import numpy as np
 
 from pumpswap.research.kernel.acting import P_BASE, P_LP, P_RESERVE, P_SUPPLY, real_of, terms_of
 from pumpswap.research.kernel.quotes import BPS64, quote_sell, share
-from pumpswap.research.kernel.sizing import product_reaches, wide_product
-from pumpswap.research.kernel.terms import (
+from pumpswap.research.kernel.trial.sizing import product_reaches, wide_product
+from pumpswap.research.kernel.trial.terms import (
     COST,
     ENTRY_QUOTE,
     ENTRY_SUPPLY,

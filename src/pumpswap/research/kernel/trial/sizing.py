@@ -17,7 +17,7 @@ from pumpswap.research.kernel.rates import (
     rates_of,
     supply_of_tiers,
 )
-from pumpswap.research.kernel.terms import (
+from pumpswap.research.kernel.trial.terms import (
     BALANCE,
     BASE_PART,
     BASE_WHOLE,
@@ -113,7 +113,7 @@ def largest_within_price(most: Any, curve: Any, rates: Any, limits: Any) -> Any:
     if _passes_price(most, curve, rates, limits):
         return most, 0
     total = np.int64(rates[1] + rates[2] + rates[3])
-    over, scale = limits[0], _BPS
+    over, scale = limits[0], np.int64(_BPS)
     left, whole = (limits[1] + _BPS) * _BPS - _BPS * (_BPS + total), _BPS * (_BPS + total)
     if left * scale < over * whole:
         over, scale = left, whole
@@ -127,9 +127,9 @@ def largest_within_price(most: Any, curve: Any, rates: Any, limits: Any) -> Any:
     if square < 0.0:
         return 0, 0
     bound = np.int64((middle + np.sqrt(square)) / 2.0 * (1.0 + 1e-12)) + 2 + _ROUNDINGS
-    budget = most
+    budget = np.int64(most)
     if bound < (1 << 62) // (_BPS + total):
-        budget = min(most, ((bound + 1) * (_BPS + total) - 1) // _BPS)
+        budget = np.int64(min(most, ((bound + 1) * (_BPS + total) - 1) // _BPS))
     for _ in range(_MOST_STEPS):
         if budget <= 0:
             return 0, 0

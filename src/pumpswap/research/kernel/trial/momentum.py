@@ -10,9 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from pumpswap.research.kernel.acting import P_BOOST, P_RESERVE, act_on, load, terms_of
-from pumpswap.research.kernel.exits import SIGNAL, look, mark
-from pumpswap.research.kernel.features import burst_bps
+from pumpswap.research.kernel.acting import P_BASE, P_BOOST, P_RESERVE, act_on, load, terms_of
 from pumpswap.research.kernel.layout import (
     GIFT,
     HOP_BUY,
@@ -24,8 +22,11 @@ from pumpswap.research.kernel.layout import (
     TOLD,
 )
 from pumpswap.research.kernel.quotes import quote_buy_quote
-from pumpswap.research.kernel.sizing import part_of, product_reaches, size_buy
-from pumpswap.research.kernel.terms import (
+from pumpswap.research.kernel.trial.exits import SIGNAL, look, mark
+from pumpswap.research.kernel.trial.flows import begin_flow, burst_bps, buyers_of, forget
+from pumpswap.research.kernel.trial.holders import capped, differs, payable
+from pumpswap.research.kernel.trial.sizing import part_of, product_reaches, size_buy
+from pumpswap.research.kernel.trial.terms import (
     BALANCE,
     BURST_BPS,
     CASH,
@@ -71,10 +72,8 @@ from pumpswap.research.kernel.terms import (
     SINCE,
     SINCE_NS,
     SLIPPAGE_BPS,
-    STAMP,
     START_LAMPORTS,
     START_NS,
-    TAIL,
     TERMS,
     TOKEN_EXPOSURE,
     TURN_BPS,
@@ -83,8 +82,7 @@ from pumpswap.research.kernel.terms import (
     WINDOW_NS,
     WISHED_NS,
 )
-from pumpswap.research.kernel.u128 import MOST, ZERO, compiled, div128_by_64, inlined, inner, mul64
-from pumpswap.research.kernel.venue import (
+from pumpswap.research.kernel.trial.venue import (
     F_IS_BUY,
     F_POOL,
     F_STATUS,
@@ -100,6 +98,7 @@ from pumpswap.research.kernel.venue import (
     submit,
     tell_equity,
 )
+from pumpswap.research.kernel.u128 import ZERO, compiled, inlined, inner
 
 __all__ = ["REASONS", "play"]
 
@@ -111,87 +110,6 @@ REASONS = (
 )  # fmt: skip
 _MINUTE, _HOUR, _DAY, _BPS = 60_000_000_000, 3_600_000_000_000, 86_400_000_000_000, 10_000
 _MOST_SIGNED = np.uint64((1 << 63) - 1)
-
-
-@inner
-def _capped(differences: Any, holder: Any, epoch: Any, sale: Any) -> Any:
-    """``Holders.sale``: (units, least) that a seller sells now. ``sale`` is (units, least, what he had, known)."""
-    units, least, had, is_known = sale
-    if holder == 0 or differences[holder, 0] != epoch or differences[holder, 1] == 0:
-        return units, least
-    difference = differences[holder, 1]
-    wanted = np.int64(units)
-    if is_known == 0:
-        now = wanted + min(difference, 0)
-    elif wanted == np.int64(had):
-        now = wanted + difference
-    else:
-        now = min(wanted, np.int64(had) + difference)
-    sold = np.uint64(max(now, 0))
-    if units == ZERO:
-        return sold, least
-    high, low = mul64(least, sold)
-    # More than 64 bits is a limit that no sale reaches.
-    return sold, MOST if high >= units else div128_by_64(high, low, units)[0]
-
-
-@inlined
-def _differs(differences: Any, holder: Any, epoch: Any, units: Any) -> None:
-    """``Holders.differs``."""
-    if holder == 0 or units == 0:
-        return
-    if differences[holder, 0] != epoch:
-        differences[holder, 0], differences[holder, 1] = epoch, 0
-    differences[holder, 1] += units
-
-
-@inner
-def _forget(books: Any, row: Any, before_ns: Any, trades: Any) -> None:
-    """``_Flow.forget``, for a pool that is played."""
-    swaps, swap_at_ns, signed, changed = trades
-    while books[row, TAIL] < books[row, HEAD] and swap_at_ns[swaps[books[row, TAIL]]] <= before_ns:
-        step = swaps[books[row, TAIL]]
-        books[row, NET] -= changed[step] if step >= books[row, SINCE] else signed[step]
-        books[row, TAIL] += 1
-
-
-@inner
-def _buyers(books: Any, row: Any, stamps: Any, trader: Any, trades: Any) -> Any:
-    """Different wallets that have bought within the window of a pool that is played."""
-    swaps, _, signed, changed = trades
-    books[MONEY, STAMP] += 1
-    stamp, found = books[MONEY, STAMP], 0
-    for place in range(books[row, TAIL], books[row, HEAD]):
-        step = swaps[place]
-        amount = changed[step] if step >= books[row, SINCE] else signed[step]
-        if amount > 0 and stamps[trader[step]] != stamp:
-            stamps[trader[step]] = stamp
-            found += 1
-    return found
-
-
-@inner
-def _begin_flow(books: Any, pool: Any, step: Any, first: Any, trades: Any, starts: Any) -> None:
-    """The flow of a pool that is played from now on, as its trades before ``step`` have left it."""
-    swaps, swap_at_ns, signed, changed = trades
-    row, low, high = pool + FIRST, starts[pool], starts[pool + 1]
-    while low < high:
-        middle = (low + high) // 2
-        if swaps[middle] < step:
-            low = middle + 1
-        else:
-            high = middle
-    books[row, HEAD] = books[row, TAIL] = low
-    books[row, NET] = 0
-    if low == starts[pool]:
-        return
-    before_ns = swap_at_ns[swaps[low - 1]] - books[TERMS, WINDOW_NS]
-    tail = low
-    while tail > starts[pool] and swaps[tail - 1] >= first and swap_at_ns[swaps[tail - 1]] > before_ns:
-        tail -= 1
-        old = swaps[tail]
-        books[row, NET] += changed[old] if old >= books[row, SINCE] else signed[old]
-    books[row, TAIL] = tail
 
 
 @inlined
@@ -262,7 +180,7 @@ def _decide(words: Any, books: Any, world: Any, pool: Any, memory: Any, moment: 
     if budget <= 0:
         return reason
     rates, _ = terms_of(words, schedule, kind, world, pool)
-    found = quote_buy_quote(world[pool, 0], world[pool, P_RESERVE], np.uint64(budget), rates)
+    found = quote_buy_quote(world[pool, P_BASE], world[pool, P_RESERVE], np.uint64(budget), rates)
     least = max(part_of(np.int64(found[5]), _BPS - books[TERMS, SLIPPAGE_BPS], _BPS), 1)
     reason = submit(books, orders, landing_ns, (1, pool, budget, least))
     count = books[MONEY, ENTRIES]
@@ -289,7 +207,7 @@ def _look_after(words: Any, books: Any, world: Any, pool: Any, memory: Any, mome
             return 0
     if look(books, world, pool, now):
         return sell_all(words, books, world, pool, orders, (schedule, kind, landing_ns))
-    _forget(books, row, now - books[TERMS, WINDOW_NS], trades)
+    forget(books, row, now - books[TERMS, WINDOW_NS], trades)
     real = np.int64(world[pool, P_RESERVE]) - np.int64(world[pool, P_BOOST])
     sold = -books[row, NET]
     if real <= 0 or sold <= 0 or not product_reaches(sold, _BPS, books[TERMS, TURN_BPS], real):
@@ -302,16 +220,17 @@ def _look_after(words: Any, books: Any, world: Any, pool: Any, memory: Any, mome
 
 
 @compiled
-def play(words: Any, since: Any, tape: Any, plan: Any, memory: Any, out: Any) -> Any:
-    """Play a trial from ``plan``'s first step to before its last. Gives 0, or the place in ``REASONS`` of why the engine
-    has to: nothing that was written then counts.
+def play(words: Any, since: Any, tape: Any, plan: Any, memory: Any, out: Any) -> Any:  # noqa: C901 - see below
+    """Play a trial from ``plan``'s first step to before its last. Gives 0, or the place in ``REASONS`` of why the
+    engine has to: nothing that was written then counts.
     """
+    # One loop over all steps, in one function: what it called with its forty columns would cost more than a step does.
     (at_ns, pools, acts, swapped, people, known, after, groups, facts) = tape
     (first, last, landing, burst, buyers, priorities, fails) = plan
     (books, world, mints, orders, entries, changed, stamps, differences) = memory
     fills, points = out
     what, generation, amount, limit, second, charged, told_rates = acts
-    swap, swap_at_ns, swap_base, swap_quote, signed = swapped
+    swap, swap_at_ns, swap_base, _, signed = swapped
     trader, holder, trader_base, has_base = people
     has_state, until_ns, schedules, flags, creator_bps = known
     places, starts, swaps, swap_starts, rank = groups
@@ -342,7 +261,7 @@ def play(words: Any, since: Any, tape: Any, plan: Any, memory: Any, out: Any) ->
                 is_new = is_naive or books[bought + FIRST, HEAD] < 0
                 if fills[fill, F_STATUS] == 0 and fills[fill, F_IS_BUY] != 0 and is_new:
                     books[bought + FIRST, SINCE] = last if is_naive else step
-                    _begin_flow(books, bought, step, first, trades, swap_starts)
+                    begin_flow(books, bought, step, first, trades, swap_starts)
             next_landing = _next_landing(books, orders)
         watch = books[row, WATCH]
         trade = swap[step]
@@ -377,20 +296,18 @@ def play(words: Any, since: Any, tape: Any, plan: Any, memory: Any, out: Any) ->
             asked, least = amount[step], limit[step]
             status = 0
             if act in (SELL, HOP_SELL) and holder[step] != 0:
-                asked, least = _capped(
+                asked, least = capped(
                     differences, holder[step], epoch, (asked, least, trader_base[step], has_base[step])
                 )
                 status = -1 if asked == ZERO and amount[step] != ZERO else 0
             elif act == GIFT:
-                owed_less = np.int64(world[pool, P_RESERVE]) - np.int64(world[pool, P_BOOST])
-                asked = np.uint64(max(np.int64(asked), -np.int64(world[pool, 0])))
-                least = np.uint64(max(np.int64(least), -max(owed_less, 0)))
+                asked, least = payable(world, pool, asked, least)
             moved, paid = ZERO, ZERO
             if status == 0:
                 kind = np.uint64(flags[before_step]), np.uint64(creator_bps[before_step]), told_rates[step]
                 done = act, np.int64(generation[step]), asked, least, second[step], np.uint64(charged[step])
                 status, moved, paid = act_on(words, np.int64(schedules[step]), kind, world, pool, done)
-            if world[pool, 0] > _MOST_SIGNED or world[pool, P_RESERVE] > _MOST_SIGNED:
+            if world[pool, P_BASE] > _MOST_SIGNED or world[pool, P_RESERVE] > _MOST_SIGNED:
                 return TOO_MUCH
             is_signed_trade = act <= HOP_SELL
             if status != 0:
@@ -399,20 +316,20 @@ def play(words: Any, since: Any, tape: Any, plan: Any, memory: Any, out: Any) ->
                     return A_CHANGE
                 if trade != 0 and charged[step] & IS_HOLDERS != 0:
                     got = np.int64(swap_base[step]) if trade == 1 else -np.int64(swap_base[step])
-                    _differs(differences, holder[step], epoch, -got)
-                trade, flow = 0, 0
+                    differs(differences, holder[step], epoch, -got)
+                trade, flow = 0, np.int64(0)
             elif trade != 0 and is_signed_trade:
                 more = np.int64(moved) - np.int64(swap_base[step])
                 if charged[step] & IS_HOLDERS != 0:
-                    _differs(differences, holder[step], epoch, more if trade == 1 else -more)
+                    differs(differences, holder[step], epoch, more if trade == 1 else -more)
                 flow = np.int64(paid) if trade == 1 else -np.int64(paid)
         if act != NOTHING:
             books[row, LAST] = step
         kind = np.uint64(flags[step]), np.uint64(creator_bps[step]), ZERO
         schedule = np.int64(schedules[step])
         if watch & IS_HELD != 0 and has_state[step] != 0:
-            moment = now, schedule, kind, landing[step]
-            reason = _look_after(words, books, world, pool, (orders, pool_mint, trades), moment)
+            held = now, schedule, kind, landing[step]
+            reason = _look_after(words, books, world, pool, (orders, pool_mint, trades), held)
             if reason != 0:
                 return reason
             next_landing = _next_landing(books, orders)
@@ -421,14 +338,14 @@ def play(words: Any, since: Any, tape: Any, plan: Any, memory: Any, out: Any) ->
             books[row, HEAD] = rank[step] + 1
             books[row, NET] += flow if step >= books[row, SINCE] else signed[step]
         if trade != 0 and is_heard[pool] != 0:
-            _forget(books, row, now - window_ns, trades)
+            forget(books, row, now - window_ns, trades)
             real = np.int64(world[pool, P_RESERVE]) - np.int64(world[pool, P_BOOST])
             wished = books[row, WISHED_NS]
             if (
                 books[row, WATCH] & IS_HELD == 0
                 and burst_bps(books[row, NET], real) >= least_burst
                 and (wished < 0 or now - wished >= window_ns)
-                and _buyers(books, row, stamps, trader, trades) >= least_buyers
+                and buyers_of(books, row, stamps, trader, trades) >= least_buyers
             ):
                 books[row, WISHED_NS] = now
                 if now >= since_ns:

@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pumpswap.research.kernel.layout import Columns, frozen
-from pumpswap.research.kernel.u128 import compiled, inlined, mul64, mul_div
+from pumpswap.research.kernel.trial.terms import FIRST, HEAD, MONEY, NET, SINCE, STAMP, TAIL, TERMS, WINDOW_NS
+from pumpswap.research.kernel.u128 import compiled, inlined, inner, mul64, mul_div
 
-__all__ = ["Flows", "burst_bps", "flows_of"]
+__all__ = ["Flows", "begin_flow", "burst_bps", "buyers_of", "flows_of", "forget"]
 
 MOST_BPS = (1 << 31) - 1
 NO_BURST = -1  # of steps that are no trades, and of net selling
@@ -83,3 +84,52 @@ def _flows(groups: Any, times: Any, kinds: Any, window: Any, burst: Any, buyers:
         for place in range(tail, starts[pool + 1]):
             if swap[swaps[place]] == 1:
                 bought[trader[swaps[place]]] = 0
+
+
+@inner
+def forget(books: Any, row: Any, before_ns: Any, trades: Any) -> None:
+    """``_Flow.forget``, for a pool that is played."""
+    swaps, swap_at_ns, signed, changed = trades
+    while books[row, TAIL] < books[row, HEAD] and swap_at_ns[swaps[books[row, TAIL]]] <= before_ns:
+        step = swaps[books[row, TAIL]]
+        books[row, NET] -= changed[step] if step >= books[row, SINCE] else signed[step]
+        books[row, TAIL] += 1
+
+
+@inner
+def buyers_of(books: Any, row: Any, stamps: Any, trader: Any, trades: Any) -> Any:
+    """Different wallets that have bought within the window of a pool that is played."""
+    swaps, _, signed, changed = trades
+    books[MONEY, STAMP] += 1
+    stamp, found = books[MONEY, STAMP], 0
+    for place in range(books[row, TAIL], books[row, HEAD]):
+        step = swaps[place]
+        amount = changed[step] if step >= books[row, SINCE] else signed[step]
+        if amount > 0 and stamps[trader[step]] != stamp:
+            stamps[trader[step]] = stamp
+            found += 1
+    return found
+
+
+@inner
+def begin_flow(books: Any, pool: Any, step: Any, first: Any, trades: Any, starts: Any) -> None:
+    """The flow of a pool that is played from now on, as its trades before ``step`` have left it."""
+    swaps, swap_at_ns, signed, changed = trades
+    row, low, high = pool + FIRST, starts[pool], starts[pool + 1]
+    while low < high:
+        middle = (low + high) // 2
+        if swaps[middle] < step:
+            low = middle + 1
+        else:
+            high = middle
+    books[row, HEAD] = books[row, TAIL] = low
+    books[row, NET] = 0
+    if low == starts[pool]:
+        return
+    before_ns = swap_at_ns[swaps[low - 1]] - books[TERMS, WINDOW_NS]
+    tail = low
+    while tail > starts[pool] and swaps[tail - 1] >= first and swap_at_ns[swaps[tail - 1]] > before_ns:
+        tail -= 1
+        old = swaps[tail]
+        books[row, NET] += changed[old] if old >= books[row, SINCE] else signed[old]
+    books[row, TAIL] = tail

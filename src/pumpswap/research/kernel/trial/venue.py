@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from pumpswap.research.kernel.acting import load, traded
-from pumpswap.research.kernel.exits import begin_round, mark, put_off, sale_slippage
+from pumpswap.research.kernel.acting import last_step, load, state_step, traded
 from pumpswap.research.kernel.layout import BUY_QUOTE, SELL
 from pumpswap.research.kernel.rates import CASHBACK, schedule_at_second
-from pumpswap.research.kernel.sizing import product_reaches
-from pumpswap.research.kernel.terms import (
+from pumpswap.research.kernel.trial.exits import begin_round, mark, put_off, sale_slippage
+from pumpswap.research.kernel.trial.sizing import product_reaches
+from pumpswap.research.kernel.trial.terms import (
     BREAKER_FAILURES,
     CASH,
     CLOCK,
@@ -151,28 +151,6 @@ def _next_order(books: Any, orders: Any, until_ns: Any) -> Any:
 
 
 @inlined
-def last_step(places: Any, starts: Any, pool: Any, before: Any) -> Any:
-    """The last step of a pool before a step; -1 for none."""
-    low, high = starts[pool], starts[pool + 1]
-    while low < high:
-        middle = (low + high) // 2
-        if places[middle] < before:
-            low = middle + 1
-        else:
-            high = middle
-    return places[low - 1] if low > starts[pool] else -1
-
-
-@inner
-def _state_step(places: Any, starts: Any, has_state: Any, pool: Any, before: Any) -> Any:
-    """The last step of a pool before a step that tells its state."""
-    step = last_step(places, starts, pool, before)
-    while step >= 0 and has_state[step] == 0:
-        step = last_step(places, starts, pool, step)
-    return step
-
-
-@inlined
 def _failed_order(books: Any) -> Any:
     """``RiskTracker`` counts a failure: whether the breaker opens, which is the engine's to play."""
     books[MONEY, FAILURES] += 1
@@ -220,7 +198,7 @@ def _bought(books: Any, mints: Any, mint: Any, pool: Any, fill: Any) -> None:
 
 @inlined
 def _sold(books: Any, mints: Any, mint: Any, pool: Any, fill: Any) -> Any:
-    """Book the sale of all that is held: ``fill`` is (at, base, received after costs). Gives the rent that comes back."""
+    """Book the sale of all that is held: ``fill`` is (at, base, received after costs). Gives the rent that returns."""
     at_ns, base, received = fill
     row = pool + FIRST
     mints[mint, MINT_TOKENS] -= base
@@ -241,8 +219,8 @@ def _sold(books: Any, mints: Any, mint: Any, pool: Any, fill: Any) -> Any:
 def _execute(words: Any, books: Any, world: Any, order: Any, venue: Any, draws: Any) -> Any:
     """What comes of an order that lands: its row of fills, but for what booking adds; status 0 is a fill.
 
-    ``order`` is (is_buy, pool, amount, limit, at_ns, age_ns, rents); ``venue`` (schedule, kind); gives (status, row) with
-    -10 − reason in place of a status when the trial is handed over.
+    ``order`` is (is_buy, pool, amount, limit, at_ns, age_ns, rents); ``venue`` (schedule, kind); gives (status, row)
+    with -10 − reason in place of a status when the trial is handed over.
     """
     is_buy, pool, amount, limit, at_ns, age_ns, rents = order
     schedule, kind = venue
@@ -289,7 +267,7 @@ def _land(words: Any, since: Any, tape: Any, memory: Any, chance: Any, moment: A
     amount, limit, row = orders[place, O_AMOUNT], orders[place, O_LIMIT], pool + FIRST
     last = books[MONEY, ORDERS] - 1
     orders[place], books[MONEY, ORDERS] = orders[last], last
-    told = _state_step(places, starts, has_state, pool, step)
+    told = state_step(places, starts, has_state, pool, step)
     known = max(at[told], min(books[MONEY, CLOCK], min(until[told], books[TERMS, UNTIL_NS])))
     newest = last_step(places, starts, pool, step)
     if books[row, WATCH] & (IS_DIVERGED | IS_PUT) == 0:
