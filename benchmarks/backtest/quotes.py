@@ -46,9 +46,8 @@ def measure() -> Figures:
         amount = int(request["quote"] if side == BUY_QUOTE else request["base"])
         slow = 1e6 / best(lambda python=python, amount=amount: python(state, schedule, amount))
         theirs, flat = 1e6 / peer[name], 1e6 / peer[f"{name}_flat"]
-        table.append(
-            f"{title:<20}{rate / 1e6:13.1f}{slow:13,.0f}{theirs:12,.0f}{rate / theirs:9,.0f}{flat:14,.0f}{rate / flat:9,.0f}"
-        )
+        beside = f"{theirs:12,.0f}{rate / theirs:9,.0f}{flat:14,.0f}{rate / flat:9,.0f}"
+        table.append(f"{title:<20}{rate / 1e6:13.1f}{slow:13,.0f}{beside}")
         figures[title] = {
             "per_second": round(rate), "python_per_second": round(slow), "sdk_per_second": round(theirs),
             "sdk_flat_per_second": round(flat), "ratio": round(rate / theirs), "ratio_flat": round(rate / flat),

@@ -135,7 +135,7 @@ def measure() -> Figures:
     same = [one["digest"] == first["digest"] for name in names if (one := figures[name])]
     notes = [
         f"momentum at full size, {SETS:,} random sets over {SWAPS:,} trades of {POOLS} simulated pools, counterfactual",
-        f"{first['fills']:,} fills; memory of the one process {first['megabytes']:,} MB, columns in files that all share",
+        f"{first['fills']:,} fills; the one process has {first['megabytes']:,} MB; columns are files that all share",
         "trials that are handed over to the engine are counted, and not played here",
     ]
     return Figures("A sweep", table, figures, [("the same results from all workers", all(same))], notes)

@@ -35,7 +35,7 @@ from pumpswap.amm.schedules import DatedSchedule, dated_schedules
 from pumpswap.clock import NS_PER_SECOND
 from pumpswap.errors import UsageError
 from pumpswap.research.chronicle.step import Chronicle, Range, ScheduleFor, Step
-from pumpswap.research.kernel.rates import RateTables, pool_flags, rate_tables, schedule_at_second
+from pumpswap.research.kernel.rates import RateTables, pool_flags, rate_tables
 from pumpswap.units import I64_MAX, U64_MAX
 
 __all__ = ["ACTS", "Columns", "PoolRow", "columns_of", "frozen"]
@@ -188,6 +188,7 @@ class _Compiler:
     def __init__(self, chronicle: Chronicle) -> None:
         self._chronicle = chronicle
         self._tables, self._schedule_for = _dated_tables(chronicle.schedule_for), chronicle.schedule_for
+        self._since: list[int] = self._tables.since.tolist()
         self._complete = chronicle.complete
         self._pools: dict[str, int] = {}
         self._rows: list[PoolRow] = []
@@ -237,8 +238,8 @@ class _Compiler:
         has_state = step.act is not None or is_first or _place(ranges, step.at_ns) is not None
         kind, amount, limit, second, charged = (TOLD, 0, 0, 0, 0) if is_first else _act(step.act)
         second_of_step = step.at_ns // NS_PER_SECOND
-        row = int(schedule_at_second(self._tables.since, second_of_step))
-        if self._schedule_for(second_of_step) is not self._schedule_for(max(int(self._tables.since[row]), 0)):
+        row = max(bisect_right(self._since, second_of_step) - 1, 0)
+        if self._schedule_for(second_of_step) is not self._schedule_for(max(self._since[row], 0)):
             raise UsageError("fees that change at other times than the package knows", hint="use the engine")
         return (
             step.at_ns, pool, kind, getattr(step.act, "generation", 2), amount, limit, second, charged,
