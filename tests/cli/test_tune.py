@@ -68,3 +68,34 @@ def test_a_peeking_strategy_ends_with_one(tmp_path: Path) -> None:
     assert "[stamp]" in found.stdout
     clean = run("backtest", "lookahead", "simulated:7", "--length", "2m", "--strategy", "momentum", "--cuts", "1")
     assert clean.exit_code == 0
+
+
+def test_a_random_strategy_shows_no_significance(tmp_path: Path) -> None:
+    """Eight random strategies, the best of them chosen: the report leaves nothing of it."""
+    (tmp_path / "luck.py").write_text(
+        "from pumpswap.engine.strategies.random_entries import RandomEntries\n"
+        "from pumpswap.engine.trial import TRIAL_START_NS\n"
+        "class Luck(RandomEntries):\n"
+        "    name = 'luck'\n"
+        "    def __init__(self, seed):\n"
+        "        until_ns, held = TRIAL_START_NS + 8 * 60 * 10**9, (10, 20)\n"
+        "        super().__init__(seed=seed, since_ns=TRIAL_START_NS, until_ns=until_ns, entries=40, held_seconds=held)\n"
+    )
+    told = answer(
+        *("tune", "run", "simulated:3", "--length", "8m", "--strategy", "luck.py:Luck", "--jobs", "1"),
+        *(
+            "--space",
+            "strategy.seed=1|2|3|4|5|6|7|8",
+            "--objective",
+            "net",
+            "--null-draws",
+            "9",
+            "--network-draws",
+            "0",
+        ),
+        *("--set", "risk.cooldown_seconds=0", "--set", "backtest.period_seconds=10"),
+    )
+    assert told["evidence"]["verdict"] == "no evidence"
+    assert told["evidence"]["deflated"]["probability"] < 0.95
+    assert told["evidence"]["null"]["p_value"] > 0.05
+    assert int(told["best"][0]["rounds"]) > 10

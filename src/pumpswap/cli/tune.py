@@ -112,6 +112,14 @@ tune = LazyGroup(
 @option("--ray-address", default="", metavar="ADDRESS", section=_WORK, help="A Ray cluster instead of processes.")
 @history_options
 @strategy_options
+@option(
+    "--impact",
+    type=click.Choice(["counterfactual", "naive"]),
+    default="counterfactual",
+    show_default=True,
+    section="What is assumed",
+    help="Whether the market feels our trades.",
+)
 @assumption_options
 @option("--name", type=NAME, default="", metavar="TEXT", help="What you call it.")
 @pass_output
@@ -121,10 +129,11 @@ def run(out: Output, /, source: str, name: str, **options: Any) -> None:
     from pumpswap.cli.backtest_options import asked_order, asked_settings
     from pumpswap.cli.progress import progress
     from pumpswap.cli.tune_view import show_tuned, tuned_json
+    from pumpswap.research.backtest.world import Impact
 
     settings = asked_settings(out, options)
     order = TuneOrder(
-        backtest=asked_order(source, settings, options, name=name),
+        backtest=asked_order(source, settings, options, name=name, impacts=(Impact(options["impact"]),)),
         space=options["space"],
         method=options["method"],
         trials=options["trials"],
