@@ -14,6 +14,7 @@ from pumpswap.model import (
     ExitKind,
     Filled,
     Heartbeat,
+    Intent,
     Side,
     TradeSide,
     TradingState,
@@ -62,6 +63,18 @@ def test_an_order_is_told_from_its_signal_to_the_end_of_its_round(chosen: Settin
     sold = ask(chosen, sale.order_id).tale
     assert sold is not None and sold.round is not None
     assert (sold.decision.intent.exit, sold.round.exits) == (ExitKind.TAKE_PROFIT, ())
+
+
+def test_an_order_is_found_by_the_name_that_another_system_gave_it(chosen: Settings) -> None:
+    with paper_life(chosen.database_target, chosen) as life:
+        life.step(seen(graduate(), 0))
+        wish = Intent(TradeSide.BUY, POOL, MINT, at(0), "by hand", quote_lamports=10**8, client_order_id="O-2026-1")
+        assert life.engine.desk.decide(wish)[0]
+        life.step(seen(graduate(), 5))
+    told = ask(chosen, "O-2026-1")
+    assert told.tale is not None and told.tale.fate is not None
+    assert (told.tale.fate.order.order_id, told.tale.fate.order.client_order_id) == ("o000001", "O-2026-1")
+    assert told.tale == ask(chosen, "o000001").tale
 
 
 @pytest.mark.parametrize("text", [POOL, MINT, MINT[:8], "TEST", "test"])

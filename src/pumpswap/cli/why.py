@@ -15,7 +15,7 @@ __all__ = ["why"]
 @command(
     "why",
     help=(
-        "Explain an order, a decision, a coin or a pool.\n\n"
+        "Explain an order (by our id, or by that of NautilusTrader), a decision, a coin or a pool.\n\n"
         "Of an order or a decision: the signal with its reasons, every step of the size, what every policy of the gate "
         "said with its numbers and until when it holds, the order, the quote against the fill, the costs by kind, the "
         "exit that followed and what the round has brought.\n\n"
