@@ -83,7 +83,7 @@ def _wish_rows(tale: Tale) -> list[tuple[str, str]]:
         rows.append(("asked", sol_text(intent.quote_lamports)))
     if intent.base_units is not None:
         decimals = None if tale.fate is None else tale.fate.decimals
-        rows.append(("to sell", amount_text(intent.base_units, decimals)))
+        rows.append(("to buy" if intent.is_exact_buy else "to sell", amount_text(intent.base_units, decimals)))
     if decision.accepted and intent.side is TradeSide.BUY:
         rows.append(("granted", sol_text(decision.quote_lamports)))
     if tale.stored.repeats and tale.stored.repeated_ns is not None:
