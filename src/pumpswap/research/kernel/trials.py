@@ -57,7 +57,7 @@ __all__ = ["KernelRunner", "Played"]
 
 _ORDERS, _ENTRIES, _FILLS, _POINTS, _DRAWS = 256, 4_096, 4_096, 4_096, 4_096
 _MOST_ROOM = 1 << 24
-_KEPT_WINDOWS = 64
+_KEPT_WINDOWS = 8  # eight bytes a step each; a sweep that keeps equal windows together needs one
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +92,8 @@ class KernelRunner:
         self._tape: tuple[Any, ...] | None = None
         self._room = {"orders": _ORDERS, "entries": _ENTRIES, "fills": _FILLS, "points": _POINTS, "draws": _DRAWS}
         self._scratch: tuple[NDArray[np.int64], ...] | None = None
+        self._known_facts: tuple[Any, tuple[NDArray[Any], ...]] | None = None
+        self._known_chance: tuple[Any, tuple[NDArray[np.int64], NDArray[np.uint8]]] | None = None
         self._epoch = self._stamp = 0
         self.handed_over: dict[str, int] = {}  # by reason, how many trials
 
@@ -196,6 +198,13 @@ class KernelRunner:
         return (*self._tape, self._facts(settings, int(books[TERMS, LOWER_RENT_SINCE])))
 
     def _facts(self, settings: Settings, lower_since: int) -> tuple[NDArray[Any], ...]:
+        risk = settings.risk
+        key = risk.allow_tokens, risk.deny_tokens, risk.allow_permissionless_pools
+        if self._known_facts is None or self._known_facts[0] != key:
+            self._known_facts = key, self._new_facts(settings, lower_since)
+        return self._known_facts[1]
+
+    def _new_facts(self, settings: Settings, lower_since: int) -> tuple[NDArray[Any], ...]:
         risk, pools, mints = settings.risk, self._columns.pools, self._columns.mints
 
         def is_tradeable(at: int) -> bool:
@@ -235,6 +244,13 @@ class KernelRunner:
 
     def _chance(self, settings: Settings) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
         """Priority fees and failures of the transactions to come, as ``PaperModel`` draws them."""
+        paper = settings.paper
+        key = paper.failed_bps, paper.priority, self._room["draws"]
+        if self._known_chance is None or self._known_chance[0] != key:
+            self._known_chance = key, self._drawn(settings)
+        return self._known_chance[1]
+
+    def _drawn(self, settings: Settings) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
         paper, random = settings.paper, Random(self._spec.seed)
         failed_bps = FAILED_BPS if paper.failed_bps is None else paper.failed_bps
         fees = PRIORITY_LAMPORTS if (paper.priority or "observed") == "observed" else ()

@@ -6,6 +6,7 @@ Books are rows of i64: the terms, the money, then a row for each pool.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -113,6 +114,7 @@ def _share(name: str, share: Share) -> dict[str, int]:
     return {f"{name}_part": share.numerator, f"{name}_whole": share.denominator}
 
 
+@cache
 def _rent_change() -> int:
     """The second from which the lower rents count: where ``rents_at`` changes."""
     low, high = 0, 1 << 40
