@@ -11,7 +11,7 @@ from pumpswap.app.backtest import BacktestOrder
 from pumpswap.app.tuning import TuneOrder, tune
 from pumpswap.app.tuning_store import listed_sweeps, outcome_json, stored_sweep
 from pumpswap.clock import NS_PER_SECOND, ManualClock
-from pumpswap.errors import ConfigError, Conflict, NotFound, UsageError
+from pumpswap.errors import BadInput, ConfigError, Conflict, NotFound, UsageError
 from pumpswap.research.tuning.sweep import run_search
 from pumpswap.settings import Settings, TuneSettings
 from pumpswap.storage.database import open_database
@@ -126,6 +126,13 @@ def test_what_cannot_be_is_told_before_anything_is_stored(
 ) -> None:
     with pytest.raises(UsageError, match=told):
         tune(order(**changes), settings, clock=CLOCK)
+    assert listed_sweeps(settings, 5) == []
+
+
+def test_a_history_without_a_step_is_told(settings: Settings) -> None:
+    empty = replace(order(), backtest=replace(order().backtest, since_ns=1, until_ns=2))
+    with pytest.raises(BadInput, match="holds nothing to play"):
+        tune(empty, settings, clock=CLOCK)
     assert listed_sweeps(settings, 5) == []
 
 

@@ -79,7 +79,8 @@ def test_a_random_strategy_shows_no_significance(tmp_path: Path) -> None:
         "    name = 'luck'\n"
         "    def __init__(self, seed):\n"
         "        until_ns, held = TRIAL_START_NS + 8 * 60 * 10**9, (10, 20)\n"
-        "        super().__init__(seed=seed, since_ns=TRIAL_START_NS, until_ns=until_ns, entries=40, held_seconds=held)\n"
+        "        times = {'since_ns': TRIAL_START_NS, 'until_ns': until_ns, 'held_seconds': held}\n"
+        "        super().__init__(seed=seed, entries=40, **times)\n"
     )
     told = answer(
         *("tune", "run", "simulated:3", "--length", "8m", "--strategy", "luck.py:Luck", "--jobs", "1"),

@@ -20,7 +20,7 @@ from pumpswap.research.chronicle.step import Chronicle
 from pumpswap.research.significance.decision_trace import DecisionTrace
 from pumpswap.research.significance.lookahead import LookaheadPlan, LookaheadReport, StrategyInputs, look_ahead
 from pumpswap.research.significance.open_files import forget_modules
-from pumpswap.research.tuning.history import HeldHistory
+from pumpswap.research.tuning.history import held
 from pumpswap.settings import Settings
 
 __all__ = ["check_lookahead"]
@@ -37,7 +37,7 @@ def check_lookahead(
             raise UsageError(f"there is no {path} to be read", hint="--allow-read names a file or a folder")
     known = set(sys.modules)
     chosen = choose_strategy(order.strategy, order.params)
-    history = HeldHistory(open_history(order))
+    history = held(open_history(order))
     frame = order.frame or settings.q50.path
     base = spec_of(order, history, chosen, settings)
     wants_frame = base.frame_sha256 is not None

@@ -17,7 +17,7 @@ from pumpswap.app.backtest import BacktestOrder, Tell, open_history, spec_of
 from pumpswap.app.backtest_scoring import cast_of, choose_strategy
 from pumpswap.app.tuning_store import SweepShelf
 from pumpswap.clock import NS_PER_SECOND, Clock, SystemClock
-from pumpswap.errors import ConfigError, UsageError
+from pumpswap.errors import BadInput, ConfigError, UsageError
 from pumpswap.research.backtest.runner import Cast
 from pumpswap.research.backtest.spec import BacktestSpec
 from pumpswap.research.chronicle.step import Chronicle
@@ -123,6 +123,8 @@ def tune(order: TuneOrder, settings: Settings, *, clock: Clock | None = None, te
     space.check(settings)
     search_of(order.method, space, order.trials, order.backtest.seed)  # what is wrong with it is told now
     history = open_history(order.backtest)
+    if not history.identity.steps:
+        raise BadInput(f"{history.location} holds nothing to play", hint="choose other times or pools")
     spec = _spec(order, history, settings)
     _require_strategy(order, space, settings, history)
     plan = _plan(order, space, history, settings)
@@ -239,9 +241,12 @@ def _why_engine(order: TuneOrder, spec: BacktestSpec, settings: Settings) -> tup
 
     if order.uses_engine:
         return ("it was asked for",)
-    # What is searched is judged trial by trial: a space may hold an argument that the kernel needs.
-    searched = {key for key in parse_space(_text_of(order.space)).keys if key.startswith(f"{STRATEGY}.")}
-    arguments = {name: value for name, value in spec.strategy.params if f"{STRATEGY}.{name}" not in searched}
+    # What is searched is judged trial by trial: it is enough that the kernel plays the last of its values.
+    arguments = dict(spec.strategy.params)
+    for one in parse_space(_text_of(order.space)).dimensions:
+        section, _, name = one.key.partition(".")
+        if section == STRATEGY:
+            arguments[name] = one.choices[-1] if one.choices else one.text_of(float(one.high))
     found = unsupported(settings, spec.strategy.name, arguments, landing=spec.landing)
     if not found:
         require_numba()
