@@ -7,6 +7,7 @@ from typing import Any
 
 from pumpswap.amm import Pool, PoolState
 from pumpswap.amm.acts import PoolAct, PoolChange, Rates, Told
+from pumpswap.amm.events import encode_event
 from pumpswap.model import PoolSnapshot, Swap
 from pumpswap.research.chronicle.step import Step
 
@@ -38,6 +39,7 @@ class IdentityDigest:
             "" if step.rates is None else _rates(step.rates),
             "" if step.after is None else self._state(step.pool, step.after),
             "" if step.swap is None else _swap(step.swap),
+            "" if step.swap is None or step.swap.event is None else encode_event(step.swap.event).hex(),
             "" if step.snapshot is None else _snapshot(step.snapshot),
         )
         digest.update("|".join(parts).encode())

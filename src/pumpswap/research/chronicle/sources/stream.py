@@ -24,6 +24,7 @@ class StreamChronicle(WovenChronicle):
 
     def __init__(self, path: Path, window: Window | None = None) -> None:
         self._recording = StreamRecording(path)
+        self._complete: dict[str, tuple[Range, ...]] | None = None
         seen = []
         for update in self._updates():
             one = update.swap or update.act
@@ -39,13 +40,15 @@ class StreamChronicle(WovenChronicle):
 
     @property
     def complete(self) -> Mapping[str, tuple[Range, ...]]:
-        """From the first to the last step of every pool."""
-        spans: dict[str, Range] = {}
-        for step in self.steps():
-            first, _ = spans.get(step.pool, (step.at_ns, 0))
-            spans[step.pool] = first, step.at_ns + 1
-        end_ns = max((end for _, end in spans.values()), default=0)
-        return {pool: ((start, end_ns),) for pool, (start, _) in spans.items()}
+        """From the first step of every pool to the last one of all."""
+        if self._complete is None:
+            first: dict[str, int] = {}
+            end_ns = 0
+            for step in self.steps():
+                first.setdefault(step.pool, step.at_ns)
+                end_ns = step.at_ns + 1
+            self._complete = {pool: ((start, end_ns),) for pool, start in first.items()}
+        return self._complete
 
     def _items(self) -> Iterator[tuple[Moment, Item]]:
         for update in self._updates():
