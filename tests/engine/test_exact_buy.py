@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
+
+import pytest
 
 from pumpswap.amm import buy_exact_base, current_schedule
 from pumpswap.engine.engine import Engine
@@ -53,3 +56,20 @@ def test_what_another_check_refuses_has_neither_budget_nor_amount() -> None:
     decision, order = made.desk.decide(exact())
     assert order is None
     assert (decision.accepted, decision.quote_lamports, decision.base_units) == (False, 0, 0)
+
+
+@pytest.mark.parametrize("amount", [{"base_units": UNITS}, {"base_units": None, "quote_lamports": SOL // 10}])
+def test_a_program_that_names_an_amount_is_asked_about_too_where_a_person_approves(amount: dict[str, Any]) -> None:
+    """Who types an amount has agreed to it; a strategy of NautilusTrader has not."""
+    made = funded()
+    made.desk.parts = replace(made.desk.parts, mode="approve")
+    wish = replace(exact(), client_order_id="O-1", **amount)
+    decision, order = made.desk.decide(wish)
+    assert (decision.accepted, order) == (True, None)
+    assert list(made.desk.proposals) == [decision.decision_id]
+    made.desk.approve(decision.decision_id, "a person")
+    (ordered,) = made.desk.orders
+    assert (ordered.client_order_id, ordered.base_units) == ("O-1", amount["base_units"] or 0)
+    by_hand = funded()
+    by_hand.desk.parts = replace(by_hand.desk.parts, mode="approve")
+    assert by_hand.desk.decide(replace(exact(), **amount))[1] is not None

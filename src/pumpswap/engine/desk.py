@@ -118,7 +118,9 @@ class Desk:
         self._tell_decision(decision)
         if not decision:
             return decision, None
-        if self.parts.mode == "approve" and intent.side is TradeSide.BUY and not intent.is_by_hand:
+        # An order that another system names is a program's word, also where it says how much.
+        is_a_persons = intent.is_by_hand and not intent.client_order_id
+        if self.parts.mode == "approve" and intent.side is TradeSide.BUY and not is_a_persons:
             self._propose(decision)
             return decision, None
         return decision, self._order(decision, schedule)
