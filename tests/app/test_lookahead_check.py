@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -71,6 +74,25 @@ def test_what_a_module_reads_when_it_is_loaded_is_seen(strategies: Path, tmp_pat
     report = check_lookahead(order(f"{strategies}:honest"), settings, cuts=1)
     assert [one.text for one in report.findings] == [f"it opens {secret} while it is made or trades"]
     assert not check_lookahead(order(f"{strategies}:honest"), settings, cuts=1, allowed=(secret,)).caught
+
+
+def test_a_library_that_is_loaded_while_it_trades_is_no_reading_but_what_it_reads_is(
+    strategies: Path, tmp_path: Path
+) -> None:
+    """In a process of its own: here polars is loaded already."""
+    pytest.importorskip("polars")
+    (tmp_path / "prices.csv").write_text("a\n1\n")
+    later = "            import colorsys, polars\n"
+    mint = "            mint = str(desk.state(swap.pool).pool.base_mint)\n"
+    reads = f"            polars.read_csv({str(tmp_path / 'prices.csv')!r})\n"
+    for name, text in (("loads", later), ("reads", later + reads)):
+        (tmp_path / f"{name}.py").write_text(PEEKER.replace(mint, text + mint))
+        line = f"backtest lookahead simulated:7 --length 4m --cuts 1 --strategy {tmp_path}/{name}.py:honest --json"
+        command = [sys.executable, "-m", "pumpswap", *line.split(), "--data-dir", str(tmp_path)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        found = [one["text"] for one in json.loads(done.stdout)["findings"]]
+        wanted = [f"it opens {tmp_path / 'prices.csv'} while it is made or trades"]
+        assert (done.returncode, found) == ((1, wanted) if name == "reads" else (0, [])), done.stderr
 
 
 def test_what_a_helper_remembers_of_the_whole_history_does_not_help(

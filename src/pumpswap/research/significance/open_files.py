@@ -32,9 +32,9 @@ _READS = ("read_", "scan_", "from_", "open_", "connect", "dataset", "sql")
 _CODE = (".py", ".pyc", ".so", ".pyi", ".pyd")
 
 _PACKAGE = os.path.dirname(os.path.abspath(pumpswap.__file__))
-_LIBRARIES = tuple(
-    dict.fromkeys(os.path.realpath(sysconfig.get_path(name)) for name in ("stdlib", "platstdlib", "purelib", "platlib"))
-)
+_PLACES = [sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")]
+# As they are and as links lead to them: code names its files the way it was found.
+_LIBRARIES = tuple(dict.fromkeys(one + os.sep for path in _PLACES for one in (path, os.path.realpath(path))))
 
 
 class _Watch:
@@ -48,14 +48,15 @@ class _Watch:
 
     def opened(self, event: str, argument: object) -> None:
         """Something is being opened."""
-        named = _name_of(argument)
-        if named is None or not self._by_user(sys._getframe(2)):
+        named, caller = _name_of(argument), sys._getframe(2)
+        # Looking for modules is no reading of data, and neither is what libraries have beside their code.
+        if named is None or caller.f_code.co_filename.startswith("<frozen importlib") or not self._by_user(caller):
             return
         if event in ("socket.connect", "subprocess.Popen"):
             self.found[f"{'connects to' if event[0:2] == 'so' else 'starts'} {named}"] = None
             return
         path = os.path.realpath(named)
-        if path.endswith(_CODE) or path.startswith(("/proc/", "/dev/")):
+        if path.endswith(_CODE) or path.startswith(("/proc/", "/dev/", *_LIBRARIES, _PACKAGE + os.sep)):
             return
         if not any(path == one or path.startswith(one + os.sep) for one in self._allowed):
             self.found[f"opens {named}"] = None
@@ -129,7 +130,11 @@ def watched(*allowed: Path) -> Iterator[dict[str, None]]:
 
 
 def _heard(event: str, arguments: tuple[Any, ...]) -> None:
-    if _watch is not None and event in OPENING and len(arguments) > OPENING[event]:
+    if _watch is None:
+        return
+    if event == "import" and str(arguments[0]).partition(".")[0] in _NATIVE and sys.getprofile() is None:
+        sys.setprofile(_watch.called)  # loaded while it trades: from now on its readings are watched
+    elif event in OPENING and len(arguments) > OPENING[event]:
         _watch.opened(event, arguments[OPENING[event]])
 
 
