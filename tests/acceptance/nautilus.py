@@ -72,7 +72,8 @@ def _tests(python: Path, findings: Findings) -> dict[str, int]:
             return {}
         (suite,) = ElementTree.parse(report).getroot().iter("testsuite")
     counts = {name: int(suite.get(name, "0")) for name in ("tests", "skipped", "failures", "errors")}
-    lines = [line for line in ran.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))]
+    told = [line.partition(" ") for line in ran.stdout.splitlines()]
+    lines = [what for kind, _, what in told if kind in ("FAILED", "ERROR")]
     findings.failures += lines[:_SHOWN]
     if ran.returncode and not lines:
         findings.failures.append(f"the tests have ended with {ran.returncode}: {ran.stdout[-2_000:]}")
