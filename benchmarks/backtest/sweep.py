@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -119,8 +119,8 @@ def measure() -> Figures:
         jobs = _jobs(Split(Window(since_ns, until_ns + 1)))
         InProcess(factory).map(chunks_of(jobs[:1], 1)).__next__()  # compiles, once for all processes
         figures: dict[str, Any] = {"sets": SETS, "swaps": SWAPS}
-        figures["1 process"] = timed(InProcess(factory), jobs)
-        figures["2 processes"] = timed(Processes(factory, 2), jobs)
+        figures["1 process"] = timed(lambda: InProcess(factory), jobs)
+        figures["2 processes"] = timed(lambda: Processes(factory, 2), jobs)
         figures["Ray, 2 workers"] = _on_ray(factory, jobs)
     names = ("1 process", "2 processes", "Ray, 2 workers")
     table = [f"{'':<20}{'seconds':>10}{'trials/s':>10}{'ms a trial':>12}{'handed over':>13}"]
@@ -141,9 +141,10 @@ def measure() -> Figures:
     return Figures("A sweep", table, figures, [("the same results from all workers", all(same))], notes)
 
 
-def timed(workers: Workers, jobs: list[Job]) -> dict[str, Any]:
+def timed(start: Callable[[], Workers], jobs: list[Job]) -> dict[str, Any]:
     """Seconds and what came out. Starting the workers counts."""
     began, fills, handed, digest = time.perf_counter(), 0, Counter[str](), 0
+    workers = start()
     for results in workers.map(chunks_of(jobs, CHUNK)):
         for one in results:
             fills += one.fills
