@@ -41,8 +41,8 @@ def tracked_files() -> list[Path]:
     return [path for path in files if path.is_file()]
 
 
-def test_there_are_five_lock_files() -> None:
-    assert [lock.stem for lock in LOCKS] == ["dev", "docs", "nautilus", "qlib", "runtime"]
+def test_each_environment_has_its_lock_file() -> None:
+    assert [lock.stem for lock in LOCKS] == ["dev", "docs", "nautilus-1.221", "nautilus-1.231", "qlib", "ray", "runtime"]
 
 
 @pytest.mark.parametrize("lock", LOCKS, ids=lambda lock: lock.stem)
