@@ -172,12 +172,12 @@ class PumpSwapExecutionClient(LiveExecutionClient):
         except BadInput as refused:
             self._deny(order, f"{refused.what}; {refused.hint}" if refused.hint else refused.what)
             return
-        await self._session.refresh(wish.pool, self._session.settings.nautilus.refresh_ms)
-        if not self._session.is_running:
-            self._deny(order, _ENDED)
-            return
-        self._events.ordered_by(wish.pool, order.strategy_id)
         try:
+            await self._session.refresh(wish.pool, self._session.settings.nautilus.refresh_ms)
+            if not self._session.is_running:
+                self._deny(order, _ENDED)
+                return
+            self._events.ordered_by(wish.pool, order.strategy_id)
             self._session.do(lambda: self._decide(order, wish))
         except Exception as broken:  # it ends the engine, which tells it; the order must not stay open for ever
             told = f"the engine has ended: {broken.what if isinstance(broken, PumpSwapError) else broken!r}"
