@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 
 from pumpswap.app.backtest_scoring import ChosenStrategy, cast_of, choose_strategy, frame_sha256
-from pumpswap.clock import Clock, SystemClock
+from pumpswap.clock import NS_PER_SECOND, Clock, SystemClock
 from pumpswap.engine.outbox import Outbox
 from pumpswap.engine.recorder import StoreRecorder
 from pumpswap.errors import BadInput, UsageError
@@ -45,6 +45,7 @@ LOCATION, STRATEGY_FILE, FRAME = "backtest_source", "backtest_strategy", "backte
 Tell = Callable[[str, int, int | None], None]
 _TOLD_EVERY = 1_000
 _STORED_AT_ONCE = 2_000
+_LATE_SECONDS = 60  # from the end of the longest time to the fill of a sale, its latency and a second try in it
 _SIMULATED, _VECTORS = "simulated", "vectors"
 
 
@@ -155,8 +156,8 @@ def run_order(
         raise UsageError("no impact is chosen", hint="both, counterfactual or naive")
     chosen = choose_strategy(order.strategy, order.params)
     chronicle = open_history(order)
+    explained = _verified(chronicle) if settings.backtest.verify else None  # first: its pass finds the counts as well
     _require_trades(chronicle)
-    explained = _verified(chronicle) if settings.backtest.verify else None
     spec = spec_of(order, chronicle, chosen, settings)
     ran: list[RanBacktest] = []
     with open_database(settings.backtests_file) as database:
@@ -228,10 +229,11 @@ class _Shelf:
         """The settings, and where everything was: places decide nothing, but a repetition begins there."""
         order = self.order
         frame = order.frame or self.settings.q50.path
+        place = None if frame is None else str(frame.expanduser().absolute())
         return self.settings.to_store() | {
             LOCATION: order.place,
             STRATEGY_FILE: _absolute(order.strategy),
-            FRAME: None if frame is None else str(frame.absolute()),
+            FRAME: place,
         }
 
     def _row(self, run_id: int, done: Backtest) -> StoredBacktest:
@@ -324,13 +326,38 @@ def _warnings(order: BacktestOrder, chronicle: Chronicle, ran: Sequence[RanBackt
     unknown = max(one.backtest.result.world["unknown_sellers"] for one in ran)
     if unknown:
         found.append(f"{unknown} sales in pools that we changed are of nobody knows whom: they sell what they did")
+    found.extend(_held_warnings(ran[0].backtest))
     if ran[0].backtest.result.spec.settings["risk"]["require_screen"]:
         found.append("risk.require_screen is on, and no token is screened in a back-test: every purchase is refused")
     if order.pools:
         found.append("pools were chosen by somebody who may have known how they ended: choose them by what was known")
-    for one in ran[:1]:
-        for name, text in one.backtest.result.faults.items():
-            found.append(f"{name} has failed, from then on nothing was bought: {text}")
-        if not one.backtest.summary.fills:
-            found.append("nothing was traded: `refused by` says what was in the way, where anything was wished")
+    for one in ran:
+        result = one.backtest.result
+        for name, text in result.faults.items():
+            where = f"{name} has failed in the {result.spec.impact} market"
+            found.append(f"{where}, from then on nothing was bought: {text}")
+    if not ran[0].backtest.summary.fills:
+        found.append("nothing was traded: `refused by` says what was in the way, where anything was wished")
+    return tuple(found)
+
+
+def _held_warnings(done: Backtest) -> tuple[str, ...]:
+    """Rounds that live trading would have ended by now, and values that nobody could have got for sure."""
+    found, summary, settings = [], done.summary, done.result.spec.settings
+    still_open = [one.position for one in summary.open]
+    longest = int(settings["exits"]["max_hold_seconds"]) + _LATE_SECONDS
+    rounds = [(one, one.closed_ns or summary.finished_ns) for one in (*summary.closed, *still_open)]
+    late = sum(ended_ns - one.opened_ns > longest * NS_PER_SECOND for one, ended_ns in rounds)
+    if late and longest > _LATE_SECONDS:
+        found.append(
+            f"{late} of {len(rounds)} rounds were held longer than exits.max_hold_seconds: a pool is looked at when the"
+            " history tells something of it, by live trading every second"
+        )
+    oldest = int(settings["risk"]["max_state_age_seconds"])
+    ages = [age for one in summary.open if (age := one.mark.age_ns // NS_PER_SECOND) > oldest]
+    if ages:
+        found.append(
+            f"{len(ages)} of {len(still_open)} open rounds are valued at what was last told of their pools, up to"
+            f" {max(ages):,} s ago: whether they could be sold so nobody knows"
+        )
     return tuple(found)

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import module_from_spec, spec_from_file_location
+from inspect import signature
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -36,6 +37,9 @@ from pumpswap.signals.pumpswap_analyzer import PumpSwapSignalAnalyzer
 __all__ = ["ChosenStrategy", "cast_of", "choose_strategy", "frame_sha256"]
 
 _FILE = ".py:"
+# What a parameter of a class may be, by its annotation, and how it is written.
+_KINDS: dict[str, tuple[type, ...]] = {"int": (int,), "float": (int, float), "bool": (bool,)}
+_LIKE = {"int": "30", "float": "0.5", "bool": "True"}
 Params = tuple[tuple[str, str], ...]
 Make = Callable[[Settings, StrategyInputs], Sequence[Strategy]]
 
@@ -63,7 +67,7 @@ def choose_strategy(text: str, params: Params = ()) -> ChosenStrategy:
     made = getattr(_module(Path(path), source, digest), name, None)
     ref = StrategyRef(f"{Path(path).name}:{name}", digest, params)
     if isinstance(made, type) and issubclass(made, Strategy):
-        arguments = _arguments(params)
+        arguments = _arguments(made, params)
         return ChosenStrategy(ref, lambda _settings, _inputs: [_constructed(made, arguments)])
     if not callable(made) or isinstance(made, type):
         raise UsageError(
@@ -144,7 +148,7 @@ def _ours(name: str, params: Params) -> ChosenStrategy:
         return ChosenStrategy(ref, lambda settings, _inputs: [strategy_named(name, settings)])
     if name != Momentum.name:
         raise UsageError(f"{name} takes no parameters", hint="its settings are those of the file, or --set KEY=VALUE")
-    arguments = _arguments(params)
+    arguments = _arguments(Momentum, params)
     return ChosenStrategy(ref, lambda _settings, _inputs: [_constructed(Momentum, arguments)])
 
 
@@ -165,6 +169,20 @@ def _constructed(made: type[Strategy], arguments: Mapping[str, Any]) -> Strategy
         ) from None
 
 
+def _require_types(made: type[Strategy], arguments: Mapping[str, Any]) -> None:
+    """Raises UsageError for a text where a class says that it wants a number, and the like: it would only fail later,
+    or compare nonsense. What is annotated otherwise, or not at all, is the class's own affair.
+    """
+    wanted = signature(made).parameters
+    for name, value in arguments.items():
+        annotation = wanted[name].annotation if name in wanted else ""
+        kind = annotation if isinstance(annotation, str) else getattr(annotation, "__name__", "")
+        if kind in _KINDS and type(value) not in _KINDS[kind]:
+            raise UsageError(
+                f"{name} of {made.__name__} is no {kind}: {value!r}", hint=f"for example --param {name}={_LIKE[kind]}"
+            )
+
+
 def _several(made: object, name: str) -> Sequence[Strategy]:
     found = [made] if isinstance(made, Strategy) else made
     if not isinstance(found, Sequence) or not all(isinstance(one, Strategy) for one in found) or not found:
@@ -172,14 +190,15 @@ def _several(made: object, name: str) -> Sequence[Strategy]:
     return found
 
 
-def _arguments(params: Params) -> dict[str, Any]:
-    """Numbers, True and False as such; everything else is text."""
+def _arguments(made: type[Strategy], params: Params) -> dict[str, Any]:
+    """Numbers, True and False as such; everything else is text. Raises UsageError for what the class says it is not."""
     found: dict[str, Any] = {}
     for name, text in params:
         try:
             found[name] = ast.literal_eval(text)
         except (ValueError, SyntaxError):
             found[name] = text
+    _require_types(made, found)
     return found
 
 

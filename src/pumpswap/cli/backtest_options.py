@@ -113,6 +113,10 @@ def asked_order(source: str, settings: Settings, options: Mapping[str, Any], **r
     from pumpswap.app.backtest import BacktestOrder
 
     since, until, length = options.get("since"), options.get("until"), options.get("length")
+    if length is not None and source.partition(":")[0] != "simulated":
+        raise BadValue(
+            f"--length is of simulated markets, not of {source}", hint="choose a part with --from and --until"
+        )
     return BacktestOrder(
         source=source,
         strategy=options.get("strategy") or settings.run.strategy,

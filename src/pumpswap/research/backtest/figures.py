@@ -15,11 +15,15 @@ _OTHERS = (
     "Others do what they signed, on the pool that we have changed; that somebody would have acted otherwise because of"
     " us (arbitrage, copied trades, sandwiches) is not in it. Neither mode is a bound of the other."
 )
-LIMITS = (
-    _OTHERS,
-    "Where in its slot an order of ours lands nobody can know: last is assumed; compare with `--landing first`.",
-    "What fails whatever the price, and what priority costs, is drawn as it was observed once; congestion is not.",
+_PLACE = (
+    "Where in its slot an order of ours lands nobody can know: last is assumed where nothing else is said; compare with"
+    " the other end."
 )
+_NETWORK = (
+    "What fails whatever the price, and what priority costs, is drawn as it was observed once or as the settings say;"
+    " congestion is not."
+)
+LIMITS = (_OTHERS, _PLACE, _NETWORK)
 
 
 _LEAST_PERIODS = 10  # with fewer the interval of a Sharpe ratio says nothing at all
@@ -100,6 +104,8 @@ def _others(results: Sequence[BacktestResult]) -> list[Row]:
         Row(f"fail now: {name}", "count", tuple(int(one.world["failed"].get(name, 0)) for one in results))
         for name in names
     ]
+    # Where what we have changed could not be carried on: seldom, and then the result is worth less.
+    lost = (count("readings without our part", "lost_shares"), count("units that no vault could pay", "clipped"))
     return [
         count("pools that we have changed", "diverged_pools"),
         count("steps computed again", "reapplied"),
@@ -107,6 +113,7 @@ def _others(results: Sequence[BacktestResult]) -> list[Row]:
         *failed,
         count("sellers with other holdings", "capped"),
         count("our trades that the record overwrote", "overwritten"),
+        *(row for row in lost if any(row.values)),
     ]
 
 
