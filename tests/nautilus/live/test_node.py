@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,7 +16,7 @@ pytestmark = requires_material("chain", "programs")
 MODES = ("paper", "live")
 
 
-async def bought(here: Stage, node: NodeProcess, **given: object) -> dict[str, object]:
+async def bought(here: Stage, node: NodeProcess, **given: Any) -> dict[str, Any]:
     node.tell("buy", pool=here.pool, **given)
     filled = await node.event("OrderFilled")
     told = await node.state()

@@ -12,17 +12,19 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import pytest
 from nautilus_trader.cache.cache import Cache
 from nautilus_trader.model.enums import OrderSide, OrderStatus, PositionSide
 from nautilus_trader.model.identifiers import AccountId, ClientOrderId, VenueOrderId
 
 from pumpswap.clock import NS_PER_SECOND
-from pumpswap.model import Adoption, Intent, TradeSide
+from pumpswap.model import Adoption, AlertLevel, Intent, TradeSide
 from pumpswap.nautilus import PumpSwapExecClientConfig, PumpSwapSession, instrument_of
 from pumpswap.nautilus.account import balances_of, held_of
 from pumpswap.nautilus.instruments import mint_of
 from pumpswap.nautilus.reports import BookReports
 from pumpswap.portfolio.positions import adopted
+from pumpswap.storage import open_database
 from tests.nautilus.live.nodes import SOL, Stage, stage
 from tests.support.material import requires_material
 
@@ -162,5 +164,28 @@ def test_what_a_node_that_stands_still_tells_before_an_order_is_as_old_as_its_sl
             await session.refresh(pool, 60_000)  # fresh enough: nothing is asked
             assert session.book.observed_ns(pool) >= before
             assert session.clock.now_ns() - session.book.observed_ns(pool) < 5 * NS_PER_SECOND
+
+    asyncio.run(go())
+
+
+def test_a_bug_behind_an_order_ends_the_engine_is_stored_and_told(tmp_path: Path) -> None:
+    async def go() -> None:
+        async with desk(tmp_path) as made:
+            session, told = made.session, list[str]()
+
+            def broken() -> None:
+                raise ZeroDivisionError
+
+            session.on_end(told.append)
+            with pytest.raises(ZeroDivisionError):
+                session.do(broken)
+            async with asyncio.timeout(20):
+                while not session.is_over:
+                    await asyncio.sleep(0.05)
+            assert told and "ZeroDivisionError" in told[0]
+            assert not session.is_running
+            with open_database(session.settings.database_target) as database:
+                (alert,) = [one for one in database.alerts.all() if one.topic == "engine"]
+            assert alert.level is AlertLevel.CRITICAL and "ZeroDivisionError" in alert.text
 
     asyncio.run(go())
