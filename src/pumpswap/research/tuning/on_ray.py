@@ -41,7 +41,7 @@ class OnRay:
         except (ConnectionError, RuntimeError, ValueError, AssertionError) as error:
             raise UsageError(
                 f"the Ray cluster at {address} cannot be joined: {str(error).splitlines()[0]}",
-                hint="is it another version of Ray? One that wants a token needs RAY_AUTH_MODE=token and that token here",
+                hint="has it the same version of Ray? One that wants a token needs RAY_AUTH_MODE=token and it here",
             ) from error
         try:
             self._actors = self._started(factory, most)
