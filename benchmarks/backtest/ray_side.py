@@ -14,8 +14,7 @@ from pathlib import Path
 
 import msgspec
 
-_ROOT = str(Path(__file__).parents[2])
-sys.path.insert(0, _ROOT)
+sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from benchmarks.backtest.sweep import SweepFactory, timed
 from pumpswap.research.tuning.on_ray import OnRay
@@ -31,7 +30,7 @@ class Request(msgspec.Struct, frozen=True):
 
 def main(path: str) -> None:
     """Start the cluster, sweep, stop the cluster: Ray does the first and the last by itself."""
-    os.environ["PYTHONPATH"] = _ROOT  # of the workers, which Ray starts
+    os.environ["PYTHONPATH"] = sys.path[0]  # of the workers, which Ray starts
     request = msgspec.json.decode(Path(path).read_bytes(), type=Request)
     print(json.dumps(timed(lambda: OnRay(request.factory, "local", most=2), request.jobs)))
 

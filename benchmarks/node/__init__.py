@@ -25,7 +25,7 @@ def sdk_figures(request: Mapping[str, Any]) -> dict[str, Any]:
     ``request``: ``state`` (the pool as in ``instructions_v1.json``; its user is replaced by a key that can sign),
     ``pool_account``, ``global_config``, ``fee_config`` and ``event`` (discriminator + payload of a layout that this SDK
     knows) as base64, ``base`` and ``quote`` as decimal text; optional ``effort`` with ``batch_ms``, ``batches``,
-    ``warm_up_ms``, and ``only`` with names of operations. Raises NodeUnavailable where Node or the SDK is not to be had.
+    ``warm_up_ms``, and ``only``, names of operations. Raises NodeUnavailable where Node or the SDK is not to be had.
     """
     return _answered(Path(__file__).with_name("bench.mjs"), request)
 
