@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import msgspec
+import pytest
 
 from pumpswap.amm import PoolState, execute_buy_exact_quote_in, execute_sell
 from pumpswap.amm.acts import BuyBase, BuyQuote, PoolAct, Sell, SweepFees, Told, VaultGift
@@ -230,6 +231,37 @@ def test_a_route_fails_whole_when_a_hop_does() -> None:
     assert list(market.tally.failed.values()) == [2]
     assert market.tally.diverged_pools == 2
     assert market.holders.difference(str(graduate(2).pool.base_mint), ANNA) == -history.swap_of(3).base_units
+
+
+@pytest.mark.parametrize("act", [SweepFees(FeeBucket.PROTOCOL), VaultGift(5, 0), VaultGift(-5, 7)])
+@pytest.mark.parametrize("is_ours", [False, True])
+def test_what_was_inferred_between_two_hops_does_not_part_them(act: PoolAct, is_ours: bool) -> None:
+    """A gap in a pool is explained right before the swap that shows it, also when that is the second hop of a route."""
+    history = History(graduate(1), graduate(2))
+    first, second = history.states
+    history.does(BuyQuote(SOL, 1, 2), BERT, pool=second)
+    out = history.trades(hop(SOL, "r", 0, 2), ANNA, pool=first).base_units
+    history.does(act, pool=second)
+    history.does(hop(out, "r", 1, 2), ANNA, pool=second)
+    history.does(SweepFees(FeeBucket.PROTOCOL), pool=first)
+    hop_step = history.steps[3]
+    history.steps[4:] = [msgspec.structs.replace(one, at_ns=hop_step.at_ns, slot=4) for one in history.steps[4:]]
+    told, market, _ = played(history, {2: buying(history)} if is_ours else {})
+    assert len(told) == 7 == market.tally.steps
+    assert told[3].swap.base_units == told[5].swap.quote_units
+    assert (told[3].swap.base_units < out) is is_ours
+    if not is_ours:
+        assert [one.state for one in told] == [step.after for step in history.steps] and not market.tally.reapplied
+    failing = History(graduate(1, base_reserve=10**6, quote_vault=10**9), graduate(2))
+    first, second = failing.states
+    out = failing.trades(hop(40_000, "r", 0, 2), ANNA, pool=first).base_units
+    failing.does(act if isinstance(act, VaultGift) else SweepFees(FeeBucket.CREATOR), pool=second)
+    failing.does(hop(out, "r", 1, 2), ANNA, pool=second)
+    failing.steps[2:] = [msgspec.structs.replace(one, at_ns=failing.steps[2].at_ns) for one in failing.steps[2:]]
+    told, _, _ = played(failing, {2: buying(failing, 4_500_000_000)} if is_ours else {})
+    # The whole route fails then; what was inferred has happened all the same.
+    assert (told[2].swap is None, told[4].swap is None) == (is_ours, is_ours)
+    assert failing.steps[3].after is not None and same(told[3].state, failing.steps[3].after)
 
 
 def test_an_order_between_two_hops_is_not_overwritten() -> None:

@@ -53,10 +53,12 @@ class ReplayMarket:
         while step is not None:
             act = step.act
             if isinstance(act, HopBuy | HopSell) and act.route.hops > 1 and not self._is_naive:
-                route = [step]
-                while (step := next(steps, None)) is not None and _follows(step, route[-1]):
-                    route.append(step)
+                route, since, step = _together(step, steps)
                 yield from self._route(route, before)
+                for other in since:
+                    if before is not None:
+                        before(other.at_ns)
+                    yield self._update(other)
                 continue
             if before is not None:
                 before(step.at_ns)
@@ -131,7 +133,9 @@ class ReplayMarket:
     # ---------------------------------------------------------------------------------------------- routes
 
     def _route(self, route: list[Step], before: Settle | None) -> Iterator[MarketUpdate]:
-        """The hops of one transaction: each takes what the one before it paid out, and all fail when one does."""
+        """The hops of one transaction: each takes what the one before it paid out, and all fail when one does. What was
+        inferred between them happens in any case.
+        """
         if before is not None:
             before(route[0].at_ns)
         failed = self._why_route_fails(route)
@@ -139,12 +143,15 @@ class ReplayMarket:
         for place, step in enumerate(route):
             if place and before is not None:
                 before(step.at_ns)
+            if not isinstance(step.act, HopBuy | HopSell):
+                yield self._update(step)
+                continue
             self.tally.steps += 1
             world = self._pools.get(step.pool)
             if world is None:
                 yield self._began(step)
                 continue
-            is_changed = flow is not None and isinstance(step.act, HopBuy | HopSell) and flow != step.act.amount_in
+            is_changed = flow is not None and flow != step.act.amount_in
             if self._is_untouched(step.pool, world) and not failed and not is_changed:
                 flow = None
                 yield self._as_recorded(step, world)
@@ -169,21 +176,41 @@ class ReplayMarket:
         states: dict[str, PoolState] = {}
         flow: int | None = None
         for step, world in zip(route, worlds, strict=True):
+            is_hop = isinstance(step.act, HopBuy | HopSell)
             if world is None:
-                flow = None
+                flow = None if is_hop else flow
                 continue
             state = states.get(step.pool) or self._current(step.pool, world)
             try:
                 acted = self._world.tried(step, state, flow)
             except TradeRefused as refused:
-                return refused.name
-            states[step.pool], flow = acted.state, paid_out(acted)
+                if is_hop:
+                    return refused.name
+                continue
+            states[step.pool] = acted.state
+            flow = paid_out(acted) if is_hop else flow
         return ""
 
     def _diverges(self, world: PoolWorld) -> None:
         if not world.is_diverged:
             world.is_diverged = True
             self.tally.diverged_pools += 1
+
+
+def _together(first: Step, steps: Iterator[Step]) -> tuple[list[Step], list[Step], Step | None]:
+    """(the hops of a transaction with what was inferred between them, what was after the last one in the same moment,
+    the step after that). What nobody told of a pool stands right before the hop that shows it.
+    """
+    route, since = [first], list[Step]()
+    for step in steps:
+        if _follows(step, route[-1]):
+            route += [*since, step]
+            since = []
+        elif step.swap is None and step.act is not None and step.at_ns == first.at_ns:
+            since.append(step)
+        else:
+            return route, since, step
+    return route, since, None
 
 
 def _follows(step: Step, before: Step) -> bool:
