@@ -172,8 +172,11 @@ class LakeChronicle(WovenChronicle):
 
 
 def _first_by_pool(frame: pl.LazyFrame, order: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """The first row of every pool."""
-    first = collected(frame.sort(*order).group_by("pool", maintain_order=True).first())
+    """The first row of every pool. Whole rows are read only of the first moment of each."""
+    at = order[0]
+    moments = collected(frame.select("pool", at).group_by("pool").agg(pl.col(at).min()), streaming=True)
+    rows = collected(frame.join(moments.lazy(), on=["pool", at], how="semi"), streaming=True)
+    first = rows.sort(*order).group_by("pool", maintain_order=True).first()
     return {row["pool"]: row for row in first.iter_rows(named=True)}
 
 
