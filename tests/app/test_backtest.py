@@ -178,7 +178,7 @@ def test_twins_differ_by_causes_and_a_live_run_stands_beside_a_back_test(
     found, differing = compare_backtests(settings, 1, 2, None, 300, CLOCK)
     nets = [one.backtest.result.net_lamports for one in done.ran]
     assert found.drift.difference_lamports == nets[0] - nets[1] == sum(found.drift.parts.values())
-    assert differing == ()
+    assert differing == ("impact: counterfactual first, naive second",)
     with open_database(settings.database_target) as database:
         run = database.start_run(
             "live", START_NS, None, Settings(risk=RiskLimits(max_position_sol=Decimal("0.5"))).to_store()

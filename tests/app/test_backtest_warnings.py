@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from msgspec.structs import replace as changed
 
 from pumpswap.amm.acts import BuyQuote
 from pumpswap.app.backtest import BacktestOrder, _held_warnings, run_order
-from pumpswap.app.backtest_runs import repeat_backtest
+from pumpswap.app.backtest_runs import compare_backtests, repeat_backtest
 from pumpswap.app.backtest_scoring import choose_strategy
 from pumpswap.clock import NS_PER_SECOND
 from pumpswap.engine.strategy import Strategy, Wishes
@@ -142,6 +143,24 @@ def test_a_frame_below_the_home_folder_is_found_again(tmp_path: Path, monkeypatc
     settings = Settings(data_dir=tmp_path, q50=Q50Settings(path=Path("~/frame.csv")))
     run_order(replace(SHORT, strategy="q50"), settings)
     assert repeat_backtest(settings, 1).is_equal
+
+
+def test_all_that_decides_is_named_where_two_back_tests_differ_in_it(tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path)
+    run_order(SHORT, settings)
+    others = Settings(
+        data_dir=tmp_path, backtest=BacktestSettings(landing="first"), q50=Q50Settings(path=tmp_path / "none.csv"),
+        paper=PaperVenueSettings(start_sol=Decimal(7), latency_slots=5),
+    )  # fmt: skip
+    other = replace(SHORT, source="simulated:8", seed=3, params=(("window_seconds", "9"),))
+    run_order(other, others)
+    _, differing = compare_backtests(settings, 1, 2, None, 300)
+    assert [text.partition(":")[0] for text in differing] == [
+        "the history", "the strategy", "landing", "latency slots", "seed", "start lamports", "paper.latency_slots",
+        "paper.start_sol",
+    ]  # fmt: skip
+    assert differing[1] == "the strategy: momentum first, momentum window_seconds=9 second"
+    assert len(differing[0]) == len("the history: ") + 16 + len(" first, ") + 16 + len(" second")
 
 
 def test_a_history_is_passed_over_once_for_all_that_is_asked_before_a_run(

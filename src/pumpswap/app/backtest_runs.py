@@ -29,7 +29,7 @@ from pumpswap.clock import Clock, SystemClock
 from pumpswap.errors import NotFound, UsageError
 from pumpswap.portfolio.ledger import ledger_line
 from pumpswap.research.backtest.result import BacktestResult, ledger_bytes
-from pumpswap.research.backtest.spec import BacktestSpec, settings_of
+from pumpswap.research.backtest.spec import BacktestSpec, StrategyRef, settings_of
 from pumpswap.research.backtest.world import Impact
 from pumpswap.research.chronicle.step import Chronicle
 from pumpswap.settings import Settings
@@ -53,6 +53,12 @@ _NEEDED = {"chronicle": "the history", "strategy": "the strategy's file", "frame
 _CODE = {
     "fees_sha256": "the fee schedules", "version": "the version", "engine_sha256": "the code", "python": "Python",
 }  # fmt: skip
+_CALLED = _NEEDED | _CODE | {"strategy": "the strategy"}
+# What decides beside the settings, as it is told of two back-tests.
+_DECIDING = (
+    "chronicle", "strategy", "frame_sha256", "impact", "landing", "latency_slots", "period_seconds", "seed",
+    "start_lamports", *_CODE,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,8 +219,8 @@ def compare_backtests(
     within_seconds: int,
     clock: Clock | None = None,
 ) -> tuple[Comparison, tuple[str, ...]]:
-    """Two back-tests, or one and a run of the real books (``live``), by the causes of their difference; and the
-    settings in which they differ.
+    """Two back-tests, or one and a run of the real books (``live``), by the causes of their difference; and in what
+    they differ: settings, and for two back-tests everything else that decides.
     """
     wall = clock or SystemClock()
     with open_backtests(settings) as database:
@@ -222,7 +228,9 @@ def compare_backtests(
         if live is None:
             assert second is not None  # the command has asked for one of the two
             there = _books(database, second)
-            return compared_runs((here, there), settings, wall, within_seconds), differing_settings(here, there)
+            found = compared_runs((here, there), settings, wall, within_seconds)
+            specs = [_spec_of(database, run_id) for run_id in (first, second)]
+            return found, (*_differing_specs(*specs), *differing_settings(here, there))
         with open_store(settings) as real:
             there_or_none = chosen_books(real, live)
             if there_or_none is None:
@@ -238,12 +246,33 @@ def _books(database: Database, run_id: int) -> Books:
     return found
 
 
+def _spec_of(database: Database, run_id: int) -> BacktestSpec:
+    return result_of_row(database.backtests.get(run_id)).spec
+
+
+def _differing_specs(first: BacktestSpec, second: BacktestSpec) -> Iterator[str]:
+    """``seed: 0 first, 1 second``, of all that decides beside settings; digests by their first digits."""
+    for name in _DECIDING:
+        here, there = (getattr(spec, name) for spec in (first, second))
+        if here != there:
+            shown = [_shown(name, value) for value in (here, there)]
+            called = _CALLED.get(name, name.replace("_", " "))
+            yield f"{called}: {shown[0]} first, {shown[1]} second"
+
+
+def _shown(name: str, value: object) -> str:
+    if isinstance(value, StrategyRef):
+        words = (value.name, *(f"{key}={text}" for key, text in value.params), value.source_sha256[:16])
+        return " ".join(word for word in words if word)
+    return str(value)[:16] if name.endswith("sha256") or name == "chronicle" else str(value)
+
+
 def differing_settings(first: Books, second: Books) -> tuple[str, ...]:
     """``risk.max_position_sol: 1 first, 0.5 second``, of the sections that can change what is traded."""
     found = []
-    for section in ("risk", "exits", "paper", "signals", "feasibility", "run"):
+    for section in ("risk", "exits", "paper", "signals", "feasibility", "q50", "regimes", "follow", "run"):
         here, there = (_section(books, section) for books in (first, second))
-        for name in sorted(here.keys() | there.keys()):
+        for name in sorted((here.keys() | there.keys()) - {"path"}):
             if here.get(name) != there.get(name):
                 found.append(f"{section}.{name}: {here.get(name)} first, {there.get(name)} second")
     return tuple(found)

@@ -47,7 +47,7 @@ def list_(out: Output, data: str, strategy: str, most: int) -> None:
     "compare",
     help=(
         "Two back-tests beside each other, or one and a run of the real books (--live): why has one earned more?\n\n"
-        "As `report compare`: the whole difference by cause, to the lamport; and the settings that differ. A live run "
+        "As `report compare`: the whole difference by cause, to the lamport; and in what the two differ. A live run "
         "and a back-test of the same time tell whether back-tests can be trusted."
     ),
     examples=[
@@ -80,7 +80,7 @@ def compare(out: Output, first: int, second: int | None, live: int | None, withi
         return
     show_comparison(out, found, within)
     if differing:
-        out.show("", "Settings that differ:", *(f"  {text}" for text in differing))
+        out.show("", "In what they differ:", *(f"  {text}" for text in differing))
 
 
 @command(
