@@ -22,6 +22,9 @@ from pumpswap.research.backtest.figures import LIMITS, groups_of
 from pumpswap.research.backtest.result import BacktestResult, ledger_bytes
 from pumpswap.research.backtest.runner import Backtest, Players, run_backtest
 from pumpswap.research.backtest.spec import (
+    _FILES,
+    _ROOMS,
+    _ROOMS_OF_RESEARCH,
     BacktestSpec,
     SourceRef,
     StrategyRef,
@@ -118,6 +121,17 @@ def test_what_decides_changes_the_key_and_what_does_not_leaves_it() -> None:
     ):
         assert changed.key != plain.key
     assert (len(plain.engine_sha256), plain.engine_sha256) == (64, engine_sha256())
+
+
+def test_all_code_that_a_back_test_runs_is_in_its_hash() -> None:
+    """But what stores and what talks to a chain, which nothing of a run asks."""
+    code = "import sys, pumpswap.research.backtest.runner; print(*(name for name in sys.modules if '.' in name))"
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    parts = [name.split(".") for name in told.split() if name.startswith("pumpswap.")]
+    assert len(parts) > 100
+    rooms = {part[1] for part in parts} - {"research", "storage", "chain"}
+    assert rooms <= {*_ROOMS, *(name.removesuffix(".py") for name in _FILES)}
+    assert {part[2] for part in parts if part[1] == "research" and len(part) > 2} <= {*_ROOMS_OF_RESEARCH}
 
 
 @pytest.mark.parametrize(("paper", "slots"), [

@@ -33,7 +33,7 @@ __all__ = [
 _SECTIONS = ("signals", "feasibility", "q50", "regimes", "follow", "risk", "exits", "paper", "run")
 _OF_RUN = {"signals", "strategy", "check_seconds", "max_entries_per_check", "repeat_refusal_seconds"}
 # Rooms whose code decides a result; the rest only shows, stores, sends or searches.
-_ROOMS = ("amm", "model", "market", "signals", "risk", "portfolio", "execution", "analytics", "engine")
+_ROOMS = ("amm", "settings", "model", "market", "signals", "risk", "portfolio", "execution", "analytics", "engine")
 _ROOMS_OF_RESEARCH = ("backtest", "chronicle")
 _FILES = ("units.py", "clock.py", "errors.py")
 
