@@ -9,7 +9,7 @@ from solders.pubkey import Pubkey
 
 from pumpswap.amm import PoolState, current_schedule
 from pumpswap.amm.acting import acted_state
-from pumpswap.amm.acts import BoostBurn, Deposit, PoolAct, PoolChange, SweepFees, VaultGift, Withdraw
+from pumpswap.amm.acts import BoostBurn, BuyQuote, Deposit, PoolAct, PoolChange, SweepFees, VaultGift, Withdraw
 from pumpswap.amm.events import FeeBucket
 from pumpswap.errors import TradeRefused
 from pumpswap.market.explained import PoolSeen, explain, seen_of
@@ -83,6 +83,21 @@ def test_several_boosts_leave_a_little_behind_and_that_is_said(state: PoolState,
         assert isinstance(acts[-1], VaultGift)
         worth = state.base_reserve // state.effective_quote_reserve + 1
         assert acts[-1].base <= len(spent) * worth + len(spent)
+
+
+@given(states(), st.integers(5, 10**6), st.booleans())
+def test_a_purchase_that_is_missing_is_no_boost(state: PoolState, spent: int, knows_supply: bool) -> None:
+    """However small it is: nothing was burned."""
+    try:
+        truth = after(state, BuyQuote(spent, 1, 1))
+    except TradeRefused:
+        return
+    assume(truth.base_reserve < state.base_reserve)
+    seen = seen_of(truth)
+    if not knows_supply:
+        assume(not state.pool.is_boosted)
+        seen = msgspec.structs.replace(seen, base_supply=None)
+    assert explain(state, seen) is None
 
 
 @given(states(boosted=False), st.integers(1, 10**13), st.booleans(), st.booleans())

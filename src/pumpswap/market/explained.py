@@ -132,7 +132,10 @@ def _sweeps(state: PoolState, seen: PoolSeen) -> tuple[PoolAct, ...] | None:
 def _moved(state: PoolState, base: int, quote: int, seen: PoolSeen) -> tuple[PoolAct, ...] | None:
     """What changed both vaults so."""
     if base < 0 < quote:
-        return _boosts(state, -base, quote)
+        # A boost burns what it buys: where the supply has not fallen by as much, somebody bought.
+        supply = seen.base_supply
+        is_burned = state.pool.is_boosted if supply is None else state.base_supply - supply >= -base
+        return _boosts(state, -base, quote) if is_burned else None
     if base > 0 and quote > 0:
         units = _deposited(state, base, quote, seen.lp_supply)
         return (Deposit(units) if units else VaultGift(base, quote),)

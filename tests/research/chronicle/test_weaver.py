@@ -124,3 +124,22 @@ def test_events_alone_tell_every_act_between_two_trades(
         assert any(step.exactness is Exactness.ADJUSTED for step in bridge) == (name == "gift")
     assert verify_steps(steps, lambda _: FEES).is_good
     assert not any("unexplained" in key and key != "rates unexplained" for key in +tally)
+
+
+def test_fees_that_leave_no_trace_in_the_pool_are_compared_too() -> None:
+    """Of the first generation protocol and creator are paid out of it at once: only the event tells how much."""
+    tally: Counter[str] = Counter()
+    weaver = Weavers(lambda _: FEES, tally).of("Pool")
+    state = graduate()
+    list(weaver.tell(state, Moment(START_NS, 1)))
+    lp, protocol, creator = FEES.rates(state)
+    seen = Rates(lp, protocol + 5, creator + 7)
+    act = Sell(10**9, 0, 1)
+    done = act_on(state, FEES, act, rates=seen)
+    assert done.quote is not None
+    event = event_of(state, done.quote, act, TRADER, START_NS // NS_PER_SECOND)
+    swap = Swap("Pool", START_NS, False, 1, 1, signature="tx", event=event)
+    *_, step = weaver.trade(swap, routed([swap])[0], Moment(START_NS, 2))
+    assert step.rates == seen
+    assert step.exactness is Exactness.EXACT
+    assert tally["rates unexplained"] == 1

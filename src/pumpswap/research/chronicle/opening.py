@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 
 from pumpswap.amm import Pool, PoolState
 from pumpswap.amm.events import (
+    AdminCtoPoolEvent,
+    AdminSetCoinCreatorEvent,
+    AdminSetCoinCreatorFeeEditableEvent,
     BoostBuyAndBurnEvent,
     DepositEvent,
     Event,
     ExtendAccountEvent,
     FeeBucket,
     InitBoostEvent,
+    MigratePoolCoinCreatorEvent,
+    SetCoinCreatorFeeBpsEvent,
     SweepPoolFeeEvent,
     WithdrawEvent,
 )
@@ -56,8 +62,10 @@ def _before_first(final: PoolState, swap: Swap, events: Sequence[Event]) -> Pool
         virtual_quote_reserves=seen.virtual_quote_reserves,
         creator_fees=creator,
         protocol_fees=owed - creator,
-        coin_creator=seen.coin_creator or pool.coin_creator,
+        **_settings_before(pool, events),
     )
+    if seen.coin_creator is not None:  # its own event knows better than those of others
+        opening = opening.with_changes(coin_creator=seen.coin_creator)
     return msgspec.structs.replace(
         final,
         pool=_shortened(opening, length),
@@ -92,7 +100,23 @@ def _undone(state: PoolState, event: Event) -> PoolState:
         case ExtendAccountEvent():
             return msgspec.structs.replace(state, pool=_shortened(state.pool, event.current_size))
         case _:
-            return state  # settings: what was before them, no amount tells
+            changes = _settings_before(state.pool, (event,))
+            return msgspec.structs.replace(state, pool=state.pool.with_changes(**changes)) if changes else state
+
+
+def _settings_before(pool: Pool, events: Sequence[Event]) -> dict[str, Any]:
+    """What events say that they replaced, the last one first. What kind of coin it was before a community took it over
+    they do not say, nor who was the creator before a curve or metadata named one.
+    """
+    changes: dict[str, Any] = {}
+    for event in reversed(events):
+        if isinstance(event, AdminSetCoinCreatorEvent | MigratePoolCoinCreatorEvent | AdminCtoPoolEvent):
+            changes["coin_creator"] = event.old_coin_creator
+        if isinstance(event, SetCoinCreatorFeeBpsEvent | AdminCtoPoolEvent):
+            changes["creator_fee_bps"] = event.old_creator_fee_bps
+        if isinstance(event, AdminSetCoinCreatorFeeEditableEvent):
+            changes["can_edit_creator_fee"] = False
+    return {name: value for name, value in changes.items() if value != getattr(pool, name)}
 
 
 def _shortened(pool: Pool, account_len: int) -> Pool:

@@ -148,11 +148,16 @@ class PoolWeaver:
     def _reached(
         self, known: PoolState, act: PoolAct, swap: Swap, rates: Rates | None, moment: Moment
     ) -> PoolState | None:
-        """The state after a trade, where it is the one that its event tells."""
+        """The state after a trade, where it is the one that its event tells. A schedule must also give its fees: of
+        the first generation those of protocol and creator leave no trace in the pool.
+        """
         try:
-            state = act_on(known, self._schedule(moment), act, rates=rates).state
+            done = act_on(known, self._schedule(moment), act, rates=rates)
         except TradeRefused:
             return None
+        if rates is None and not _is_paid(swap, done):
+            return None
+        state = done.state
         told = reserves_after(swap)
         is_so = (
             state.base_reserve == told.base_reserve
@@ -307,6 +312,18 @@ def _follows(before: PoolSeen, state: PoolState) -> bool:
         state.base_reserve,
         state.quote_vault,
         state.pool.virtual_quote_reserves,
+    )
+
+
+def _is_paid(swap: Swap, done: Acted) -> bool:
+    """Whether a trade paid what its event says."""
+    event, quote = swap.event, done.quote
+    return (
+        event is not None
+        and quote is not None
+        and event.lp_fee == quote.lp_fee
+        and event.protocol_fee == quote.protocol_fee
+        and event.coin_creator_fee + event.cashback == quote.creator_fee + quote.cashback
     )
 
 

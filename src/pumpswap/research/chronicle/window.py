@@ -9,7 +9,7 @@ import msgspec
 
 from pumpswap.amm import PoolState
 from pumpswap.amm.acts import Told
-from pumpswap.research.chronicle.step import Range, Step, StepTimes
+from pumpswap.research.chronicle.step import Exactness, Range, Step, StepTimes
 
 __all__ = ["Numbering", "Window"]
 
@@ -65,21 +65,29 @@ class Window:
 
     def _since(self, steps: Iterator[Step], since_ns: int, slots: StepTimes) -> Iterator[Step]:
         known: dict[str, PoolState] = {}
+        exactness: dict[str, Exactness] = {}
         numbers, has_begun = Numbering(), False
         for step in steps:
             if step.at_ns < since_ns:
                 known.pop(step.pool, None)
                 if step.after is not None:
                     known[step.pool] = step.after
+                if step.act is not None:
+                    exactness[step.pool] = step.exactness
                 continue
             if not has_begun:
                 has_begun = True
-                yield from _openings(known, since_ns, slots.slot_of(since_ns), numbers)
+                yield from _openings(known, exactness, (since_ns, slots.slot_of(since_ns)), numbers)
             yield msgspec.structs.replace(step, order=numbers.next(step.slot))
         if not has_begun:
-            yield from _openings(known, since_ns, slots.slot_of(since_ns), numbers)
+            yield from _openings(known, exactness, (since_ns, slots.slot_of(since_ns)), numbers)
 
 
-def _openings(known: Mapping[str, PoolState], at_ns: int, slot: int, numbers: Numbering) -> Iterator[Step]:
+def _openings(
+    known: Mapping[str, PoolState], exactness: Mapping[str, Exactness], moment: tuple[int, int], numbers: Numbering
+) -> Iterator[Step]:
+    """Every pool as it is now. A state that was only told before is not known any better now."""
+    at_ns, slot = moment
     for pool, state in sorted(known.items()):
-        yield Step(at_ns, slot, numbers.next(slot), pool, Told(state), None, state)
+        how = exactness.get(pool, Exactness.EXACT)
+        yield Step(at_ns, slot, numbers.next(slot), pool, Told(state), None, state, exactness=how)
