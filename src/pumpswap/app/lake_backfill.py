@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from solders.pubkey import Pubkey
 
-from pumpswap.app.lake_swaps import CHAIN, ends_of, foreign_signatures
+from pumpswap.app.lake_swaps import CHAIN, ends_of, stored_swaps
 from pumpswap.chain.node import ConfirmedTransaction, SignatureInfo
 from pumpswap.clock import NS_PER_SECOND
 from pumpswap.errors import ChainError, EndpointDown
@@ -212,18 +212,24 @@ class Backfill:
             )
 
     def _add(self, found: list[Swap | SeenAct]) -> None:
-        """Add what was found, but for swaps that another source has brought: in it they may be numbered otherwise."""
+        """Add what was found, but for swaps that another source has brought: in it they may be numbered otherwise.
+
+        Swaps that are stored already keep their places, and what comes behind them is behind these: a recording of
+        several pools counts all swaps of a slot, a backfill those of its pool.
+        """
         if not found:
             return
         times = [one.at_ns for one in found]
-        theirs = foreign_signatures(self._lake, self._result.pool, (min(times), max(times) + 1))
+        known = stored_swaps(self._lake, self._result.pool, (min(times), max(times) + 1))
         seen: Counter[str] = Counter()
         for one in reversed(found):
             if isinstance(one, SeenAct):
                 self._writer.add("acts", [one], source=CHAIN)
                 continue
             seen[one.signature] += 1
-            if seen[one.signature] > theirs[one.signature]:
+            if seen[one.signature] > known.foreign[one.signature]:
+                if (place := known.places.get((one.signature, one.index))) is not None:
+                    self._writer.go_on(one.slot, place)
                 self._writer.add("swaps", [one], source=CHAIN)
             else:
                 self._result.known += 1

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from pumpswap.chain.node import SignatureInfo
 from pumpswap.clock import NS_PER_SECOND
@@ -13,7 +15,7 @@ from pumpswap.market.lake.reader import TIME_ORDER
 from pumpswap.market.lake.rows import FROM_ROW
 from pumpswap.model import Swap
 
-__all__ = ["CHAIN", "ends_of", "foreign_signatures", "last_of_a_slot", "stored_signatures"]
+__all__ = ["CHAIN", "StoredSwaps", "ends_of", "last_of_a_slot", "stored_signatures", "stored_swaps"]
 
 _RECENT_NS = 60 * NS_PER_SECOND
 
@@ -25,9 +27,28 @@ def stored_signatures(lake: Lake, pool: str, span: Range) -> Counter[str]:
     return _signatures(LakeReader(lake).swaps(pool, *span))
 
 
-def foreign_signatures(lake: Lake, pool: str, span: Range) -> Counter[str]:
-    """The same, of swaps that another source than the chain has told."""
-    return _signatures(LakeReader(lake).swaps(pool, *span).filter(pl.col("source") != CHAIN))
+@dataclass(frozen=True, slots=True)
+class StoredSwaps:
+    """What the lake has of a pool's swaps in a range of time.
+
+    ``foreign``: how many of each transaction another source than the chain has told. ``places``: by signature and
+    index, the places within their slots of those of the chain.
+    """
+
+    foreign: Counter[str]
+    places: Mapping[tuple[str, int], int]
+
+
+def stored_swaps(lake: Lake, pool: str, span: Range) -> StoredSwaps:
+    """What is there already of what is to be added."""
+    frame = LakeReader(lake).swaps(pool, *span).select("signature", "index", "position", "source")
+    foreign, places = Counter[str](), {}
+    for signature, index, position, source in collected(frame).iter_rows():
+        if source == CHAIN:
+            places[signature, index] = position
+        else:
+            foreign[signature] += 1
+    return StoredSwaps(foreign, places)
 
 
 def ends_of(lake: Lake, pool: str, span: Range) -> tuple[Swap, Swap] | None:

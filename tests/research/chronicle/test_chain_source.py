@@ -146,6 +146,30 @@ def test_a_lake_without_acts_is_read_once_more(made: Practice, tmp_path: Path) -
     assert len(swaps) == len({(swap.signature, swap.index) for swap in swaps})
 
 
+def test_acts_find_their_places_among_swaps_that_were_recorded_with_those_of_other_pools(
+    made: Practice, chronicle: ChainChronicle, tmp_path: Path
+) -> None:
+    """A recording counts the swaps of a slot over all of its pools, a backfill those of one."""
+    lake = Lake(tmp_path)
+    pools = [state.address for state in made.bots.pools[:6]]
+
+    async def backfill(writer: LakeWriter) -> None:
+        for pool in pools:
+            await Backfill(LocalNode(made.chain), writer, pool).run(BackfillOptions(page=25))
+
+    with LakeWriter(lake) as writer:
+        for step in chronicle.steps():
+            if step.swap is not None:
+                writer.add("swaps", [step.swap], source="chain")
+        writer.commit()
+        asyncio.run(backfill(writer))
+        writer.add("states", [PoolStateSeen(0, state) for state in made.now()[:6]])
+    found = LakeChronicle(lake)
+    found.schedule_for = chronicle.schedule_for
+    same_steps(found, chronicle, {str(pool) for pool in pools})
+    assert "acts that do not fit" not in found.counts
+
+
 def test_a_recorded_stream_gives_the_same(made: Practice, chronicle: ChainChronicle, tmp_path: Path) -> None:
     path, pools = tmp_path / "stream.jsonl.gz", [state.address for state in made.bots.pools[:6]]
     names = {str(pool) for pool in pools}

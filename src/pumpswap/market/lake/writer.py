@@ -70,6 +70,10 @@ class LakeWriter:
                 self.commit()
                 waiting = self._rows.setdefault(kind, [])
 
+    def go_on(self, slot: int, position: int) -> None:
+        """The swap that is added next has this place in its slot, and what follows it in the slot comes behind."""
+        self._slot, self._position = slot, position - 1
+
     def add_frame(self, kind: str, frame: pl.DataFrame) -> None:
         """Rows as a polars frame with the columns of the data dictionary. Raises BadInput when it has others."""
         ready = conformed(kind_of(kind), frame)
