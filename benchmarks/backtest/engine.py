@@ -47,24 +47,31 @@ _SETTINGS = Settings(
 
 
 class CountAndRemember(Strategy):
-    """Counts trades and remembers the last price of each pool; ``every``: buys, or sells what it holds."""
+    """Counts trades and remembers the last price of each pool; ``every``: buys, or sells what it holds. ``each_pool``:
+    buys once in every pool, and again there until it is held.
+    """
 
     name = "count-and-remember"
 
-    def __init__(self, every: int = 0, most: int = 10**9) -> None:
-        self.count = self.wished = 0
+    def __init__(self, every: int = 0, *, each_pool: bool = False) -> None:
+        self.count = 0
         self.last: dict[str, tuple[int, int]] = {}
-        self._every, self._most = every, most
+        self._every, self._each_pool = every, each_pool
+        self._bought: set[str] = set()
 
     def on_swap(self, swap: Swap, desk: Wishes) -> Iterable[Intent]:
         self.count += 1
         self.last[swap.pool] = (swap.quote_units, swap.base_units)
-        if not self._every or self.count % self._every or self.wished >= self._most:
+        if self._each_pool:
+            if swap.pool in self._bought:
+                return ()
+            if desk.position(swap.pool) is not None:
+                self._bought.add(swap.pool)
+                return ()
+        elif not self._every or self.count % self._every:
             return ()
-        self.wished += 1
-        held = desk.position(swap.pool)
-        if held is not None:
-            return () if self._most < 10**9 else (desk.sell(held, "as planned"),)
+        elif (held := desk.position(swap.pool)) is not None:
+            return (desk.sell(held, "as planned"),)
         return (desk.buy(Signal(swap.pool, swap.at_ns, Side.LONG, 100.0, 1.0, self.name, ("as planned",))),)
 
 
@@ -94,7 +101,7 @@ def measure() -> Figures:
     history, market = recorded(SWAPS)
     plans = {
         "nothing is bought": (lambda: CountAndRemember(), 0),
-        "after a purchase in every pool": (lambda: CountAndRemember(1, 4 * POOLS), 0),
+        "after a purchase in every pool": (lambda: CountAndRemember(each_pool=True), 0),
         f"an order every {ORDER_EVERY} trades": (lambda: CountAndRemember(ORDER_EVERY), ORDER_EVERY),
     }
     table = [f"{'':<34}{'ours, trades/s':>16}{'orders':>8}{'Nautilus':>12}{'orders':>8}{'ratio':>8}"]
@@ -104,13 +111,13 @@ def measure() -> Figures:
         write_ticks(ticks, market)
         peers = {every: _through_nautilus(python, ticks, every) for every in (0, ORDER_EVERY)}
         for name, (make, every) in plans.items():
-            seconds, fills, changed = min(_through_ours(history, make()) for _ in range(ROUNDS))
+            seconds, fills, changed, pools = min(_through_ours(history, make()) for _ in range(ROUNDS))
             peer = peers[every]
             rate, peer_rate = round(SWAPS / seconds), round(SWAPS / peer["seconds"])
             ratio = round(rate / peer_rate, 2)
             table.append(f"{name:<34}{rate:16,}{fills:8,}{peer_rate:12,}{peer['fills']:8,}{ratio:8}")
             figures[name] = {
-                "per_second": rate, "fills": fills, "computed_again": changed,
+                "per_second": rate, "fills": fills, "computed_again": changed, "changed_pools": pools,
                 "nautilus_per_second": peer_rate, "nautilus_fills": peer["fills"], "ratio": ratio,
             }  # fmt: skip
         figures["nautilus"] = peers[0]["version"]
@@ -136,7 +143,7 @@ def recorded(swaps: int) -> tuple[Held, RecordedMarket]:
     return Held(steps, whole), RecordedMarket(pools, [], ticks)
 
 
-def _through_ours(history: Held, strategy: CountAndRemember) -> tuple[float, int, int]:
+def _through_ours(history: Held, strategy: CountAndRemember) -> tuple[float, int, int, int]:
     spec = new_spec(history, SourceRef("held", "held"), StrategyRef(strategy.name), _SETTINGS)
     gc.collect()
     gc.freeze()
@@ -144,7 +151,8 @@ def _through_ours(history: Held, strategy: CountAndRemember) -> tuple[float, int
     done = run_backtest(spec, history, lambda _book, _fees: Players([strategy]))
     seconds = time.perf_counter() - began
     gc.unfreeze()
-    return seconds, done.summary.fills, int(done.result.world["reapplied"])
+    world = done.result.world
+    return seconds, done.summary.fills, int(world["reapplied"]), int(world["diverged_pools"])
 
 
 def _through_nautilus(python: Path, ticks: Path, every: int) -> dict[str, Any]:
