@@ -20,6 +20,7 @@ from pumpswap.engine.strategy import Strategy, Wishes
 from pumpswap.errors import UsageError
 from pumpswap.model import Intent, Side, Signal, Swap
 from pumpswap.research.backtest.figures import groups_of
+from pumpswap.research.backtest.result import BacktestResult
 from pumpswap.research.backtest.runner import Backtest, Players, run_backtest
 from pumpswap.research.backtest.spec import SourceRef, StrategyRef, new_spec
 from pumpswap.research.backtest.world import Impact
@@ -98,6 +99,18 @@ def test_values_by_old_states_are_said_where_something_may_have_been_missed() ->
     assert text.startswith("1 of 1 open rounds are valued at what was last told of their pools, up to 1,000 s ago")
 
 
+def test_what_asks_for_care_stays_with_the_result() -> None:
+    """In the report and on the page of a stored back-test, too, which no command's warning reaches."""
+
+    def asking(result: BacktestResult) -> dict[str, tuple[int | str, ...]]:
+        rows = {row.label: row.values for row in groups_of([result])[1].rows}
+        return {label: values for label, values in rows.items() if "too long" in label or "old value" in label}
+
+    assert asking(held_for(1_000, 600).result) == {"rounds held too long": (1,)}
+    assert asking(held_for(1_000, 0, complete={}).result) == {"open rounds of old value": (1,)}
+    assert asking(held_for(100, 600).result) == {}
+
+
 def test_a_strategy_that_fails_in_one_of_the_markets_is_said(tmp_path: Path) -> None:
     file = tmp_path / "mine.py"
     file.write_text(BREAKS_THE_SECOND_TIME, encoding="utf-8")
@@ -106,6 +119,8 @@ def test_a_strategy_that_fails_in_one_of_the_markets_is_said(tmp_path: Path) -> 
     assert [text for text in done.warnings if "has failed" in text] == [
         "strategy mine has failed in the naive market, from then on nothing was bought: ValueError: out of order"
     ]
+    rows = {row.label: row.values for row in groups_of([one.backtest.result for one in done.ran])[1].rows}
+    assert rows["strategies that failed"] == (0, 1)
 
 
 @pytest.mark.parametrize(("name", "text", "says"), [

@@ -53,6 +53,11 @@ def groups_of(results: Sequence[BacktestResult]) -> tuple[Group, ...]:
     def money(label: str, name: str, sign: int = 1, kind: str = "signed") -> Row:
         return row(label, kind, lambda one: sign * int(one.summary[f"{name}_lamports"]))
 
+    def careful(label: str, of: Callable[[BacktestResult], int]) -> list[Row]:
+        """A row where there is something to be careful about in any of them."""
+        found = row(label, "count", of)
+        return [found] if any(found.values) else []
+
     return (
         Group(
             "it adds up, SOL",
@@ -78,6 +83,9 @@ def groups_of(results: Sequence[BacktestResult]) -> tuple[Group, ...]:
                 row("deepest fall of equity, SOL", "signed", lambda one: -int(one.summary["max_drawdown"]["lamports"])),
                 row("Sharpe ratio, a year", "text", lambda one: _ratio(one.figures["sharpe"])),
                 row("mean slippage", "text", lambda one: _slip(one.figures["mean_slippage"])),
+                *careful("rounds held too long", lambda one: one.figures.get("rounds_held_too_long", 0)),
+                *careful("open rounds of old value", lambda one: one.figures.get("open_rounds_of_old_value", 0)),
+                *careful("strategies that failed", lambda one: len(one.faults)),
             ),
         ),
         Group("paid on the way, SOL", tuple(_costs(results))),

@@ -17,12 +17,15 @@ from pumpswap.analytics.performance.intervals import share_of
 from pumpswap.analytics.performance.return_figures import return_figures
 from pumpswap.analytics.record import RunRecord
 from pumpswap.analytics.summary import RunSummary
-from pumpswap.model import EntryKind
+from pumpswap.clock import NS_PER_SECOND
+from pumpswap.model import EntryKind, Position
 from pumpswap.portfolio.ledger import ledger_line
 from pumpswap.research.backtest.spec import BacktestSpec, canonical_json
 from pumpswap.research.backtest.tally import WorldTally
 
 __all__ = ["BacktestResult", "ledger_bytes", "result_of"]
+
+_LATE_SECONDS = 60  # from the end of the longest time to the fill of a sale: its latency, and a second try
 
 
 class BacktestResult(msgspec.Struct, frozen=True):
@@ -61,7 +64,7 @@ def result_of(
         spec=spec,
         summary=summary.to_json(),
         world=tally.to_json(),
-        figures=_figures(record, summary),
+        figures=_figures(record, summary) | _held(spec, summary),
         faults=dict(sorted(faults.items())),
         ledger_sha256=summary.ledger_sha256,
         trades_sha256=_trades_sha256(record),
@@ -91,6 +94,27 @@ def _figures(record: RunRecord, summary: RunSummary) -> dict[str, Any]:
         "claimable_cashback_lamports": str(summary.costs[EntryKind.CASHBACK]),
         "mean_slippage": summary.mean_slippage,
     }
+
+
+def _held(spec: BacktestSpec, summary: RunSummary) -> dict[str, int]:
+    """Rounds that live trading would have ended by now, and values that nobody could have got for sure."""
+    longest, oldest = (
+        int(spec.settings["exits"]["max_hold_seconds"]),
+        int(spec.settings["risk"]["max_state_age_seconds"]),
+    )
+    rounds = [(one, one.closed_ns or summary.finished_ns) for one in (*summary.closed, *_open(summary))]
+    limit_ns = (longest + _LATE_SECONDS) * NS_PER_SECOND
+    ages = [one.mark.age_ns // NS_PER_SECOND for one in summary.open]
+    old = [age for age in ages if age > oldest]
+    return {
+        "rounds_held_too_long": sum(ended_ns - one.opened_ns > limit_ns for one, ended_ns in rounds) if longest else 0,
+        "open_rounds_of_old_value": len(old),
+        "oldest_value_seconds": max(old, default=0),
+    }
+
+
+def _open(summary: RunSummary) -> list[Position]:
+    return [one.position for one in summary.open]
 
 
 def _trades_sha256(record: RunRecord) -> str:
