@@ -20,16 +20,24 @@ from pumpswap.model import MarketUpdate
 from pumpswap.nautilus import Q50PumpSwapStrategy, Q50PumpSwapStrategyConfig, instrument_id
 from pumpswap.nautilus.backtest.curve import Curve
 from pumpswap.nautilus.backtest.feed import recorded_market
-from pumpswap.nautilus.backtest.venue import add_market, add_pumpswap_venue, backtest_config, check_finished
+from pumpswap.nautilus.backtest.venue import (
+    add_market,
+    add_pumpswap_venue,
+    backtest_config,
+    check_finished,
+    run_on_curve,
+)
 from pumpswap.nautilus.instruments import instrument_of
 from pumpswap.nautilus.loaders.recording import load_market
 from pumpswap.nautilus.money import lamports_of
 from pumpswap.nautilus.statistics import Q50Statistics
 from pumpswap.nautilus.strategy_setup import budget
 from pumpswap.nautilus.ticks import Tape
+from pumpswap.nautilus.venue_facts import venue_of
 from pumpswap.sdk.executor.executor import PumpSwapTradingExecutor
 from pumpswap.settings import Settings
 from pumpswap.signals.regimes import RegimeDetector
+from pumpswap.storage.database import open_database
 from tests.engine.strategy_world import Heard
 from tests.support.market import START_NS, graduate
 from tests.support.plan_workflow import GOOD, SHORT, newest_fees, q50_frame
@@ -138,13 +146,22 @@ def test_it_buys_on_a_long_row_and_sells_on_a_short_one(tmp_path: Path) -> None:
     assert [one.status_string() for one in engine.cache.orders()] == ["FILLED", "FILLED"]
 
 
-def test_in_analysis_nothing_is_ordered(tmp_path: Path) -> None:
+def test_in_analysis_nothing_is_ordered_and_each_wish_is_stored(tmp_path: Path) -> None:
     settings = used(tmp_path)
     strategy = Q50PumpSwapStrategy({"mode": "analysis"}, settings=settings)
-    engine, heard = ran(settings, quotes(1, 2, 3), strategy)
+    done = run_on_curve(quotes(1, 2, 3), settings, lambda _market: [strategy])
     assert strategy.statistics.not_ordered == {"mode analysis orders nothing": 1}
-    assert engine.cache.orders() == []
-    assert heard.decisions == []
+    assert done.engine.cache.orders() == []
+    with open_database(settings.database_target) as database:
+        run = database.run(done.curve.run_id)
+        (decision,) = run.decisions()
+        (row,) = run.q50_history.rows()
+        assert list(run.orders()) == []
+    assert [(one.policy, one.text) for one in decision.refusals] == [("mode", "mode analysis orders nothing")]
+    assert decision.intent.strategy == "nautilus:Q50-001"
+    assert decision.intent.reason == "q50 100.0, +0.00 % to the mean of 2 quotes"
+    assert (row["execution_status"], row["nautilus_order_id"]) == ("analysis", None)
+    assert row["regime_classification"] is not None
 
 
 def test_where_the_engine_may_order_nothing_its_gate_says_so(tmp_path: Path) -> None:
@@ -163,8 +180,10 @@ def test_a_pool_that_does_not_trade_is_not_bought(tmp_path: Path) -> None:
     strategy = Q50PumpSwapStrategy(settings=settings)
     at_ns = START_NS + SECOND
     halted = InstrumentStatus(instrument_id(NAME), MarketStatusAction.HALT, at_ns, at_ns, reason="looks wrong")
-    ran(settings, quotes(1, 2, 3), strategy, halted)
+    _, heard = ran(settings, quotes(1, 2, 3), strategy, halted)
     assert strategy.statistics.not_ordered == {"the pool is not trading: looks wrong": 1}
+    (decision,) = heard.decisions
+    assert [one.text for one in decision.refusals] == ["the pool is not trading: looks wrong"]
 
 
 def test_two_different_files_do_not_start(tmp_path: Path) -> None:
@@ -222,6 +241,34 @@ def test_an_error_of_the_strategy_ends_neither_node_nor_exits(tmp_path: Path) ->
     again._regimes.objection = lambda *_: 1 // 0  # type: ignore[method-assign]
     with pytest.raises(ZeroDivisionError):  # a back-test must not go on as if nothing were
         ran(settings, quotes(1, 2, 3, 4), again)
+
+
+def test_a_broken_strategy_goes_on_when_a_person_resumes(tmp_path: Path) -> None:
+    """`pumpswap resume` lifts the fault of its engine; the strategy must not stay dead for good."""
+    settings = used(tmp_path, run={"check_seconds": 1})
+
+    class Resumed(Live):
+        def on_quote_tick(self, tick: Any) -> None:
+            venue = venue_of(self.msgbus)
+            assert venue is not None
+            if self.statistics.ticks == 4:
+                assert venue.is_faulty("Q50-001")
+                venue.fault.__self__.risk.lift("strategy Q50-001")  # type: ignore[attr-defined]
+            super().on_quote_tick(tick)
+
+    strategy = Resumed({"instrument_ids": [str(instrument_id(NAME))]}, settings=settings)
+    objections = iter([lambda: 1 // 0])
+    strategy._regimes.objection = lambda *_: next(objections, str)()  # type: ignore[method-assign]
+    _, heard = ran(settings, quotes(1, 2, 3, 4, 5, 6, 9), strategy)
+    assert strategy.statistics.filled == {"buy": 1}
+    assert heard.decisions[0].intent.at_ns == START_NS + 5 * SECOND
+
+
+def test_a_frame_that_does_not_fit_the_settings_is_no_result_either(tmp_path: Path) -> None:
+    """A back-test would not see one signal, and look like a bad strategy."""
+    settings = used(tmp_path, q50={"instruments": {NAME: "NOBODY"}, "instrument": None})
+    with pytest.raises(ConfigError, match="NOBODY"):
+        ran(settings, quotes(1, 2, 3), Q50PumpSwapStrategy(settings=settings))
 
 
 def test_a_live_strategy_names_its_instruments(tmp_path: Path) -> None:

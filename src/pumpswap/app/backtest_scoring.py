@@ -20,7 +20,7 @@ from pumpswap.clock import ManualClock
 from pumpswap.engine.engine import Signaller, SwapSignaller
 from pumpswap.engine.strategies.momentum import Momentum
 from pumpswap.engine.strategies.named import STRATEGIES, strategy_named
-from pumpswap.engine.strategies.q50 import Q50Strategy, frame_loader
+from pumpswap.engine.strategies.q50 import FrameSignaller, Q50Strategy, frame_loader
 from pumpswap.engine.strategy import Strategy
 from pumpswap.errors import BadInput, ConfigError, NotFound, PumpSwapError, UsageError
 from pumpswap.market.book import PoolBook
@@ -133,6 +133,8 @@ def _loaded(settings: Settings, frame: Path | None) -> Q50SignalLoader:
     """Read now; a back-test has a clock of its own, and its file does not change."""
     loader = open_q50(settings, ManualClock(), frame)
     loader.load()
+    if why_none := FrameSignaller(loader, settings).why_none:  # not one signal would look like a bad strategy
+        raise ConfigError(why_none, hint="`pumpswap signal q50 inspect` says what the frame has")
     return loader
 
 

@@ -17,7 +17,7 @@ from pumpswap.engine.feeds.errand import Errand
 from pumpswap.engine.feeds.watch_list import WatchList
 from pumpswap.engine.health import Monitor
 from pumpswap.engine.strategies.named import strategy_named
-from pumpswap.engine.strategies.q50 import Q50Strategy
+from pumpswap.engine.strategies.q50 import FrameSignaller, Q50Strategy
 from pumpswap.market.book import PoolBook
 from pumpswap.market.q50_loader import Q50SignalLoader
 from pumpswap.settings import Settings
@@ -62,7 +62,7 @@ async def open_scoring(
         await loader.load_signals()
         tools = FeedTools(clock)
         helpers.append(Errand("q50 frame", _FRAME_SECONDS, lambda: tools.in_thread(loader.refresh), tools))
-        monitors.append(Monitor("q50", partial(_no_frame, loader)))
+        monitors.append(Monitor("q50", partial(_no_frame, FrameSignaller(loader, settings))))
     if loader is not None and "q50" in settings.run.signals:
         source = Q50Source(loader, settings)
         scores = _enhanced(settings, market.book, market.schedule_for)
@@ -74,7 +74,7 @@ async def open_scoring(
     return ScoringSide(snapshots, swaps, [strategy], helpers, monitors)
 
 
-def _no_frame(loader: Q50SignalLoader) -> str:
+def _no_frame(frames: FrameSignaller) -> str:
     """Why the file of the model, as it is now, is not in use: what is remembered of it grows old."""
-    failure = loader.failure
-    return f"the Q50 frame {shown_path(loader.path)} cannot be used: {failure}" if failure else ""
+    failure = frames.loader.failure or frames.why_none
+    return f"the Q50 frame {shown_path(frames.loader.path)} cannot be used: {failure}" if failure else ""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 from pumpswap.amm import BuyQuote, FeeSchedule
 from pumpswap.clock import NS_PER_SECOND
@@ -106,15 +107,18 @@ class Desk:
             return self.decide(intent)[0]  # the gate says what is in the way
         return None
 
-    def decide(self, intent: Intent) -> tuple[Decision, Order | None]:
-        """Put a wish through the gate; what is accepted is ordered at once, or proposed where a person approves."""
+    def decide(self, intent: Intent, *, obstacle: str = "") -> tuple[Decision, Order | None]:
+        """Put a wish through the gate; what is accepted is ordered at once, or proposed where a person approves. With
+        an ``obstacle`` it is only analysed: refused for that, beside whatever else the gate has against it.
+        """
         now = self._now()
         if intent.at_ns != now:  # a wish counts when it is put: an old one would make old states look fresh
             intent = replace(intent, at_ns=now)
         schedule = self._schedule(intent.at_ns)
         if intent.side is TradeSide.BUY:
             self.measure()
-        decision = self._judged(intent, schedule)
+        told: dict[str, Any] = {"mode_obstacle": obstacle} if obstacle else {}
+        decision = self._judged(intent, schedule, **told)
         self._tell_decision(decision)
         if not decision:
             return decision, None
@@ -179,12 +183,10 @@ class Desk:
         self.declined = {one: then for one, then in self.declined.items() if at_ns - then < rest_ns}
         self.declined[mint] = at_ns
 
-    def _judged(
-        self, intent: Intent, schedule: FeeSchedule, approved_lamports: int | None = None, gate: RiskGate | None = None
-    ) -> Decision:
+    def _judged(self, intent: Intent, schedule: FeeSchedule, gate: RiskGate | None = None, **told: Any) -> Decision:
         book = self.parts.book
         view = PoolView(book.state(intent.pool), book.observed_ns(intent.pool), book.obstacle(intent.pool))
-        books = replace(self.book_view(intent), approved_lamports=approved_lamports)
+        books = replace(self.book_view(intent), **told)
         decision = (gate or self._gate).decide(intent, view, books, schedule)
         if decision and intent.side is TradeSide.BUY and self.parts.checks is not None:
             verdicts = tuple(self.parts.checks(decision))

@@ -225,6 +225,10 @@ class Engine:
         self.risk.fault(f"{STRATEGY_FAULT}{strategy}", error)
         self._tell_fault("strategy", strategy, error)
 
+    def is_faulty(self, strategy: str) -> bool:
+        """Whether a strategy has failed, and nobody has resumed since."""
+        return any(name == f"{STRATEGY_FAULT}{strategy}" for name, _ in self.risk.state.faults)
+
     # ------------------------------------------------------------------------------------------ entries and exits
 
     def _consider(self, snapshot: PoolSnapshot, signaller: Signaller) -> None:

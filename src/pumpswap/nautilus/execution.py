@@ -22,7 +22,7 @@ from nautilus_trader.model.identifiers import AccountId, ClientId, VenueOrderId
 from nautilus_trader.model.orders import Order as NautilusOrder
 
 from pumpswap.errors import BadInput, ConfigError, PumpSwapError
-from pumpswap.model import AlertLevel, TradeSide
+from pumpswap.model import AlertLevel, Intent, TradeSide
 from pumpswap.nautilus.account import Held, balances_of, held_of
 from pumpswap.nautilus.config import PumpSwapExecClientConfig
 from pumpswap.nautilus.constants import PUMPSWAP, PUMPSWAP_CLIENT_ID, PUMPSWAP_VENUE
@@ -101,8 +101,17 @@ class PumpSwapExecutionClient(LiveExecutionClient):
             self._bus.subscribe(f"reports.execution.{PUMPSWAP_VENUE}", self._on_reconciled)
         self._is_open = True
         await session.open()
-        states, fault = session.run.states, session.engine.fault
-        offer_venue(self._bus, VenueFacts(session.settings, self._remember, states.load, fault))
+        engine = session.engine
+        facts = VenueFacts(
+            session.settings,
+            save=self._remember,
+            load=session.run.states.load,
+            fault=engine.fault,
+            is_faulty=engine.is_faulty,
+            hinder=session.hinder,
+            analyse=self._analyse,
+        )
+        offer_venue(self._bus, facts)
         await self._provider.initialize()
         await self._provider.load_pools(self._reports.pools())
         # Not left to the data client: reports about an unknown instrument are skipped in silence.
@@ -226,6 +235,16 @@ class PumpSwapExecutionClient(LiveExecutionClient):
             engine.desk.decide(intent)
         elif engine.desk.wish(intent) is None:
             self._deny(order, _WAITING)
+
+    def _analyse(self, intent: Intent, why: str) -> None:
+        """Decide on a wish that a strategy does not order; nothing once the engine has ended, as for orders."""
+        if self._session.is_running:
+            self._session.do(lambda: self._decide_only(intent, why))
+
+    def _decide_only(self, intent: Intent, why: str) -> None:
+        engine = self._session.engine
+        engine.tick(self._session.clock.now_ns())
+        engine.desk.decide(intent, obstacle=why)
 
     def _deny(self, order: NautilusOrder, reason: str) -> None:
         now = self._clock.timestamp_ns()

@@ -18,6 +18,7 @@ from pumpswap.app.run_sides import Sides
 from pumpswap.clock import NS_PER_SECOND, Clock
 from pumpswap.engine.engine import Engine
 from pumpswap.engine.feeds.states import read_states
+from pumpswap.engine.health import Monitor
 from pumpswap.engine.supervisor import Control
 from pumpswap.errors import ConfigError, NotRunning, PumpSwapError
 from pumpswap.market.book import PoolBook
@@ -67,6 +68,7 @@ class PumpSwapSession:
         self._sinks: list[EventSink] = []
         self._told_of_end: list[Callable[[str], None]] = []
         self._told_of_beats: list[Callable[[], None]] = []
+        self._hindered: dict[str, str] = {}
 
     @classmethod
     def of(cls, loop: asyncio.AbstractEventLoop, config: ClientConfig) -> PumpSwapSession:
@@ -202,6 +204,10 @@ class PumpSwapSession:
         """Call this with every heartbeat of the engine."""
         self._told_of_beats.append(told)
 
+    def hinder(self, strategy: str, obstacle: str) -> None:
+        """What keeps a strategy from deciding, empty for nothing: a fault of the run as long as there is something."""
+        self._hindered[strategy] = obstacle
+
     def watch(self, pool: str, *, trades: bool) -> None:
         """Read the state of this pool in every round from now on; with ``trades`` also hear its swaps. Counted."""
         self._outside.watch.add(pool, trades=trades)
@@ -291,7 +297,9 @@ class PumpSwapSession:
     async def _run_sides(self) -> FinishedRun:
         async with open_outside(self._outside) as (sides, eye):
             self._sides, self._eye = sides, eye
-            trading = replace(sides.trading, news=self._news_of(sides), control=self._control_of(sides))
+            monitors = (*sides.trading.monitors, Monitor("strategies", self._hindrance))
+            made = self._control_of(sides)
+            trading = replace(sides.trading, news=self._news_of(sides), control=made, monitors=monitors)
             options = RunOptions(
                 observers=(*self._observers, *(OrderBridge(sides.run.run_id, sink) for sink in self._sinks)),
                 on_beat=self._on_beat,
@@ -302,6 +310,9 @@ class PumpSwapSession:
             )
             async with sides.running:
                 return await run_sides(self.settings, sides.market, sides.scoring, trading, options)
+
+    def _hindrance(self) -> str:
+        return "; ".join(f"{name}: {told}" for name, told in sorted(self._hindered.items()) if told)
 
     def _news_of(self, sides: Sides) -> Callable[[], Awaitable[None]]:
         """The venue's news; raises what has broken the engine from outside, where the supervisor hears it."""

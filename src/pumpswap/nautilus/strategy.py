@@ -7,7 +7,6 @@ instrument. Sizes, limits, exits and books are those of the engine behind the ex
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -44,10 +43,12 @@ from pumpswap.nautilus.regime_check import RegimeCheck
 from pumpswap.nautilus.statistics import Q50Statistics
 from pumpswap.nautilus.strategy_memory import StrategyMemory
 from pumpswap.nautilus.strategy_setup import TraderClock, budget, configured
+from pumpswap.nautilus.traded_market import TradedMarket
 from pumpswap.nautilus.venue_facts import require_same, venue_of
 from pumpswap.risk.caps import Caps
 from pumpswap.sdk.executor.executor import PumpSwapTradingExecutor
 from pumpswap.settings import Settings
+from pumpswap.settings.nearest import shown_path
 from pumpswap.signals.q50_policy import Q50Action, Q50Verdict
 from pumpswap.signals.regimes import RegimeDetector
 from pumpswap.units import BPS
@@ -55,20 +56,6 @@ from pumpswap.units import BPS
 __all__ = ["Q50PumpSwapStrategy"]
 
 _FRAME, _STATISTICS = "q50-frame", "q50-statistics"
-
-
-@dataclass(slots=True)
-class _Market:
-    """One instrument that is traded. ``mean`` is Nautilus' own indicator: initialised when the policy's warm-up is
-    over, and its value stands in the reasons of what is decided.
-    """
-
-    id: InstrumentId
-    instrument: CurrencyPair
-    pool: str
-    mint: str
-    mean: ExponentialMovingAverage | None
-    closed_to_us: str = ""  # why nothing is bought now, by the instrument's status
 
 
 class Q50PumpSwapStrategy(Strategy):
@@ -96,7 +83,7 @@ class Q50PumpSwapStrategy(Strategy):
         self._frames = FrameSignaller(self.q50_signal_loader, found)
         self._regimes = RegimeCheck(self.regime_detector, found)
         self._caps = Caps.of(found.risk)
-        self._markets: dict[InstrumentId, _Market] = {}
+        self._markets: dict[InstrumentId, TradedMarket] = {}
         self._by_executor: ByExecutor | None = None
         self._memory = StrategyMemory(None, "")
         self._is_loaded = False
@@ -124,6 +111,8 @@ class Q50PumpSwapStrategy(Strategy):
             if not is_live:
                 raise
             self.log.error(f"no Q50 frame, so nothing is bought: {failed.what} ({failed.hint})")
+        if (why_not := self._tell_frame()) and not is_live:
+            raise ConfigError(why_not, hint="`pumpswap signal q50 inspect` says what the frame has")
         if is_live and not self.config.instrument_ids:
             raise ConfigError(
                 "the strategy names no instruments", hint="name them: positions come back to it only for those"
@@ -152,6 +141,7 @@ class Q50PumpSwapStrategy(Strategy):
             for market in self._markets.values():
                 self.close_all_positions(market.id, client_id=PUMPSWAP_CLIENT_ID)
         self._save_statistics()
+        self._memory.hindered("")  # who has stopped needs no frame
         if self._by_executor is not None:
             self._by_executor.end()
 
@@ -195,7 +185,7 @@ class Q50PumpSwapStrategy(Strategy):
         if market is None:
             return
         self.statistics.ticks += 1
-        if self._broken:
+        if self._broken and not self._is_revived():
             return
         try:
             self._decide(market, tick)
@@ -246,7 +236,7 @@ class Q50PumpSwapStrategy(Strategy):
 
     # ------------------------------------------------------------------------------------------ inside
 
-    def _decide(self, market: _Market, tick: QuoteTick) -> None:
+    def _decide(self, market: TradedMarket, tick: QuoteTick) -> None:
         at_ns = self.clock.timestamp_ns()
         verdict = self.policy.decide(self._frames(), at_ns, market.pool, market.mint, self._held(market))
         if verdict.action is not Q50Action.WAIT:
@@ -269,7 +259,7 @@ class Q50PumpSwapStrategy(Strategy):
         if warm_up:
             mean = ExponentialMovingAverage(warm_up, PriceType.MID)
             self.register_indicator_for_quote_ticks(instrument.id, mean)
-        market = _Market(instrument.id, instrument, pool_of(instrument.id), mint_of(instrument), mean)
+        market = TradedMarket(instrument.id, instrument, pool_of(instrument.id), mint_of(instrument), mean)
         self._markets[instrument.id] = market
         self.subscribe_quote_ticks(instrument.id, client_id=PUMPSWAP_CLIENT_ID)
         self.subscribe_instrument_status(instrument.id, client_id=PUMPSWAP_CLIENT_ID)
@@ -292,18 +282,18 @@ class Q50PumpSwapStrategy(Strategy):
         elif self.config.mode == "trade" and not has_account:
             self.log.warning("there is no execution client for PUMPSWAP: signals are analysed, nothing is ordered")
 
-    def _held(self, market: _Market) -> int | None:
+    def _held(self, market: TradedMarket) -> int | None:
         """Which round is held, told apart by when it was opened."""
         if self._by_executor is not None:
             return self._by_executor.held(market.pool)
         position = self._position(market)
         return None if position is None else int(position.ts_opened)
 
-    def _position(self, market: _Market) -> NautilusPosition | None:
+    def _position(self, market: TradedMarket) -> NautilusPosition | None:
         held = self.cache.positions_open(instrument_id=market.id, strategy_id=self.id)
         return held[0] if held else None
 
-    def _act(self, market: _Market, verdict: Q50Verdict, tick: QuoteTick) -> None:
+    def _act(self, market: TradedMarket, verdict: Q50Verdict, tick: QuoteTick) -> None:
         """Carry out a wish, or count why it is only analysed."""
         why_not = self._obstacle(market, verdict)
         if not why_not and self._by_executor is not None:
@@ -315,12 +305,14 @@ class Q50PumpSwapStrategy(Strategy):
         if why_not:
             self.statistics.left(why_not)
             self.log.info(f"{verdict.action.value} {market.pool}: only analysed, {why_not}")
+            held = None if self._by_executor is not None else self._position(market)
+            self._memory.analysed(market.analysed(verdict, tick, held, str(self.id)), why_not)
         elif verdict.signal is not None:
             self.statistics.wished(verdict.signal.side)
         if self.is_live:
             self._memory.keep(self.policy)  # a process that dies must not buy the same row again
 
-    def _obstacle(self, market: _Market, verdict: Q50Verdict) -> str:
+    def _obstacle(self, market: TradedMarket, verdict: Q50Verdict) -> str:
         """Why this wish may not be carried out; empty when it may. Leaving never depends on a model or a status."""
         if self.config.mode == "analysis":
             return "mode analysis orders nothing"
@@ -338,7 +330,7 @@ class Q50PumpSwapStrategy(Strategy):
             return "no instrument of the frame speaks for this pool"
         return self._regimes.objection(series, verdict.row_ns, verdict.signal)
 
-    def _buy(self, market: _Market, verdict: Q50Verdict, tick: QuoteTick) -> str:
+    def _buy(self, market: TradedMarket, verdict: Q50Verdict, tick: QuoteTick) -> str:
         """Order a buy by quote quantity; the engine's gate finds its size, the order's amount is the most."""
         account = self.portfolio.account(PUMPSWAP_VENUE)
         balance = account.balance_free(SOL)
@@ -349,11 +341,11 @@ class Q50PumpSwapStrategy(Strategy):
         order = self.order_factory.market(
             market.id, OrderSide.BUY, budget(most, market.instrument), TimeInForce.FOK, quote_quantity=True
         )
-        told = order_params(signal=verdict.signal, quote_lamports=most, reason=self._reason(market, verdict, tick))
+        told = order_params(signal=verdict.signal, quote_lamports=most, reason=market.reason(verdict.why, tick))
         self.submit_order(order, client_id=PUMPSWAP_CLIENT_ID, params=told)
         return ""
 
-    def _sell(self, market: _Market, verdict: Q50Verdict) -> str:
+    def _sell(self, market: TradedMarket, verdict: Q50Verdict) -> str:
         """Order the sale of a share of what is held: it becomes an exit of the engine, which goes on until done."""
         position = self._position(market)
         if position is None:
@@ -369,20 +361,28 @@ class Q50PumpSwapStrategy(Strategy):
         self.submit_order(order, client_id=PUMPSWAP_CLIENT_ID, params=told)
         return ""
 
-    def _reason(self, market: _Market, verdict: Q50Verdict, tick: QuoteTick) -> str:
-        if market.mean is None or not market.mean.value:
-            return verdict.why
-        middle = (tick.bid_price.as_double() + tick.ask_price.as_double()) / 2
-        above = round(100 * (middle / market.mean.value - 1), 2) + 0.0  # no minus before nothing
-        return f"{verdict.why}, {above:+.2f} % to the mean of {market.mean.period} quotes"
+    def _is_revived(self) -> bool:
+        """Whether a person has resumed since the strategy broke."""
+        if self._memory.is_resumed():
+            self.log.info(f"resumed by a person, after: {self._broken}")
+            self._broken = ""
+        return not self._broken
 
     def _look_at_frame(self, _event: object) -> None:
         """The file is read and calibrated away from the loop; the frame in use changes in one step."""
         self.run_in_executor(self._refresh)
 
     def _refresh(self) -> None:
-        if self.q50_signal_loader.refresh():
-            self._frames()
+        self.q50_signal_loader.refresh()
+        self._tell_frame()
+
+    def _tell_frame(self) -> str:
+        """Whether the file, as it was at the last look, can be used: what is remembered of it grows old."""
+        why_not = self.q50_signal_loader.failure or self._frames.why_none
+        path = shown_path(self.q50_signal_loader.path)
+        told = f"the Q50 frame {path} cannot be used: {why_not}" if why_not else ""
+        self._memory.hindered(told)
+        return told
 
     def _recall(self) -> None:
         """Take up what an earlier process has left with the run, unless Nautilus itself has given it back."""

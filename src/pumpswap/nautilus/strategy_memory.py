@@ -1,7 +1,8 @@
-"""StrategyMemory: what a strategy leaves with the run, for its next start and for reports."""
+"""StrategyMemory: what a strategy leaves with the run, for its next start, for reports, and for the run itself."""
 
 from __future__ import annotations
 
+from pumpswap.model import Intent
 from pumpswap.nautilus.statistics import MEMORY, STATISTICS, Q50Statistics
 from pumpswap.nautilus.venue_facts import VenueFacts
 from pumpswap.signals.q50_policy import Q50Policy
@@ -41,3 +42,17 @@ class StrategyMemory:
         """The strategy has failed: nothing is bought until a person resumes, and somebody is told."""
         if self._venue is not None:
             self._venue.fault(self._strategy, error)
+
+    def is_resumed(self) -> bool:
+        """Whether a person has resumed since ``broken``."""
+        return self._venue is not None and not self._venue.is_faulty(self._strategy)
+
+    def hindered(self, obstacle: str) -> None:
+        """What keeps the strategy from deciding, empty for nothing: entries stop as long as there is something."""
+        if self._venue is not None:
+            self._venue.hinder(self._strategy, obstacle)
+
+    def analysed(self, intent: Intent, why: str) -> None:
+        """A wish that is not ordered: decided and stored like any other, and refused for that."""
+        if self._venue is not None:
+            self._venue.analyse(intent, why)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pumpswap.errors import ConfigError
+from pumpswap.model import Intent
 from pumpswap.settings import Settings
 
 __all__ = ["VenueFacts", "offer_venue", "require_same", "venue_of"]
@@ -19,13 +20,18 @@ _BY_THE_RUN = ("signals", "mode")  # of the section run: a session sets them for
 class VenueFacts:
     """``settings`` are those that decide about orders; ``save`` stores a document under a name in the run's states, and
     ``load`` gives it back, None where there is none. ``fault`` takes a strategy's name and its error: nothing is bought
-    until a person resumes.
+    until a person resumes, and until then it ``is_faulty``. ``hinder`` takes a strategy's name and what keeps it from
+    deciding, in a sentence: nothing is bought until it is told to be empty. ``analyse`` takes a wish and why it is not
+    ordered: it is decided on and stored, refused for that.
     """
 
     settings: Settings
     save: Callable[[str, Mapping[str, object]], None]
     load: Callable[[str], Mapping[str, object] | None]
     fault: Callable[[str, str], None]
+    is_faulty: Callable[[str], bool]
+    hinder: Callable[[str, str], None]
+    analyse: Callable[[Intent, str], None]
 
 
 def offer_venue(msgbus: Any, facts: VenueFacts) -> None:

@@ -9,6 +9,9 @@ from typing import Any
 
 import pytest
 
+from pumpswap.settings import load_settings
+from pumpswap.storage.database import open_database
+from pumpswap.storage.run import Run
 from tests.nautilus.live.nodes import NodeProcess, Stage, stage
 from tests.support.material import requires_material
 from tests.support.plan_workflow import GOOD, SHORT, q50_frame
@@ -36,6 +39,21 @@ async def filled(here: Stage, node: NodeProcess, side: str) -> dict[str, Any]:
     await here.check(told)
     assert told["orders"][event["id"]]["side"] == side
     return {"id": event["id"], **told}
+
+
+async def unreadable(here: Stage, frame: Path) -> None:
+    """A file that is no frame is a fault of the run: entries stop, and somebody is told. What was read stays in use."""
+    frame.write_text("what is this\n")
+
+    def fault(run: Run) -> str | None:
+        risk = run.states.risk()
+        return None if risk is None else dict(risk.faults).get("strategies")
+
+    reason = await here.stored(fault)
+    assert reason.startswith("Q50-001: the Q50 frame ")
+    with open_database(load_settings(here.file).database_target) as database:
+        told = [one.text for one in database.alerts.all() if (one.topic, one.subject) == ("fault", "strategies")]
+    assert told == [f"no entries: {reason}"]
 
 
 async def killed(here: Stage, node: NodeProcess) -> NodeProcess:
@@ -70,6 +88,8 @@ def test_it_trades_by_the_frame_and_goes_on_after_a_kill(tmp_path: Path, mode: s
             assert told["orders"][bought]["strategy"] == "Q50-001"
             if mode == "live":
                 node = await killed(here, node)
+            else:
+                await unreadable(here, frame)
 
             write_frame(tmp_path, GOOD, SHORT)
             told = await filled(here, node, "SELL")

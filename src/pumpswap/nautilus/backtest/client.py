@@ -24,7 +24,7 @@ from nautilus_trader.model.orders import Order as NautilusOrder
 
 from pumpswap.errors import BadInput, ConfigError, PumpSwapError, UsageError
 from pumpswap.model import SOL as SOL_ASSET
-from pumpswap.model import Order, TradeSide
+from pumpswap.model import Intent, Order, TradeSide
 from pumpswap.nautilus.backtest.curve import Curve
 from pumpswap.nautilus.bridge import OrderBridge
 from pumpswap.nautilus.compat import QUOTE_DONE
@@ -69,7 +69,19 @@ class CurveExecClient(BacktestExecClient):
         self.orders_told = 0
         self._open_account()
         curve.engine.listen(OrderBridge(curve.run_id, self))
-        offer_venue(msgbus, VenueFacts(curve.settings, curve.remember, lambda _name: None, curve.engine.fault))
+        engine = curve.engine
+        offer_venue(
+            msgbus,
+            VenueFacts(
+                curve.settings,
+                save=curve.remember,
+                load=lambda _name: None,
+                fault=engine.fault,
+                is_faulty=engine.is_faulty,
+                hinder=lambda _strategy, _obstacle: None,  # a back-test without a frame is an error
+                analyse=self._analyse,
+            ),
+        )
 
     # ------------------------------------------------------------------------------------------ commands
 
@@ -88,6 +100,14 @@ class CurveExecClient(BacktestExecClient):
         now = self._time.timestamp_ns()
         if self._curve.wish(wish.intent(now), now) is None:
             self._told.append(partial(self._deny, order, _WAITING))
+        self.flush()
+
+    def _analyse(self, intent: Intent, why: str) -> None:
+        """Put a wish to the desk that is not to be ordered: it is refused for that, and told."""
+        engine, now = self._curve.engine, self._time.timestamp_ns()
+        self._curve.land(now)
+        engine.clock.advance_to(now)
+        engine.desk.decide(intent, obstacle=why)
         self.flush()
 
     def submit_order_list(self, command: Any) -> None:
