@@ -42,8 +42,8 @@ def _options(callback: _F) -> _F:
 @command(
     "export",
     help=(
-        "Export rows of the lake in time order: swaps, states, candles or snapshots. Columns are those of the data "
-        f"dictionary in docs/lake.md.\n\n{_FORMATS} Rows of Parquet are sorted by pool within each part."
+        "Export rows of the lake in time order: swaps, acts, states, candles or snapshots. Columns are those of the "
+        f"data dictionary in docs/lake.md.\n\n{_FORMATS} Rows of Parquet are sorted by pool within each part."
     ),
     examples=[
         Example("pumpswap data export swaps --output swaps.csv", needs=NEEDS),

@@ -110,6 +110,19 @@ def test_a_part_of_a_lake_begins_as_the_whole_had_come_to_be(tmp_path: Path) -> 
     assert set(two.complete) == {step.pool for step in two.steps()} == {step.pool for step in whole[:60]}
 
 
+def test_a_part_counts_only_what_is_in_it(tmp_path: Path) -> None:
+    steps = list(market(7).steps())
+    lake = filled(tmp_path, steps, without="acts")
+    whole = LakeChronicle(lake)
+    middle = (whole.span_ns[0] + whole.span_ns[1]) // 2
+    late, early = LakeChronicle(lake, Window(since_ns=middle)), LakeChronicle(lake, Window(until_ns=middle))
+    for kind in ("SweepFees", "BoostBurn"):
+        name = f"inferred {kind}"
+        assert late.counts.get(name, 0) == late.counts.get(kind, 0)
+        assert early.counts.get(name, 0) + late.counts.get(name, 0) == whole.counts[name]
+    assert early.counts["inferred SweepFees"] and late.counts["inferred SweepFees"]
+
+
 # ---------------------------------------------------------------- states that were read on the way
 
 

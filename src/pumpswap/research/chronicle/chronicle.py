@@ -65,7 +65,7 @@ class BaseChronicle(ABC):
         return self._in_window(Counter())
 
     def _in_window(self, tally: Counter[str]) -> Iterator[Step]:
-        return self.window.of(self._weave(tally), self.slots)
+        return self.window.of(self._weave(tally), self.slots, tally)
 
     @property
     def identity(self) -> ChronicleIdentity:

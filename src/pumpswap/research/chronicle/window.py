@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -50,11 +51,13 @@ class Window:
                 found.append((start, end))
         return tuple(found)
 
-    def of(self, steps: Iterator[Step], slots: StepTimes) -> Iterator[Step]:
-        """The steps in it; before them every pool as it was when it begins."""
+    def of(self, steps: Iterator[Step], slots: StepTimes, tally: Counter[str] | None = None) -> Iterator[Step]:
+        """The steps in it; before them every pool as it was when it begins. What ``tally`` counted before it is
+        forgotten.
+        """
         if self.since_ns is None:
             return self._wanted(steps)
-        return self._since(self._wanted(steps), self.since_ns, slots)
+        return self._since(self._wanted(steps), self.since_ns, slots, Counter() if tally is None else tally)
 
     def _wanted(self, steps: Iterator[Step]) -> Iterator[Step]:
         for step in steps:
@@ -63,7 +66,7 @@ class Window:
             if self.wants(step.pool):
                 yield step
 
-    def _since(self, steps: Iterator[Step], since_ns: int, slots: StepTimes) -> Iterator[Step]:
+    def _since(self, steps: Iterator[Step], since_ns: int, slots: StepTimes, tally: Counter[str]) -> Iterator[Step]:
         known: dict[str, PoolState] = {}
         exactness: dict[str, Exactness] = {}
         numbers, has_begun = Numbering(), False
@@ -74,6 +77,7 @@ class Window:
                     known[step.pool] = step.after
                 if step.act is not None:
                     exactness[step.pool] = step.exactness
+                tally.clear()
                 continue
             if not has_begun:
                 has_begun = True
