@@ -1,9 +1,10 @@
 """Pickled frames, read without running what they ask for: no pandas and no numpy is called.
 
 A pickle is a program: it names functions and calls them. Here it may name what pandas and numpy write into the pickle
-of a frame, each by its exact module and name; and a call only writes down what was called with what. What comes out is
-made of inert ``Part`` records. ``pickled_frame`` takes the columns out of them, checking every size: numpy and pandas
-trust a pickle with their memory, so a forged one can crash them.
+of a frame, each by its exact module and name; and a call only writes down what was called with what, but for pyarrow's
+arrays of texts, which ``q50_arrow`` reads. What comes out is made of inert ``Part`` records. ``pickled_frame`` takes
+the columns out of them, checking every size: numpy, pandas and pyarrow trust a pickle with their memory, so a forged
+one can crash them.
 The reader is the interpreter's own one in Python: only that one can be told what may be called and built.
 """
 
@@ -17,9 +18,10 @@ import pickle
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
-from typing import IO, Any, ClassVar
+from typing import IO, Any, ClassVar, NoReturn
 
 from pumpswap.errors import BadInput
+from pumpswap.market.q50_arrow import ArrowReader
 
 __all__ = ["MOST_BYTES", "PICKLE_MARKS", "Part", "load_pickle"]
 
@@ -45,7 +47,8 @@ _PANDAS_2 = {
     "pandas.core.arrays.datetimes": ("DatetimeArray",),
     "pandas.core.arrays.floating": ("Float32Dtype", "Float64Dtype", "FloatingArray"),
     "pandas.core.arrays.integer": (*_WHOLE, "UInt64Dtype", "IntegerArray"),
-    "pandas.core.arrays.string_": ("StringArray", "StringDtype"),
+    "pandas.core.arrays.string_": ("StringArray", "StringArrayNumpySemantics", "StringDtype"),
+    "pandas.core.arrays.string_arrow": ("ArrowStringArray", "ArrowStringArrayNumpySemantics"),
     "pandas.core.arrays.timedeltas": ("TimedeltaArray",),
     "pandas.core.dtypes.dtypes": ("CategoricalDtype", "DatetimeTZDtype"),
     "pandas.core.frame": ("DataFrame",),
@@ -66,7 +69,7 @@ _PANDAS_3 = {
     ),
     "pandas.arrays": (
         *("BooleanArray", "DatetimeArray", "FloatingArray", "IntegerArray", "StringArray", "TimedeltaArray"),
-        "NumpyExtensionArray",
+        *("ArrowStringArray", "NumpyExtensionArray"),
     ),
 }
 _OTHERS = {
@@ -156,6 +159,8 @@ class _FrameUnpickler(_PythonUnpickler):  # type: ignore[misc]  # its hooks are 
     def __init__(self, file: IO[bytes]) -> None:
         super().__init__(file)
         self.dispatch = _CountedSteps(type(self).dispatch, MOST_STEPS)  # type: ignore[misc]  # one count per file
+        self._stand_ins = {**_STAND_INS, **ArrowReader().stand_ins}
+        self._callable = frozenset(map(id, self._stand_ins.values()))
         self._built: dict[int, Any] = {}  # what was given its state already, kept so that no identity is used again
 
     def find_class(self, module: str, name: str, /) -> Any:
@@ -163,7 +168,7 @@ class _FrameUnpickler(_PythonUnpickler):  # type: ignore[misc]  # its hooks are 
             # A missing value is named, never called.
             return Part(name, ()) if name == "NA" else _Maker(name)
         try:
-            return _STAND_INS[module, name]
+            return self._stand_ins[module, name]
         except KeyError:
             raise BadInput(
                 f"the pickle asks for {module[:80]}.{name[:80]}, which no frame needs: it was not run",
@@ -172,7 +177,7 @@ class _FrameUnpickler(_PythonUnpickler):  # type: ignore[misc]  # its hooks are 
 
     def load_reduce(self) -> None:
         function, arguments = self.stack[-2], self.stack[-1]
-        if not (isinstance(function, _Maker) or id(function) in _CALLABLE) or not isinstance(arguments, tuple):
+        if not (isinstance(function, _Maker) or id(function) in self._callable) or not isinstance(arguments, tuple):
             _refuse("calls something that no frame calls")
         super().load_reduce()
 
@@ -237,7 +242,7 @@ def _check_keys(keys: Iterable[Any]) -> None:
             _refuse("has a dict with unusual keys")
 
 
-def _refuse(what: str) -> None:
+def _refuse(what: str) -> NoReturn:
     raise BadInput(f"the pickle {what}: it was not run", hint=_CONVERT)
 
 
@@ -264,6 +269,25 @@ def _encode(text: Any, encoding: object) -> bytes:
     return encoded
 
 
+def _bytes(*arguments: Any) -> bytes:
+    """No bytes: protocols 0 to 2 have no other way to write none."""
+    if arguments:
+        _refuse("makes bytes in an unusual way")
+    return b""
+
+
+def _bytearray(*arguments: Any) -> bytes:
+    """Bytes that may be changed, of protocols 0 to 4; of a number the interpreter's own would make so many bytes."""
+    match arguments:
+        case ():
+            return b""
+        case (bytes() as held,):
+            return held
+        case (held, encoding):
+            return _encode(held, encoding)
+    _refuse("makes bytes in an unusual way")
+
+
 def _zone_attribute(owner: object, name: object) -> Any:
     """``getattr``, for the one thing that a time zone needs it for."""
     if not (isinstance(owner, _Maker) and owner.name == "ZoneInfo" and name == "_unpickle"):
@@ -280,5 +304,6 @@ _STAND_INS: dict[tuple[str, str], Any] = {
 for _builtins in ("builtins", "__builtin__"):
     _STAND_INS[_builtins, "object"] = _object
     _STAND_INS[_builtins, "slice"] = slice
+    _STAND_INS[_builtins, "bytes"] = _bytes
+    _STAND_INS[_builtins, "bytearray"] = _bytearray
     _STAND_INS[_builtins, "getattr"] = _zone_attribute
-_CALLABLE = frozenset(map(id, _STAND_INS.values()))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pumpswap.market.q50_arrow import Texts
 from pumpswap.market.q50_pickle import Part
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ class _ShortText(Repr):
 
 
 _SHORT = _ShortText()
-_STATES = ("_ndarray", "_data", "_codes")
+_STATES = ("_ndarray", "_data", "_codes", "_pa_array")
 
 
 def pickled_values(
@@ -47,6 +48,8 @@ def pickled_values(
 
     Raises TypeError, ValueError or LookupError for parts that do not fit together.
     """
+    if isinstance(held, Texts):
+        return held.values
     if not isinstance(held, Part):
         raise TypeError("no array")
     if held.name == "_reconstruct":
@@ -152,7 +155,7 @@ def single(value: Any) -> Any:
 
     A list or the like becomes a short text: whole, it could be nested without end, or a thousandfold in itself.
     """
-    if isinstance(value, list | tuple | dict | bytearray | slice | memoryview):
+    if isinstance(value, list | tuple | dict | bytearray | slice | memoryview | Texts):
         return _SHORT.repr(value)
     if not isinstance(value, Part):
         return value
