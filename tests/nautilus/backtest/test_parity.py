@@ -134,4 +134,4 @@ def test_other_settings_than_the_specs_are_refused(tmp_path: Path) -> None:
     settings, market = _settings(tmp_path), chronicle(minutes=1, pools=1)
     spec = spec_for(market, settings)
     with pytest.raises(ConfigError, match="not those of the back-test"):
-        chronicle_market(spec, market, _settings(tmp_path, risk={"max_position_sol": "3"}))
+        chronicle_market(spec, market, _settings(tmp_path, risk={"max_position_sol": "3"}), ())

@@ -1,4 +1,4 @@
-"""Curve: our engine with the paper venue, stepped by a Nautilus back-test. No import of Nautilus here.
+"""Curve: our engine with the paper venue, stepped by a Nautilus back-test.
 
 The engine is the very one that replays and runs on paper: same gate, same exact fills after the same latency, same
 books. What differs is who moves time: Nautilus tells a quote, and the market is taken up to it first.
@@ -53,7 +53,7 @@ class Curve:
         self.engine = Engine(parts, (self.record, *observers))
         self._feed = market.feed(self.engine)
         self._is_abandoned = False
-        self._stepped_ns = 0  # the time of the last step, and how many states of each pool were taken at that time
+        self._stepped_ns = 0  # the time of the last step, and how many quoted states of each pool were taken then
         self._states_then: Counter[str] = Counter()
         self._quoted_ns = 0
         self._quotes_then: Counter[str] = Counter()
@@ -105,8 +105,8 @@ class Curve:
     def see(self, pool: str, at_ns: int) -> None:
         """A quote of this pool and time is about to be told: take the market up to the update that it was made from.
 
-        The n-th quote of a pool at one time belongs to its n-th state at that time; what lies between belongs to others
-        and is taken too. Raises UsageError for a quote that this market does not have.
+        The n-th quote of a pool at one time belongs to its n-th state at that time that has a quote at all; what lies
+        between is taken too. Raises UsageError for a quote that this market does not have.
         """
         if at_ns != self._quoted_ns:
             if at_ns < self._quoted_ns:
@@ -167,11 +167,12 @@ class Curve:
         if update.at_ns != self._stepped_ns:
             self._stepped_ns = update.at_ns
             self._states_then.clear()
-        self.stepped += 1
+        number, self.stepped = self.stepped, self.stepped + 1
         if update.snapshot is not None:
             self.engine.remember(update.snapshot)
         self.engine.step(update)
-        if update.state is not None:
+        is_last = self._feed.next_ns != update.at_ns  # of its moment: no quote can follow that it would be taken for
+        if update.state is not None and (is_last or self.market.is_quoted(number, update)):
             self._states_then[update.pool] += 1
 
 

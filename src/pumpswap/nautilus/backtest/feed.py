@@ -1,22 +1,21 @@
-"""Feeds: what happens on a curve, one update after the other, and the markets that they belong to.
-
-No import of Nautilus here.
-"""
+"""Feeds: what happens on a curve, one update after the other, and the markets that they belong to."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import dataclass
 from random import Random
 from typing import Protocol
 
 from pumpswap.amm import FeeSchedule, schedule_at
+from pumpswap.clock import NS_PER_SECOND
 from pumpswap.engine.engine import Engine
 from pumpswap.errors import BadInput, ConfigError, PumpSwapError
 from pumpswap.execution.paper import PaperVenue
 from pumpswap.execution.paper_model import PaperModel
 from pumpswap.market.book import PoolBook
 from pumpswap.model import MarketUpdate
+from pumpswap.nautilus.ticks import quote_tick
 from pumpswap.research.backtest.book import ReplayBook
 from pumpswap.research.backtest.landing import SlotLanding
 from pumpswap.research.backtest.market import ReplayMarket
@@ -41,7 +40,11 @@ class Feed(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class CurveMarket:
-    """A market before it is traded. ``tail_ns``: how long after its end the last order has landed, as a rule."""
+    """A market before it is traded. ``tail_ns``: how long after its end the last order has landed, as a rule.
+
+    ``is_quoted``: whether the ticks of this market have a quote of an update that tells a state; its number is from 0.
+    It is asked where another update of the same moment follows.
+    """
 
     location: str
     settings: Settings
@@ -53,6 +56,7 @@ class CurveMarket:
     feed: Callable[[Engine], Feed]
     equity_every_seconds: int
     tail_ns: int
+    is_quoted: Callable[[int, MarketUpdate], bool]
 
 
 class _Told:
@@ -116,14 +120,26 @@ def recorded_market(
         lambda _: _Told(told, first),
         60,
         PaperModel(settings.paper).latency_ns + _TAIL_NS,
+        lambda _, update: _has_quote(update, schedule_for, settings.nautilus.lamports("quote_sol")),
     )
 
 
-def chronicle_market(spec: BacktestSpec, chronicle: Chronicle, settings: Settings) -> CurveMarket:
+def _has_quote(update: MarketUpdate, schedule_for: ScheduleFor, quote_lamports: int) -> bool:
+    state, ns = update.state, update.at_ns
+    if state is None:
+        return False
+    return quote_tick(state, schedule_for(ns // NS_PER_SECOND), quote_lamports, ts_event=ns, ts_init=ns) is not None
+
+
+def chronicle_market(
+    spec: BacktestSpec, chronicle: Chronicle, settings: Settings, unquoted: Container[int]
+) -> CurveMarket:
     """A history as ``run_backtest`` plays it to our own strategies: the same book, venue, landing, impact and chance.
 
-    Quotes that were made before cannot tell what our own trades do to the market; the curve that fills does. Raises
-    BadInput for another history than the spec's, or an empty one, ConfigError for settings that would trade otherwise.
+    Quotes that were made before cannot tell what our own trades do to the market; the curve that fills does.
+    ``unquoted`` is what ``load_market`` tells of ``chronicle_updates``: states of ours may have a quote where those of
+    the record have none. Raises BadInput for another history than the spec's, or an empty one, ConfigError for settings
+    that would trade otherwise.
     """
     if not chronicle.identity.steps or chronicle.identity.sha256 != spec.chronicle:
         raise BadInput(
@@ -160,6 +176,7 @@ def chronicle_market(spec: BacktestSpec, chronicle: Chronicle, settings: Setting
         feed,
         spec.period_seconds,
         max(slots.time_of(slots.slot_of(last) + spec.latency_slots + 1) - last, 0) + _TAIL_NS,
+        lambda number, _: number not in unquoted,
     )
 
 

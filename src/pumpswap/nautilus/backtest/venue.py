@@ -177,7 +177,7 @@ def run_on_chronicle(
     """
     tape, schedule_for = _tape(settings), chronicle.schedule_for
     loaded = load_market(chronicle_updates(chronicle), tape, location=chronicle.location, schedule_for=schedule_for)
-    return _run(chronicle_market(spec, chronicle, settings), loaded, settings, strategies, logging)
+    return _run(chronicle_market(spec, chronicle, settings, loaded.unquoted), loaded, settings, strategies, logging)
 
 
 def _run(

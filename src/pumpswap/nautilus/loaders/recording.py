@@ -28,7 +28,8 @@ class RecordedMarket:
     """A market for ``BacktestEngine``: add the instruments, then ``data`` as one list, in its order.
 
     ``quotes`` of its elements are quote ticks; ``updates`` is of how many updates it was made. ``left_out`` are pools
-    that are no instruments, each with the reason.
+    that are no instruments, each with the reason. ``unquoted`` are numbers of updates, from 0, that have no quote and
+    come before one of the same pool that has, at the same moment: what moves with the quotes must know them.
     """
 
     location: str
@@ -39,6 +40,7 @@ class RecordedMarket:
     first_ns: int
     last_ns: int
     left_out: Mapping[str, str]
+    unquoted: frozenset[int] = frozenset()
 
 
 class Translator:
@@ -51,6 +53,8 @@ class Translator:
         self.left_out: dict[str, str] = {}
         self.taken = 0
         self.last_ns = 0
+        self.unquoted: set[int] = set()
+        self._waiting: dict[str, list[int]] = {}  # updates of this moment without a quote, by pool
         self._standings: dict[str, Standing] = {}
         self._trading = standing_of("", None, None)
 
@@ -58,6 +62,14 @@ class Translator:
         """Data of an update, empty for a pool that is no instrument. Raises BadInput for a time out of order."""
         self._check_time(update)
         sequence, self.taken = self.taken, self.taken + 1
+        made = self._translated(update, sequence)
+        if not any(type(one) is QuoteTick for one in made):
+            self._waiting.setdefault(update.pool, []).append(sequence)
+        elif update.pool in self._waiting:
+            self.unquoted.update(self._waiting.pop(update.pool))
+        return made
+
+    def _translated(self, update: MarketUpdate, sequence: int) -> list[Data]:
         schedule = self._schedule_for(update.at_ns // NS_PER_SECOND)
         instrument = self._instrument(update, schedule)
         if instrument is None:
@@ -79,6 +91,8 @@ class Translator:
                 f"an update of pool {update.pool} is {self.last_ns - update.at_ns} ns earlier than the one before it",
                 hint="a recording is in time order",
             )
+        if update.at_ns > self.last_ns:
+            self._waiting.clear()
         self.last_ns = update.at_ns
 
     def _instrument(self, update: MarketUpdate, schedule: FeeSchedule) -> CurrencyPair | None:
@@ -147,4 +161,5 @@ def load_market(
         first_ns=first_ns,
         last_ns=translator.last_ns,
         left_out=dict(translator.left_out),
+        unquoted=frozenset(translator.unquoted),
     )
