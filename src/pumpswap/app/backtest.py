@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import msgspec
 
+from pumpswap.app.backtest_evidence import evidence_of, remembered
 from pumpswap.app.backtest_scoring import ChosenStrategy, cast_of, choose_strategy, frame_sha256
 from pumpswap.clock import NS_PER_SECOND, Clock, SystemClock
 from pumpswap.engine.outbox import Outbox
@@ -21,7 +22,9 @@ from pumpswap.research.backtest.world import Impact
 from pumpswap.research.chronicle.sources import open_chronicle
 from pumpswap.research.chronicle.step import Chronicle
 from pumpswap.research.chronicle.verify import Explained, verify
+from pumpswap.research.significance.evidence import Evidence
 from pumpswap.research.significance.lookahead import StrategyInputs
+from pumpswap.research.significance.run_evidence import judged_by
 from pumpswap.settings import Settings
 from pumpswap.storage.backtests import StoredBacktest
 from pumpswap.storage.database import Database, open_database
@@ -83,10 +86,11 @@ class BacktestOrder:
 
 @dataclass(frozen=True, slots=True)
 class RanBacktest:
-    """One finished back-test and the number of its run."""
+    """One finished back-test, the number of its run, and what it is worth among all that was tried on its history."""
 
     run_id: int
     backtest: Backtest
+    evidence: Evidence | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +172,8 @@ def run_order(
             ran.append(shelf.run(one, chronicle, chosen, bar))
         if len(ran) == 2:
             database.backtests.pair(ran[0].run_id, ran[1].run_id)
+        evidence = evidence_of(database, [database.backtests.get(one.run_id) for one in ran])
+        ran = [replace(one, evidence=evidence[one.run_id]) for one in ran]
     other = None
     if order.compares_landing and ran[0].backtest.summary.fills:
         other = _other_landing(ran[0].backtest.result, chronicle, (chosen, settings, order), tell)
@@ -221,7 +227,7 @@ class _Shelf:
         else:
             done = play(spec, chronicle, who, (bar,))
         with self.database.batch():
-            stored.finish(self.wall.now_ns(), done.summary.to_json())
+            stored.finish(self.wall.now_ns(), done.summary.to_json() | remembered(judged_by(done)))
             self.database.backtests.add(self._row(stored.run_id, done))
         return RanBacktest(stored.run_id, done)
 

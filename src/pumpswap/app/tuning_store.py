@@ -11,6 +11,7 @@ import msgspec
 from pumpswap.clock import Clock
 from pumpswap.errors import Conflict, NotFound
 from pumpswap.research.backtest.spec import canonical_json
+from pumpswap.research.significance.evidence import Evidence
 from pumpswap.research.significance.sharpe import moments_of
 from pumpswap.research.tuning.objective import returns_of
 from pumpswap.research.tuning.outcome import SweepOutcome
@@ -19,7 +20,7 @@ from pumpswap.settings import Settings
 from pumpswap.storage.backtests import Backtests, StoredSweep, StoredTrial
 from pumpswap.storage.database import open_database
 
-__all__ = ["SweepShelf", "listed_sweeps", "outcome_json", "result_of_trial", "stored_sweep"]
+__all__ = ["SweepShelf", "evidence_json", "listed_sweeps", "outcome_json", "result_of_trial", "stored_sweep"]
 
 
 class SweepShelf:
@@ -86,6 +87,12 @@ def outcome_json(outcome: SweepOutcome) -> dict[str, Any]:
     told: dict[str, Any] = msgspec.to_builtins(outcome)
     found: dict[str, Any] = _as_texts(told)
     found["test_lamports"] = str(outcome.test_lamports)
+    return found
+
+
+def evidence_json(evidence: Evidence) -> dict[str, Any]:
+    """What a result is worth, likewise."""
+    found: dict[str, Any] = _as_texts(msgspec.to_builtins(evidence))
     return found
 
 

@@ -28,19 +28,21 @@ _NEEDS = "a back-test"
 @option("--most", type=click.IntRange(1, 10_000), default=20, show_default=True, help="No more than so many.")
 @pass_output
 def list_(out: Output, data: str, strategy: str, most: int) -> None:
+    from pumpswap.app.backtest_evidence import evidence_of
     from pumpswap.app.backtest_runs import open_backtests
     from pumpswap.cli.backtest_view import listed_json, show_list
     from pumpswap.cli.run_result import settings_for
 
     settings = settings_for(out)
-    rows = []
+    rows, worth = [], {}
     if settings.backtests_file.exists():
         with open_backtests(settings) as database:
             rows = database.backtests.newest(most, data=data, strategy=strategy)
+            worth = evidence_of(database, rows)
     if out.json:
-        out.emit("backtest_list", {"database": str(settings.backtests_file), "backtests": listed_json(rows)})
+        out.emit("backtest_list", {"database": str(settings.backtests_file), "backtests": listed_json(rows, worth)})
     else:
-        show_list(out, rows)
+        show_list(out, rows, worth)
 
 
 @command(
@@ -86,8 +88,10 @@ def compare(out: Output, first: int, second: int | None, live: int | None, withi
 @command(
     "report",
     help=(
-        "A stored back-test in full, with its twin beside it: money, rounds, costs, what our trades changed for "
-        "others, and what a back-test cannot know."
+        "A stored back-test in full, with its twin beside it: how much of it is luck, money, rounds, costs, what our "
+        "trades changed for others, and what a back-test cannot know.\n\n"
+        "The deflated Sharpe ratio counts everything that was tried on the same history by then: other back-tests, and "
+        "every set of the searches."
     ),
     examples=[
         Example("pumpswap backtest report 1", needs=_NEEDS),
@@ -99,6 +103,7 @@ def compare(out: Output, first: int, second: int | None, live: int | None, withi
 @option("--force", is_flag=True, help="Overwrite a page that exists (so does --yes).")
 @pass_output
 def report(out: Output, run_id: int, html: Path | None, force: bool) -> None:
+    from pumpswap.app.backtest_evidence import evidence_of
     from pumpswap.app.backtest_page import stored_page
     from pumpswap.app.backtest_runs import open_backtests, result_of_row, twins_of
     from pumpswap.cli.backtest_options import new_page
@@ -108,12 +113,13 @@ def report(out: Output, run_id: int, html: Path | None, force: bool) -> None:
     page = new_page(html, overwrite=force or out.options.yes)
     with open_backtests(settings_for(out)) as database:
         rows = twins_of(database, run_id)
+        worth = evidence_of(database, rows)
         if page is not None:
-            stored_page(page, database, rows)
+            stored_page(page, database, rows, worth)
     numbered = [(row.run_id, result_of_row(row)) for row in rows]
     if out.json:
-        out.emit("backtest_report", reported_json(numbered, page))
+        out.emit("backtest_report", reported_json(numbered, worth, page))
     else:
-        show_results(out, numbered)
+        show_results(out, numbered, worth)
         if page is not None:
             out.say(f"\nPage    {page}")

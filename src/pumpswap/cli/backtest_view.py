@@ -10,10 +10,12 @@ import msgspec
 from rich.text import Text
 
 from pumpswap.cli.books_view import books_table, coloured, short_sol, time_at
+from pumpswap.cli.evidence_view import short_json, show_worth, worth_cells, worth_json
 from pumpswap.cli.formats import counted, printable, sol_text
 from pumpswap.clock import NS_PER_SECOND
 from pumpswap.research.backtest.figures import LIMITS, Group, Row, groups_of
 from pumpswap.research.backtest.result import BacktestResult
+from pumpswap.research.significance.evidence import Evidence
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -36,6 +38,7 @@ __all__ = [
 ]
 
 Numbered = Sequence[tuple[int, BacktestResult]]
+Worth = Mapping[int, Evidence]  # by run; without those that an older version has stored
 
 
 # ---------------------------------------------------------------------------------------------- for people
@@ -52,7 +55,7 @@ def show_outcome(out: Output, done: BacktestOutcome, page: Path | None) -> None:
     if done.explained is not None:
         out.show(_explained_text(done.explained))
     out.show("")
-    show_results(out, ran)
+    show_results(out, ran, worth_of(done), is_full=False)
     if done.other_landing is not None:
         out.show("", _landing_text(done.other_landing, ran[0][1]))
     if chronicle.assumptions:
@@ -67,10 +70,11 @@ def show_outcome(out: Output, done: BacktestOutcome, page: Path | None) -> None:
     out.say(f"\nNext:\n  pumpswap backtest repeat {first}\n  pumpswap backtest report {first}{more}")
 
 
-def show_results(out: Output, ran: Numbered) -> None:
-    """One or two results side by side."""
+def show_results(out: Output, ran: Numbered, worth: Worth, *, is_full: bool = True) -> None:
+    """One or two results side by side, and what they are worth: in a line each, or with every test."""
     results = [result for _, result in ran]
     out.show(_headline(results[0]), "")
+    show_worth(out, [(result.spec.impact, worth.get(run_id)) for run_id, result in ran], is_full=is_full)
     for group in groups_of(results):
         out.show(_table(group, results), "")
     refused = results[0].summary["refused_by_policy"]
@@ -85,15 +89,21 @@ def show_results(out: Output, ran: Numbered) -> None:
     out.show("", "What this cannot know:", *(f"  · {sentence}" for sentence in LIMITS))
 
 
-def show_list(out: Output, rows: Sequence[StoredBacktest]) -> None:
+def worth_of(done: BacktestOutcome) -> Worth:
+    """What was just run is worth."""
+    return {one.run_id: one.evidence for one in done.ran if one.evidence is not None}
+
+
+def show_list(out: Output, rows: Sequence[StoredBacktest], worth: Worth) -> None:
     """The newest first."""
     if not rows:
         out.show("No back-test was made yet.")
         out.say("Next: pumpswap backtest run simulated --strategy momentum")
         return
     table = books_table()
-    for name in ("run", "name", "strategy", "history", "impact", "net SOL", "fills", "version", "twin"):
-        table.add_column(name, justify="right" if name in ("run", "net SOL", "fills", "twin") else "left")
+    figures = ("run", "net SOL", "fills", "PSR", "DSR", "twin")
+    for name in ("run", "name", "strategy", "history", "impact", *figures[1:5], "verdict", "version", "twin"):
+        table.add_column(name, justify="right" if name in figures else "left")
     for row in rows:
         summary = _summary_of(row)
         net = int(summary["equity_change_lamports"])
@@ -105,10 +115,15 @@ def show_list(out: Output, rows: Sequence[StoredBacktest]) -> None:
             row.impact,
             coloured(short_sol(net, signed=True), net),
             str(summary["orders"]["filled"]),
+            *worth_cells(worth.get(row.run_id)),
             f"{row.version} {row.engine_sha256[:6]}",
             "" if row.twin_run_id is None else str(row.twin_run_id),
         )
     out.show(table)
+    out.say(
+        "PSR, DSR: probability that the Sharpe ratio is above 0, and above what the best of all tries on that history"
+        " would show by luck."
+    )
 
 
 def show_repetition(out: Output, found: Repetition) -> None:
@@ -208,11 +223,11 @@ def outcome_json(done: BacktestOutcome, page: Path | None) -> dict[str, Any]:
         if other is None
         else {"landing": other.landing, "net_lamports": str(other.net_lamports), "fills": other.fills},
         "database": done.database,
-        **reported_json([(one.run_id, one.backtest.result) for one in done.ran], page),
+        **reported_json([(one.run_id, one.backtest.result) for one in done.ran], worth_of(done), page),
     }
 
 
-def reported_json(ran: Numbered, page: Path | None) -> dict[str, Any]:
+def reported_json(ran: Numbered, worth: Worth, page: Path | None) -> dict[str, Any]:
     """The results as they are stored, and what they cannot know."""
     return {
         "results": [
@@ -222,6 +237,7 @@ def reported_json(ran: Numbered, page: Path | None) -> dict[str, Any]:
                 "key": result.spec.key,
                 "net_lamports": str(result.net_lamports),
                 "result_sha256": result.sha256,
+                "evidence": worth_json(worth.get(run_id)),
                 "result": msgspec.to_builtins(result),
             }
             for run_id, result in ran
@@ -231,7 +247,7 @@ def reported_json(ran: Numbered, page: Path | None) -> dict[str, Any]:
     }
 
 
-def listed_json(rows: Sequence[StoredBacktest]) -> list[dict[str, Any]]:
+def listed_json(rows: Sequence[StoredBacktest], worth: Worth) -> list[dict[str, Any]]:
     """One object for each back-test."""
     return [
         {
@@ -247,6 +263,7 @@ def listed_json(rows: Sequence[StoredBacktest]) -> list[dict[str, Any]]:
             "ledger_sha256": row.ledger_sha256,
             "result_sha256": row.result_sha256,
             "net_lamports": _summary_of(row)["equity_change_lamports"],
+            **short_json(worth.get(row.run_id)),
         }
         for row in rows
     ]

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from pumpswap.cli.books_view import books_table, coloured, short_sol, time_at
+from pumpswap.cli.evidence_view import luck_table, verdict_text
 from pumpswap.cli.formats import counted, printable
+from pumpswap.research.significance.evidence import Evidence
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -21,7 +23,6 @@ if TYPE_CHECKING:
 __all__ = ["listed_json", "show_list", "show_tuned", "stored_json", "tuned_json"]
 
 _LISTED = 8  # of the best trials, and of values of one setting, for people
-_COLOURS = {"holds out of sample": "green", "weak": "yellow", "no evidence": "red"}
 
 
 def tuned_json(done: Tuned) -> dict[str, Any]:
@@ -99,7 +100,7 @@ def show_tuned(out: Output, told: Mapping[str, Any]) -> None:
         out.say(f"Computed by the engine, not by the kernel: {'; '.join(told['engine_because'])}.\n")
     net = int(told["test_lamports"])
     out.show(
-        _words(
+        verdict_text(
             f"Out of sample: {short_sol(net, signed=True)} SOL in {counted(outside['rounds'], 'round')},"
             f" {counted(len(told['folds']), 'test window')}: ",
             evidence["verdict"],
@@ -108,7 +109,7 @@ def show_tuned(out: Output, told: Mapping[str, Any]) -> None:
         "",
     )
     out.show(_folds_table(told["folds"]), "")
-    out.show(_evidence_table(evidence), "")
+    out.show(luck_table(msgspec.convert(evidence, Evidence, strict=False)), "")
     if told["final"] is not None:
         out.show(f"All of the history would choose (in sample, {_sol(told['final_lamports'])} SOL):")
         out.show(*(f"  {key} = {value}" for key, value in told["final"].items()), "")
@@ -147,45 +148,6 @@ def _folds_table(folds: Sequence[Mapping[str, Any]]) -> RenderableType:
     return table
 
 
-def _evidence_table(evidence: Mapping[str, Any]) -> RenderableType:
-    table = _table("test of luck", ">figure", "says")
-    outside, deflated, over = evidence["out_of_sample"], evidence["deflated"], evidence["overfit"]
-    if outside["sharpe"] is not None:
-        bounds = f"95 %: {outside['low']:.3f} to {outside['high']:.3f}".replace("-", "−")
-        table.add_row("Sharpe ratio a period, out of sample", f"{outside['sharpe']:.3f}".replace("-", "−"), bounds)
-        table.add_row("  probability that it is above 0", f"{outside['probability']:.1%}", _needs(outside))
-    if deflated is not None:
-        tried = f"best of {deflated['trials']} sets, worth {deflated['effective']:.1f} independent ones"
-        table.add_row("Deflated Sharpe ratio", f"{deflated['probability']:.3f}", f"{tried}; 0.95 is wanted")
-        luck = f"in sample {deflated['sharpe']:.3f}; luck alone would show {deflated['luck']:.3f}".replace("-", "−")
-        table.add_row("  before it is deflated", f"{deflated['undeflated']:.3f}", luck)
-    if over is not None:
-        text = f"how often the best of one half is below the middle in the other ({over['splits']:,} halves)"
-        table.add_row("Overfitting (PBO)", f"{over['probability']:.1%}", text)
-    bands, null = evidence["monte_carlo"], evidence["null"]
-    if bands is not None:
-        low, high = _sol(bands["net"]["low"]), _sol(bands["net"]["high"])
-        table.add_row("Same rounds drawn again", f"{bands['loss']:.1%}", f"lose; 90 % lie between {low} and {high} SOL")
-        fall = f"one in twenty falls by {_sol(bands['drawdown']['high'], signed=False)} SOL or more"
-        table.add_row("  drawdown", _sol(bands["drawdown"]["middle"], signed=False), fall)
-    network = evidence["network"]
-    if network is not None:
-        low, high = _sol(network["low"]), _sol(network["high"])
-        table.add_row("Other orders failing", _sol(network["middle"]), f"90 % lie between {low} and {high} SOL")
-    if null is not None:
-        text = f"of {null['draws']} random strategies did as well; gain on what was put in {null['strategy']:+.2%},"
-        table.add_row(
-            "Random entries", f"{null['p_value']:.1%}", f"{text} theirs {null['random_middle']:+.2%}".replace("-", "−")
-        )
-    return table
-
-
-def _needs(outside: Mapping[str, Any]) -> str:
-    if outside["shortest"] is None:
-        return "it is not above 0"
-    return f"{outside['periods']:,} periods; {outside['shortest']:,.0f} are needed to be 95 % sure"
-
-
 def _values_table(values: Sequence[Mapping[str, Any]]) -> RenderableType:
     """A plateau is worth more than a peak; a range that was drawn from has too many values to be shown."""
     table = _table("setting", "value", ">trials", ">median SOL", ">best SOL")
@@ -218,12 +180,6 @@ def _params_text(params: Mapping[str, str]) -> str:
 
 def _sol(lamports: str, *, signed: bool = True) -> str:
     return short_sol(int(lamports), signed=signed)
-
-
-def _words(text: str, verdict: str) -> RenderableType:
-    from rich.text import Text
-
-    return Text(text) + Text(verdict, style=f"bold {_COLOURS[verdict]}")
 
 
 def _spec_json(spec: Mapping[str, Any]) -> dict[str, Any]:

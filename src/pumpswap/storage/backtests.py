@@ -11,7 +11,7 @@ from pumpswap.errors import NotFound, StorageError
 from pumpswap.storage.connections import Connections
 from pumpswap.storage.documents import clean_text, dump_mapping, load_mapping
 from pumpswap.storage.rows import check_integers
-from pumpswap.storage.tables import BACKTESTS, SWEEPS, TRIALS, StoredRow
+from pumpswap.storage.tables import BACKTESTS, RUNS, SWEEPS, TRIALS, StoredRow
 
 __all__ = ["Backtests", "StoredBacktest", "StoredSweep", "StoredTrial"]
 
@@ -112,6 +112,16 @@ class Backtests:
             where.append(BACKTESTS.c.strategy == strategy)
         return self._backtests(*where, most=most)
 
+    def tries(self, data_sha256: str, impact: str) -> list[tuple[int, str, Mapping[str, object] | None]]:
+        """(run, key, summary of the run) of all that were made on this history with this impact, the oldest first."""
+        query = (
+            select(BACKTESTS.c.run_id, BACKTESTS.c.key, RUNS.c.summary)
+            .join(RUNS, RUNS.c.run_id == BACKTESTS.c.run_id)
+            .where(BACKTESTS.c.data_sha256 == data_sha256, BACKTESTS.c.impact == impact)
+            .order_by(BACKTESTS.c.run_id)
+        )
+        return self._connections.all_rows(query, _try_of)
+
     def _backtests(self, *where: object, most: int | None = None) -> list[StoredBacktest]:
         query = select(BACKTESTS).where(*where).order_by(BACKTESTS.c.run_id.desc()).limit(most)  # type: ignore[arg-type]
         return self._connections.all_rows(query, _backtest_of)
@@ -171,6 +181,15 @@ class Backtests:
             query.order_by(TRIALS.c.net_lamports.desc(), TRIALS.c.number).limit(most), _trial_of
         )
 
+    def searched_sharpes(self, data_sha256: str) -> list[tuple[str, list[float | None]]]:
+        """(spec, ratios of its sets) of every search on this history, without the tests of its choices."""
+        searches = select(SWEEPS.c.sweep_id, SWEEPS.c.spec).where(SWEEPS.c.data_sha256 == data_sha256)
+        found = []
+        for sweep_id, spec in self._connections.all_rows(searches, lambda row: (row.sweep_id, str(row.spec))):
+            sets = select(TRIALS.c.sharpe).where(TRIALS.c.sweep_id == sweep_id, TRIALS.c.role == "whole")
+            found.append((spec, self._connections.all_rows(sets.order_by(TRIALS.c.number), lambda row: row.sharpe)))
+        return found
+
     def count_trials(self, sweep_id: int) -> int:
         """How many are stored."""
         query = select(func.count()).select_from(TRIALS).where(TRIALS.c.sweep_id == sweep_id)
@@ -186,6 +205,10 @@ _SWEEP = tuple(name for name in StoredSweep.__dataclass_fields__ if name not in 
 
 def _backtest_of(row: StoredRow) -> StoredBacktest:
     return StoredBacktest(**{name: getattr(row, name) for name in _BACKTEST})
+
+
+def _try_of(row: StoredRow) -> tuple[int, str, Mapping[str, object] | None]:
+    return row.run_id, row.key, None if row.summary is None else load_mapping(row.summary)
 
 
 def _sweep_of(row: StoredRow) -> StoredSweep:

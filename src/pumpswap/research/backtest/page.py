@@ -15,17 +15,20 @@ from pumpswap.analytics.wording import change_text, signed_sol, sol_text
 from pumpswap.model import EquityPoint
 from pumpswap.research.backtest.figures import LIMITS, groups_of
 from pumpswap.research.backtest.result import BacktestResult
+from pumpswap.research.significance.evidence import Evidence
+from pumpswap.research.significance.told import luck_rows
 from pumpswap.units import LAMPORTS_PER_SOL, format_sol
 
 __all__ = ["BacktestPage", "PageSide", "render_backtest", "write_backtest"]
 
 
 class PageSide(msgspec.Struct, frozen=True):
-    """One result, the number of its run, and its equity over time; none where its books were not kept."""
+    """One result, the number of its run, its equity over time (none where no books were kept), what it is worth."""
 
     run_id: int
     result: BacktestResult
     equity: Sequence[EquityPoint] = ()
+    evidence: Evidence | None = None
 
 
 class BacktestPage(msgspec.Struct, frozen=True):
@@ -54,6 +57,7 @@ def render_backtest(page: BacktestPage) -> str:
         results=results,
         groups=groups_of(results),
         limits=LIMITS,
+        luck_rows=luck_rows,
         headline=_headline(first),
         figures={side.result.spec.impact: msgspec.to_builtins(side.result) for side in page.sides},
         charts=charts,

@@ -11,6 +11,7 @@ from pumpswap.research.significance.monte_carlo import Band, MonteCarlo
 from pumpswap.research.significance.null_strategy import NullTest
 from pumpswap.research.significance.overfit import Overfit
 from pumpswap.research.significance.sharpe import (
+    Moments,
     deflated_sharpe,
     effective_trials,
     expected_best_sharpe,
@@ -21,7 +22,19 @@ from pumpswap.research.significance.sharpe import (
     shortest_record,
 )
 
-__all__ = ["LEAST_ROUNDS", "SURE", "Deflated", "Evidence", "OutOfSample", "deflated_of", "judged", "out_of_sample"]
+__all__ = [
+    "LEAST_ROUNDS",
+    "SURE",
+    "Deflated",
+    "Evidence",
+    "OutOfSample",
+    "deflated_among",
+    "deflated_of",
+    "judged",
+    "judged_single",
+    "out_of_sample",
+    "out_of_sample_of",
+]
 
 LEAST_ROUNDS = 30  # out of sample; with fewer no figure below means anything
 SURE = 0.95
@@ -83,12 +96,18 @@ def deflated_of(best: Sequence[float], returns: Sequence[Sequence[float]]) -> De
     if found is None:
         return None
     ratios = [each.sharpe for each in map(moments_of, returns) if each is not None]
-    correlation = mean_correlation(returns)
-    # Trials that never traded are no lottery tickets: luck could not have chosen them.
+    return deflated_among(found, ratios, len(returns), mean_correlation(returns))
+
+
+def deflated_among(found: Moments, ratios: Sequence[float], trials: int, correlation: float = 0.0) -> Deflated:
+    """Of the moments of the best and the ratios of all that moved (its own among them), out of so many ``trials``.
+
+    Trials that never traded are no lottery tickets: luck could not have chosen them.
+    """
     effective = effective_trials(len(ratios), correlation)
     luck = expected_best_sharpe(effective, _spread(ratios))
     return Deflated(
-        trials=len(returns),
+        trials=trials,
         effective=effective,
         correlation=correlation,
         sharpe=found.sharpe,
@@ -100,12 +119,16 @@ def deflated_of(best: Sequence[float], returns: Sequence[Sequence[float]]) -> De
 
 def out_of_sample(rounds: int, net_lamports: int, returns: Sequence[float]) -> OutOfSample:
     """``rounds`` that were traded, what they brought, and the returns of the periods in which they were."""
-    found = moments_of(returns)
+    return out_of_sample_of(rounds, net_lamports, len(returns), moments_of(returns))
+
+
+def out_of_sample_of(rounds: int, net_lamports: int, periods: int, found: Moments | None) -> OutOfSample:
+    """The same of the moments of the periods."""
     if found is None:
-        return OutOfSample(rounds, net_lamports, len(returns), None, None, None, None, None)
+        return OutOfSample(rounds, net_lamports, periods, None, None, None, None, None)
     low, high = sharpe_interval(found)
     return OutOfSample(
-        rounds, net_lamports, len(returns), found.sharpe, low, high, probabilistic_sharpe(found), shortest_record(found)
+        rounds, net_lamports, periods, found.sharpe, low, high, probabilistic_sharpe(found), shortest_record(found)
     )
 
 
@@ -121,32 +144,62 @@ def judged(
     """The verdict. It holds only where every test that could be made says so; one that speaks plainly for luck, or too
     few rounds, makes it no evidence. ``network``: what was earned when other orders failed.
     """
-    against = _against(outside, deflated, overfitting, null)
-    doubts = _doubts(outside, deflated, bands, null)
-    if network is not None and network.low <= 0 < outside.net_lamports:
-        doubts.append("when the network fails other orders it earns nothing")
+    return _with_verdict(Evidence("", (), outside, deflated, overfitting, bands, null, network), _SEARCH)
+
+
+def judged_single(outside: OutOfSample, deflated: Deflated | None, bands: MonteCarlo | None) -> Evidence:
+    """The verdict on one back-test, of which nobody knows what it was fitted on: it is weak at best."""
+    return _with_verdict(Evidence("", (), outside, deflated, monte_carlo=bands), _SINGLE)
+
+
+class _Words(msgspec.Struct, frozen=True):
+    """How reasons are said, of a search and of a single back-test."""
+
+    where: str
+    tries: str
+    flat: str
+    without_null: str
+    always: tuple[str, ...] = ()
+
+
+_SEARCH = _Words(
+    where="out of sample",
+    tries="sets",
+    flat="there is nothing to deflate: no trial of the search moved",
+    without_null="it was not compared with random entries",
+)
+_SINGLE = _Words(
+    where="in this back-test",
+    tries="tries on this history",
+    flat="there is nothing to deflate",
+    without_null="it was not compared with random entries: `pumpswap tune run` does",
+    always=("its settings may have been chosen on this very history: `pumpswap tune run` judges beyond it",),
+)
+
+
+def _with_verdict(found: Evidence, words: _Words) -> Evidence:
+    against, doubts = _against(found, words), _doubts(found, words)
     if against:
         verdict, reasons = "no evidence", (*against, *doubts)
     elif doubts:
         verdict, reasons = "weak", tuple(doubts)
     else:
         verdict, reasons = "holds out of sample", ("every test that was made says so; the future may still differ",)
-    return Evidence(verdict, reasons, outside, deflated, overfitting, bands, null, network)
+    return msgspec.structs.replace(found, verdict=verdict, reasons=reasons)
 
 
-def _against(
-    outside: OutOfSample, deflated: Deflated | None, overfitting: Overfit | None, null: NullTest | None
-) -> list[str]:
+def _against(evidence: Evidence, words: _Words) -> list[str]:
+    outside, deflated = evidence.out_of_sample, evidence.deflated
+    overfitting, null = evidence.overfit, evidence.null
     found = []
     if outside.rounds < LEAST_ROUNDS:
-        found.append(f"{outside.rounds} rounds out of sample: below {LEAST_ROUNDS} no figure means anything")
+        rounds = f"{outside.rounds} round{'' if outside.rounds == 1 else 's'}"
+        found.append(f"{rounds} {words.where}: below {LEAST_ROUNDS} no figure means anything")
     if outside.net_lamports <= 0:
-        found.append("it earned nothing out of sample")
+        found.append(f"it earned nothing {words.where}")
     if deflated is not None and deflated.probability < 0.5:
-        found.append(
-            f"luck alone would have shown a better best of {deflated.trials} sets"
-            f" (deflated Sharpe {deflated.probability:.2f})"
-        )
+        best = f"a better best of {deflated.trials} {words.tries}" if deflated.trials > 1 else "more"
+        found.append(f"luck alone would have shown {best} (deflated Sharpe {deflated.probability:.2f})")
     if overfitting is not None and overfitting.probability >= _OVERFIT:
         found.append(f"choosing the best was worth nothing: overfitting at {overfitting.probability:.0%}")
     if null is not None and null.p_value > _WEAK:
@@ -154,25 +207,27 @@ def _against(
     return found
 
 
-def _doubts(
-    outside: OutOfSample, deflated: Deflated | None, bands: MonteCarlo | None, null: NullTest | None
-) -> list[str]:
+def _doubts(evidence: Evidence, words: _Words) -> list[str]:
+    outside, deflated = evidence.out_of_sample, evidence.deflated
+    bands, null, network = evidence.monte_carlo, evidence.null, evidence.network
     found = []
     if outside.low is None:
-        found.append("too little moved out of sample for an interval")
+        found.append(f"too little moved {words.where} for an interval")
     elif outside.low <= 0:
-        found.append("the interval of the Sharpe ratio out of sample includes zero")
+        found.append(f"the interval of the Sharpe ratio {words.where} includes zero")
     if deflated is None:
-        found.append("there is nothing to deflate: no trial of the search moved")
+        found.append(words.flat)
     elif 0.5 <= deflated.probability < SURE:
         found.append(f"the deflated Sharpe ratio is {deflated.probability:.2f}, below {SURE}")
     if bands is not None and bands.net.low <= 0:
         found.append("one draw in twenty of the same rounds loses money")
     if null is None:
-        found.append("it was not compared with random entries")
+        found.append(words.without_null)
     elif 1 - SURE < null.p_value <= _WEAK:
         found.append(f"random entries did as well or better in {null.p_value:.0%} of the draws")
-    return found
+    if network is not None and network.low <= 0 < outside.net_lamports:
+        found.append("when the network fails other orders it earns nothing")
+    return [*found, *words.always]
 
 
 def _spread(values: Sequence[float]) -> float:

@@ -6,10 +6,12 @@ Everything is per period (not annualised) unless a name says so. Floats: statist
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import e, fsum, sqrt
+from math import e, fsum, isfinite, sqrt
 from statistics import NormalDist
 
 import msgspec
+
+from pumpswap.errors import UsageError
 
 __all__ = [
     "Moments",
@@ -52,8 +54,12 @@ class Moments(msgspec.Struct, frozen=True):
 
 
 def moments_of(returns: Sequence[float]) -> Moments | None:
-    """The moments; None for fewer than four periods, or where nothing ever moved."""
+    """The moments; None for fewer than four periods, or where nothing ever moved. Raises UsageError for a return that
+    is no finite number: every test of it would be passed.
+    """
     periods = len(returns)
+    if not all(map(isfinite, returns)):
+        raise UsageError("a return is no finite number", hint="leave out what was not measured")
     if periods < _LEAST_PERIODS:
         return None
     mean = fsum(returns) / periods

@@ -12,7 +12,7 @@ from pumpswap.research.significance.sharpe import moments_of
 from pumpswap.research.tuning.splits import Fold, purged
 from pumpswap.research.tuning.trials import TrialResult, Window
 
-__all__ = ["LEAST_ROUNDS", "Objective", "net_of", "returns_of", "score"]
+__all__ = ["LEAST_ROUNDS", "Objective", "net_of", "returns_between", "returns_of", "score"]
 
 Objective = Literal["net", "sharpe", "calmar", "median-window"]
 LEAST_ROUNDS = 5  # in training: a set with fewer has shown nothing that could be chosen
@@ -32,6 +32,11 @@ def returns_of(result: TrialResult, windows: Sequence[Window] = (), fold: Fold |
         if _counts(begins, ends, windows, fold):
             found.append((after - before) / result.start_lamports)
     return found
+
+
+def returns_between(equity: Sequence[int], start_lamports: int) -> list[float]:
+    """Change of equity over the start's, from each measurement to the next."""
+    return [(after - before) / start_lamports for before, after in pairwise(equity)]
 
 
 def net_of(result: TrialResult, fold: Fold | None) -> int:
