@@ -16,7 +16,7 @@ from pumpswap.amm.acts import BuyQuote, Deposit, PoolAct, PoolChange, Sell, Swee
 from pumpswap.amm.addresses import AMM_PROGRAM
 from pumpswap.clock import NS_PER_SECOND
 from pumpswap.errors import BadInput
-from pumpswap.market.lake import Lake, LakeReader, LakeWriter, PoolStateSeen
+from pumpswap.market.lake import Coverage, Lake, LakeReader, LakeWriter, PoolStateSeen
 from pumpswap.research.chronicle.sources import open_chronicle
 from pumpswap.research.chronicle.sources.lake import LakeChronicle
 from pumpswap.research.chronicle.step import Exactness, Step
@@ -108,6 +108,18 @@ def test_a_part_of_a_lake_begins_as_the_whole_had_come_to_be(tmp_path: Path) -> 
     assert part.complete == {pool: ((since, until),)}
     two = LakeChronicle(lake, Window(pools=tuple({step.pool for step in whole[:60]})))
     assert set(two.complete) == {step.pool for step in two.steps()} == {step.pool for step in whole[:60]}
+
+
+def test_a_lake_that_kept_acts_only_lately_does_not_claim_to_have_them_all(tmp_path: Path) -> None:
+    steps = list(market(7, minutes=2).steps())
+    lake = filled(tmp_path, steps, without="acts")
+    middle = (steps[0].at_ns + steps[-1].at_ns) // 2
+    with LakeWriter(lake) as writer:
+        writer.cover(Coverage(kind="acts", network=lake.network, start_ns=middle, end_ns=steps[-1].at_ns + 1))
+    assert any("does not claim" in text for text in LakeChronicle(lake).assumptions)
+    with LakeWriter(lake) as writer:
+        writer.cover(Coverage(kind="acts", network=lake.network, start_ns=steps[0].at_ns, end_ns=middle))
+    assert not any("does not claim" in text for text in LakeChronicle(lake).assumptions)
 
 
 def test_a_part_counts_only_what_is_in_it(tmp_path: Path) -> None:

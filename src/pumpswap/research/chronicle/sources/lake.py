@@ -11,7 +11,7 @@ from typing import Any
 from pumpswap.amm import PoolState
 from pumpswap.market.lake import Lake, LakeReader
 from pumpswap.market.lake.data import collected, pl
-from pumpswap.market.lake.ranges import united
+from pumpswap.market.lake.ranges import missing_from, united
 from pumpswap.market.lake.reader import TIME_ORDER
 from pumpswap.market.lake.rows import FROM_ROW
 from pumpswap.market.rebuild import ASSUMPTIONS
@@ -38,11 +38,16 @@ _EXACT = (
     "How a pool was before its first recorded state follows from that and from everything before it.",
 )
 _INFERRED = ("Pools without recorded states: the depth is that of the newest snapshot.", *ASSUMPTIONS)
-_NO_ACTS = "This lake does not claim to have all liquidity changes, sweeps and boosts: they show in the next event."
+_NO_ACTS = (
+    "This lake does not claim to have all liquidity changes, sweeps and boosts: they show in the next event; how many "
+    "LP units there were before a pool's first recorded state is then not known."
+)
 
 
 class LakeChronicle(WovenChronicle):
-    """Memory does not grow with the number of rows, only with those of pools and of slots."""
+    """Memory does not grow with the number of rows, only with those of pools, of slots, and of acts before the first
+    state of their pool.
+    """
 
     def __init__(self, lake: Lake, window: Window | None = None) -> None:
         wanted = window or Window()
@@ -54,12 +59,10 @@ class LakeChronicle(WovenChronicle):
     @property
     def assumptions(self) -> tuple[str, ...]:
         """What the rows do not say."""
-        claims = self._claims("acts")
-        knows_acts = all(claims.get("") or claims.get(pool) for pool in self._pools())
         return (
             "Times: slots keep their order; those of one second share it.",
             *(_EXACT if self._rows["states"] else ()),
-            *(() if knows_acts or not self._rows["states"] else (_NO_ACTS,)),
+            *(() if self._knows_acts() or not self._rows["states"] else (_NO_ACTS,)),
             *(_INFERRED if self._rows["snapshots"] else ()),
         )
 
@@ -69,6 +72,16 @@ class LakeChronicle(WovenChronicle):
         claims = self._claims("swaps")
         every = claims.get("", [])
         return {pool: self.window.clipped(united([*every, *claims.get(pool, [])])) for pool in self._pools()}
+
+    def _knows_acts(self) -> bool:
+        """Whether acts are claimed of every pool, and wherever its swaps are."""
+        swaps, acts = self._claims("swaps"), self._claims("acts")
+        for pool in self._pools():
+            known = united([*acts.get("", []), *acts.get(pool, [])])
+            times = [*swaps.get("", []), *swaps.get(pool, [])]
+            if not known or any(missing_from(known, *one) for one in times):
+                return False
+        return True
 
     def _pools(self) -> list[str]:
         frame = self._reader.swaps(self._pool).select("pool").unique()
