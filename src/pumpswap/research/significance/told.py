@@ -44,7 +44,8 @@ def _ratio_rows(evidence: Evidence, where: str) -> list[LuckRow]:
         rows.append(LuckRow(f"Sharpe ratio a period, {where}", f"{outside.sharpe:.3f}", bounds))
         rows.append(LuckRow("  probability that it is above 0", f"{outside.probability:.1%}", _needs(outside)))
     if deflated is not None:
-        tried = f"best of {deflated.trials:,} tries, worth {deflated.effective:.1f} independent ones"
+        worth = f"best of {deflated.trials:,} tries, worth {deflated.effective:.1f} independent ones"
+        tried = worth if deflated.trials > 1 else "nothing else was tried"
         rows.append(LuckRow("Deflated Sharpe ratio", f"{deflated.probability:.3f}", f"{tried}; 0.95 is wanted"))
         luck = f"in sample {deflated.sharpe:.3f}; luck alone would show {deflated.luck:.3f}"
         rows.append(LuckRow("  before it is deflated", f"{deflated.undeflated:.3f}", luck))
