@@ -10,9 +10,10 @@ from typing import Any
 
 import msgspec
 import pytest
+from nautilus_trader.core import nautilus_pyo3
 from nautilus_trader.model.identifiers import InstrumentId
 from nautilus_trader.model.instruments import CurrencyPair
-from nautilus_trader.model.objects import Currency
+from nautilus_trader.model.objects import Currency, Money
 
 from pumpswap.amm import current_schedule
 from pumpswap.amm.addresses import USDC_MINT
@@ -128,6 +129,15 @@ def test_sol_and_tokens_are_known_with_their_decimals() -> None:
     assert Currency.from_str("SOL").precision == 9
     currency_of(mint, 4)
     assert Currency.from_str(mint).precision == 4
+
+
+def test_both_cores_of_nautilus_know_the_decimals() -> None:
+    """A starting node of 1.231 takes reports of fills through its newer core: a commission keeps its last digit."""
+    currency = currency_of(f"{'1' * 31}X", 3)
+    commission = Money.from_raw(623_989 * 10 ** (FIXED - 9), SOL)
+    told = nautilus_pyo3.Money.from_str(str(commission))
+    assert (str(told), told.currency.precision) == ("0.000623989 SOL", 9)
+    assert nautilus_pyo3.Currency.from_str(currency.code).precision == 3
 
 
 def test_importing_the_adapter_is_enough_to_know_sol() -> None:

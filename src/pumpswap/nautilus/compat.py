@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any, Final
 
 import nautilus_trader
+from nautilus_trader.core import nautilus_pyo3
 from nautilus_trader.core.data import Data
 from nautilus_trader.core.uuid import UUID4
 from nautilus_trader.live.config import LiveExecEngineConfig
 from nautilus_trader.model.data import CustomData, DataType
 from nautilus_trader.model.events import OrderUpdated
 from nautilus_trader.model.identifiers import AccountId, VenueOrderId
-from nautilus_trader.model.objects import FIXED_PRECISION, MONEY_MAX, PRICE_MAX, QUANTITY_MAX, Quantity
+from nautilus_trader.model.objects import FIXED_PRECISION, MONEY_MAX, PRICE_MAX, QUANTITY_MAX, Currency, Quantity
 
 from pumpswap.errors import ConfigError
 
@@ -27,6 +28,7 @@ __all__ = [
     "exec_engine_config",
     "live_exec_engine_config",
     "order_updated",
+    "register_currency",
     "unconverted_quotes",
 ]
 
@@ -90,6 +92,17 @@ def order_updated(
         order.trader_id, order.strategy_id, order.instrument_id, order.client_order_id, venue_order_id, account_id,
         quantity, None, None, UUID4(), at_ns, at_ns, **QUOTE_DONE,
     )  # fmt: skip
+
+
+def register_currency(currency: Currency) -> None:
+    """In both registers of Nautilus: its older core and its newer one each have their own, and reports of fills pass
+    through the newer one when a node begins (1.231). Unknown there, SOL has 8 decimals and so has every commission.
+    """
+    Currency.register(currency, overwrite=True)
+    made = nautilus_pyo3.Currency(
+        currency.code, currency.precision, currency.iso4217, currency.name, nautilus_pyo3.CurrencyType.CRYPTO
+    )
+    nautilus_pyo3.Currency.register(made, True)
 
 
 def custom_answer(data_type: DataType, found: list[Data]) -> list[Any]:

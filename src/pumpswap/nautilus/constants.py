@@ -8,7 +8,7 @@ from nautilus_trader.model.enums import CurrencyType
 from nautilus_trader.model.identifiers import ClientId, Venue
 from nautilus_trader.model.objects import Currency
 
-from pumpswap.nautilus.compat import FIXED
+from pumpswap.nautilus.compat import FIXED, register_currency
 
 __all__ = ["PRICE_PRECISION", "PUMPSWAP", "PUMPSWAP_CLIENT_ID", "PUMPSWAP_VENUE", "SOL", "SOL_DECIMALS", "register"]
 
@@ -28,7 +28,7 @@ PRICE_PRECISION: Final = FIXED - 1
 
 def register() -> None:
     """Make ``SOL`` the one that Nautilus reads from files and texts, in this process."""
-    Currency.register(SOL, overwrite=True)
+    register_currency(SOL)
 
 
 register()

@@ -13,7 +13,7 @@ from solders.pubkey import Pubkey
 from pumpswap.amm import FeeSchedule, PoolState
 from pumpswap.amm.addresses import WSOL_MINT
 from pumpswap.errors import BadInput, TradeRefused
-from pumpswap.nautilus.compat import FIXED, MONEY_MAX_WHOLE, QUANTITY_MAX_WHOLE
+from pumpswap.nautilus.compat import FIXED, MONEY_MAX_WHOLE, QUANTITY_MAX_WHOLE, register_currency
 from pumpswap.nautilus.constants import PRICE_PRECISION, PUMPSWAP_VENUE, SOL, SOL_DECIMALS
 from pumpswap.nautilus.money import price_raw, qty
 from pumpswap.units import BPS, LAMPORTS_PER_SOL
@@ -44,7 +44,7 @@ def currency_of(mint: str, decimals: int) -> Currency:
     Registered each time: a catalog that is read before gives an unknown currency 8 decimals.
     """
     currency = Currency(mint, decimals, 0, mint, CurrencyType.CRYPTO)
-    Currency.register(currency, overwrite=True)
+    register_currency(currency)
     return currency
 
 

@@ -21,7 +21,7 @@ from nautilus_trader.core.uuid import UUID4
 from nautilus_trader.execution.messages import ModifyOrder
 from nautilus_trader.live.node import TradingNode
 from nautilus_trader.model.enums import OrderSide, TimeInForce
-from nautilus_trader.model.events import OrderEvent, PositionEvent
+from nautilus_trader.model.events import OrderEvent, OrderFilled, PositionEvent
 from nautilus_trader.model.identifiers import ClientOrderId, InstrumentId
 from nautilus_trader.test_kit.strategies.tester_exec import ExecTester, ExecTesterConfig
 from nautilus_trader.trading.config import StrategyConfig
@@ -215,6 +215,10 @@ def state(strategy: Strategy) -> dict[str, Any]:
                 "status": order.status_string(), "strategy": order.strategy_id.value, "side": order.side_string(),
                 "events": [type(event).__name__ for event in order.events], "quantity": str(order.quantity),
                 "reduce_only": order.is_reduce_only, "tags": list(order.tags or ()),
+                "fills": [
+                    [str(one.last_qty), str(one.last_px), str(one.commission), one.ts_event, one.trade_id.value]
+                    for one in order.events if isinstance(one, OrderFilled)
+                ],
             }
             for order in cache.orders()
         },
