@@ -264,6 +264,27 @@ def test_what_was_inferred_between_two_hops_does_not_part_them(act: PoolAct, is_
     assert failing.steps[3].after is not None and same(told[3].state, failing.steps[3].after)
 
 
+def test_what_a_hop_sells_comes_from_the_hop_before_it_and_not_from_its_senders_wallet() -> None:
+    """Who buys in one pool to sell in another one sells what he has just got, whatever he held of it before."""
+    first = graduate(1)
+    others = [
+        msgspec.structs.replace(one, pool=one.pool.with_changes(base_mint=first.pool.base_mint))
+        for one in (graduate(2), graduate(3))
+    ]
+    history = History(first, *others)
+    names = list(history.states)
+    history.held[ANNA] = 10**12
+    least = history.trades(Sell(10**12, 0, 2), ANNA).quote_units
+    history.steps[-1] = msgspec.structs.replace(history.steps[-1], act=Sell(10**12, least, 2))  # it fails now
+    out = history.trades(hop(SOL, "r", 0, 2), ANNA, pool=names[1]).base_units
+    history.does(hop(out, "r", 1, 2, is_buy=False), ANNA, pool=names[2])
+    told, market, _ = played(history, {3: selling(history, 10**12), 4: buying(history, number=2)})
+    assert market.holders.difference(str(first.pool.base_mint), ANNA) == 10**12
+    assert told[3].swap is None
+    assert (told[4].swap.base_units, told[5].swap.base_units) == (out, out)
+    assert (market.tally.diverged_pools, market.tally.capped) == (2, 0)
+
+
 def test_an_order_between_two_hops_is_not_overwritten() -> None:
     history = routed()
     second = list(history.states)[1]

@@ -100,7 +100,7 @@ class World:
             return self._payable(act, state)
         if amount_in is not None and isinstance(act, HopBuy | HopSell):
             return msgspec.structs.replace(act, amount_in=amount_in)
-        if isinstance(act, Sell | HopSell):
+        if isinstance(act, Sell | HopSell) and _is_holders(act):  # else it comes from the hop before it
             return self._sellable(step, act, state)
         assert act is not None  # a snapshot is no act
         return act
