@@ -74,7 +74,7 @@ class PumpSwapExecutionClient(LiveExecutionClient):
         self._session, self._provider, self._bus = session, provider, msgbus
         self._set_account_id(AccountId(f"{PUMPSWAP}-{session.account}"))
         self._events = ClientEvents(self, cache, self._report_account)
-        self._reports = BookReports(session, cache, self.account_id, clock.timestamp_ns)
+        self._reports = BookReports(session, cache, self.account_id, clock.timestamp_ns, provider.left_out)
         self._reported: Held = {}
         self._is_open = self._is_listening = False
         self._submitting: set[asyncio.Task[Any]] = set()
@@ -113,7 +113,10 @@ class PumpSwapExecutionClient(LiveExecutionClient):
         )
         offer_venue(self._bus, facts)
         await self._provider.initialize()
-        await self._provider.load_pools(self._reports.pools())
+        await self._provider.load_held(self._reports.pools())
+        for pool, why in self._provider.left_out.items():
+            text = f"what is held of pool {pool} is left to pumpswap alone, NautilusTrader cannot trade it: {why}"
+            engine.desk.alert(AlertLevel.WARNING, "nautilus", pool, text)
         # Not left to the data client: reports about an unknown instrument are skipped in silence.
         for instrument in self._provider.list_all():
             self._cache.add_instrument(instrument)
@@ -126,8 +129,9 @@ class PumpSwapExecutionClient(LiveExecutionClient):
             )
 
     def _remember(self, name: str, document: Mapping[str, object]) -> None:
-        """Store a document with the books, for reports."""
-        self._session.run.states.save(name, document, self._session.clock.now_ns())
+        """Store a document with the books, for reports; not once the engine has ended: they may be another's by now."""
+        if self._session.is_running:
+            self._session.run.states.save(name, document, self._session.clock.now_ns())
 
     async def _disconnect(self) -> None:
         if self._submitting:  # a strategy that stops may be selling
