@@ -88,14 +88,14 @@ def held_for(seconds: int, max_hold_seconds: int, complete: Mapping[str, tuple[R
 
 
 def test_rounds_that_no_step_has_ended_in_time_are_said() -> None:
-    (text,) = _held_warnings(held_for(1_000, 600))
+    (text,) = _held_warnings(held_for(1_000, 600).result)
     assert text.startswith("1 of 1 rounds were held longer than exits.max_hold_seconds")
-    assert _held_warnings(held_for(1_000, 1_200)) == () == _held_warnings(held_for(1_000, 0))
-    assert _held_warnings(held_for(630, 600)) == ()  # the sale may still be on its way
+    assert _held_warnings(held_for(1_000, 1_200).result) == () == _held_warnings(held_for(1_000, 0).result)
+    assert _held_warnings(held_for(630, 600).result) == ()  # the sale may still be on its way
 
 
 def test_values_by_old_states_are_said_where_something_may_have_been_missed() -> None:
-    (text,) = _held_warnings(held_for(1_000, 0, complete={}))
+    (text,) = _held_warnings(held_for(1_000, 0, complete={}).result)
     assert text.startswith("1 of 1 open rounds are valued at what was last told of their pools, up to 1,000 s ago")
 
 

@@ -10,7 +10,7 @@ import msgspec
 
 from pumpswap.app.backtest_evidence import evidence_of, remembered
 from pumpswap.app.backtest_scoring import ChosenStrategy, cast_of, choose_strategy, frame_sha256
-from pumpswap.clock import NS_PER_SECOND, Clock, SystemClock
+from pumpswap.clock import Clock, SystemClock
 from pumpswap.engine.outbox import Outbox
 from pumpswap.engine.recorder import StoreRecorder
 from pumpswap.errors import BadInput, UsageError
@@ -48,7 +48,6 @@ LOCATION, STRATEGY_FILE, FRAME = "backtest_source", "backtest_strategy", "backte
 Tell = Callable[[str, int, int | None], None]
 _TOLD_EVERY = 1_000
 _STORED_AT_ONCE = 2_000
-_LATE_SECONDS = 60  # from the end of the longest time to the fill of a sale, its latency and a second try in it
 _SIMULATED, _VECTORS = "simulated", "vectors"
 
 
@@ -332,7 +331,7 @@ def _warnings(order: BacktestOrder, chronicle: Chronicle, ran: Sequence[RanBackt
     unknown = max(one.backtest.result.world["unknown_sellers"] for one in ran)
     if unknown:
         found.append(f"{unknown} sales in pools that we changed are of nobody knows whom: they sell what they did")
-    found.extend(_held_warnings(ran[0].backtest))
+    found.extend(_held_warnings(ran[0].backtest.result))
     if ran[0].backtest.result.spec.settings["risk"]["require_screen"]:
         found.append("risk.require_screen is on, and no token is screened in a back-test: every purchase is refused")
     if order.pools:
@@ -347,23 +346,18 @@ def _warnings(order: BacktestOrder, chronicle: Chronicle, ran: Sequence[RanBackt
     return tuple(found)
 
 
-def _held_warnings(done: Backtest) -> tuple[str, ...]:
-    """Rounds that live trading would have ended by now, and values that nobody could have got for sure."""
-    found, summary, settings = [], done.summary, done.result.spec.settings
-    still_open = [one.position for one in summary.open]
-    longest = int(settings["exits"]["max_hold_seconds"]) + _LATE_SECONDS
-    rounds = [(one, one.closed_ns or summary.finished_ns) for one in (*summary.closed, *still_open)]
-    late = sum(ended_ns - one.opened_ns > longest * NS_PER_SECOND for one, ended_ns in rounds)
-    if late and longest > _LATE_SECONDS:
+def _held_warnings(result: BacktestResult) -> tuple[str, ...]:
+    """What the figures of care mean."""
+    found, figures, counted = [], result.figures, result.summary["positions"]
+    still_open = int(counted["open"])
+    if late := figures["rounds_held_too_long"]:
         found.append(
-            f"{late} of {len(rounds)} rounds were held longer than exits.max_hold_seconds: a pool is looked at when the"
-            " history tells something of it, by live trading every second"
+            f"{late} of {int(counted['closed']) + still_open} rounds were held longer than exits.max_hold_seconds: a"
+            " pool is looked at when the history tells something of it, by live trading every second"
         )
-    oldest = int(settings["risk"]["max_state_age_seconds"])
-    ages = [age for one in summary.open if (age := one.mark.age_ns // NS_PER_SECOND) > oldest]
-    if ages:
+    if old := figures["open_rounds_of_old_value"]:
         found.append(
-            f"{len(ages)} of {len(still_open)} open rounds are valued at what was last told of their pools, up to"
-            f" {max(ages):,} s ago: whether they could be sold so nobody knows"
+            f"{old} of {still_open} open rounds are valued at what was last told of their pools, up to"
+            f" {figures['oldest_value_seconds']:,} s ago: whether they could be sold so nobody knows"
         )
     return tuple(found)
