@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import msgspec
@@ -8,12 +8,13 @@ import pytest
 
 from pumpswap.app import tuning
 from pumpswap.app.backtest import BacktestOrder
-from pumpswap.app.tuning import TuneOrder, tune
+from pumpswap.app.tuning import Tuned, TuneOrder, tune
 from pumpswap.app.tuning_store import listed_sweeps, outcome_json, stored_sweep
 from pumpswap.clock import NS_PER_SECOND, ManualClock
 from pumpswap.errors import BadInput, ConfigError, Conflict, NotFound, UsageError
 from pumpswap.research.tuning.sweep import run_search
 from pumpswap.settings import Settings, TuneSettings
+from pumpswap.storage.backtests import StoredTrial
 from pumpswap.storage.database import open_database
 
 SPACE = "strategy.window_seconds=20|40, strategy.burst_bps=100|200"
@@ -30,9 +31,25 @@ def order(**changes: object) -> TuneOrder:
     return replace(TuneOrder(backtest, SPACE, objective="net", null_draws=3, network_draws=2), **changes)  # type: ignore[arg-type]
 
 
-def test_a_search_is_stored_and_told(settings: Settings) -> None:
+@dataclass(frozen=True)
+class Made:
+    """A search that several tests look at: making one takes half a second."""
+
+    settings: Settings
+    done: Tuned
+    heard: list[tuple[str, int, int | None]]
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
+    settings = Settings(data_dir=tmp_path_factory.mktemp("made"), tune=TuneSettings(jobs=1, chunk=2))
     heard: list[tuple[str, int, int | None]] = []
     done = tune(order(), settings, clock=CLOCK, tell=lambda what, count, of: heard.append((what, count, of)))
+    return Made(settings, done, heard)
+
+
+def test_a_search_is_stored_and_told(made: Made) -> None:
+    settings, done, heard = made.settings, made.done, made.heard
     outcome = done.outcome
     assert (outcome.trials, len(outcome.folds), done.computed_by, done.resumed) == (4, 1, "1 process", 0)
     assert outcome.evidence.verdict == "no evidence"
@@ -49,18 +66,24 @@ def test_a_search_is_stored_and_told(settings: Settings) -> None:
     assert listed[1] == 4 + len([one for one in outcome.folds if one.params]) * (1 + 5 * (outcome.folds[0].rounds > 0))
 
 
-def test_the_same_search_gives_the_same_bytes_from_two_processes(settings: Settings) -> None:
-    alone = tune(order(), settings, clock=CLOCK)
+def test_the_same_search_gives_the_same_bytes_from_two_processes(made: Made, settings: Settings) -> None:
+    alone = made.done
     several = tune(order(jobs=2, uses_engine=True), settings, clock=CLOCK)
     assert several.computed_by == "2 processes"
     assert msgspec.json.encode(outcome_json(alone.outcome)) == msgspec.json.encode(outcome_json(several.outcome))
-    with open_database(settings.backtests_file) as database:
-        one, two = (database.backtests.trials(done.sweep_id) for done in (alone, several))
+    places = (made.settings, alone), (settings, several)
+    one, two = (_trials(place, done) for place, done in places)
     assert one == two
 
 
-def test_an_interrupted_search_is_kept_and_goes_on(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = tune(order(), settings, clock=CLOCK)
+def _trials(settings: Settings, done: Tuned) -> list[StoredTrial]:
+    with open_database(settings.backtests_file) as database:
+        return database.backtests.trials(done.sweep_id)
+
+
+def test_an_interrupted_search_is_kept_and_goes_on(
+    made: Made, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
     stop = _StopAfter(2)
     monkeypatch.setattr(tuning, "run_search", stop(run_search))
     with pytest.raises(KeyboardInterrupt):
@@ -72,7 +95,7 @@ def test_an_interrupted_search_is_kept_and_goes_on(settings: Settings, monkeypat
         stored_sweep(settings, begun[0].sweep_id)
     went_on = tune(order(resume=begun[0].sweep_id), settings, clock=CLOCK)
     assert went_on.resumed == begun[1]
-    assert outcome_json(went_on.outcome) == outcome_json(whole.outcome)
+    assert outcome_json(went_on.outcome) == outcome_json(made.done.outcome)
 
 
 class _StopAfter:
@@ -93,13 +116,13 @@ class _StopAfter:
         return stopped
 
 
-def test_only_the_same_search_goes_on(settings: Settings) -> None:
-    done = tune(order(null_draws=0, network_draws=0), settings, clock=CLOCK)
+def test_only_the_same_search_goes_on(made: Made) -> None:
+    settings, resume = made.settings, made.done.sweep_id
     with pytest.raises(Conflict, match=r"it differs in objective"):
-        tune(order(null_draws=0, network_draws=0, objective="sharpe", resume=done.sweep_id), settings, clock=CLOCK)
+        tune(order(objective="sharpe", resume=resume), settings, clock=CLOCK)
     other = settings.model_copy(update={"risk": settings.risk.model_copy(update={"max_open_positions": 3})})
     with pytest.raises(Conflict, match=r"it differs in settings"):
-        tune(order(null_draws=0, network_draws=0, resume=done.sweep_id), other, clock=CLOCK)
+        tune(order(resume=resume), other, clock=CLOCK)
     with pytest.raises(NotFound, match="no search 99"):
         tune(order(resume=99), settings, clock=CLOCK)
 

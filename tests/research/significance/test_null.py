@@ -52,7 +52,7 @@ def test_of_two_hundred_random_strategies_few_look_sure() -> None:
     assert 0 < sure <= binomial_most(200, 0.05)
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", range(6))
 def test_the_best_of_many_random_strategies_is_no_evidence(seed: int) -> None:
     """It looks splendid by itself; that it was chosen from fifty takes it all back."""
     returns = at_random(50, seed)
@@ -166,10 +166,10 @@ def test_a_random_strategy_is_no_better_than_random_ones() -> None:
     whole = window(history())
     runner = factory().open()
     results = []
-    for seed in range(16):
+    for seed in range(10):
         params: Params = (("null.seed", str(seed)), ("null.entries", "12"), ("null.held_seconds", "30 60 90"))
         results.append(runner.run(seed, params, Split(whole, 0, "null")))
-    assert sum(result.fills for result in results) > 16 * 5
+    assert sum(result.fills for result in results) > 10 * 5
     returns = [returns_of(result) for result in results]
     best = max(results, key=lambda one: one.net_lamports)
     half = Window(whole.since_ns + whole.length_ns // 2, whole.until_ns)

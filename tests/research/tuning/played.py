@@ -29,7 +29,7 @@ class MomentumCaster:
 
 
 @cache
-def history(seed: int = 7, minutes: int = 12, pools: int = 4) -> HeldHistory:
+def history(seed: int = 7, minutes: int = 9, pools: int = 4) -> HeldHistory:
     return HeldHistory(SimulatedChronicle(SimulatedPlan(seed, minutes, pools)))
 
 
