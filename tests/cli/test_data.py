@@ -93,6 +93,8 @@ def test_list_tells_rows_claims_and_holes(lake: Lake) -> None:
     page = run("data", "list", "--pool", POOL).stdout
     assert "  missing   2025-11-27 00:00:00 to 2025-11-28 00:00:00\n" in page
     assert max(map(len, page.splitlines()[:6])) <= 80
+    # Rows are those of every network, claims those of one.
+    assert "Nothing of the network devnet is claimed" in run("data", "list", "--network", "devnet").stdout
 
 
 def test_an_empty_place_is_no_error_to_list_and_not_found_to_read(tmp_path: Path) -> None:

@@ -104,7 +104,7 @@ def list_(out: Output, pool: str | None, folder: Path | None, network: str) -> N
         out.say("Next: pumpswap data download, or data record")
     else:
         out.show(_table(holdings))
-        out.show("", *_claims_text(claims, pool), f"in {lake.folder}", keep_lines=True)
+        out.show("", *_claims_text(claims, pool, network), f"in {lake.folder}", keep_lines=True)
 
 
 @command(
@@ -245,9 +245,9 @@ def _table(holdings: Iterable[Holding]) -> Any:
     return table
 
 
-def _claims_text(claims: list[Covered], pool: str | None) -> list[str]:
+def _claims_text(claims: list[Covered], pool: str | None, network: str) -> list[str]:
     if not claims:
-        return ["Nothing is claimed to be complete."]
+        return [f"Nothing of the network {network} is claimed to be complete."]
     lines: list[str] = []
     for one in claims:
         if pool is not None or not one.pool:

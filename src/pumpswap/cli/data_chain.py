@@ -99,8 +99,8 @@ def backfill(
 @command(
     "record",
     help=(
-        "Record swaps of pools, and their states, as the chain confirms them, into the lake: until Ctrl-C, or for "
-        "--duration. Without a pool, the swaps of all of them.\n\n"
+        "Record swaps of pools, what else happens to them, and their states, as the chain confirms it, into the lake: "
+        "until Ctrl-C, or for --duration. Without a pool, all pools without their states.\n\n"
         "What happened since these pools were recorded or backfilled last is read from the chain's history first, so "
         "that no hole is left. Rows are written every --flush seconds; what a killed process had not written yet is "
         "read again the next time. Lost connections are bridged the same way."
@@ -120,7 +120,7 @@ def backfill(
     metavar="SECONDS",
     help="Write so often.",
 )
-@option("--no-states", is_flag=True, help="Swaps only, without the states of the pools.")
+@option("--no-states", is_flag=True, help="Without the states of the pools.")
 @_lake_option
 @chain_options
 @pass_output
