@@ -8,6 +8,7 @@ from random import Random
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from pumpswap.amm import PoolState, current_schedule, execute_buy_exact_quote_in, execute_sell, preferred_generation
 from pumpswap.amm.acting import at_rates
@@ -31,7 +32,7 @@ from pumpswap.research.backtest.market import ReplayMarket
 from pumpswap.research.backtest.world import Impact
 from pumpswap.research.chronicle.step import Step
 from pumpswap.research.chronicle.verify import verify
-from tests.research.backtest.histories import TRADERS, History, random_history
+from tests.research.backtest.histories import TRADERS, History, hop, random_history
 from tests.support.market import SOL, graduate
 
 SEEDS = st.integers(0, 2**32)
@@ -154,6 +155,58 @@ def test_every_unit_that_moves_is_in_the_event_that_is_told(seed: int, kind: str
             assert (base, effective) == (step.act.base, step.act.quote)
         elif isinstance(step.act, SweepFees | PoolChange):
             assert (base, effective) == (0, 0)
+
+
+def _routes(rng: Random, steps: int = 40) -> History:
+    """One coin in three pools: bought and sold, with tight limits, also in one to sell in another one at once."""
+    first = graduate(1)
+    mint = first.pool.base_mint
+    others = [replace(one, pool=one.pool.with_changes(base_mint=mint)) for one in (graduate(2), graduate(3))]
+    history = History(first, *others)
+    history.held |= {trader: rng.randrange(10**12, 10**13) for trader in TRADERS[:3]}
+    history.opening_held = dict(history.held)
+    while len(history.steps) < steps:
+        trader, (one, other), quote = (
+            rng.choice(TRADERS),
+            rng.sample(list(history.states), 2),
+            rng.randrange(10**7, SOL),
+        )
+        kind, held, is_tight = rng.randrange(3), history.held[trader], rng.random() < 0.5
+        if kind == 0:
+            got = history.trades(BuyQuote(quote, 1, 2), trader, pool=one).base_units
+            tight: BuyQuote | Sell = BuyQuote(quote, got, 2)
+        elif kind == 1 and held:
+            units = held if rng.random() < 0.5 else rng.randrange(1, held + 1)
+            tight = Sell(units, history.trades(Sell(units, 0, 2), trader, pool=one).quote_units, 2)
+        else:
+            got = history.trades(hop(quote, f"r{len(history.steps)}", 0, 2), trader, pool=one).base_units
+            history.does(hop(got, f"r{len(history.steps) - 1}", 1, 2, is_buy=False), trader, pool=other)
+            continue
+        if is_tight:
+            history.steps[-1] = replace(history.steps[-1], act=tight)
+    return history
+
+
+@settings(max_examples=30, deadline=None)
+@given(SEEDS)
+def test_routes_between_pools_of_a_coin_make_and_lose_nothing(seed: int) -> None:
+    rng = Random(seed)
+    history = _routes(rng)
+    names, book = list(history.states), PoolBook()
+    market, us = ReplayMarket(book, history.chronicle()), [Us(rng, book, name, 0.1) for name in names]
+
+    def before(at_ns: int) -> None:
+        for one in us:
+            one.settle(at_ns)
+
+    for update in market.updates(before):
+        book.apply(update)
+    mint = str(graduate(1).pool.base_mint)
+    held = sum(units + market.holders.difference(mint, trader) for trader, units in history.held.items())
+    pools = sum(state.base_reserve for name in names if (state := book.state(name)) is not None)
+    began = sum(step.after.base_reserve for step in history.steps[:3] if step.after is not None)
+    assert pools + held + sum(one.units for one in us) == began + sum(history.opening_held.values())
+    assert market.tally.reapplied or not any(one.trades for one in us)
 
 
 def _e(state: PoolState) -> int:
