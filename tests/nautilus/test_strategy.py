@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,7 @@ from pumpswap.nautilus.money import lamports_of
 from pumpswap.nautilus.statistics import Q50Statistics
 from pumpswap.nautilus.strategy_setup import budget
 from pumpswap.nautilus.ticks import Tape
-from pumpswap.nautilus.venue_facts import venue_of
+from pumpswap.nautilus.venue_facts import VenueFacts, venue_of
 from pumpswap.sdk.executor.executor import PumpSwapTradingExecutor
 from pumpswap.settings import Settings
 from pumpswap.signals.regimes import RegimeDetector
@@ -126,6 +127,9 @@ def test_what_cannot_be_is_refused_at_once(tmp_path: Path, monkeypatch: pytest.M
         Q50PumpSwapStrategy({"mode": "sometimes"}, settings=settings)
     with pytest.raises(ConfigError, match="does not exist"):
         Q50PumpSwapStrategy({"settings_path": str(tmp_path / "nothing.yaml")})
+    for name in ("frame_seconds", "statistics_seconds"):
+        with pytest.raises(ConfigError, match=f"{name} is 0"):
+            Q50PumpSwapStrategy({name: 0}, settings=settings)
 
 
 # ---------------------------------------------------------------------------------------------- what it does
@@ -302,6 +306,28 @@ def test_a_saved_state_is_taken_up(tmp_path: Path) -> None:
     engine, heard = ran(settings, quotes(4, 5, 6, 7), later)
     assert engine.cache.orders() == []
     assert heard.decisions == []
+
+
+def test_what_the_run_has_kept_goes_before_an_older_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nautilus saves when it is stopped in order. After a kill its state is an old one: a row would be bought twice."""
+    settings = used(tmp_path)
+    old = Q50PumpSwapStrategy(settings=settings).on_save()
+    before = Q50PumpSwapStrategy(settings=settings)
+    ran(settings, quotes(1, 2, 3), before)
+    kept: dict[str, Any] = {"nautilus/strategy/Q50-001": before.policy.state()}
+    kept["nautilus/statistics/Q50-001"] = before.statistics.to_json()
+
+    def with_memory(msgbus: Any) -> VenueFacts | None:
+        venue = venue_of(msgbus)
+        return None if venue is None else replace(venue, load=kept.get)
+
+    monkeypatch.setattr("pumpswap.nautilus.strategy.venue_of", with_memory)
+    later = Q50PumpSwapStrategy(settings=settings)
+    later.on_load(old)
+    engine, _ = ran(settings, quotes(4, 5, 6, 7), later)
+    assert engine.cache.orders() == []
+    assert later.statistics.filled == {"buy": 1}
+    assert later.statistics.ticks == 3 + 4
 
 
 @pytest.mark.parametrize("name", ["policy", "statistics"])

@@ -19,6 +19,7 @@ from nautilus_trader.live.config import (
 from nautilus_trader.model.identifiers import InstrumentId, TraderId
 from nautilus_trader.trading.config import ImportableStrategyConfig, StrategyConfig
 
+from pumpswap.errors import ConfigError
 from pumpswap.nautilus.compat import live_exec_engine_config
 from pumpswap.nautilus.constants import PUMPSWAP
 from pumpswap.settings import Settings
@@ -101,6 +102,9 @@ class Q50PumpSwapStrategyConfig(StrategyConfig, frozen=True, forbid_unknown_fiel
     statistics_seconds: int = 60
 
     def __post_init__(self) -> None:
+        for name in ("frame_seconds", "statistics_seconds"):
+            if getattr(self, name) < 1:
+                raise ConfigError(f"{name} is {getattr(self, name)}", hint="a whole number of seconds, 1 or more")
         if self.external_order_claims is None:
             force_setattr(self, "external_order_claims", list(self.instrument_ids))
 

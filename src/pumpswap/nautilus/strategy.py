@@ -86,7 +86,6 @@ class Q50PumpSwapStrategy(Strategy):
         self._markets: dict[InstrumentId, TradedMarket] = {}
         self._by_executor: ByExecutor | None = None
         self._memory = StrategyMemory(None, "")
-        self._is_loaded = False
         self._broken = ""  # by which error; until it is started anew
 
     @property
@@ -173,7 +172,6 @@ class Q50PumpSwapStrategy(Strategy):
         if "policy" in found:
             self.policy.restore(found["policy"])
             self.policy.warm_up_again()
-            self._is_loaded = True
         if "statistics" in found:
             self.statistics = Q50Statistics.of_json(found["statistics"])
 
@@ -385,9 +383,9 @@ class Q50PumpSwapStrategy(Strategy):
         return told
 
     def _recall(self) -> None:
-        """Take up what an earlier process has left with the run, unless Nautilus itself has given it back."""
-        if self._is_loaded:
-            return
+        """Take up what an earlier process has left with the run. It is written with every decision, and goes before
+        what Nautilus has given back: that is of the last time that somebody stopped in order.
+        """
         try:
             self.statistics = self._memory.recall(self.policy) or self.statistics
         except BadInput as damaged:  # what is held, and rests after a sale, are known to the engine all the same
