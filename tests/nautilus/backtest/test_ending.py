@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -48,37 +46,6 @@ def built(folder: Path, updates: list[MarketUpdate], *strategies: Any) -> tuple[
     for strategy in strategies:
         engine.add_strategy(strategy)
     return engine, curve, module, loaded
-
-
-SCRIPT = """
-import gc, sys, warnings
-from pathlib import Path
-warnings.simplefilter("error", RuntimeWarning)
-from tests.nautilus.backtest.test_fills import NO_EXITS, FREE, buys, sells_all
-from tests.nautilus.backtest.world import Script, market_of, run, settings_for
-from tests.support.market import graduate
-told = []
-sys.unraisablehook = told.append
-script = Script({2: buys(10**9), 8: sells_all})
-done = run(market_of(graduate(), [0] * 12), settings_for(Path(sys.argv[1]), exits=NO_EXITS, risk=FREE), script)
-done.engine.dispose()
-gc.collect()
-print(len(done.curve.record.trades), script.quotes, len(told))
-"""
-
-
-def test_a_run_in_a_process_of_its_own_leaves_no_warning_of_a_coroutine(tmp_path: Path) -> None:
-    """As users run it: without pytest in the process, with RuntimeWarning an error. This is what W1 was about."""
-    ran = subprocess.run(
-        [sys.executable, "-W", "error::RuntimeWarning", "-c", SCRIPT, str(tmp_path)],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=Path(__file__).parents[3],
-    )
-    assert ran.returncode == 0, ran.stderr
-    assert ran.stdout.split() == ["2", "12", "0"]
-    assert "never awaited" not in ran.stderr
 
 
 def test_the_run_is_stored_and_finished_with_its_summary(tmp_path: Path) -> None:

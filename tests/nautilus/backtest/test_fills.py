@@ -206,7 +206,7 @@ class Watcher(Script):
     st.lists(st.integers(-30, 30), min_size=24, max_size=24),
     st.booleans(),
 )
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_nautilus_cash_is_the_wallet_at_every_moment(
     orders: list[tuple[str, int]], percents: list[int], is_cashback: bool
 ) -> None:

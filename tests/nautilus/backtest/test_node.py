@@ -57,7 +57,7 @@ def settings_file(folder: Path) -> Path:
 @pytest.fixture
 def node(tmp_path: Path, request: pytest.FixtureRequest) -> Any:
     changes: dict[str, Any] = getattr(request, "param", {})
-    source, settings_path = tape_file(tmp_path), settings_file(tmp_path)
+    source, settings_path = tape_file(tmp_path, 20 if changes else 600), settings_file(tmp_path)
     catalog = tmp_path / "catalog"
     write_catalog(source, catalog, Tape(10**8))
     register_catalog(catalog)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from copy import deepcopy
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +17,14 @@ from pumpswap.model import EntryKind, TradeSide
 from pumpswap.nautilus.backtest.comparison import compare_with_ours
 from pumpswap.nautilus.backtest.curve import KIND
 from pumpswap.nautilus.backtest.feed import chronicle_market
-from pumpswap.nautilus.backtest.venue import run_on_curve
+from pumpswap.nautilus.backtest.venue import CurveBacktest, run_on_curve
 from pumpswap.nautilus.config import Q50PumpSwapStrategyConfig
 from pumpswap.nautilus.mirror import MIRROR
 from pumpswap.nautilus.strategy import Q50PumpSwapStrategy
 from pumpswap.portfolio.ledger import ledger_sha256
+from pumpswap.research.backtest.runner import Backtest
+from pumpswap.research.chronicle.step import Chronicle
+from pumpswap.settings import Settings
 from pumpswap.storage.database import open_database
 from tests.nautilus.backtest.world import (
     GOOD,
@@ -29,6 +35,7 @@ from tests.nautilus.backtest.world import (
     ours_recorded,
     settings_for,
     spec_for,
+    theirs_alone,
 )
 from tests.support.material import material, requires_material
 
@@ -38,12 +45,34 @@ def _settings(folder: Path, **sections: Any) -> Any:
     return settings_for(folder, q50={"path": path, "warm_up_quotes": 5}, **sections)
 
 
-@pytest.mark.parametrize("impact", ["naive", "counterfactual"])
-def test_both_systems_make_the_same_ledger(tmp_path: Path, impact: str) -> None:
+@dataclass(frozen=True)
+class Pair:
+    """One market, traded by both systems."""
+
+    settings: Settings
+    market: Chronicle
+    ours: Backtest
+    theirs: CurveBacktest
+
+
+def _pair(folder: Path, impact: str) -> Pair:
     ladder = [{"gain_bps": 100, "sell_bps": 3_000}, {"gain_bps": 200, "sell_bps": 3_333}]
     exits = {"stop_loss_bps": 1_200, "take_profit_ladder": ladder}
-    settings, market = _settings(tmp_path, exits=exits), chronicle(seed=7, minutes=20, pools=4)
-    ours, theirs = compared(market, settings, impact=impact)
+    settings, market = _settings(folder, exits=exits), chronicle(seed=7, minutes=20, pools=4)
+    return Pair(settings, market, *compared(market, settings, impact=impact))
+
+
+@pytest.fixture(scope="module")
+def pairs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Pair]]:
+    made = {impact: _pair(tmp_path_factory.mktemp(impact), impact) for impact in ("naive", "counterfactual")}
+    yield made
+    for pair in made.values():
+        pair.theirs.engine.dispose()
+
+
+@pytest.mark.parametrize("impact", ["naive", "counterfactual"])
+def test_both_systems_make_the_same_ledger(pairs: dict[str, Pair], impact: str) -> None:
+    settings, ours, theirs = pairs[impact].settings, pairs[impact].ours, pairs[impact].theirs
     found = compare_with_ours(ours.record, theirs)
     assert found.is_equal, "\n".join(found.lines())
     assert found.first_difference is None
@@ -65,9 +94,8 @@ def test_both_systems_make_the_same_ledger(tmp_path: Path, impact: str) -> None:
     cash = sum(entry.units for entry in theirs.curve.record.entries if entry.asset == "SOL")
     assert theirs.curve.wallet_lamports == cash
     assert theirs.module.adjustments == 0
-    theirs.engine.dispose()
     with open_database(settings.database_target) as database:
-        (header,) = database.runs()
+        (header,) = [one for one in database.runs() if one.run_id == theirs.curve.run_id]
         assert (header.kind, header.finished_ns is not None) == (KIND, True)
         stored = list(database.run(header.run_id).books.entries())
     assert ledger_sha256(stored) == ledger_sha256(ours.record.entries)
@@ -91,19 +119,18 @@ def test_a_real_day_of_trades_makes_the_same_ledger(tmp_path: Path) -> None:
     theirs.engine.dispose()
 
 
-def test_two_runs_give_the_same_bytes(tmp_path: Path) -> None:
-    settings, market = _settings(tmp_path), chronicle(seed=3, minutes=8, pools=2)
-    hashes = set()
-    for _ in range(2):
-        _, theirs = compared(market, settings)
-        hashes.add(ledger_sha256(theirs.curve.record.entries))
-        theirs.engine.dispose()
-    assert len(hashes) == 1
+def test_two_runs_give_the_same_bytes(pairs: dict[str, Pair]) -> None:
+    settings, market = pairs["counterfactual"].settings, pairs["counterfactual"].market
+    again = theirs_alone(market, settings, impact="counterfactual")
+    first = pairs["counterfactual"].theirs.curve.record.entries
+    assert len(first) > 20
+    assert ledger_sha256(again.curve.record.entries) == ledger_sha256(first)
+    again.engine.dispose()
 
 
 def test_failures_of_the_network_are_the_same_and_cost_the_same(tmp_path: Path) -> None:
     settings = _settings(tmp_path, paper={"failed_bps": 5_000, "priority": "observed"})
-    ours, theirs = compared(chronicle(seed=7, minutes=10, pools=4), settings, seed=5)
+    ours, theirs = compared(chronicle(seed=7, minutes=7, pools=4), settings, seed=5)
     found = compare_with_ours(ours.record, theirs)
     assert found.is_equal, "\n".join(found.lines())
     assert len(theirs.curve.record.rejections) > 0
@@ -112,22 +139,20 @@ def test_failures_of_the_network_are_the_same_and_cost_the_same(tmp_path: Path) 
     theirs.engine.dispose()
 
 
-def test_what_differs_is_told(tmp_path: Path) -> None:
-    settings, market = _settings(tmp_path), chronicle(seed=7, minutes=8, pools=3)
-    ours, theirs = compared(market, settings)
-    entry = ours.record.entries[-1]
-    ours.record.entries[-1] = type(entry)(entry.sequence, entry.at_ns, entry.asset, entry.units + 1, entry.kind)
-    found = compare_with_ours(ours.record, theirs)
+def test_what_differs_is_told(pairs: dict[str, Pair]) -> None:
+    ours, theirs = deepcopy(pairs["counterfactual"].ours.record), pairs["counterfactual"].theirs
+    entry = ours.entries[-1]
+    ours.entries[-1] = type(entry)(entry.sequence, entry.at_ns, entry.asset, entry.units + 1, entry.kind)
+    found = compare_with_ours(ours, theirs)
     assert not found.is_equal
     assert found.first_difference is not None
     assert found.first_difference[0] != found.first_difference[1]
     assert any("part here" in line for line in found.lines())
     assert "ledger" in [one.name for one in found.figures if not one.is_equal]
-    del ours.record.entries[-2:]
-    shorter = compare_with_ours(ours.record, theirs)
+    del ours.entries[-2:]
+    shorter = compare_with_ours(ours, theirs)
     assert shorter.first_difference is not None
     assert shorter.first_difference[0] == "the end"
-    theirs.engine.dispose()
 
 
 def test_other_settings_than_the_specs_are_refused(tmp_path: Path) -> None:

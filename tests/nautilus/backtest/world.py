@@ -79,9 +79,14 @@ def ours(market: Chronicle, settings: Settings, **changes: Any) -> Backtest:
 
 def compared(market: Chronicle, settings: Settings, **changes: Any) -> tuple[Backtest, CurveBacktest]:
     """The same strategy on the same market in both systems."""
+    return ours(market, settings, **changes), theirs_alone(market, settings, **changes)
+
+
+def theirs_alone(market: Chronicle, settings: Settings, **changes: Any) -> CurveBacktest:
+    """The strategy q50 in Nautilus."""
     spec = spec_for(market, settings, **changes)
     made = lambda _loaded: [Q50PumpSwapStrategy(Q50PumpSwapStrategyConfig(), settings=settings)]  # noqa: E731
-    return ours(market, settings, **changes), run_on_chronicle(spec, market, settings, made)
+    return run_on_chronicle(spec, market, settings, made)
 
 
 def ours_recorded(updates: Sequence[MarketUpdate], settings: Settings) -> RunRecord:

@@ -78,21 +78,25 @@ _FRESH = """
 import json, sys
 from pathlib import Path
 from nautilus_trader.persistence.catalog import ParquetDataCatalog
-if sys.argv[2] == "registered":
-    from pumpswap.nautilus import register_catalog
-    register_catalog(Path(sys.argv[1]))
-pair = ParquetDataCatalog(sys.argv[1]).instruments()[0]
-print(json.dumps([pair.base_currency.precision, pair.quote_currency.precision, pair.info["base_decimals"]]))
+def look(folder):
+    pair = ParquetDataCatalog(folder).instruments()[0]
+    print(json.dumps([pair.base_currency.precision, pair.quote_currency.precision, pair.info["base_decimals"]]))
+first, second = sys.argv[1:]
+look(first)
+from pumpswap.nautilus import register_catalog
+register_catalog(Path(second))
+look(second)
 """
 
 
-@pytest.mark.parametrize(("how", "expected"), [("registered", [4, 9, 4]), ("not", [8, 8, 4])])
-def test_a_fresh_process_must_register_the_tokens_first(tmp_path: Path, how: str, expected: list[int]) -> None:
-    """The second case is Nautilus' own behaviour: when it changes, the list of tokens is no longer needed."""
-    state = graduate(base_decimals=4, base_supply=10**13, base_reserve=10**12)
-    write_updates([MarketUpdate(at(0), POOL, state)], tmp_path, TAPE)
-    run = subprocess.run([sys.executable, "-c", _FRESH, str(tmp_path), how], capture_output=True, text=True, check=True)
-    assert json.loads(run.stdout.splitlines()[-1]) == expected
+def test_a_fresh_process_must_register_the_tokens_first(tmp_path: Path) -> None:
+    """What it reads without is Nautilus' own behaviour: when it changes, the list of tokens is no longer needed."""
+    folders = [tmp_path / "not registered", tmp_path / "registered"]
+    for number, folder in enumerate(folders, start=1):
+        state = graduate(number, base_decimals=4, base_supply=10**13, base_reserve=10**12)
+        write_updates([MarketUpdate(at(0), str(state.address), state)], folder, TAPE)
+    run = subprocess.run([sys.executable, "-c", _FRESH, *map(str, folders)], capture_output=True, text=True, check=True)
+    assert [json.loads(line) for line in run.stdout.splitlines()[-2:]] == [[8, 8, 4], [4, 9, 4]]
 
 
 def test_registering_repairs_what_this_process_believed(tmp_path: Path) -> None:
