@@ -7,18 +7,23 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from nautilus_trader.common.component import TestClock
+from nautilus_trader.cache.cache import Cache
+from nautilus_trader.common.component import MessageBus, TestClock
 from nautilus_trader.common.factories import OrderFactory
 from nautilus_trader.core.uuid import UUID4
+from nautilus_trader.execution.client import ExecutionClient
+from nautilus_trader.execution.engine import ExecutionEngine
 from nautilus_trader.execution.messages import SubmitOrder
-from nautilus_trader.model.enums import OrderSide, TimeInForce
-from nautilus_trader.model.identifiers import ExecAlgorithmId, StrategyId, TraderId
+from nautilus_trader.model.data import QuoteTick
+from nautilus_trader.model.enums import AccountType, OmsType, OrderSide, TimeInForce
+from nautilus_trader.model.identifiers import ClientId, ExecAlgorithmId, StrategyId, TraderId, Venue
 from nautilus_trader.model.instruments import CurrencyPair
 from nautilus_trader.model.objects import Quantity
 
 from pumpswap.amm import current_schedule
 from pumpswap.errors import BadInput
 from pumpswap.model import Costs, ExitKind, Rejected, TradeSide
+from pumpswap.nautilus.compat import IS_1231
 from pumpswap.nautilus.instruments import instrument_of, mint_of, pool_of
 from pumpswap.nautilus.money import qty
 from pumpswap.nautilus.orders import fill_of, name_of, order_params, rejection_text, wish_of
@@ -89,6 +94,39 @@ def test_with_a_signal_the_gate_sizes_it_and_the_order_is_the_most() -> None:
         intent = wish_of(command(order, told), instrument()).intent(1)
         assert (intent.signal, intent.quote_lamports, intent.most_lamports) == (samples.SIGNAL, None, 500_000_000)
         assert (intent.slippage_bps, intent.reason, intent.is_by_hand) == (70, "row 5", False)
+
+
+class _Venue(ExecutionClient):
+    """Keeps what reaches it, as an execution client gets it."""
+
+    def __init__(self, bus: MessageBus, cache: Cache, clock: TestClock) -> None:
+        super().__init__(
+            ClientId("PUMPSWAP"), Venue("PUMPSWAP"), OmsType.NETTING, AccountType.CASH, None, bus, cache, clock
+        )
+        self.got: list[SubmitOrder] = []
+
+    def submit_order(self, command: SubmitOrder) -> None:
+        self.got.append(command)
+
+
+def test_a_budget_stays_one_whatever_the_users_own_engine_makes_of_it() -> None:
+    """The plain execution engine of 1.221 makes tokens of a budget before the client sees it."""
+    of, clock, cache = instrument(), TestClock(), Cache()
+    bus = MessageBus(TRADER, clock)
+    engine, venue = ExecutionEngine(bus, cache, clock), _Venue(bus, cache, clock)
+    engine.register_client(venue)
+    cache.add_instrument(of)
+    sizes = (qty(10**9, of.size_precision),) * 2
+    cache.add_quote_tick(QuoteTick(of.id, of.make_price("0.0001"), of.make_price("0.0001"), *sizes, 1, 1))
+    engine.start()
+    engine.execute(command(market(OrderSide.BUY, qty(500_000, of.size_precision), quote_quantity=True)))
+    (got,) = venue.got
+    assert got.order.is_quote_quantity is IS_1231  # else it has made 5,000 tokens of it
+    wish = wish_of(got, of)
+    assert (wish.quote_lamports, wish.base_units) == (500_000_000, None)
+    engine.execute(command(market(OrderSide.SELL, qty(500_000, of.size_precision), quote_quantity=True)))
+    with pytest.raises(BadInput, match="by an amount of SOL"):
+        wish_of(venue.got[-1], of)
 
 
 def test_a_sale_names_its_exit() -> None:

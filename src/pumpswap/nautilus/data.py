@@ -89,7 +89,7 @@ class PumpSwapDataClient(LiveMarketDataClient):
         self._is_open = True
         try:
             await self._provider.initialize()
-            await self._provider.load_pools(self._session.held_pools())  # whatever was named
+            await self._provider.load_held(self._session.held_pools())  # whatever was named
         except BaseException:
             await self._let_go()
             raise

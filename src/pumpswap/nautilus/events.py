@@ -28,8 +28,14 @@ class ClientEvents:
     happens before they are made is in them (``forget``), what happens after is told when they are in (``release``).
     """
 
-    def __init__(self, client: LiveExecutionClient, cache: Any, report_account: Callable[[], None]) -> None:
-        self._client, self._cache, self._report_account = client, cache, report_account
+    def __init__(
+        self,
+        client: LiveExecutionClient,
+        cache: Any,
+        report_account: Callable[[], None],
+        tell_fault: Callable[[str], None],
+    ) -> None:
+        self._client, self._cache, self._report, self._tell_fault = client, cache, report_account, tell_fault
         self._held: list[tuple[OrderName, Callable[[], None]]] | None = []
         self._owners: dict[str, StrategyId] = {}  # who has ordered last, by pool
         self.fault = ""  # why Nautilus does not know what our books know; empty: it does
@@ -68,18 +74,18 @@ class ClientEvents:
         self._tell(name, partial(self._accept, name, at_ns))
 
     def filled(self, name: OrderName, fill: Fill, at_ns: int) -> None:
-        self._report_account()  # a strategy that hears of its fill sees the account with it
+        self._account()  # a strategy that hears of its fill sees the account with it
         self._tell(name, partial(self._fill, name, fill, at_ns))
 
     def rejected(self, name: OrderName, reason: str, at_ns: int) -> None:
-        self._report_account()
+        self._account()
         self._tell(name, partial(self._reject, name, reason, at_ns))
 
     def expired(self, name: OrderName, at_ns: int) -> None:
         self._tell(name, partial(self._expire, name, at_ns))
 
     def account(self, at_ns: int) -> None:
-        self._report_account()
+        self._account()
 
     # ------------------------------------------------------------------------------------------ events
 
@@ -89,13 +95,19 @@ class ClientEvents:
         else:
             self._held.append((name, tell))
 
-    def _try(self, name: OrderName, tell: Callable[[], None]) -> None:
+    def _account(self) -> None:
+        self._try("the account", self._report)
+
+    def _try(self, what: OrderName | str, tell: Callable[[], None]) -> None:
         """Our engine goes on whatever Nautilus makes of it: it looks after what is held."""
         try:
             tell()
         except Exception as broken:
-            self._client._log.exception(f"Nautilus did not take what became of order {name}", broken)
-            self.fault = f"Nautilus does not know what became of order {name}: start the node again"
+            told = what if isinstance(what, str) else f"what became of order {what}"
+            self._client._log.exception(f"Nautilus did not take {told}", broken)
+            if not self.fault:
+                self.fault = f"Nautilus does not know {told}: start the node again"
+                self._tell_fault(self.fault)
 
     def _mirror(self, order: Order, name: OrderName) -> None:
         instrument: CurrencyPair | None = self._cache.instrument(instrument_id(order.pool))

@@ -73,7 +73,7 @@ class PumpSwapExecutionClient(LiveExecutionClient):
         )
         self._session, self._provider, self._bus = session, provider, msgbus
         self._set_account_id(AccountId(f"{PUMPSWAP}-{session.account}"))
-        self._events = ClientEvents(self, cache, self._report_account)
+        self._events = ClientEvents(self, cache, self._report_account, self._on_fault)
         self._reports = BookReports(session, cache, self.account_id, clock.timestamp_ns, provider.left_out)
         self._reported: Held = {}
         self._is_open = self._is_listening = False
@@ -116,7 +116,7 @@ class PumpSwapExecutionClient(LiveExecutionClient):
         await self._provider.load_held(self._reports.pools())
         for pool, why in self._provider.left_out.items():
             text = f"what is held of pool {pool} is left to pumpswap alone, NautilusTrader cannot trade it: {why}"
-            engine.desk.alert(AlertLevel.WARNING, "nautilus", pool, text)
+            self._alert(AlertLevel.WARNING, pool, text)
         # Not left to the data client: reports about an unknown instrument are skipped in silence.
         for instrument in self._provider.list_all():
             self._cache.add_instrument(instrument)
@@ -146,6 +146,14 @@ class PumpSwapExecutionClient(LiveExecutionClient):
     def _on_end(self, reason: str) -> None:
         self._log.error(f"pumpswap has ended: {reason or 'the engine has ended'}: every order is denied from now on")
         self._set_connected(False)
+
+    def _on_fault(self, fault: str) -> None:
+        """Orders of strategies are denied from now on, and somebody must know. Exits go on all the same."""
+        self._alert(AlertLevel.CRITICAL, "events", f"{fault}; its strategies' orders are denied until then")
+
+    def _alert(self, level: AlertLevel, subject: str, text: str) -> None:
+        if self._session.is_running:
+            self._session.engine.desk.alert(level, "nautilus", subject, text)
 
     def _on_reconciled(self, _: Any) -> None:
         self._events.release()
@@ -318,8 +326,7 @@ class PumpSwapExecutionClient(LiveExecutionClient):
         told = refused.what if isinstance(refused, PumpSwapError) else repr(refused)
         text = f"the node of NautilusTrader cannot be told what is held, and trades nothing: {told}"
         self._log.exception(text, refused)
-        if self._session.is_running:
-            self._session.engine.desk.alert(AlertLevel.CRITICAL, "nautilus", "reconciliation", text)
+        self._alert(AlertLevel.CRITICAL, "reconciliation", text)
 
     async def generate_order_status_report(self, command: Any) -> OrderStatusReport | None:
         return self._reports.order(command.client_order_id, command.venue_order_id)

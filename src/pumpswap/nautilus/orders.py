@@ -241,7 +241,7 @@ def _check_kind(order: NautilusOrder) -> None:
         raise BadInput("contingent orders are not supported", hint="exits are in pumpswap.yaml")
     if order.side == OrderSide.BUY and order.is_reduce_only:
         raise BadInput("a buy never reduces a position here", hint="nothing can be sold short on this venue")
-    if order.side == OrderSide.SELL and order.is_quote_quantity:
+    if order.side == OrderSide.SELL and order.init_event.quote_quantity:
         raise BadInput("a sale by an amount of SOL is not supported", hint="give the quantity of tokens")
 
 
@@ -249,15 +249,18 @@ def _amounts(
     order: NautilusOrder, side: TradeSide, instrument: CurrencyPair, exact: int | None
 ) -> tuple[int | None, int | None]:
     """(budget in lamports, base units), one of them None. Raises BadInput when they contradict each other."""
-    if side is TradeSide.BUY and order.is_quote_quantity:
-        shown = lamports_of(order.quantity)
+    # As the strategy made it: an execution engine of 1.221 that is not configured by ``node_config`` has made tokens at
+    # the last ask of a budget by now, and so many tokens may cost more.
+    asked = order.init_event
+    if side is TradeSide.BUY and asked.quote_quantity:
+        shown = lamports_of(asked.quantity)
         if exact is None:
             return shown, None
         # The order's quantity has no more decimals than the token; the exact budget must be the one that it shows.
         step = 10 ** max(SOL_DECIMALS - instrument.size_precision, 0)
         if abs(exact - shown) >= step:
             raise BadInput(
-                f"the order is for {order.quantity} SOL, and its quote_lamports say {exact}",
+                f"the order is for {asked.quantity} SOL, and its quote_lamports say {exact}",
                 hint=f"they may differ by less than {step} lamports, what the instrument's decimals cut",
             )
         return exact, None

@@ -23,17 +23,18 @@ _FILTERS = frozenset({"mints", "pools", "discover"})
 
 
 class PumpSwapInstrumentProvider(InstrumentProvider):
-    """Reads pools from the chain. One for both clients of a node; the session must be open before it loads.
+    """Reads pools from the chain; the session must be open before it loads.
 
-    Pools that somebody has named, and those that are held, must be instruments, or loading raises: a strategy that
-    waits for ticks of a pool that was left out in silence would wait for ever. Pools that a search has found are left
-    out with a warning.
+    Pools that somebody has named must be instruments, or loading raises: a strategy that waits for ticks of a pool that
+    was left out in silence would wait for ever. Pools that a search has found are left out with a warning. So are those
+    that are held, named or not: one dead coin must not keep a node from beginning. ``left_out`` says which, and why.
     """
 
     def __init__(self, session: MarketSession, config: PumpSwapInstrumentProviderConfig | None = None) -> None:
         self._named = config if config is not None else PumpSwapInstrumentProviderConfig()
         super().__init__(config=self._named)
         self._session = session
+        self.left_out: dict[str, str] = {}  # held pools that cannot be instruments now, with the reason
 
     async def load_all_async(self, filters: Mapping[str, Any] | None = None) -> None:
         """Everything that the configuration, ``q50.instruments`` and ``filters`` name, and what is held.
@@ -69,24 +70,49 @@ class PumpSwapInstrumentProvider(InstrumentProvider):
         await self.load_ids_async([instrument_id], filters)
 
     async def load_pools(self, pools: Iterable[str]) -> list[CurrencyPair]:
-        """Instruments of these pools, read where they are not known yet: for pools that turn out to be held."""
+        """Instruments of these pools, read where they are not known yet. Raises NotFound or BadInput for one that is no
+        pool against SOL, or that cannot be an instrument.
+        """
         wanted = list(dict.fromkeys(pools))
         await self._load_pools([pool for pool in wanted if self.find(instrument_id(pool)) is None])
+        for pool in wanted:
+            if self.find(instrument_id(pool)) is None:
+                raise BadInput(f"pool {pool} cannot be an instrument: {self.left_out.get(pool, 'it was not read')}")
         return [self.find(instrument_id(pool)) for pool in wanted]
 
-    async def _load_pools(self, pools: Sequence[str]) -> None:
+    async def load_held(self, pools: Iterable[str]) -> None:
+        """Instruments of pools that are held or have an order on the way; those that cannot be one are left out."""
+        wanted = [pool for pool in dict.fromkeys(pools) if self.find(instrument_id(pool)) is None]
+        await self._load_pools(wanted, held=wanted)
+
+    async def _load_pools(self, pools: Sequence[str], held: Iterable[str] = ()) -> None:
         addresses = [parse_address(pool, "address of a pool") for pool in dict.fromkeys(pools)]
         if not addresses:
             return
-        states = await self._session.connection.reader.load_many(addresses)
-        for state in states.values():
-            self._put(state)
+        kept = frozenset((*held, *self._session.held_pools()))
+
+        def refuse(address: Pubkey, refused: PumpSwapError) -> None:
+            if str(address) not in kept:
+                raise refused
+            self._leave_out(str(address), refused)
+
+        states = await self._session.connection.reader.load_many(addresses, on_refusal=refuse)
+        for address, state in states.items():
+            try:
+                self._put(state)
+            except BadInput as refused:
+                refuse(address, refused)
+
+    def _leave_out(self, pool: str, refused: PumpSwapError) -> None:
+        if self.left_out.get(pool) != refused.what:
+            self.left_out[pool] = refused.what
+            self._log.error(f"what is held of pool {pool} is left to pumpswap alone: {refused.what}")
 
     async def _load_coins(self, mints: Sequence[str], *, discover: bool) -> None:
         for mint in mints:
             address = parse_address(mint, "mint")
             if not discover:
-                self._put(await self._session.connection.pool(address))
+                self._put_named(await self._session.connection.pool(address))
                 continue
             found = await self._session.connection.find(address, search=True)
             for warning in found.warnings:
@@ -100,7 +126,15 @@ class PumpSwapInstrumentProvider(InstrumentProvider):
     async def _load_either(self, addresses: Sequence[str]) -> None:
         """Pools, or mints of coins with a canonical pool."""
         for address in addresses:
-            self._put(await self._session.connection.pool(parse_address(address, "mint or pool")))
+            self._put_named(await self._session.connection.pool(parse_address(address, "mint or pool")))
+
+    def _put_named(self, state: PoolState) -> None:
+        try:
+            self._put(state)
+        except BadInput as refused:
+            if str(state.address) not in self._session.held_pools():
+                raise
+            self._leave_out(str(state.address), refused)
 
     def _try(self, state: PoolState) -> bool:
         try:
@@ -115,6 +149,7 @@ class PumpSwapInstrumentProvider(InstrumentProvider):
         self.add_currency(made.base_currency)
         self.add_currency(made.quote_currency)
         self.add(made)
+        self.left_out.pop(str(state.address), None)
 
 
 def _id(one: InstrumentId | str) -> InstrumentId:

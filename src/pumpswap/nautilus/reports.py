@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -42,10 +42,20 @@ class _Lot:
 
 
 class BookReports:
-    """Of one session for one account. ``now`` is Nautilus' time."""
+    """Of one session for one account. ``now`` is Nautilus' time; ``left_out`` are pools that can be no instruments:
+    Nautilus is told nothing of them, our engine looks after what is held there.
+    """
 
-    def __init__(self, session: PumpSwapSession, cache: Any, account_id: AccountId, now: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        session: PumpSwapSession,
+        cache: Any,
+        account_id: AccountId,
+        now: Callable[[], int],
+        left_out: Container[str] = (),
+    ) -> None:
         self._session, self._cache, self._account_id, self._now = session, cache, account_id, now
+        self._left_out = left_out
 
     def pools(self) -> list[str]:
         """Pools that reports may be about: their instruments must be known before anything is reported."""
@@ -60,12 +70,16 @@ class BookReports:
         orders, fills = [], []
         lots: dict[str, list[_Lot]] = {}
         for order, outcome in self._story():
+            if order.pool in self._left_out:
+                continue
             orders.append(self._order_report(order, outcome))
             if isinstance(outcome, Filled):
                 fills.append(self._fill_report(order, outcome))
                 lots.setdefault(order.pool, []).append(_lot_of(order, outcome))
         positions = []
         for pool in sorted({*lots, *self._session.held_pools(), *self._cached_pools()}):
+            if pool in self._left_out:
+                continue
             known = lots.get(pool, [])
             difference = self._held(pool) - sum(lot.units for lot in known)
             if difference:
@@ -77,8 +91,10 @@ class BookReports:
         return Reported(orders, fills, positions)
 
     def open_orders(self) -> list[OrderStatusReport]:
-        """Orders that have not ended, from memory: this cannot fail."""
-        return [self._order_report(order, None) for order in self._session.engine.desk.orders]
+        """Orders of instruments that have not ended, from memory: this cannot fail."""
+        on_the_way = self._session.engine.desk.orders
+        known = [order for order in on_the_way if self._cache.instrument(instrument_id(order.pool)) is not None]
+        return [self._order_report(order, None) for order in known]
 
     def order(self, client: ClientOrderId | None, venue: VenueOrderId | None) -> OrderStatusReport | None:
         """One order; None for one that is not in the books."""

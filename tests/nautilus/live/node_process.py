@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from msgspec.structs import replace
-from nautilus_trader.config import LoggingConfig
+from nautilus_trader.config import LoggingConfig, TradingNodeConfig
 from nautilus_trader.core.uuid import UUID4
 from nautilus_trader.execution.messages import ModifyOrder
 from nautilus_trader.live.node import TradingNode
@@ -138,6 +138,29 @@ class Puppet(Strategy):
             more["client_order_id"] = ClientOrderId(given["id"])
         order = self.order_factory.market(of, side, quantity, time_in_force=tif, **more)
         self.submit_order(order, client_id=PUMPSWAP_CLIENT_ID, params=params)
+
+    def list(self, pool: str, given: dict[str, Any]) -> None:
+        """Several buys by budget, as one list."""
+        of = instrument_id(pool)
+        orders = [
+            self.order_factory.market(
+                of, OrderSide.BUY, qty(lamports // 1_000, 6), quote_quantity=True, client_order_id=ClientOrderId(name)
+            )
+            for name, lamports in given["orders"].items()
+        ]
+        self.submit_order_list(self.order_factory.create_list(orders), client_id=PUMPSWAP_CLIENT_ID)
+
+    def deafen(self, given: dict[str, Any]) -> None:
+        """Nautilus' own bus fails, for as long as it is told of one kind of event."""
+        engine, bus = given["node"].kernel.exec_engine, self.msgbus
+        bus.deregister("ExecEngine.process", engine.process)
+
+        def process(event: Any) -> None:
+            if type(event).__name__ == given["event"]:
+                raise RuntimeError("the bus is full")
+            engine.process(event)
+
+        bus.register("ExecEngine.process", process)
 
     def limit(self, pool: str, given: dict[str, Any]) -> None:
         of = instrument_id(pool)
@@ -263,6 +286,11 @@ def node_of(spec: dict[str, Any]) -> tuple[TradingNode, Strategy]:
     engine = {"inflight_check_retries": 1, "inflight_check_interval_ms": 500, "inflight_check_threshold_ms": 300}
     config = node_config(settings, client, logging=logging, **engine)
     config = replace(config, timeout_post_stop=spec.get("post_stop", 2.0))
+    if spec.get("is_own"):  # as a user writes it who does not know ``node_config``
+        config = TradingNodeConfig(
+            trader_id=config.trader_id, logging=logging,
+            data_clients=config.data_clients, exec_clients=config.exec_clients,
+        )  # fmt: skip
     if "seed" in spec:
         limits = WalletLimits(5 * SOL, 50 * SOL, SOL // 20)
         PumpSwapSession.offer_signer(LocalSigner(Secret(bytes.fromhex(spec["seed"])), limits))
@@ -279,7 +307,7 @@ def node_of(spec: dict[str, Any]) -> tuple[TradingNode, Strategy]:
     return node, strategy
 
 
-async def obey(strategy: Strategy, lines: asyncio.Queue[str]) -> None:
+async def obey(node: TradingNode, strategy: Strategy, lines: asyncio.Queue[str]) -> None:
     """Until it is told to stop."""
     while True:
         given = json.loads(await lines.get())
@@ -288,7 +316,9 @@ async def obey(strategy: Strategy, lines: asyncio.Queue[str]) -> None:
             return
         if verb == "state":
             tell("state", **state(strategy))
-        elif verb in ("buy", "sell", "limit"):
+        elif verb == "deafen":
+            strategy.deafen({**given, "node": node})
+        elif verb in ("buy", "sell", "limit", "list"):
             getattr(strategy, verb)(given.pop("pool"), given)
         elif verb == "cancel":
             strategy.cancel(given)
@@ -308,7 +338,7 @@ async def run(node: TradingNode, strategy: Strategy) -> None:
 
     threading.Thread(target=read, daemon=True).start()
     running = asyncio.ensure_future(node.run_async())
-    obeying = asyncio.ensure_future(obey(strategy, lines))
+    obeying = asyncio.ensure_future(obey(node, strategy, lines))
     await asyncio.wait((running, obeying), return_when=asyncio.FIRST_COMPLETED)
     if obeying.done():
         obeying.result()

@@ -39,6 +39,7 @@ only_whole = pytest.mark.skipif(
 )
 ROOT = Path(__file__).parents[3]
 Line = dict[str, Any]
+_ENDS = ("OrderFilled", "OrderDenied", "OrderRejected", "OrderExpired")
 
 
 def settings_file(chain: World, folder: Path, **sections: Any) -> Path:
@@ -91,7 +92,7 @@ class NodeProcess:
 
     async def begin(self) -> None:
         self._process = await asyncio.create_subprocess_exec(
-            sys.executable, "-X", "dev", "-W", "ignore", "-m", "tests.nautilus.live.node_process",
+            sys.executable, "-W", "ignore", "-W", "default::RuntimeWarning", "-m", "tests.nautilus.live.node_process",
             json.dumps(self.spec),
             cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, limit=2**24,
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
@@ -116,11 +117,16 @@ class NodeProcess:
             raise AssertionError(f"the node has not said it: {self.story()}") from None
 
     async def event(self, name: str, client_order_id: str | None = None, seconds: float = 120.0) -> Line:
-        """The next order event of this name."""
-        return await self.until(
-            lambda line: line["kind"] == "order" and line["event"] == name and client_order_id in (None, line["id"]),
-            seconds,
-        )
+        """The next order event of this name. An order that ended otherwise is told at once, with the reason."""
+
+        def is_it(line: Line) -> bool:
+            if line["kind"] != "order" or client_order_id not in (None, line["id"]):
+                return False
+            ended = line["event"] in _ENDS and name in (*_ENDS, "OrderAccepted") and client_order_id is not None
+            assert not ended or line["event"] == name, f"instead of {name}: {line}; {self.story()}"
+            return bool(line["event"] == name)
+
+        return await self.until(is_it, seconds)
 
     def tell(self, verb: str, **given: Any) -> None:
         assert self._process is not None and self._process.stdin is not None

@@ -5,13 +5,16 @@ proven.
 from __future__ import annotations
 
 import asyncio
+import functools
+import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from pumpswap.localnet.faults import SEND, STATUSES, TRANSACTION, Fault, FaultKind
 from pumpswap.model import Filled
-from tests.nautilus.live.nodes import SOL, only_whole, stage
+from tests.nautilus.live.nodes import SOL, Line, only_whole, stage
 from tests.support.material import requires_material
 
 pytestmark = requires_material("chain", "programs")
@@ -58,61 +61,101 @@ def test_what_is_held_comes_back_to_its_strategy_after_a_kill(tmp_path: Path, mo
     asyncio.run(go())
 
 
-def test_an_order_that_was_on_its_way_when_the_node_was_killed_is_filled_once(tmp_path: Path) -> None:
-    async def go() -> None:
-        async with stage(tmp_path, "live") as here:
-            node = await here.start()
-            here.chain.faults.add(HIDDEN)
-            node.tell("buy", pool=here.pool, lamports=SOL // 20, id="LOST-1")
-            await node.event("OrderAccepted", "LOST-1")
-            async with asyncio.timeout(20):  # it has landed, and the node cannot know
-                while len(here.chain.signatures()) < 1:
-                    await asyncio.sleep(0.05)
-            await node.kill()
-            here.chain.faults.clear()
+@dataclass(frozen=True)
+class Lost:
+    """What a node says of an order whose fate nobody knows, and the next process of it about another."""
 
-            node = await here.start(is_ready=False)
-            told = await node.until(lambda line: line["kind"] == "ready")
-            async with asyncio.timeout(60):  # it may be told as open at first, and be heard a moment later
-                while told["orders"]["LOST-1"]["status"] == "ACCEPTED":
-                    await asyncio.sleep(0.2)
-                    told = await node.state()
-            await here.check(told)
-            assert told["orders"]["LOST-1"]["status"] == "FILLED"
-            order = await here.stored(lambda run: run.ids.order_of_client("LOST-1"))
-            assert [one.order_id for one in here.run().trades()] == [order.order_id]
-            assert len(here.chain.signatures()) == 1
-            node.tell("buy", pool=here.pool, lamports=SOL // 20, id="LOST-1x")
-            await node.event("OrderFilled", "LOST-1x")
-            await here.check(await node.stop())
-
-    asyncio.run(go())
+    unknown: Line  # the state of the node, seconds after SLOW-1 was sent and could not be heard of
+    blocked: Line  # what became of an order on the same token meanwhile
+    heard: Line  # as soon as SLOW-1 could be heard of
+    began: Line  # the next process, which begins while nobody can tell what became of LOST-1
+    ended: Line
+    transactions: int  # of the wallet when LOST-1 had landed, and at the end before anything else was ordered
+    transactions_after: int
+    trades: tuple[str, ...]  # client order ids
 
 
-def test_an_unknown_outcome_is_never_a_rejection(tmp_path: Path) -> None:
+@functools.cache
+def lost() -> Lost:
     """Nautilus asks for orders in flight twice a second here and would reject after one question."""
 
-    async def go() -> None:
-        async with stage(tmp_path, "live", nautilus={"open_check_seconds": 1}) as here:
+    async def go(folder: Path) -> Lost:
+        async with stage(folder, "live", nautilus={"open_check_seconds": 1}) as here:
             node = await here.start()
             here.chain.faults.add(HIDDEN)
             node.tell("buy", pool=here.pool, lamports=SOL // 20, id="SLOW-1")
             await node.event("OrderAccepted", "SLOW-1")
             await asyncio.sleep(4)
-            told = await node.state()
-            assert told["orders"]["SLOW-1"]["status"] == "ACCEPTED"
-            assert told["positions"] == [] and len(told["books"]["on_the_way"]) == 1
-            # The token is blocked meanwhile.
+            unknown = await node.state()
             node.tell("buy", pool=here.pool, lamports=SOL // 20, id="BLOCKED-1")
-            assert "order" in (await node.event("OrderDenied", "BLOCKED-1"))["reason"]
+            blocked = await node.event("OrderDenied", "BLOCKED-1")
             here.chain.faults.clear()
             await node.event("OrderFilled", "SLOW-1")
-            told = await node.state()
-            await here.check(told)
+            heard = await node.state()
+            await here.check(heard)
 
-            await here.check(await node.stop())
+            before = len(here.chain.signatures())
+            here.chain.faults.add(HIDDEN)
+            node.tell("buy", pool=here.pool, lamports=SOL // 20, id="LOST-1")
+            await node.event("OrderAccepted", "LOST-1")
+            async with asyncio.timeout(20):  # it has landed, and the node cannot know
+                while (landed := len(here.chain.signatures())) == before:
+                    await asyncio.sleep(0.05)
+            await node.kill()
 
-    asyncio.run(go())
+            node = await here.start(is_ready=False)
+            began = await node.until(lambda line: line["kind"] == "ready")
+            here.chain.faults.clear()
+            await node.event("OrderFilled", "LOST-1")
+            await here.check(await node.state())
+            after = len(here.chain.signatures())
+            node.tell("buy", pool=here.pool, lamports=SOL // 20, id="NEXT-1")
+            await node.event("OrderFilled", "NEXT-1")
+            ended = await node.stop()
+            await here.check(ended)
+            run = here.run()
+            names = {run.ids.order_of_client(name).order_id: name for name in ("SLOW-1", "LOST-1", "NEXT-1")}
+            trades = tuple(names[one.order_id] for one in run.trades())
+            return Lost(unknown, blocked, heard, began, ended, landed, after, trades)
+
+    with tempfile.TemporaryDirectory() as folder:
+        return asyncio.run(go(Path(folder)))
+
+
+def test_an_order_that_was_on_its_way_when_the_node_was_killed_is_filled_once() -> None:
+    run = lost()
+    assert run.trades == ("SLOW-1", "LOST-1", "NEXT-1")
+    assert run.transactions_after == run.transactions
+    assert [one["status"] for one in run.ended["orders"].values()].count("FILLED") == 3
+
+
+def test_tc_e74_an_unknown_outcome_is_never_a_rejection() -> None:
+    run = lost()
+    assert run.unknown["orders"]["SLOW-1"]["status"] == "ACCEPTED"
+    assert run.unknown["positions"] == [] and len(run.unknown["books"]["on_the_way"]) == 1
+    assert "order" in run.blocked["reason"]  # the token is blocked meanwhile
+    assert run.heard["orders"]["SLOW-1"]["events"][-2:] == ["OrderUpdated", "OrderFilled"]
+
+
+def test_tc_e84_reconcile_open_orders() -> None:
+    """Open until it is heard of, and then it is the same order; the event is told to its strategy."""
+    assert lost().began["orders"]["LOST-1"]["status"] == "ACCEPTED"
+    assert lost().began["orders"]["LOST-1"]["strategy"] == "PUPPET-001"
+    assert lost().ended["orders"]["LOST-1"]["status"] == "FILLED"
+
+
+def test_tc_e85_reconcile_filled_orders() -> None:
+    was, told = (line["orders"]["SLOW-1"] for line in (lost().heard, lost().began))
+    assert (told["status"], told["strategy"]) == ("FILLED", "PUPPET-001")
+    assert told["fills"] == was["fills"]
+
+
+def test_tc_e86_reconcile_long_position() -> None:
+    (was,), (told,) = lost().heard["positions"], lost().began["positions"]
+    assert (told["side"], told["strategy"], told["open"]) == ("LONG", "PUPPET-001", True)
+    assert {name: told[name] for name in ("units", "average", "realised")} == {
+        name: was[name] for name in ("units", "average", "realised")
+    }
 
 
 @only_whole
