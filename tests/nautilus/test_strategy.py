@@ -275,10 +275,20 @@ def test_a_frame_that_does_not_fit_the_settings_is_no_result_either(tmp_path: Pa
         ran(settings, quotes(1, 2, 3), Q50PumpSwapStrategy(settings=settings))
 
 
-def test_a_live_strategy_names_its_instruments(tmp_path: Path) -> None:
+def test_a_live_strategy_that_cannot_begin_is_a_fault_and_no_dead_node(tmp_path: Path) -> None:
+    """An error that leaves ``on_start`` left a node behind whose loop was over, that did not even hear SIGTERM."""
     settings = used(tmp_path)
-    with pytest.raises(ConfigError, match="names no instruments"):
-        ran(settings, quotes(1, 2), Live(settings=settings))
+    unknown = {"instrument_ids": [str(instrument_id(str(graduate(9).address)))]}
+    for config, told in (({}, "the strategy names no instruments"), (unknown, "none of the strategy's instruments is")):
+        strategy = Live(config, settings=settings)
+        done = run_on_curve(quotes(1, 2, 3), settings, lambda _market, made=strategy: [made])
+        with open_database(settings.database_target) as database:
+            (alert,) = [one for one in database.alerts.all() if one.run_id == done.curve.run_id]
+            assert (alert.topic, alert.subject) == ("strategy", "Q50-001")
+            assert alert.text.startswith(f"ConfigError: {told}")
+            # What an earlier process has kept was not taken up, and is not replaced by nothing.
+            assert database.run(done.curve.run_id).states.under("nautilus/") == {}
+        assert (strategy.statistics.ticks, done.engine.cache.orders()) == (0, [])
 
 
 def test_executor_mode_is_for_nodes_without_our_client(tmp_path: Path) -> None:

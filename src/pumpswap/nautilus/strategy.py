@@ -42,7 +42,7 @@ from pumpswap.nautilus.orders import order_params
 from pumpswap.nautilus.regime_check import RegimeCheck
 from pumpswap.nautilus.statistics import Q50Statistics
 from pumpswap.nautilus.strategy_memory import StrategyMemory
-from pumpswap.nautilus.strategy_setup import TraderClock, budget, configured
+from pumpswap.nautilus.strategy_setup import TraderClock, budget, configured, instruments_here
 from pumpswap.nautilus.traded_market import TradedMarket
 from pumpswap.nautilus.venue_facts import require_same, venue_of
 from pumpswap.risk.caps import Caps
@@ -97,13 +97,21 @@ class Q50PumpSwapStrategy(Strategy):
 
     def on_start(self) -> None:
         """Read the frame, subscribe. In a back-test a frame that cannot be read is raised: one without signals would
-        look like a result. Live it is told, and read as soon as it can be: exits of what is held go on meanwhile.
+        look like a result. Live it is told, and read as soon as it can be: exits of what is held go on meanwhile. What
+        keeps it from beginning is told too: raised, it would leave a node behind that neither trades nor ends.
         """
-        is_live, self._broken = self.is_live, ""
-        venue = venue_of(self.msgbus)
+        try:
+            self._set_out()
+        except Exception as broken:
+            self._markets.clear()
+            self._break(broken)
+            self._memory = StrategyMemory(None, "")  # what is kept there was not taken up: it must stay as it is
+
+    def _set_out(self) -> None:
+        is_live, venue, self._broken = self.is_live, venue_of(self.msgbus), ""
+        self._memory = StrategyMemory(venue, str(self.id))
         if venue is not None:
             require_same(self.settings, venue.settings)
-        self._memory = StrategyMemory(venue, str(self.id))
         try:
             self.q50_signal_loader.load()
         except PumpSwapError as failed:
@@ -116,7 +124,7 @@ class Q50PumpSwapStrategy(Strategy):
             raise ConfigError(
                 "the strategy names no instruments", hint="name them: positions come back to it only for those"
             )
-        for instrument in self._instruments():
+        for instrument in instruments_here(self.cache, self.config.instrument_ids, self.log.error):
             self._begin(instrument)
         if not self._markets:
             raise ConfigError(
@@ -188,12 +196,7 @@ class Q50PumpSwapStrategy(Strategy):
         try:
             self._decide(market, tick)
         except Exception as broken:
-            if not self.is_live:
-                raise
-            # Nautilus ends the process for an error in a handler, and with it the exits of what is held.
-            self._broken = f"{type(broken).__name__}: {broken}"
-            self.log.error(f"the strategy is broken and orders nothing any more, exits go on: {self._broken}")
-            self._memory.broken(self._broken)
+            self._break(broken)
 
     def on_trade_tick(self, tick: TradeTick) -> None:
         """Trades of others move quotes too, and quotes decide."""
@@ -239,18 +242,6 @@ class Q50PumpSwapStrategy(Strategy):
         verdict = self.policy.decide(self._frames(), at_ns, market.pool, market.mint, self._held(market))
         if verdict.action is not Q50Action.WAIT:
             self._act(market, verdict, tick)
-
-    def _instruments(self) -> list[CurrencyPair]:
-        if not self.config.instrument_ids:
-            return list(self.cache.instruments(venue=PUMPSWAP_VENUE))
-        found: list[CurrencyPair] = []
-        for one in self.config.instrument_ids:
-            instrument = self.cache.instrument(one)
-            if instrument is None:
-                self.log.error(f"{one} is no instrument here: it is not traded")
-            else:
-                found.append(instrument)
-        return found
 
     def _begin(self, instrument: CurrencyPair) -> None:
         warm_up, mean = self.settings.q50.warm_up_quotes, None
@@ -358,6 +349,17 @@ class Q50PumpSwapStrategy(Strategy):
         told = order_params(signal=verdict.signal, exit=ExitKind.SIGNAL, reason=verdict.why)
         self.submit_order(order, client_id=PUMPSWAP_CLIENT_ID, params=told)
         return ""
+
+    def _break(self, error: Exception) -> None:
+        """Raises it in a back-test. Live nothing is ordered any more: Nautilus ends the process for an error in a
+        handler, and with it the exits of what is held.
+        """
+        if not self.is_live:
+            raise error
+        hint = f" ({error.hint})" if isinstance(error, PumpSwapError) and error.hint else ""
+        self._broken = f"{type(error).__name__}: {error}{hint}"
+        self.log.error(f"the strategy is broken and orders nothing, exits go on: {self._broken}")
+        self._memory.broken(self._broken)
 
     def _is_revived(self) -> bool:
         """Whether a person has resumed since the strategy broke."""

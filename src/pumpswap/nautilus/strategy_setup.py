@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
+from nautilus_trader.model.identifiers import InstrumentId
 from nautilus_trader.model.instruments import CurrencyPair
 from nautilus_trader.model.objects import Quantity
 from nautilus_trader.trading.strategy import Strategy
@@ -15,11 +16,11 @@ from pumpswap.clock import SystemClock
 from pumpswap.errors import ConfigError
 from pumpswap.nautilus.compat import FIXED
 from pumpswap.nautilus.config import Q50PumpSwapStrategyConfig
-from pumpswap.nautilus.constants import SOL_DECIMALS
+from pumpswap.nautilus.constants import PUMPSWAP_VENUE, SOL_DECIMALS
 from pumpswap.sdk.executor.config import settings_of_config
 from pumpswap.settings import Settings, load_settings
 
-__all__ = ["TraderClock", "budget", "configured"]
+__all__ = ["TraderClock", "budget", "configured", "instruments_here"]
 
 
 class TraderClock:
@@ -68,3 +69,17 @@ def budget(lamports: int, instrument: CurrencyPair) -> Quantity:
     step = 10 ** max(SOL_DECIMALS - precision, 0)
     shown = max(lamports // step, 1) * step
     return Quantity.from_raw(shown * 10 ** (FIXED - SOL_DECIMALS), precision)
+
+
+def instruments_here(cache: Any, ids: Sequence[InstrumentId], tell: Callable[[str], None]) -> list[CurrencyPair]:
+    """Those of ``ids`` that are known, all of this venue where none is named; the others are told."""
+    if not ids:
+        return list(cache.instruments(venue=PUMPSWAP_VENUE))
+    found: list[CurrencyPair] = []
+    for one in ids:
+        instrument = cache.instrument(one)
+        if instrument is None:
+            tell(f"{one} is no instrument here: it is not traded")
+        else:
+            found.append(instrument)
+    return found
