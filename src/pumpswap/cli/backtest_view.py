@@ -191,7 +191,7 @@ def _explained_text(explained: Explained) -> str:
     if explained.adjusted:
         parts.append(f"{explained.adjusted:,} with an unexplained remainder")
     if explained.told:
-        parts.append(f"{explained.told:,} are only told by their result")
+        parts.append(f"{explained.told:,} are only told by their result, or rest on an assumed pool")
     if explained.unknown:
         parts.append(f"{explained.unknown:,} are of pools whose state nobody has told")
     return f"Verified: {', '.join(parts)}."

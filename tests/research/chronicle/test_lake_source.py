@@ -271,6 +271,7 @@ def test_events_know_better_than_the_snapshots_of_a_collector(tmp_path: Path) ->
         true = next(truth).after
         assert step.after is not None or not known
         if step.after is not None and true is not None:
+            assert step.exactness is Exactness.TOLD
             # The vaults are the chain's; which fees are owed out of them a collector does not tell.
             assert (step.after.base_reserve, step.after.quote_vault) == (true.base_reserve, true.quote_vault)
             assert step.after.effective_quote_reserve == true.effective_quote_reserve

@@ -22,7 +22,8 @@ class Exactness(Enum):
     """How the act of a step is known.
 
     EXACT: it was recorded, or follows from what was recorded, and explains the new state to the unit. ADJUSTED: a
-    VaultGift for what no act explains. TOLD: only the new state was recorded; what led to it is not known.
+    VaultGift for what no act explains. TOLD: only the new state was recorded, what led to it is not known; or the pool
+    was never read, and what kind it is and which fees it owes was assumed.
     """
 
     EXACT = "exact"

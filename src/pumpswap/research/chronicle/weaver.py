@@ -251,6 +251,8 @@ class PoolWeaver:
         exactness: Exactness = Exactness.EXACT,
         seen: Swap | PoolSnapshot | None = None,
     ) -> Step:
+        if exactness is Exactness.EXACT and not self._is_read:
+            exactness = Exactness.TOLD  # whatever is known of its vaults: which fees it pays and owes was assumed
         before, self.state = self.state, after
         return self._made(moment, (act, before, after), exactness, seen)
 
