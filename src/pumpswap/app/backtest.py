@@ -327,7 +327,8 @@ def _warnings(order: BacktestOrder, chronicle: Chronicle, ran: Sequence[RanBackt
     found = []
     steps, told = chronicle.identity.steps, chronicle.counts.get("told", 0)
     if told:
-        found.append(f"{told} of {steps} steps are only told by their result, or rest on an assumed pool: our own impact is estimated")
+        what = "are only told by their result, or rest on an assumed pool"
+        found.append(f"{told} of {steps} steps {what}: there our own impact is estimated")
     unknown = max(one.backtest.result.world["unknown_sellers"] for one in ran)
     if unknown:
         found.append(f"{unknown} sales in pools that we changed are of nobody knows whom: they sell what they did")
