@@ -88,11 +88,13 @@ def check(out: Output) -> None:
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
 @pass_output
 def catalog(out: Output, source: str, folder: Path) -> None:
+    from pumpswap.cli.progress import progress
     from pumpswap.cli.run_result import settings_for
     from pumpswap.nautilus import Tape, write_catalog
 
-    settings = settings_for(out)
-    written = write_catalog(source, folder, Tape(settings.nautilus.lamports("quote_sol")))
+    tape = Tape(settings_for(out).nautilus.lamports("quote_sol"))
+    with progress(out) as tell:
+        written = write_catalog(source, folder, tape, tell=lambda done: tell("translating updates", done, None))
     if out.json:
         told = {
             "folder": str(written.folder),

@@ -33,7 +33,9 @@ def told(one: Data) -> dict[str, Any]:
 
 def test_a_market_comes_back_from_the_catalog_exactly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(catalogs, "_ROWS_AT_ONCE", 500)  # several files of each type
-    written = write_updates(simulated(), tmp_path / "catalog", TAPE, schedule_for=now)
+    told_done: list[int] = []
+    written = write_updates(simulated(), tmp_path / "catalog", TAPE, schedule_for=now, tell=told_done.append)
+    assert told_done == [*range(1_000, written.updates, 1_000), written.updates]
     market = load_market(simulated(), TAPE, schedule_for=now)
     instruments, data = read_back(tmp_path / "catalog")
     assert [told(one) for one in data] == [told(one) for one in market.data]

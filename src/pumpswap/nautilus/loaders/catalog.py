@@ -33,6 +33,9 @@ __all__ = ["TOKENS_FILE", "WrittenCatalog", "read_back", "register_catalog", "wr
 
 TOKENS_FILE = "pumpswap-tokens.json"
 _ROWS_AT_ONCE = 250_000
+_TOLD_EVERY = 1_000
+
+Tell = Callable[[int], None]  # how many updates are done; of how many nobody knows before
 
 
 class _Token(msgspec.Struct, frozen=True):
@@ -61,14 +64,25 @@ class WrittenCatalog:
     left_out: dict[str, str]
 
 
+def _nobody(_done: int) -> None:
+    """Nobody wants to know."""
+
+
 def write_catalog(
-    source: str | Path, folder: Path, tape: Tape, *, schedule_for: Callable[[int], FeeSchedule] = schedule_at
+    source: str | Path,
+    folder: Path,
+    tape: Tape,
+    *,
+    schedule_for: Callable[[int], FeeSchedule] = schedule_at,
+    tell: Tell = _nobody,
 ) -> WrittenCatalog:
     """A recording as a catalog in ``folder``. Raises Conflict when there is one already, NotFound or BadInput for what
     is no recording, or has nothing to replay.
     """
     recording = open_recording(source)
-    return write_updates(recording.updates(), folder, tape, location=recording.location, schedule_for=schedule_for)
+    return write_updates(
+        recording.updates(), folder, tape, location=recording.location, schedule_for=schedule_for, tell=tell
+    )
 
 
 def write_updates(
@@ -78,6 +92,7 @@ def write_updates(
     *,
     location: str = "updates",
     schedule_for: Callable[[int], FeeSchedule] = schedule_at,
+    tell: Tell = _nobody,
 ) -> WrittenCatalog:
     """Updates as a catalog, in pieces: memory does not grow with their number. Raises as ``write_catalog``."""
     if (folder / "data").exists() or (folder / TOKENS_FILE).exists():
@@ -93,6 +108,9 @@ def write_updates(
         made = translator.take(update)
         first_ns = first_ns or (update.at_ns if made else 0)
         writer.add(made)
+        if translator.taken % _TOLD_EVERY == 0:
+            tell(translator.taken)
+    tell(translator.taken)
     writer.flush()
     instruments = list(translator.instruments.values())
     if not instruments:
