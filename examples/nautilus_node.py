@@ -6,7 +6,7 @@ exact curve of the real pool with play money; `live` spends money, within the li
 
 from __future__ import annotations
 
-import sys
+import argparse
 from typing import Literal
 
 from nautilus_trader.live.node import TradingNode
@@ -38,7 +38,11 @@ def make_node(pool: str, mode: Literal["paper", "live"]) -> TradingNode:
 
 
 if __name__ == "__main__":
-    node = make_node(sys.argv[1], "live" if sys.argv[2:] == ["live"] else "paper")
+    asked = argparse.ArgumentParser(description="The Q50 strategy in a node of NautilusTrader, on one pool.")
+    asked.add_argument("pool", help="address of the pool")
+    asked.add_argument("mode", nargs="?", choices=("paper", "live"), default="paper")
+    given = asked.parse_args()
+    node = make_node(given.pool, given.mode)
     try:
         node.run()
     finally:

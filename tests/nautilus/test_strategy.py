@@ -15,7 +15,7 @@ from nautilus_trader.model.data import InstrumentStatus
 from nautilus_trader.model.enums import MarketStatusAction
 from nautilus_trader.trading.strategy import Strategy
 
-from pumpswap.errors import BadInput, ConfigError, NotFound
+from pumpswap.errors import BadInput, ConfigError, NotFound, StorageError
 from pumpswap.market.q50_loader import Q50SignalLoader
 from pumpswap.model import MarketUpdate
 from pumpswap.nautilus import Q50PumpSwapStrategy, Q50PumpSwapStrategyConfig, instrument_id
@@ -266,6 +266,28 @@ def test_a_broken_strategy_goes_on_when_a_person_resumes(tmp_path: Path) -> None
     _, heard = ran(settings, quotes(1, 2, 3, 4, 5, 6, 9), strategy)
     assert strategy.statistics.filled == {"buy": 1}
     assert heard.decisions[0].intent.at_ns == START_NS + 5 * SECOND
+
+
+def test_books_that_cannot_be_written_do_not_break_the_strategy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A database that is busy for a moment is no reason to be dead until a person comes."""
+    settings = used(tmp_path)
+
+    def refuse(name: str, _document: Any) -> None:
+        if name.startswith("nautilus/strategy"):
+            raise StorageError("the database is busy")
+
+    def busy(msgbus: Any) -> VenueFacts | None:
+        venue = venue_of(msgbus)
+        return None if venue is None else replace(venue, save=refuse)
+
+    monkeypatch.setattr("pumpswap.nautilus.strategy.venue_of", busy)
+    strategy = Live({"instrument_ids": [str(instrument_id(NAME))]}, settings=settings)
+    _, heard = ran(settings, quotes(1, 2, 3, 4), strategy)
+    assert strategy.statistics.filled == {"buy": 1}
+    assert heard.alerts == []
+    assert "nautilus-strategy-not-kept" in [one.message for one in caplog.records]
 
 
 def test_a_frame_that_does_not_fit_the_settings_is_no_result_either(tmp_path: Path) -> None:

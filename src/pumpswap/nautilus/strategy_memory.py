@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import logging
+
+from pumpswap.errors import StorageError
 from pumpswap.model import Intent
 from pumpswap.nautilus.statistics import MEMORY, STATISTICS, Q50Statistics
 from pumpswap.nautilus.venue_facts import VenueFacts
 from pumpswap.signals.q50_policy import Q50Policy
 
 __all__ = ["StrategyMemory"]
+
+_log = logging.getLogger(__name__)
 
 
 class StrategyMemory:
@@ -29,9 +34,14 @@ class StrategyMemory:
         return found
 
     def keep(self, policy: Q50Policy) -> None:
-        """Which rows were traded."""
+        """Which rows were traded. Books that cannot be written now are a fault of the run already, which lifts itself;
+        the strategy is not broken by it, and keeps it the next time.
+        """
         if self._venue is not None:
-            self._venue.save(f"{MEMORY}/{self._strategy}", policy.state())
+            try:
+                self._venue.save(f"{MEMORY}/{self._strategy}", policy.state())
+            except StorageError as failed:
+                _log.warning("nautilus-strategy-not-kept", extra={"strategy": self._strategy, "reason": failed.what})
 
     def count(self, statistics: Q50Statistics, at_ns: int) -> None:
         """The counts so far, for reports."""
