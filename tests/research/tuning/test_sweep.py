@@ -148,6 +148,32 @@ def test_too_few_rounds_choose_nothing() -> None:
     assert try_choices(plan, searched, InProcess(HillFactory()), MemoryStore(), quiet) == []
 
 
+class EndlessRunner:
+    def run(self, number: int, params: Params, split: Split) -> TrialResult:
+        import threading
+
+        threading.Event().wait()
+        raise AssertionError
+
+
+class EndlessFactory:
+    def open(self) -> EndlessRunner:
+        return EndlessRunner()
+
+
+def test_an_interruption_does_not_wait_for_what_nobody_will_hear() -> None:
+    workers = Processes(EndlessFactory(), 1)
+    chunks = chunks_of([Job(0, (("exits.stop_loss_bps", "1"),), Split(WHOLE))], 1)
+
+    def interrupted() -> Iterator[Chunk]:
+        yield from chunks
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        list(workers.map(interrupted()))
+    workers.close()  # the test would never end
+
+
 class KilledFactory:
     def open(self) -> HillRunner:
         import os

@@ -19,6 +19,9 @@ __all__ = ["OnRay"]
 _AHEAD = 2  # chunks that wait at each actor, so that none is ever idle
 _CONNECT_SECONDS = 10
 _LONGEST_ADDRESS = 63  # characters: what is longer may be a secret that was pasted by mistake
+# How a client of HTTP/2 begins, which gRPC is: its preface, and settings that change nothing.
+_GREETING = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes((0, 0, 0, 4, 0, 0, 0, 0, 0))
+_SETTINGS, _TLS_ALERT = b"\x04", b"\x15"
 _START_SECONDS = 120  # for actors to start, imports and the history's way included
 
 
@@ -114,19 +117,35 @@ class OnRay:
 
 
 def _require_listener(address: str) -> None:
-    """Ray waits for minutes at an address where nobody is, and then ends the process."""
+    """Ray waits for minutes at an address where nobody is, or somebody else, and then ends the process."""
     if len(address) > _LONGEST_ADDRESS:
         raise UsageError("that is no address of a Ray cluster", hint="HOST:PORT, ray://HOST:PORT, auto or local")
     host, colon, port = address.removeprefix("ray://").rpartition(":")
     if not colon or not port.isdigit():
         return  # ``local``, ``auto``
     try:
-        socket.create_connection((host.strip("[]"), int(port)), _CONNECT_SECONDS).close()
+        with socket.create_connection((host.strip("[]"), int(port)), _CONNECT_SECONDS) as connection:
+            connection.sendall(_GREETING)
+            answer = connection.recv(9)
+    except TimeoutError as error:
+        raise UsageError(
+            f"nothing that answers like a Ray cluster is at {address}",
+            hint="is it the port of `ray start --head` (6379), or of ray:// (10001)?",
+        ) from error
+    except ConnectionResetError:
+        return
     except (OSError, OverflowError) as error:
         raise UsageError(
             f"no Ray cluster answers at {address}: {error}",
             hint="start one with `ray start --head`, or leave --ray-address out",
         ) from error
+
+    # A frame of HTTP/2; or, where the cluster is behind TLS, an alert or a closed connection: Ray knows more then.
+    if answer and answer[3:4] != _SETTINGS and answer[:1] != _TLS_ALERT:
+        raise UsageError(
+            f"what answers at {address} is no Ray cluster",
+            hint="is it the port of `ray start --head` (6379), or of ray:// (10001)?",
+        )
 
 
 class _Actor:

@@ -48,23 +48,32 @@ class Processes:
         self._pool = ProcessPoolExecutor(
             count, mp_context=get_context("spawn"), initializer=_begin, initargs=(factory,)
         )
+        self._waiting: deque[Future[tuple[TrialResult, ...]]] = deque()
 
     def map(self, chunks: Iterable[Chunk]) -> Iterator[tuple[TrialResult, ...]]:
-        waiting: deque[Future[tuple[TrialResult, ...]]] = deque()
+        waiting = self._waiting
         try:
             for chunk in chunks:
                 waiting.append(self._pool.submit(_work, chunk))
                 if len(waiting) >= self._count * _AHEAD:
-                    yield waiting.popleft().result()
+                    yield self._first()
             while waiting:
-                yield waiting.popleft().result()
+                yield self._first()
         except BrokenProcessPool as error:
             raise NotRunning(
                 "a process of the search has ended by itself",
                 hint="most often it ran out of memory: fewer --jobs; --resume goes on where it was",
             ) from error
 
+    def _first(self) -> tuple[TrialResult, ...]:
+        found = self._waiting[0].result()
+        self._waiting.popleft()
+        return found
+
     def close(self) -> None:
+        if self._waiting:  # interrupted: nobody will hear what they are computing, which may take long
+            for process in list((self._pool._processes or {}).values()):
+                process.terminate()
         self._pool.shutdown(wait=True, cancel_futures=True)
 
 
@@ -78,7 +87,7 @@ _runner: TrialRunner | None = None  # of this process; only ever set in one that
 
 def _begin(factory: RunnerFactory) -> None:
     global _runner
-    # Ctrl-C reaches the whole group: the parent alone decides, and what is begun is finished and kept.
+    # Ctrl-C reaches the whole group: the parent alone decides, keeps what has come and ends us.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _runner = factory.open()
 
