@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -42,6 +42,9 @@ from pumpswap.research.tuning.sweep import SweepPlan, run_search, try_choices
 from pumpswap.research.tuning.trials import Params, RunnerFactory, Window, Workers
 from pumpswap.settings import Settings
 from pumpswap.storage.database import open_database
+
+if TYPE_CHECKING:
+    from pumpswap.research.kernel.layout import Columns
 
 __all__ = ["TuneOrder", "Tuned", "tune"]
 
@@ -134,8 +137,10 @@ def tune(order: TuneOrder, settings: Settings, *, clock: Clock | None = None, te
         if order.resume is not None:
             shelf.take_up(order.resume)
         factory = EngineFactory(spec, settings, _Cast(order.backtest), open_history=_History(order.backtest))
-        why_engine = _why_engine(order, spec, settings)
-        with _crew(order, settings, factory, history, is_kernel=not why_engine) as workers:
+        why_engine, columns = _why_engine(order, spec, settings), None
+        if not why_engine:
+            columns, why_engine = _columns(history)
+        with _crew(order, settings, factory, history, columns) as workers:
             if order.resume is None:  # only now: without workers there would be a search without a trial
                 shelf.begin(order.backtest.name)
             searched = run_search(plan, settings, workers, shelf, say)
@@ -255,9 +260,9 @@ def _why_engine(order: TuneOrder, spec: BacktestSpec, settings: Settings) -> tup
 
 @contextmanager
 def _crew(
-    order: TuneOrder, settings: Settings, factory: EngineFactory, history: Chronicle, *, is_kernel: bool
+    order: TuneOrder, settings: Settings, factory: EngineFactory, history: Chronicle, columns: Columns | None
 ) -> Iterator[Workers]:
-    """Who computes. Columns are compiled once, and all processes look at the same memory."""
+    """Who computes: with columns the kernel. All processes look at the same memory."""
     jobs = settings.tune.jobs if order.jobs is None else order.jobs
     count = jobs or os.cpu_count() or 1
     made: RunnerFactory = factory
@@ -267,10 +272,10 @@ def _crew(
             from pumpswap.research.tuning.kernel_factory import packed
 
             made = packed(factory, HeldHistory(history))  # other machines do not have our files
-        elif count == 1 and not is_kernel:
+        elif count == 1 and columns is None:
             made = msgspec.structs.replace(factory, history=held(history))
-        if is_kernel:
-            made = _kernel_factory(made, history, None if is_far else Path(folder))
+        if columns is not None:
+            made = _kernel_factory(made, history, columns, None if is_far else Path(folder))
         workers = _workers(order, made, jobs, count)
         try:
             yield workers
@@ -278,11 +283,19 @@ def _crew(
             workers.close()
 
 
-def _kernel_factory(engine: Any, history: Chronicle, folder: Path | None) -> RunnerFactory:
+def _columns(history: Chronicle) -> tuple[Columns | None, tuple[str, ...]]:
+    """A history as the kernel takes it; or why it cannot."""
     from pumpswap.research.kernel.layout import columns_of
+
+    try:
+        return columns_of(history), ()
+    except UsageError as error:
+        return None, (str(error),)
+
+
+def _kernel_factory(engine: Any, history: Chronicle, columns: Columns, folder: Path | None) -> RunnerFactory:
     from pumpswap.research.tuning.kernel_factory import KernelFactory
 
-    columns = columns_of(history)
     if folder is None:
         return KernelFactory(engine, history.slots, columns)
     columns.save(folder)

@@ -139,7 +139,7 @@ def _swap(done: Acted, pool: str, at_ns: int, trader: str, slot: int) -> Swap | 
 
 def test_every_kind_of_act_is_done_again_as_by_the_engine() -> None:
     met: Counter[str] = Counter()
-    for seed in range(10):
+    for seed in range(4):
         history = HeldHistory(Written(*steps(seed, boosted=seed % 2 == 1)))
         columns = columns_of(history)
         assert replay(columns).differing == 0
@@ -152,6 +152,6 @@ def test_every_kind_of_act_is_done_again_as_by_the_engine() -> None:
         world = engine.backtest(GREEDY, split).result.world
         met.update({name: int(world[name]) for name in ("reapplied", "changed", "capped")}, fills=found.fills)
         met.update({"failed": sum(world["failed"].values())})
-    assert met["fills"] > 100
-    assert met["reapplied"] > 1_000
-    assert min(met["changed"], met["capped"], met["failed"]) > 50, met
+    assert met["fills"] > 40
+    assert met["reapplied"] > 400
+    assert min(met["changed"], met["capped"], met["failed"]) > 20, met

@@ -15,7 +15,8 @@ from pumpswap.amm.fees import Fees, FeeTier
 from pumpswap.amm.schedules import dated_schedules
 from pumpswap.errors import UsageError
 from pumpswap.research.kernel.quotes import BUY_BASE, BUY_QUOTE, SELL, QuoteCases, Quotes, evaluate
-from pumpswap.research.kernel.rates import pool_flags, rate_tables, schedule_at_second
+from pumpswap.research.kernel.rates import pool_flags, rate_tables
+from pumpswap.research.kernel.rates import schedule_at_second as compiled_schedule_at_second
 from tests.support.kernel_cases import answers_of, differences, drawn, schedules
 from tests.support.market import SOL, graduate
 from tests.support.vectors import load, quote_state, schedule
@@ -68,7 +69,7 @@ def test_the_vectors_of_the_official_sdk() -> None:
 
 def test_a_dated_schedule_is_found_by_its_second() -> None:
     every = dated_schedules()
-    since = rate_tables(every).since
+    since, schedule_at_second = rate_tables(every).since, compiled_schedule_at_second.py_func
     assert schedule_at_second(since, 0) == 0
     for row, entry in enumerate(every):
         assert schedule_at_second(since, entry.since) == row

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numba import njit
 
-from pumpswap.research.kernel import quotes, rates, u128
+from pumpswap.research.kernel import acting, quotes, rates, u128
+from pumpswap.research.kernel.trial import flows, momentum
+from pumpswap.research.kernel.u128 import kernel_sha256, sha256_of
 from pumpswap.units import U64_MAX
 
 _EDGES = [0, 1, 2, (1 << 32) - 1, 1 << 32, (1 << 32) + 1, (1 << 63) - 1, 1 << 63, (1 << 63) + 1, U64_MAX - 1, U64_MAX]
@@ -26,6 +29,11 @@ WORDS = st.one_of(
 @njit
 def _divided(high: Any, low: Any, divisor: Any) -> Any:
     return u128.div128_by_64(high, low, divisor)
+
+
+@njit
+def _divided_by_more(high: Any, low: Any, divisor_high: Any, divisor_low: Any) -> Any:
+    return u128.div128_by_128(high, low, divisor_high, divisor_low)
 
 
 @njit
@@ -62,7 +70,7 @@ def test_a_quotient_of_64_bits(high: int, low: int, divisor: int) -> None:
 @given(WORDS, WORDS, WORDS, WORDS)
 def test_a_quotient_of_any_divisor(high: int, low: int, divisor_high: int, divisor_low: int) -> None:
     divisor = divisor_high << 64 | max(divisor_low, 1)
-    found = u128.div128_by_128(*words(high, low, divisor_high, max(divisor_low, 1)))
+    found = _divided_by_more(*words(high, low, divisor_high, max(divisor_low, 1)))
     assert whole(found) == (high << 64 | low) // divisor
 
 
@@ -80,7 +88,7 @@ def test_no_plain_integer_meets_a_u64_in_compiled_arithmetic(module: Any) -> Non
     tree, wrong = ast.parse(inspect.getsource(module)), []
     for function in ast.walk(tree):
         decorators = getattr(function, "decorator_list", [])
-        if not any(isinstance(one, ast.Name) and one.id in ("compiled", "inlined") for one in decorators):
+        if not any(isinstance(one, ast.Name) and one.id in ("compiled", "inner", "inlined") for one in decorators):
             continue
         for node in ast.walk(function):
             if isinstance(node, ast.BinOp):
@@ -90,3 +98,15 @@ def test_no_plain_integer_meets_a_u64_in_compiled_arithmetic(module: Any) -> Non
                     ):
                         wrong.append(f"line {node.lineno}: {ast.unparse(node)}")
     assert wrong == []
+
+
+def test_what_is_kept_on_disk_belongs_to_all_of_the_sources_of_the_kernel(tmp_path: Path) -> None:
+    """numba itself only looks at a function's own file: what others were changed to would be played by old code."""
+    for made in (quotes._evaluate, acting._replay, flows._flows, momentum.play):
+        assert made.machine_code._cache._cache_file._source_stamp == kernel_sha256()
+    room = tmp_path / "trial"
+    room.mkdir()
+    (room / "one.py").write_text("ONE = 1")
+    before = sha256_of(tmp_path)
+    (room / "one.py").write_text("ONE = 2")
+    assert sha256_of(tmp_path) != before

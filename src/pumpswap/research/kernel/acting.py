@@ -31,7 +31,6 @@ from pumpswap.research.kernel.layout import (
     TOLD,
     WITHDRAW,
     Columns,
-    frozen,
 )
 from pumpswap.research.kernel.quotes import BPS64, fees, quote_buy_base, quote_buy_quote, quote_sell, share
 from pumpswap.research.kernel.rates import (
@@ -47,7 +46,7 @@ from pumpswap.research.kernel.rates import (
     STABLE,
     rates_of,
 )
-from pumpswap.research.kernel.u128 import ONE, ZERO, compiled, div128_by_64, inlined, inner, mul64, mul_div
+from pumpswap.research.kernel.u128 import ONE, ZERO, compiled, div128_by_64, frozen, inlined, inner, mul64, mul_div
 
 __all__ = ["Replayed", "act_on", "last_step", "load", "real_of", "replay", "state_step", "traded"]
 
@@ -329,7 +328,9 @@ class Replayed:
 def replay(columns: Columns) -> Replayed:
     """Apply every act of the record to the pool as the record has it before, one after the other."""
     acts, after, kinds = (tuple(map(frozen, part)) for part in (_acts(columns), _after(columns), _kinds(columns)))
-    found = _replay(frozen(columns.tables.words), frozen(columns.pool), acts, after, kinds, len(columns.pools))
+    # A row for each pool: what it is, its flags and its own rate.
+    worlds = np.zeros((len(columns.pools), FIELDS), np.uint64), np.zeros((len(columns.pools), 2), np.uint64)
+    found = _replay(frozen(columns.tables.words), frozen(columns.pool), acts, after, kinds, worlds)
     return Replayed(*found)
 
 
@@ -348,16 +349,15 @@ def _after(columns: Columns) -> tuple[Any, ...]:
 
 
 @compiled
-def _replay(words: Any, pools: Any, acts: Any, after: Any, kinds: Any, count: Any) -> Any:
+def _replay(words: Any, pools: Any, acts: Any, after: Any, kinds: Any, worlds: Any) -> Any:
     what, generation, amount, limit, second, charged = acts
     flags, creator_bps, rates, schedules = kinds
     base, reserve, boost, protocol, creator, supply, lp = after
-    world = np.zeros((count, FIELDS), np.uint64)
+    world, known = worlds
     # Flags and the pool's own rate never change by a trade: those of the step before hold.
-    known = np.zeros((count, 2), np.uint64)
     applied, differing, first = 0, 0, -1
     for step in range(pools.shape[0]):
-        pool = pools[step]
+        pool = np.int64(pools[step])
         if what[step] != TOLD:
             act = (
                 np.int64(what[step]),

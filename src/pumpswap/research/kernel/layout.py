@@ -38,7 +38,7 @@ from pumpswap.research.chronicle.step import Chronicle, Range, ScheduleFor, Step
 from pumpswap.research.kernel.rates import RateTables, pool_flags, rate_tables
 from pumpswap.units import I64_MAX, U64_MAX
 
-__all__ = ["ACTS", "Columns", "PoolRow", "columns_of", "frozen"]
+__all__ = ["ACTS", "Columns", "PoolRow", "columns_of"]
 
 # What was done: the place of an act in this list, less one; 0 is a snapshot, and the last is whatever was only told.
 ACTS = (
@@ -165,13 +165,6 @@ def columns_of(chronicle: Chronicle) -> Columns:
     return _Compiler(chronicle).columns()
 
 
-def frozen(array: Any) -> NDArray[Any]:
-    """The same memory, read only, wherever it lies: code is compiled once for our own arrays, files' and Ray's."""
-    seen = np.asarray(array).view()
-    seen.flags.writeable = False
-    return seen
-
-
 def _arrays() -> tuple[str, ...]:
     known = ("tables", "pools", "mints", "traders", "holders", "sha256")
     return tuple(field.name for field in fields(Columns) if field.name not in known)
@@ -223,7 +216,11 @@ class _Compiler:
         """Rows as they come are objects of Python: a million of them would need a gigabyte."""
         read = zip(*self._steps, strict=True) if self._steps else ((),) * len(_ROW)
         for name, column in zip(_ROW, read, strict=True):
-            self._pieces.setdefault(name, []).append(np.array(column, _KINDS[name]))
+            try:
+                piece = np.array(column, _KINDS[name])
+            except OverflowError as error:
+                raise UsageError(f"{name} that has no room in {_KINDS[name]}: {error}", hint="use the engine") from None
+            self._pieces.setdefault(name, []).append(piece)
         self._steps.clear()
 
     def _row(self, step: Step) -> tuple[Any, ...]:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from pumpswap.amm import PoolState
 from pumpswap.errors import UsageError
 from pumpswap.research.kernel.rates import RateTables, pool_flags, rates_of
-from pumpswap.research.kernel.u128 import MOST, ONE, ZERO, compiled, div128_by_64, div128_by_128, inlined, mul64
+from pumpswap.research.kernel.u128 import MOST, ONE, ZERO, compiled, div128_by_64, div128_by_128, frozen, inlined, mul64
 from pumpswap.units import U64_MAX
 
 __all__ = [
@@ -218,7 +218,7 @@ def evaluate(cases: QuoteCases, tables: RateTables, into: Quotes | None = None) 
     if len(cases) and not 0 <= int(cases.schedule.min()) <= int(cases.schedule.max()) < len(tables.since):
         raise UsageError("a schedule that the tables do not have", hint=f"rows 0 to {len(tables.since) - 1}")
     _evaluate(
-        tables.words, cases.side,
+        frozen(tables.words), cases.side,
         (cases.base, cases.reserve, cases.real, cases.is_short), cases.amount,
         (cases.supply, cases.flags, cases.creator_bps, cases.schedule),
         (answers.status, answers.gross, answers.lp_fee, answers.protocol_fee, answers.creator_fee, answers.result,
@@ -250,6 +250,6 @@ def _evaluate(words: Any, side: Any, reserves: Any, amount: Any, kinds: Any, ans
         elif side[at] == BUY_QUOTE:
             found = quote_buy_quote(base, reserve, asked, rates)
         else:
-            found = quote_sell(base, reserve, reals[at], shorts[at], asked, rates)
+            found = quote_sell(base, reserve, reals[at], np.int64(shorts[at]), asked, rates)
         statuses[at], grosses[at], lps[at], protocols[at], creator_fees[at], results[at] = found
         all_rates[at] = rates[1] | (rates[2] << _SHIFTS[0]) | (rates[3] << _SHIFTS[1])

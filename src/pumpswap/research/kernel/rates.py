@@ -17,7 +17,7 @@ from pumpswap.amm.fees import FeeTier
 from pumpswap.amm.pool import FeeFamily, Pool
 from pumpswap.amm.schedules import DatedSchedule
 from pumpswap.errors import UsageError
-from pumpswap.research.kernel.u128 import ONE, ZERO, compiled, inlined, is_less, mul64
+from pumpswap.research.kernel.u128 import ONE, ZERO, inlined, inner, is_less, mul64
 from pumpswap.units import BPS, U64_MAX
 
 __all__ = [
@@ -116,7 +116,7 @@ def _packed(rates: tuple[int, int, int]) -> int:
     return lp | protocol << 16 | creator << 32
 
 
-@compiled
+@inner
 def schedule_at_second(since: Any, second: Any) -> Any:
     """Row of the schedule in force at a Unix second."""
     row = 0

@@ -19,7 +19,7 @@ from pumpswap.research.backtest.landing import SlotLanding
 from pumpswap.research.backtest.spec import BacktestSpec, latency_slots
 from pumpswap.research.chronicle.step import StepTimes
 from pumpswap.research.kernel.acting import FIELDS
-from pumpswap.research.kernel.layout import Columns, frozen
+from pumpswap.research.kernel.layout import Columns
 from pumpswap.research.kernel.support import momentum_arguments, unsupported
 from pumpswap.research.kernel.trial.flows import Flows, flows_of
 from pumpswap.research.kernel.trial.momentum import REASONS, play
@@ -48,6 +48,7 @@ from pumpswap.research.kernel.trial.terms import (
     terms_row,
 )
 from pumpswap.research.kernel.trial.venue import FILL_NAMES, NO_FUNDS, NO_ROOM, STALE
+from pumpswap.research.kernel.u128 import frozen
 from pumpswap.research.tuning.space import settings_with, strategy_arguments
 from pumpswap.research.tuning.trials import Params, Round, Split, TrialResult, TrialRunner
 from pumpswap.settings import LandingPlace, Settings

@@ -6,15 +6,23 @@ literal here is one of the constants below.
 
 from __future__ import annotations
 
+import fcntl
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache, wraps
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from llvmlite import ir  # type: ignore[import-untyped]
 from numba import njit, types
 from numba.extending import intrinsic
+from numpy.typing import NDArray
 
 __all__ = [
-    "compiled", "div128_by_128", "div128_by_64", "inlined", "inner", "is_less", "mul64", "mul_div", "mul_div_up",
+    "compiled", "div128_by_128", "div128_by_64", "frozen", "inlined", "inner", "is_less", "kernel_sha256", "mul64",
+    "mul_div", "mul_div_up", "sha256_of",
 ]  # fmt: skip
 
 ZERO, ONE, THIRTY_TWO, SIXTY_THREE = np.uint64(0), np.uint64(1), np.uint64(32), np.uint64(63)
@@ -24,23 +32,67 @@ MOST = np.uint64(0xFFFF_FFFF_FFFF_FFFF)
 
 _njit: Any = njit  # its types know neither all of its options nor what it returns
 _intrinsic: Any = intrinsic
+# No counting of references: nothing here makes an array or keeps one.
+_OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "_nrt": False}
+_INNER: dict[str, Any] = _OPTIONS | {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 
 
 def compiled(function: Any) -> Any:
-    """A function of machine code that Python calls, kept on disk; other threads run meanwhile."""
-    return _njit(cache=True, nogil=True, error_model="numpy")(function)
+    """A function of machine code that Python calls, kept on disk; other threads run meanwhile.
+
+    Of several processes that need it one compiles, which takes many seconds; the others wait and read what it has kept.
+    """
+    made = _njit(cache=True, **_OPTIONS)(function)
+    # By itself numba asks only whether the function's own file has changed, and would go on with old code of others.
+    made._cache._cache_file._source_stamp = kernel_sha256()
+
+    @wraps(function)
+    def call(*arguments: Any) -> Any:
+        if made.signatures:
+            return made(*arguments)
+        with _one_at_a_time(Path(made.stats.cache_path)):
+            return made(*arguments)
+
+    call.__dict__["machine_code"] = made
+    return call
 
 
 def inner(function: Any) -> Any:
     """One that only compiled code calls: without what lets Python call it, half of the time that compiling takes."""
-    return _njit(cache=True, nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)(function)
+    return _njit(**_INNER)(function)
 
 
 def inlined(function: Any) -> Any:
     """A small one that its callers take in."""
-    return _njit(
-        cache=True, nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True, forceinline=True
-    )(function)
+    return _njit(forceinline=True, **_INNER)(function)
+
+
+@cache
+def kernel_sha256() -> str:
+    """Of all that compiled code is made from."""
+    return sha256_of(Path(__file__).parent)
+
+
+def sha256_of(folder: Path) -> str:
+    """Of every source file of a folder and of those in it."""
+    digest = hashlib.sha256()
+    for path in sorted(folder.rglob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def frozen(array: Any) -> NDArray[Any]:
+    """The same memory, read only, wherever it lies: code is compiled once for our own arrays, files' and Ray's."""
+    seen = np.asarray(array).view()
+    seen.flags.writeable = False
+    return seen
+
+
+@contextmanager
+def _one_at_a_time(folder: Path) -> Iterator[None]:
+    with (folder / "compiling.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 @_intrinsic
@@ -113,7 +165,7 @@ def div128_by_64(high: Any, low: Any, divisor: Any) -> Any:
     return (upper << THIRTY_TWO) + lower, remainder >> shift
 
 
-@compiled
+@inner
 def div128_by_128(high: Any, low: Any, divisor_high: Any, divisor_low: Any) -> Any:
     """Quotient of 128 bits (high, low), rounded down; bit by bit, for the rare divisor of more than 64 bits."""
     quotient_high = quotient_low = rest_high = rest_low = ZERO

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from functools import cache
 from importlib import resources
+from importlib.resources.abc import Traversable
 
 import msgspec
 
@@ -36,8 +38,16 @@ def search_sha256() -> str:
     """Of the code that decides what a search finds: that of a back-test, the kernel, and the search itself."""
     digest = hashlib.sha256(engine_sha256().encode())
     for room in _ROOMS:
-        place = resources.files("pumpswap") / "research" / room
-        for file in sorted(place.iterdir(), key=lambda one: one.name):
-            if file.name.endswith(".py"):
-                digest.update(f"{room}/{file.name} {hashlib.sha256(file.read_bytes()).hexdigest()}\n".encode())
+        for name, content in _files(room, resources.files("pumpswap") / "research" / room):
+            digest.update(f"{name} {hashlib.sha256(content).hexdigest()}\n".encode())
     return digest.hexdigest()
+
+
+def _files(room: str, place: Traversable) -> Iterator[tuple[str, bytes]]:
+    """Every source file of a room and of the rooms in it."""
+    for file in sorted(place.iterdir(), key=lambda one: one.name):
+        name = f"{room}/{file.name}"
+        if file.is_dir():
+            yield from _files(name, file)
+        elif name.endswith(".py"):
+            yield name, file.read_bytes()

@@ -53,7 +53,7 @@ __all__ = ["begin_round", "look", "mark", "put_off", "sale_slippage"]
 
 PARTIAL_SALE = 2  # why a trial is handed over: a pool can pay only a part
 SIGNAL, TIME_OUT, TRAILING_STOP, TAKE_PROFIT, STOP_LOSS, LIQUIDITY_FLIGHT, RUG = 1, 2, 3, 4, 5, 6, 7
-_BPS, _NS = 10_000, 1_000_000_000
+_BPS, _NS = np.int64(10_000), 1_000_000_000
 _MOST_REFUSED_SECONDS = 30
 
 
@@ -81,7 +81,7 @@ def _pays_a_part(base: Any, reserve: Any, real: Any, units: Any, rates: Any) -> 
                 most = mul_div(gross + ONE, base, divisor)
                 check_high, check_low = mul64(most, divisor)
                 units = min(units, most - ONE if check_high == top_high and check_low == top_low else most)
-        found = quote_sell(base, reserve, real, 0, units, rates)
+        found = quote_sell(base, reserve, real, np.int64(0), units, rates)
         if found[0] == 0 and found[5] > ZERO:
             return True
         worth = share(units, reserve, base) if units > ZERO else ZERO

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pumpswap.research.kernel.layout import Columns, frozen
+from pumpswap.research.kernel.layout import Columns
 from pumpswap.research.kernel.trial.terms import FIRST, HEAD, MONEY, NET, SINCE, STAMP, TAIL, TERMS, WINDOW_NS
-from pumpswap.research.kernel.u128 import compiled, inlined, inner, mul64, mul_div
+from pumpswap.research.kernel.u128 import compiled, frozen, inlined, inner, mul64, mul_div
 
 __all__ = ["Flows", "begin_flow", "burst_bps", "buyers_of", "flows_of", "forget"]
 
@@ -34,7 +34,7 @@ def flows_of(columns: Columns, window_ns: int, first: int = 0) -> Flows:
     groups = frozen(columns.swaps), frozen(columns.swap_starts)
     times = tuple(map(frozen, (columns.at_ns, columns.swap_at_ns, columns.swap, columns.swap_quote)))
     kinds = tuple(map(frozen, (columns.trader, columns.reserve, columns.boost)))
-    _flows(groups, times, kinds, (window_ns, first, columns.traders), burst, buyers)
+    _flows(groups, times, kinds, (window_ns, first), np.zeros(columns.traders, np.int32), (burst, buyers))
     return Flows(burst, buyers)
 
 
@@ -51,12 +51,12 @@ def burst_bps(net: Any, real: Any) -> Any:
 
 
 @compiled
-def _flows(groups: Any, times: Any, kinds: Any, window: Any, burst: Any, buyers: Any) -> None:
+def _flows(groups: Any, times: Any, kinds: Any, window: Any, bought: Any, told: Any) -> None:
+    burst, buyers = told
     swaps, starts = groups
     at_ns, swap_at_ns, swap, quote = times
     trader, reserve, boost = kinds
-    window_ns, first, traders = window
-    bought = np.zeros(traders, np.int32)
+    window_ns, first = window
     for pool in range(starts.shape[0] - 1):
         tail, net, different = starts[pool], np.int64(0), 0
         while tail < starts[pool + 1] and swaps[tail] < first:

@@ -108,7 +108,7 @@ REASONS = (
     "no room", "an order without funds under drawn fees and failures", "a pool of ours that was only told",
     "a route through a pool of ours", "a change of a pool of ours that is refused", "a pool beyond 63 bits",
 )  # fmt: skip
-_MINUTE, _HOUR, _DAY, _BPS = 60_000_000_000, 3_600_000_000_000, 86_400_000_000_000, 10_000
+_MINUTE, _HOUR, _DAY, _BPS = 60_000_000_000, 3_600_000_000_000, 86_400_000_000_000, np.int64(10_000)
 _MOST_SIGNED = np.uint64((1 << 63) - 1)
 
 
@@ -182,7 +182,7 @@ def _decide(words: Any, books: Any, world: Any, pool: Any, memory: Any, moment: 
     rates, _ = terms_of(words, schedule, kind, world, pool)
     found = quote_buy_quote(world[pool, P_BASE], world[pool, P_RESERVE], np.uint64(budget), rates)
     least = max(part_of(np.int64(found[5]), _BPS - books[TERMS, SLIPPAGE_BPS], _BPS), 1)
-    reason = submit(books, orders, landing_ns, (1, pool, budget, least))
+    reason = submit(books, orders, landing_ns, (np.int64(1), pool, budget, least))
     count = books[MONEY, ENTRIES]
     if reason != 0 or count == entries.shape[0]:
         return NO_ROOM

@@ -49,7 +49,7 @@ __all__ = ["part_of", "product_reaches", "size_buy", "wide_product"]
 TOO_MANY_STEPS = 1  # why a trial is handed over: a size that would take too long to find here
 _MOST_STEPS = 4_096
 _ROUNDINGS = 2
-_BPS = 10_000
+_BPS = np.int64(10_000)
 
 
 @inlined
@@ -159,10 +159,10 @@ def _has_way_out(budget: Any, words: Any, schedule: Any, kind: Any, pool: Any, m
     if is_short != 0:
         return False  # what came in is less than what is owed, or the pool would not be traded
     sold_at = rates_of(words, schedule, (kind[0], kind[1]), after)
-    status, _, _, _, _, got = quote_sell(after[0], after[1], real + came, 0, out, sold_at)
+    status, _, _, _, _, got = quote_sell(after[0], after[1], real + came, np.int64(0), out, sold_at)
     if status != 0:
         return False
-    return got >= paid or product_reaches(np.uint64(most_bps), paid, paid - got, BPS64)
+    return got >= paid or product_reaches(most_bps, np.int64(paid), np.int64(paid - got), _BPS)
 
 
 @inner

@@ -83,7 +83,7 @@ FILL_NAMES = (
 (F_AT, F_POOL, F_IS_BUY, F_STATUS, F_BASE, F_QUOTE, F_GROSS, F_LP, F_PROTOCOL, F_CREATOR, F_NETWORK, F_PRIORITY, F_TIP,
  F_RENT_PAID, F_RENT_RETURNED, F_OPENED, F_BOUGHT, F_REALISED) = range(len(FILL_NAMES))  # fmt: skip
 STALE, NO_FUNDS, NETWORK_FAILURE = -3, -2, -1  # statuses of a fill's row that are no refusal of the program
-_BPS, _NS, _DAY_NS = 10_000, 1_000_000_000, 86_400_000_000_000
+_BPS, _NS, _DAY_NS = np.int64(10_000), 1_000_000_000, 86_400_000_000_000
 # Rents of a token account, of one of Token-2022, of a volume accumulator; the second row since they were lowered.
 
 
@@ -266,7 +266,9 @@ def _land(words: Any, since: Any, tape: Any, memory: Any, chance: Any, moment: A
     landing, is_buy, pool = orders[place, O_LANDING], orders[place, O_IS_BUY], orders[place, O_POOL]
     amount, limit, row = orders[place, O_AMOUNT], orders[place, O_LIMIT], pool + FIRST
     last = books[MONEY, ORDERS] - 1
-    orders[place], books[MONEY, ORDERS] = orders[last], last
+    for column in range(orders.shape[1]):
+        orders[place, column] = orders[last, column]
+    books[MONEY, ORDERS] = last
     told = state_step(places, starts, has_state, pool, step)
     known = max(at[told], min(books[MONEY, CLOCK], min(until[told], books[TERMS, UNTIL_NS])))
     newest = last_step(places, starts, pool, step)
@@ -283,7 +285,6 @@ def _land(words: Any, since: Any, tape: Any, memory: Any, chance: Any, moment: A
     number = books[MONEY, FILLS]
     if number == fills.shape[0]:
         return False, NO_ROOM
-    fills[number] = 0
     fills[number, F_AT], fills[number, F_POOL], fills[number, F_IS_BUY] = landing, pool, is_buy
     fills[number, F_STATUS], books[MONEY, FILLS] = status, number + 1
     if status in (STALE, NO_FUNDS):
@@ -380,4 +381,4 @@ def sell_all(words: Any, books: Any, world: Any, pool: Any, orders: Any, moment:
     row = pool + FIRST
     units, value = books[row, UNITS], books[row, MARK]
     least = np.int64(mul_div(np.uint64(value), np.uint64(_BPS - sale_slippage(books, row)), np.uint64(_BPS)))
-    return submit(books, orders, landing_ns, (0, pool, units, max(least, 1)))
+    return submit(books, orders, landing_ns, (np.int64(0), pool, units, max(least, 1)))
