@@ -265,7 +265,7 @@ def state(strategy: Strategy) -> dict[str, Any]:
             "held": {one.pool: one.base_units for one in positions.open_positions()},
             "ledger": {asset: units for asset, units in ledger.balances().items() if units},
             "on_the_way": [order.order_id for order in session.engine.desk.orders],
-            "run": session.run.run_id,
+            "run": session.run.run_id, "faults": dict(session.risk.faults),
         },
     }  # fmt: skip
 

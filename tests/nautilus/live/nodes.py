@@ -136,6 +136,13 @@ class NodeProcess:
         self.tell("state")
         return await self.until(lambda line: line["kind"] == "state")
 
+    async def calm(self) -> Line:
+        """Its state as soon as no feed of it is at fault: entries are refused until then."""
+        async with asyncio.timeout(60):
+            while (told := await self.state())["books"]["faults"]:
+                await asyncio.sleep(0.2)
+            return told
+
     async def stop(self) -> Line:
         """In order; what it believed at the end."""
         self.tell("stop")
