@@ -17,7 +17,7 @@ import yaml
 
 from pumpswap.settings import load_settings
 from pumpswap.storage.database import open_database
-from tests.nautilus.live.nodes import stage
+from tests.nautilus.live.nodes import only_whole, stage
 from tests.nautilus.live.test_q50 import SECTIONS, write_frame
 from tests.support.material import ROOT, requires_material
 from tests.support.plan_workflow import GOOD
@@ -82,6 +82,7 @@ def test_the_endpoint_of_the_page_is_a_setting(section: str) -> None:
     assert section in type(load_settings()).model_fields
 
 
+@only_whole  # nodes of the same strategy are in tests/nautilus/live
 @requires_material("chain", "programs")
 def test_the_example_of_a_node_trades_and_stops_on_ctrl_c(tmp_path: Path) -> None:
     """In the sandbox: a fresh row is bought, with no code but the example's."""

@@ -58,7 +58,7 @@ class Pair:
 def _pair(folder: Path, impact: str) -> Pair:
     ladder = [{"gain_bps": 100, "sell_bps": 3_000}, {"gain_bps": 200, "sell_bps": 3_333}]
     exits = {"stop_loss_bps": 1_200, "take_profit_ladder": ladder}
-    settings, market = _settings(folder, exits=exits), chronicle(seed=7, minutes=20, pools=4)
+    settings, market = _settings(folder, exits=exits), chronicle(seed=7, minutes=15, pools=4)
     return Pair(settings, market, *compared(market, settings, impact=impact))
 
 
