@@ -11,6 +11,7 @@ from pumpswap.cli.books_view import books_table, coloured, short_sol, time_at
 from pumpswap.cli.evidence_view import luck_table, verdict_text
 from pumpswap.cli.formats import counted, printable
 from pumpswap.research.significance.evidence import Evidence
+from pumpswap.research.significance.told import luck_rows
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -109,7 +110,8 @@ def show_tuned(out: Output, told: Mapping[str, Any]) -> None:
         "",
     )
     out.show(_folds_table(told["folds"]), "")
-    out.show(luck_table(msgspec.convert(evidence, Evidence, strict=False)), "")
+    if luck_rows(found := msgspec.convert(evidence, Evidence, strict=False)):
+        out.show(luck_table(found), "")
     if told["final"] is not None:
         out.show(f"All of the history would choose (in sample, {_sol(told['final_lamports'])} SOL):")
         out.show(*(f"  {key} = {value}" for key, value in told["final"].items()), "")

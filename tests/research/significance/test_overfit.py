@@ -74,3 +74,9 @@ def test_what_cannot_be_cut_has_no_figure() -> None:
         overfit(_noise(3, 100, 0), 7)
     with pytest.raises(UsageError, match="different numbers"):
         overfit([[0.0] * 64, [0.0] * 63])
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf")])
+def test_what_is_no_number_is_not_taken_for_no_overfitting(bad: float) -> None:
+    with pytest.raises(UsageError, match="no finite number"):
+        overfit([[bad] * 40, [0.1, 0.2] * 20], 4)

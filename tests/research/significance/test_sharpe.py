@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pumpswap.research.significance.evidence import deflated_of
 from pumpswap.research.significance.sharpe import (
     Moments,
     deflated_sharpe,
@@ -106,3 +107,10 @@ def test_the_probability_is_right_where_nothing_is_there() -> None:
         sure += probabilistic_sharpe(found) > 0.95
     spread = sqrt(400 * 0.05 * 0.95)
     assert abs(sure - 20) < NormalDist().inv_cdf(0.9999) * spread
+
+
+def test_equal_trials_leave_nothing_to_luck() -> None:
+    found = deflated_of([0.1, 0.2] * 9, [[0.1, 0.2] * 9] * 5)
+    assert found is not None
+    assert f"{found.luck:.3f}" == "0.000"  # not minus zero
+    assert (found.trials, found.effective) == (5, pytest.approx(1))

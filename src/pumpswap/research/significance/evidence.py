@@ -165,7 +165,7 @@ class _Words(msgspec.Struct, frozen=True):
 _SEARCH = _Words(
     where="out of sample",
     tries="sets",
-    flat="there is nothing to deflate: no trial of the search moved",
+    flat="there is nothing to deflate: no set had enough rounds to be chosen, or it never moved",
     without_null="it was not compared with random entries",
 )
 _SINGLE = _Words(

@@ -39,8 +39,8 @@ def overfit(returns: Sequence[Sequence[float]], blocks: int = 16) -> Overfit | N
     """Of the returns of each trial over the same periods. None where there are fewer than two trials, or fewer than two
     periods to a block.
 
-    Trials are compared by their Sharpe ratio; one that never moves has 0. Raises UsageError for an odd number of blocks
-    or series of different lengths, ConfigError without numpy.
+    Trials are compared by their Sharpe ratio; one that never moves has 0. Raises UsageError for an odd number of
+    blocks, series of different lengths or a return that is no finite number, ConfigError without numpy.
     """
     if blocks < 2 or blocks % 2:
         raise UsageError(f"{blocks} blocks", hint="an even number, 2 or more")
@@ -53,6 +53,8 @@ def overfit(returns: Sequence[Sequence[float]], blocks: int = 16) -> Overfit | N
     except ImportError as error:
         raise ConfigError("numpy is not installed", hint="pip install 'pumpswap[research]'") from error
     matrix: NDArray[np.float64] = np.asarray(returns, dtype=np.float64).T  # periods x trials
+    if not np.isfinite(matrix).all():
+        raise UsageError("a return is no finite number", hint="leave out what was not measured")
     usable = len(matrix) // blocks * blocks
     pieces = matrix[len(matrix) - usable :].reshape(blocks, usable // blocks, -1)
     sums, squares = pieces.sum(axis=1), (pieces**2).sum(axis=1)

@@ -108,7 +108,7 @@ def expected_best_sharpe(trials: float, spread: float) -> float:
     if trials <= 1:
         return 0.0
     first, second = _NORMAL.inv_cdf(1 - 1 / trials), _NORMAL.inv_cdf(1 - 1 / (trials * e))
-    return max(spread * ((1 - _EULER) * first + _EULER * second), 0.0)
+    return max(spread * ((1 - _EULER) * first + _EULER * second), 0.0) + 0.0  # never minus zero
 
 
 def deflated_sharpe(best: Moments, trials: float, spread: float) -> float:
