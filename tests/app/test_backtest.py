@@ -294,6 +294,16 @@ def test_signals_of_the_settings_are_heard_and_frames_count_by_their_digest(tmp_
     assert [one.what for one in found.differences] == ["the Q50 frame"]
 
 
+def test_a_frame_that_does_not_fit_the_settings_is_refused(tmp_path: Path) -> None:
+    """Not one signal would look like a strategy that finds nothing."""
+    frame = tmp_path / "frame.csv"
+    published_frame(300, start="2026-11-01 23:00").to_csv(frame)
+    settings = Settings(data_dir=tmp_path, q50={"instruments": {"coin": "NOBODY"}})
+    order = BacktestOrder("simulated:7", strategy="q50", minutes=2, impacts=(Impact.NAIVE,), frame=frame)
+    with pytest.raises(ConfigError, match="gives coin to 'NOBODY'"):
+        run_order(order, settings)
+
+
 def test_a_history_in_which_nothing_happens_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="nothing happens"):
         run_order(BacktestOrder("simulated:7", since_ns=START_NS * 2, minutes=1), Settings(data_dir=tmp_path))

@@ -91,6 +91,20 @@ def test_a_frame_that_vanishes_later_is_a_fault_that_names_it(tmp_path: Path) ->
     asyncio.run(go())
 
 
+def test_a_frame_that_lacks_an_instrument_of_the_settings_is_a_fault_too(tmp_path: Path) -> None:
+    """It can be read, and gives no signal at all: nobody would be told."""
+    path = as_file(tmp_path, FLAT, "frame.csv")
+    q50 = settings(tmp_path, {"signals": ["q50"]}, q50={"path": path, "instruments": {"coin": "NOBODY"}})
+
+    async def go() -> None:
+        clock = SystemClock()
+        market: MarketSide = simulated_market(q50, RunOrder("simulated"), MarketPlaces({}, {}), clock, None)
+        (monitor,) = (await open_scoring(q50, market, WatchList(10, 75.0), None, clock)).monitors
+        assert "q50.instruments gives coin to 'NOBODY'" in monitor.obstacle()
+
+    asyncio.run(go())
+
+
 class _Deaf:
     """A sink that hears nothing."""
 
