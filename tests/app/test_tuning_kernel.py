@@ -8,13 +8,18 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from pumpswap.amm.acts import Told
+from pumpswap.app import tuning
 from pumpswap.app.backtest import BacktestOrder
 from pumpswap.app.tuning import TuneOrder, tune
 from pumpswap.app.tuning_store import outcome_json
+from pumpswap.research.chronicle.step import Step
 from pumpswap.research.tuning.kernel_factory import packed
 from pumpswap.research.tuning.trials import Split
 from pumpswap.settings import RiskLimits, Settings
+from tests.research.kernel.test_layout import Written
 from tests.research.tuning.played import factory, history, window
+from tests.support.market import at, graduate
 
 pytest.importorskip("numba")
 
@@ -47,3 +52,16 @@ def test_a_packed_history_gives_the_same_trials() -> None:
     far = packed(factory(), history())
     assert far.base.open_history is None
     assert far.open().run(0, params, split) == factory().open().run(0, params, split)
+
+
+def test_a_history_that_the_kernel_cannot_hold_is_searched_by_the_engine() -> None:
+    """It is no reason to stop: the engine plays it, and the search says why."""
+    told, why = tuning._columns(history())
+    assert told is not None
+    assert why == ()
+    state = graduate()
+    strange = msgspec.structs.replace(state, pool=state.pool.with_changes(tail=b"\1" * 14))
+    told, why = tuning._columns(Written(Step(at(0), 0, 0, str(state.address), Told(strange), None, strange)))
+    assert told is None
+    assert len(why) == 1
+    assert "has a layout that this version does not know" in why[0]

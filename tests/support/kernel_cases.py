@@ -35,7 +35,7 @@ __all__ = ["Batch", "answers_of", "differences", "drawn", "schedules"]
 
 _EDGES = np.array(
     [0, 1, 2, 3, 9_999, 10_000, 10_001, (1 << 32) - 1, 1 << 32, (1 << 32) + 1, (1 << 63) - 1, 1 << 63, (1 << 63) + 1,
-     U64_MAX - 2, U64_MAX - 1, U64_MAX],
+     U64_MAX // 10_000, U64_MAX // 10_000 + 1, U64_MAX - 2, U64_MAX - 1, U64_MAX],
     np.uint64,
 )  # fmt: skip
 _ASK = {BUY_BASE: buy_exact_base, BUY_QUOTE: buy_exact_quote}

@@ -28,6 +28,7 @@ __all__ = [
 BUY_BASE, BUY_QUOTE, SELL = 0, 1, 2
 EMPTY_POOL = 1
 BPS64, BPS_LESS_ONE = np.uint64(10_000), np.uint64(9_999)
+_MOST_AT_ONCE = np.uint64(U64_MAX // 10_000)
 _SHIFTS = np.uint64(16), np.uint64(32)
 
 
@@ -98,8 +99,11 @@ def quote_buy_quote(base: Any, reserve: Any, budget: Any, rates: Any) -> Any:
     if known == ZERO:
         return 6082, ZERO, ZERO, ZERO, ZERO, ZERO
     parts = BPS64 + lp_bps + protocol_bps + creator_bps
-    whole = budget // parts
-    net = whole * BPS64 + (budget - whole * parts) * BPS64 // parts
+    if budget <= _MOST_AT_ONCE:  # one division instead of two
+        net = budget * BPS64 // parts
+    else:
+        whole = budget // parts
+        net = whole * BPS64 + (budget - whole * parts) * BPS64 // parts
     if net == ZERO:
         return 6039, ZERO, ZERO, ZERO, ZERO, ZERO
     lp, protocol, creator = fees(net, lp_bps, protocol_bps, creator_bps)
