@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -98,3 +99,10 @@ def test_a_run_says_what_it_is_worth_and_an_older_one_that_it_cannot_be_said(set
         assert evidence_of(database, database.backtests.newest(9)) == {}
     assert "nothing was kept to judge it by" in run("backtest", "report", "1").stdout
     assert answer("backtest", "list")["backtests"][0]["verdict"] is None
+
+
+def test_who_begins_without_money_is_no_evidence(settings: Settings) -> None:
+    poor = settings.model_copy(update={"paper": settings.paper.model_copy(update={"start_sol": Decimal(0)})})
+    (ran,) = run_order(replace(luck(1), minutes=1), poor, clock=CLOCK).ran
+    assert ran.evidence is not None and ran.evidence.verdict == "no evidence"
+    assert ran.evidence.out_of_sample.probability is None

@@ -30,13 +30,13 @@ def returns_of(result: TrialResult, windows: Sequence[Window] = (), fold: Fold |
         begins = since + place * step
         ends = min(begins + step, result.split.window.until_ns)
         if _counts(begins, ends, windows, fold):
-            found.append((after - before) / result.start_lamports)
+            found.append((after - before) / max(result.start_lamports, 1))
     return found
 
 
 def returns_between(equity: Sequence[int], start_lamports: int) -> list[float]:
-    """Change of equity over the start's, from each measurement to the next."""
-    return [(after - before) / start_lamports for before, after in pairwise(equity)]
+    """Change of equity over the start's, from each measurement to the next; of no money there is no return: 0."""
+    return [(after - before) / max(start_lamports, 1) for before, after in pairwise(equity)]
 
 
 def net_of(result: TrialResult, fold: Fold | None) -> int:
