@@ -99,6 +99,29 @@ def test_random_settings_have_the_figures_of_the_engine(seed: int) -> None:
     both(told_settings(paper=paper), params, split, market, impact=impact, seed=seed)
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"risk.cooldown_seconds": "0", "risk.max_open_positions": "1"},
+        {
+            "exits.max_hold_seconds": "0", "exits.take_profit_bps": "0", "exits.stop_loss_bps": "0",
+            "exits.trailing_stop_bps": "0", "exits.rug_bps": "0", "exits.liquidity_flight_bps": "0",
+        },
+        {"risk.slippage_bps": "0", "exits.slippage_bps": "0", "exits.max_slippage_bps": "0"},
+        {"exits.slippage_bps": "10000", "exits.max_slippage_bps": "10000", "exits.stop_loss_bps": "9999"},
+        {"strategy.window_seconds": "1", "strategy.min_buyers": "0"},
+        {"strategy.window_seconds": "100000"},
+        {"exits.trailing_stop_bps": "1", "exits.retry_seconds": "0", "risk.max_drawdown_fraction": "0.0001"},
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("failed_bps", [0, 10_000])
+def test_settings_at_their_bounds_have_the_figures_of_the_engine(failed_bps: int, changes: dict[str, str]) -> None:
+    paper = {"latency_slots": 0, "failed_bps": failed_bps, "tip_lamports": 0, "compute_unit_price_micro_lamports": 0}
+    params = tuple({**dict(LIVELY), "risk.breaker_failures": "1000", **changes}.items())
+    found = both(told_settings(paper=paper), params, Split(window(history(7))))
+    assert (found.fills if failed_bps == 0 else found.failed) > 0
+
+
 def test_the_same_job_gives_the_same_whatever_ran_before() -> None:
     of, settings = history(7), Settings()
     runner = KernelRunner(spec(of, settings), settings, columns(7), of.slots, Nobody())
