@@ -16,12 +16,15 @@ import pytest
 from nautilus_trader.cache.cache import Cache
 from nautilus_trader.model.enums import OrderSide, OrderStatus, PositionSide
 from nautilus_trader.model.identifiers import AccountId, ClientOrderId, VenueOrderId
+from solders.keypair import Keypair
 
 from pumpswap.clock import NS_PER_SECOND
+from pumpswap.errors import BadInput, NotFound, PumpSwapError
 from pumpswap.model import Adoption, AlertLevel, Intent, TradeSide
 from pumpswap.nautilus import PumpSwapExecClientConfig, PumpSwapSession, instrument_of
 from pumpswap.nautilus.account import balances_of, held_of
 from pumpswap.nautilus.instruments import mint_of
+from pumpswap.nautilus.providers import PumpSwapInstrumentProvider
 from pumpswap.nautilus.reports import BookReports
 from pumpswap.portfolio.positions import adopted
 from pumpswap.storage import open_database
@@ -130,6 +133,28 @@ def test_what_was_adopted_is_one_order_at_its_cost(tmp_path: Path) -> None:
             assert fill.last_qty.as_decimal() == position.quantity.as_decimal() == 7
             assert fill.commission.as_decimal() == 0
             assert len(fill.trade_id.value) <= 36
+
+    asyncio.run(go())
+
+
+def test_a_held_pool_that_is_gone_is_left_out_by_name_and_a_strange_one_is_refused(tmp_path: Path) -> None:
+    async def go() -> None:
+        async with desk(tmp_path) as made:
+            session, (gone, strange) = made.session, (str(Keypair().pubkey()) for _ in range(2))
+            session.engine.portfolio.positions.take_over(adopted(Adoption(1, 1, gone, strange, 7_000_000, 3_500), 1))
+            provider = PumpSwapInstrumentProvider(session)
+            await provider.load_all_async()
+            await provider.load_held([gone, made.here.pool])
+            assert [str(one.id) for one in provider.list_all()] == [f"{made.here.pool}.PUMPSWAP"]
+            assert provider.left_out == {gone: f"there is no pool {gone}"}
+            with pytest.raises(PumpSwapError, match="is no instrument"):
+                made.reports.everything()
+            told = BookReports(session, made.cache, made.reports._account_id, session.clock.now_ns, provider.left_out)
+            assert (told.everything().orders, told.everything().positions, told.open_orders()) == ([], [], [])
+            with pytest.raises(BadInput, match=f"pool {gone} cannot be an instrument"):
+                await provider.load_pools([gone])
+            with pytest.raises(NotFound):
+                await provider.load_pools([strange])
 
     asyncio.run(go())
 
