@@ -13,6 +13,7 @@ from tests.acceptance.check import Check, Findings, Progress
 from tests.acceptance.collector import COLLECTOR
 from tests.acceptance.crashes import CRASHES
 from tests.acceptance.kernel import KERNEL
+from tests.acceptance.kernel_trials import KERNEL_TRIALS
 from tests.acceptance.lake import LAKE
 from tests.acceptance.largest_sizes import LARGEST_SIZES
 from tests.acceptance.ledger_sequences import LEDGER_SEQUENCES
@@ -52,6 +53,7 @@ CHECKS = (
     LIVE_SCENARIOS,
     LARGEST_SIZES,
     KERNEL,
+    KERNEL_TRIALS,
     Q50_FRAMES,
     LAKE,
     QLIB_EXPORT,

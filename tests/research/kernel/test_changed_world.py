@@ -137,21 +137,27 @@ def _swap(done: Acted, pool: str, at_ns: int, trader: str, slot: int) -> Swap | 
     return Swap(pool, at_ns, base > 0, abs(base), abs(quote), trader, f"signature {slot}", slot)
 
 
+def changed_world(seed: int) -> Counter[str]:
+    """What others did again in pools that we have changed, once kernel and engine have the same figures."""
+    history = HeldHistory(Written(*steps(seed, boosted=seed % 2 == 1)))
+    columns = columns_of(history)
+    assert replay(columns).differing == 0
+    settings = Settings.model_validate({"paper": {"failed_bps": 0, "priority": "fixed", "latency_slots": 1}})
+    used = spec(history, settings, impact="counterfactual", landing="first")
+    engine = EngineFactory(used, settings, MomentumCaster(), history=history).open()
+    split = Split(Window(history.span_ns[0], history.span_ns[1] + 1))
+    found = KernelRunner(used, settings, columns, history.slots, Nobody()).run(0, GREEDY, split)
+    assert msgspec.structs.replace(found, path="engine") == engine.run(0, GREEDY, split), seed
+    world = engine.backtest(GREEDY, split).result.world
+    met = Counter({name: int(world[name]) for name in ("reapplied", "changed", "capped")}, fills=found.fills)
+    met["failed"] = sum(world["failed"].values())
+    return met
+
+
 def test_every_kind_of_act_is_done_again_as_by_the_engine() -> None:
     met: Counter[str] = Counter()
     for seed in range(4):
-        history = HeldHistory(Written(*steps(seed, boosted=seed % 2 == 1)))
-        columns = columns_of(history)
-        assert replay(columns).differing == 0
-        settings = Settings.model_validate({"paper": {"failed_bps": 0, "priority": "fixed", "latency_slots": 1}})
-        used = spec(history, settings, impact="counterfactual", landing="first")
-        engine = EngineFactory(used, settings, MomentumCaster(), history=history).open()
-        split = Split(Window(history.span_ns[0], history.span_ns[1] + 1))
-        found = KernelRunner(used, settings, columns, history.slots, Nobody()).run(0, GREEDY, split)
-        assert msgspec.structs.replace(found, path="engine") == engine.run(0, GREEDY, split), seed
-        world = engine.backtest(GREEDY, split).result.world
-        met.update({name: int(world[name]) for name in ("reapplied", "changed", "capped")}, fills=found.fills)
-        met.update({"failed": sum(world["failed"].values())})
+        met.update(changed_world(seed))
     assert met["fills"] > 40
     assert met["reapplied"] > 400
     assert min(met["changed"], met["capped"], met["failed"]) > 20, met
