@@ -54,7 +54,11 @@ CASES: dict[tuple[str, ...], list[tuple[str, int]]] = {
         ("no-such-folder", 3),
     ],
     ("tune", "run"): [
-        ("simulated:7 --length 2m --strategy momentum --space exits.stop_loss_bps=500|900 --jobs 1 --null-draws 1 --network-draws 1", 0),
+        (
+            "simulated:7 --length 2m --strategy momentum --space exits.stop_loss_bps=500|900"
+            " --jobs 1 --null-draws 1 --network-draws 1",
+            0,
+        ),
         ("simulated:7 --length 2m --strategy momentum --space exits.stop_loss_bps=20000", 4),
         ("simulated:7 --space nothing", 2),
         ("no-such-folder --space exits.stop_loss_bps=500|900", 3),
