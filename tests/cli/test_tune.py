@@ -26,9 +26,7 @@ def test_what_is_out_of_sample_comes_first_and_the_best_last() -> None:
     told = run(*SEARCH)
     assert told.exit_code == 0, told.output
     out = told.stdout
-    places = [
-        out.index(text) for text in ("Out of sample:", "no evidence", "its training chose", "median SOL", "Best")
-    ]
+    places = [out.index(text) for text in ("Out of sample:", "no evidence", "its training chose", "median SOL", "Best")]
     assert places == sorted(places)
     assert "below 30 no figure means anything" in out
     assert "the best of 4 trials looks good by being the best" in told.stderr

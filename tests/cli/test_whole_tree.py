@@ -55,8 +55,10 @@ CASES: dict[tuple[str, ...], list[tuple[str, int]]] = {
     ],
     ("tune", "run"): [
         (
-            "simulated:7 --length 2m --strategy momentum --space exits.stop_loss_bps=500|900"
-            " --jobs 1 --null-draws 1 --network-draws 1",
+            (
+                "simulated:7 --length 2m --strategy momentum --space exits.stop_loss_bps=500|900"
+                " --jobs 1 --null-draws 1 --network-draws 1"
+            ),
             0,
         ),
         ("simulated:7 --length 2m --strategy momentum --space exits.stop_loss_bps=20000", 4),
