@@ -118,7 +118,7 @@ def test_mistakes_are_named(books: Path, tmp_path: Path) -> None:
     assert refusal(1, "db", "restore", str(books), "new.sqlite")["code"] == "bad_input"
     assert not (tmp_path / "new.sqlite").exists()
     assert refusal(1, "db", "backup", str(books))["code"] == "storage_error"
-    assert refusal(2, "db", "downgrade", "0009")["code"] == "usage_error"
+    assert refusal(2, "db", "downgrade", "0099")["code"] == "usage_error"
     assert refusal(4, "db", "check", "mysql://host/x")["code"] == "config_error"
 
 

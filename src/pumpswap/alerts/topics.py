@@ -73,6 +73,7 @@ _ALL = (
     Topic("settings", _INFO, "the settings file has changed: what is in force, what needs a restart"),
     Topic("control", _INFO, "somebody at another terminal, page or chat has asked for something", "command"),
     Topic("executor", _ERROR, "a call of the trading executor has failed", "mint"),
+    Topic("nautilus", _CRITICAL, "NautilusTrader did not take an event, or begins without a held pool", "part"),
     Topic("delivery", _ERROR, "messages were given up, or a file or table takes none; info: it does again", "channel"),
     Topic("test", _INFO, "a message that somebody asked for to try a channel", "channel"),
 )  # fmt: skip

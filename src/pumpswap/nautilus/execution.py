@@ -116,7 +116,7 @@ class PumpSwapExecutionClient(LiveExecutionClient):
         await self._provider.load_held(self._reports.pools())
         for pool, why in self._provider.left_out.items():
             text = f"what is held of pool {pool} is left to pumpswap alone, NautilusTrader cannot trade it: {why}"
-            self._alert(AlertLevel.WARNING, pool, text)
+            self._tell_owner(pool, AlertLevel.WARNING, text)
         # Not left to the data client: reports about an unknown instrument are skipped in silence.
         for instrument in self._provider.list_all():
             self._cache.add_instrument(instrument)
@@ -149,9 +149,9 @@ class PumpSwapExecutionClient(LiveExecutionClient):
 
     def _on_fault(self, fault: str) -> None:
         """Orders of strategies are denied from now on, and somebody must know. Exits go on all the same."""
-        self._alert(AlertLevel.CRITICAL, "events", f"{fault}; its strategies' orders are denied until then")
+        self._tell_owner("events", AlertLevel.CRITICAL, f"{fault}; its strategies' orders are denied until then")
 
-    def _alert(self, level: AlertLevel, subject: str, text: str) -> None:
+    def _tell_owner(self, subject: str, level: AlertLevel, text: str) -> None:
         if self._session.is_running:
             self._session.engine.desk.alert(level, "nautilus", subject, text)
 
@@ -326,7 +326,7 @@ class PumpSwapExecutionClient(LiveExecutionClient):
         told = refused.what if isinstance(refused, PumpSwapError) else repr(refused)
         text = f"the node of NautilusTrader cannot be told what is held, and trades nothing: {told}"
         self._log.exception(text, refused)
-        self._alert(AlertLevel.CRITICAL, "reconciliation", text)
+        self._tell_owner("reconciliation", AlertLevel.CRITICAL, text)
 
     async def generate_order_status_report(self, command: Any) -> OrderStatusReport | None:
         return self._reports.order(command.client_order_id, command.venue_order_id)

@@ -22,6 +22,8 @@ _SIGN_OF_OURS = {
     "pumpswap_deliveries": "first_alert",
     "pumpswap_memory": "document",
     "pumpswap_mutes": "until_ns",
+    "pumpswap_sweeps": "sweep_id",
+    "pumpswap_trials": "sweep_id",
 }
 _SIGN_OF_BOOKS = "run_id"
 _NAMES_TAKEN = text("""
