@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -15,7 +16,6 @@ from pumpswap.app.backtest import (
     BacktestOutcome,
     OtherLanding,
     _landing_warnings,
-    open_history,
     run_order,
 )
 from pumpswap.app.backtest_page import outcome_page, stored_page
@@ -33,12 +33,12 @@ from pumpswap.errors import BadInput, ConfigError, NotFound, UsageError
 from pumpswap.model import SOL, EntryKind, LedgerEntry
 from pumpswap.portfolio.audit import audit_run
 from pumpswap.research.backtest.world import Impact
-from pumpswap.research.chronicle.verify import Explained
 from pumpswap.settings import BacktestSettings, RiskLimits, Settings
 from pumpswap.storage.database import open_database
 from tests.storage import stranger
 from tests.support.market import START_NS
 from tests.support.q50 import published_frame
+from tests.support.vectors import GOLDEN
 
 CLOCK = ManualClock(START_NS)
 SIMULATED_POOL = "9bDk9Z1Mt9kSaTExmC3AdGFW5VgdrqAKKJsLwaq6aajZ"
@@ -255,7 +255,7 @@ def test_a_file_that_is_broken_and_a_class_that_cannot_be_made_say_so(tmp_path: 
         run_order(BacktestOrder("simulated", strategy=f"{file}:nothing", minutes=1), settings)
 
 
-def test_orders_that_cannot_be_run_store_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_orders_that_cannot_be_run_store_nothing(tmp_path: Path) -> None:
     settings = Settings(data_dir=tmp_path)
     with pytest.raises(UsageError, match="ends before it begins"):
         run_order(BacktestOrder("simulated", since_ns=5, until_ns=5), settings)
@@ -263,11 +263,13 @@ def test_orders_that_cannot_be_run_store_nothing(tmp_path: Path, monkeypatch: py
         run_order(BacktestOrder("simulated", impacts=()), settings)
     with pytest.raises(NotFound):
         run_order(BacktestOrder(str(tmp_path / "nothing"), strategy="momentum"), settings)
-    wrong = Explained(exact=5, differing=0)
-    wrong.differs(next(open_history(BacktestOrder("simulated", minutes=1)).steps()), "base_reserve 1 ≠ 2")
-    monkeypatch.setattr("pumpswap.app.backtest.verify", lambda _: wrong)
-    with pytest.raises(BadInput, match="base_reserve 1 ≠ 2"):
-        run_order(BacktestOrder("simulated", minutes=1), settings)
+    vectors = json.loads((GOLDEN / "simulator.json").read_text(encoding="utf-8"))
+    after = vectors["vectors"][0]["steps"][0]["after"]
+    after["base_vault"] = str(int(after["base_vault"]) + 1)
+    wrong = tmp_path / "wrong.json"
+    wrong.write_text(json.dumps(vectors), encoding="utf-8")
+    with pytest.raises(BadInput, match="base_reserve"):
+        run_order(BacktestOrder(f"vectors:{wrong}", strategy="momentum"), settings)
     assert not settings.backtests_file.exists()
 
 

@@ -12,7 +12,7 @@ from pumpswap.app.follow import swap_stream
 from pumpswap.app.live_readiness import require_ready
 from pumpswap.app.run import open_paper
 from pumpswap.app.run_live import open_live
-from pumpswap.app.run_market import MarketPlaces, fees_in_force
+from pumpswap.app.run_market import MarketPlaces, fees_in_force, watched_pools
 from pumpswap.app.run_order import RunOrder
 from pumpswap.app.run_parts import MarketSide, ScoringSide
 from pumpswap.app.run_screens import RunScreens
@@ -133,16 +133,12 @@ async def _market(
     watch.ask_for(lambda _: run.watch.pools)
 
     def feeds(engine: Engine) -> Sequence[Feed]:
-        def pools() -> list[str]:
-            held = [position.pool for position in engine.portfolio.positions.open_positions()]
-            on_the_way = [order.pool for order in engine.desk.orders]
-            now = clock.now_ns()
-            return watch.pools(now, [*held, *on_the_way, *watch.asked(now)])
-
         def stream(traded: Sequence[str]) -> ChainFeed:
             return swap_stream(connection, traded)
 
-        states = StateFeed(connection, pools, settings.run.state_poll_ms, tools, slots)
+        states = StateFeed(
+            connection, lambda: watched_pools(engine, watch, clock), settings.run.state_poll_ms, tools, slots
+        )
         return [states, PoolSwapFeed(stream, run.watch, connection.reader, tools, slots)]
 
     book = places.book()

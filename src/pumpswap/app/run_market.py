@@ -41,6 +41,7 @@ __all__ = [
     "fees_in_force",
     "played_market",
     "simulated_market",
+    "watched_pools",
 ]
 
 _SCREEN_SECONDS = 1  # between two tokens: each takes many questions
@@ -77,6 +78,14 @@ class MarketPlaces:
 # ---------------------------------------------------------------------------------------------- the chain
 
 
+def watched_pools(engine: Engine, watch: WatchList, clock: Clock) -> list[str]:
+    """Pools whose state is read again and again: what is held, what is on its way, and what somebody has asked for."""
+    held = [position.pool for position in engine.portfolio.positions.open_positions()]
+    on_the_way = [order.pool for order in engine.desk.orders]
+    now = clock.now_ns()
+    return watch.pools(now, [*held, *on_the_way, *watch.asked(now)])
+
+
 async def chain_market(
     settings: Settings,
     places: MarketPlaces,
@@ -101,13 +110,9 @@ async def chain_market(
         await learn_past(connection, follow, _PAST_SWAPS)
 
     def feeds(engine: Engine) -> Sequence[Feed]:
-        def pools() -> list[str]:
-            held = [position.pool for position in engine.portfolio.positions.open_positions()]
-            on_the_way = [order.pool for order in engine.desk.orders]
-            now = clock.now_ns()
-            return watch.pools(now, [*held, *on_the_way, *watch.asked(now)])
-
-        made: list[Feed] = [StateFeed(connection, pools, settings.run.state_poll_ms, tools, slots)]
+        made: list[Feed] = [
+            StateFeed(connection, lambda: watched_pools(engine, watch, clock), settings.run.state_poll_ms, tools, slots)
+        ]
         if tail is not None:
             made.append(SnapshotFeed(tail, engine, places.feeds.get("snapshots"), tools, connection.reader, slots))
         if needs_swaps(settings):

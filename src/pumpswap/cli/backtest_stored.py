@@ -9,6 +9,7 @@ import click
 from pumpswap.cli.lazy import Example, command, option
 from pumpswap.cli.output import Output, pass_output
 from pumpswap.cli.params import NAME, PATH, RUN
+from pumpswap.cli.report_compare import within_option
 
 __all__ = ["compare", "list_", "report"]
 
@@ -60,14 +61,7 @@ def list_(out: Output, data: str, strategy: str, most: int) -> None:
 @click.argument("first", type=RUN)
 @click.argument("second", type=RUN, required=False)
 @option("--live", type=RUN, metavar="RUN", help="A run of the real books instead of a second back-test.")
-@option(
-    "--within",
-    type=click.IntRange(0, 86_400),
-    default=300,
-    show_default=True,
-    metavar="SECONDS",
-    help="Rounds of one pool that were opened within so long of each other are the same chance.",
-)
+@within_option
 @pass_output
 def compare(out: Output, first: int, second: int | None, live: int | None, within: int) -> None:
     from pumpswap.app.backtest_runs import compare_backtests

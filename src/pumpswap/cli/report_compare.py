@@ -14,7 +14,16 @@ if TYPE_CHECKING:
     from pumpswap.app.books import Books
     from pumpswap.storage.database import Database
 
-__all__ = ["compare"]
+__all__ = ["compare", "within_option"]
+
+within_option = option(
+    "--within",
+    type=click.IntRange(0, 86_400),
+    default=300,
+    show_default=True,
+    metavar="SECONDS",
+    help="Rounds of one pool that were opened within so long of each other are the same chance.",
+)
 
 
 @command(
@@ -36,14 +45,7 @@ __all__ = ["compare"]
 @click.argument("first", type=RUN, required=False)
 @click.argument("second", type=RUN, required=False)
 @option("--paper", is_flag=True, help="Compare with the paper run of the same time.")
-@option(
-    "--within",
-    type=click.IntRange(0, 86_400),
-    default=300,
-    show_default=True,
-    metavar="SECONDS",
-    help="Rounds of one pool that were opened within so long of each other are the same chance.",
-)
+@within_option
 @pass_output
 def compare(out: Output, first: int | None, second: int | None, paper: bool, within: int) -> None:
     from pumpswap.app.books import open_store

@@ -20,7 +20,31 @@ from pumpswap.nautilus.mirror import EXTERNAL, mirrored_order, owner_of
 from pumpswap.nautilus.money import price, qty, sol
 from pumpswap.nautilus.orders import Fill, OrderName
 
-__all__ = ["ClientEvents"]
+__all__ = ["ClientEvents", "tell_fill"]
+
+
+def tell_fill(client: Any, order: NautilusOrder, venue: VenueOrderId, fill: Fill, *, decimals: int, at_ns: int) -> None:
+    """The events of an executed order, from a live client or a back-test's: first the quantity, where what was executed
+    is not what was asked for, then the fill. ``decimals``: of the token.
+    """
+    quantity = qty(fill.base_units, decimals)
+    if order.is_quote_quantity or order.quantity != quantity:
+        client.generate_order_updated(*_ids(order), venue, quantity, None, None, at_ns, **QUOTE_DONE)
+    client.generate_order_filled(
+        *_ids(order),
+        venue,
+        None,
+        TradeId(venue.value),
+        order.side,
+        order.order_type,
+        quantity,
+        price(fill.gross_lamports, fill.base_units, decimals),
+        SOL,
+        sol(fill.commission_lamports),
+        LiquiditySide.TAKER,
+        at_ns,
+        dict(fill.info),
+    )
 
 
 class ClientEvents:
@@ -146,24 +170,7 @@ class ClientEvents:
         if order is None:
             return
         decimals = base_decimals_of(self._cache.instrument(order.instrument_id))
-        quantity, venue = qty(fill.base_units, decimals), VenueOrderId(name.venue)
-        if order.is_quote_quantity or order.quantity != quantity:
-            self._client.generate_order_updated(*_ids(order), venue, quantity, None, None, at_ns, **QUOTE_DONE)
-        self._client.generate_order_filled(
-            *_ids(order),
-            venue,
-            None,
-            TradeId(name.venue),
-            order.side,
-            order.order_type,
-            quantity,
-            price(fill.gross_lamports, fill.base_units, decimals),
-            SOL,
-            sol(fill.commission_lamports),
-            LiquiditySide.TAKER,
-            at_ns,
-            dict(fill.info),
-        )
+        tell_fill(self._client, order, VenueOrderId(name.venue), fill, decimals=decimals, at_ns=at_ns)
 
     def _reject(self, name: OrderName, reason: str, at_ns: int) -> None:
         order = self._known(name)

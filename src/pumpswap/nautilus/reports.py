@@ -107,15 +107,6 @@ class BookReports:
         found = self._stored(client, venue)
         return None if found is None else self._order_report(*found)
 
-    def fills_of(self, pools: Iterable[str]) -> list[FillReport]:
-        """Fills of the open rounds of these pools."""
-        wanted = set(pools)
-        return [
-            self._fill_report(order, outcome)
-            for order, outcome in self._story()
-            if isinstance(outcome, Filled) and order.pool in wanted
-        ]
-
     def position(self, pool: str) -> PositionStatusReport:
         """What is held of a pool, flat where nothing is."""
         return self._position_report(pool, [])

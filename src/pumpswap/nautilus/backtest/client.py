@@ -15,9 +15,9 @@ from nautilus_trader.accounting.accounts.cash import CashAccount
 from nautilus_trader.backtest.execution_client import BacktestExecClient
 from nautilus_trader.core.uuid import UUID4
 from nautilus_trader.execution.messages import SubmitOrder
-from nautilus_trader.model.enums import AccountType, LiquiditySide
+from nautilus_trader.model.enums import AccountType
 from nautilus_trader.model.events import AccountState
-from nautilus_trader.model.identifiers import ClientOrderId, InstrumentId, StrategyId, TradeId, VenueOrderId
+from nautilus_trader.model.identifiers import ClientOrderId, InstrumentId, StrategyId, VenueOrderId
 from nautilus_trader.model.instruments import CurrencyPair
 from nautilus_trader.model.objects import AccountBalance, Currency, Money
 from nautilus_trader.model.orders import Order as NautilusOrder
@@ -27,11 +27,11 @@ from pumpswap.model import SOL as SOL_ASSET
 from pumpswap.model import Intent, Order, TradeSide
 from pumpswap.nautilus.backtest.curve import Curve
 from pumpswap.nautilus.bridge import OrderBridge
-from pumpswap.nautilus.compat import QUOTE_DONE
 from pumpswap.nautilus.constants import PUMPSWAP_CLIENT_ID, SOL
+from pumpswap.nautilus.events import tell_fill
 from pumpswap.nautilus.instruments import base_decimals_of, instrument_id, mint_of
 from pumpswap.nautilus.mirror import mirrored_order, owner_of
-from pumpswap.nautilus.money import lamports_of, price, qty, sol, tokens
+from pumpswap.nautilus.money import lamports_of, sol, tokens
 from pumpswap.nautilus.orders import Fill, OrderName, wish_of
 from pumpswap.nautilus.venue_facts import VenueFacts, offer_venue
 
@@ -261,32 +261,9 @@ class CurveExecClient(BacktestExecClient):
         self.generate_order_accepted(order.strategy_id, order.instrument_id, order.client_order_id, venue, at_ns)
 
     def _filled(self, name: OrderName, fill: Fill, at_ns: int) -> None:
-        order, venue = self._order(name), VenueOrderId(name.venue)
-        instrument = self._known.instrument(order.instrument_id)
-        decimals = base_decimals_of(instrument)
-        quantity = qty(fill.base_units, decimals)
-        if order.is_quote_quantity or order.quantity != quantity:
-            self.generate_order_updated(
-                order.strategy_id, order.instrument_id, order.client_order_id, venue, quantity, None, None, at_ns,
-                **QUOTE_DONE,
-            )  # fmt: skip
-        self.generate_order_filled(
-            order.strategy_id,
-            order.instrument_id,
-            order.client_order_id,
-            venue,
-            None,
-            TradeId(name.venue),
-            order.side,
-            order.order_type,
-            quantity,
-            price(fill.gross_lamports, fill.base_units, decimals),
-            SOL,
-            sol(fill.commission_lamports),
-            LiquiditySide.TAKER,
-            at_ns,
-            dict(fill.info),
-        )
+        order = self._order(name)
+        decimals = base_decimals_of(self._known.instrument(order.instrument_id))
+        tell_fill(self, order, VenueOrderId(name.venue), fill, decimals=decimals, at_ns=at_ns)
         self._check_closed(name)
 
     def _rejected(self, name: OrderName, reason: str, at_ns: int) -> None:
