@@ -48,7 +48,7 @@ def show_outcome(out: Output, done: BacktestOutcome, page: Path | None) -> None:
     """What was just run."""
     chronicle, ran = done.chronicle, [(one.run_id, one.backtest.result) for one in done.ran]
     begin, end = chronicle.span_ns
-    out.say("Recorded data, play money. Nothing here can spend money.\n")
+    out.say("Play money. Nothing here can spend money.\n")
     what = counted(chronicle.identity.steps, "step"), counted(chronicle.identity.pools, "pool")
     span = f"{time_at(begin).removesuffix(' UTC')} to {time_at(end)}"
     out.show(f"History {chronicle.identity.sha256[:16]}: {what[0]} of {what[1]}, {span}")

@@ -220,7 +220,7 @@ def _doubts(evidence: Evidence, words: _Words) -> list[str]:
     elif 0.5 <= deflated.probability < SURE:
         found.append(f"the deflated Sharpe ratio is {deflated.probability:.2f}, below {SURE}")
     if bands is not None and bands.net.low <= 0:
-        found.append("one draw in twenty of the same rounds loses money")
+        found.append("at least one draw in twenty of the same rounds loses money")
     if null is None:
         found.append(words.without_null)
     elif 1 - SURE < null.p_value <= _WEAK:
