@@ -67,6 +67,18 @@ def test_a_quotient_of_64_bits(high: int, low: int, divisor: int) -> None:
     assert (int(found[0]), int(found[1])) == divmod(high << 64 | low, divisor)
 
 
+@given(
+    st.one_of(st.integers(0, 1 << 52), st.integers((1 << 50) - 4, (1 << 50) + 4)),
+    st.one_of(st.integers(1, 1 << 63), st.integers((1 << 62) - 4, (1 << 62) + 4)),
+    st.integers(-3, 3),
+)
+def test_a_quotient_next_to_a_whole_number(quotient: int, divisor: int, off: int) -> None:
+    """Where a float alone would say one too few or too many, and where its share of the work ends."""
+    dividend = max(quotient * divisor + off, 0)
+    found = _divided(*words(dividend >> 64, dividend & U64_MAX, divisor))
+    assert (int(found[0]), int(found[1])) == divmod(dividend, divisor)
+
+
 @given(WORDS, WORDS, WORDS, WORDS)
 def test_a_quotient_of_any_divisor(high: int, low: int, divisor_high: int, divisor_low: int) -> None:
     divisor = divisor_high << 64 | max(divisor_low, 1)

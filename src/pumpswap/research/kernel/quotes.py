@@ -28,7 +28,7 @@ __all__ = [
 BUY_BASE, BUY_QUOTE, SELL = 0, 1, 2
 EMPTY_POOL = 1
 BPS64, BPS_LESS_ONE = np.uint64(10_000), np.uint64(9_999)
-_MOST_AT_ONCE = np.uint64(U64_MAX // 10_000)
+_MOST_AT_ONCE = np.uint64((U64_MAX - 9_999) // 10_000)
 _SHIFTS = np.uint64(16), np.uint64(32)
 
 
@@ -41,7 +41,13 @@ def fee(whole: Any, rest: Any, bps: Any) -> Any:
 @inlined
 def fees(gross: Any, lp_bps: Any, protocol_bps: Any, creator_bps: Any) -> Any:
     """The three fees of an amount, each rounded up."""
-    whole = gross // BPS64
+    if gross <= _MOST_AT_ONCE:
+        return (
+            (gross * lp_bps + BPS_LESS_ONE) // BPS64,
+            (gross * protocol_bps + BPS_LESS_ONE) // BPS64,
+            (gross * creator_bps + BPS_LESS_ONE) // BPS64,
+        )
+    whole = gross // BPS64  # larger ones in two parts
     rest = gross - whole * BPS64
     return fee(whole, rest, lp_bps), fee(whole, rest, protocol_bps), fee(whole, rest, creator_bps)
 
@@ -100,7 +106,7 @@ def quote_buy_quote(base: Any, reserve: Any, budget: Any, rates: Any) -> Any:
         return 6082, ZERO, ZERO, ZERO, ZERO, ZERO
     parts = BPS64 + lp_bps + protocol_bps + creator_bps
     if budget <= _MOST_AT_ONCE:  # one division instead of two
-        net = budget * BPS64 // parts
+        net = div128_by_64(ZERO, budget * BPS64, parts)[0]
     else:
         whole = budget // parts
         net = whole * BPS64 + (budget - whole * parts) * BPS64 // parts
@@ -109,11 +115,10 @@ def quote_buy_quote(base: Any, reserve: Any, budget: Any, rates: Any) -> Any:
     lp, protocol, creator = fees(net, lp_bps, protocol_bps, creator_bps)
     # What is left for fees; they may be three units more, and then the program shaves the amount that prices the swap.
     room, owed = budget - net, lp + protocol + creator
-    if owed > room:
-        excess = owed - room
-        if excess > net:
-            return 6039, ZERO, ZERO, ZERO, ZERO, ZERO
-        net -= excess
+    excess = owed - room if owed > room else ZERO
+    if excess > net:
+        return 6039, ZERO, ZERO, ZERO, ZERO, ZERO
+    net -= excess
     out = share(net - ONE, base, reserve) if net > ONE else ZERO
     if out == ZERO:
         return 6040, ZERO, ZERO, ZERO, ZERO, ZERO

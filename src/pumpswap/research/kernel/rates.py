@@ -1,7 +1,7 @@
 """What rates a pool pays, for compiled code: the tiers of every schedule as tables of u64.
 
-The tier is found without a division: market cap ⌊E·S/B⌋ reaches a threshold T exactly when E·S ≥ T·B, two products of
-128 bits.
+Market cap ⌊E·S/B⌋ reaches a threshold T exactly when E·S ≥ T·B, two products of 128 bits. A float says the same unless
+it comes very near to T.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pumpswap.amm.fees import FeeTier
 from pumpswap.amm.pool import FeeFamily, Pool
 from pumpswap.amm.schedules import DatedSchedule
 from pumpswap.errors import UsageError
-from pumpswap.research.kernel.u128 import ONE, ZERO, inlined, inner, is_less, mul64
+from pumpswap.research.kernel.u128 import ONE, ZERO, float_of, inlined, inner, is_less, mul64
 from pumpswap.units import BPS, U64_MAX
 
 __all__ = [
@@ -36,9 +36,11 @@ SOL, STABLE, EXOTIC = np.uint64(1), np.uint64(2), np.uint64(3)
 # Columns of a row of words: the rules, flat and exotic rates, the lengths of the ladders, then the ladders themselves.
 BUYBACK, CONFIGURABLE, BUYS_DISABLED, SELLS_DISABLED, LACKS_STABLE, FLAT_RATES, EXOTIC_RATES, COUNTS = range(8)
 WIDTH, LADDERS = 9, 10
+_PARTS = 3  # of a ladder: thresholds, rates, and the thresholds once more as floats
 SIXTEEN, SIXTEEN_BITS = np.uint64(16), np.uint64(0xFFFF)
 _MAYHEM_SUPPLY = np.uint64(1_000_000_000_000_000)
 _EARLIEST = -(1 << 62)
+_ABOVE, _BELOW = 1 + 2.0**-49, 1 - 2.0**-49
 _VECTOR = 8  # doubles of the widest registers
 
 
@@ -67,7 +69,7 @@ def rate_tables(schedules: Sequence[FeeSchedule | DatedSchedule]) -> RateTables:
         for tiers in (config.fee_tiers, config.stable_fee_tiers or config.fee_tiers):
             ladders.append(tuple(sorted(tiers, key=lambda tier: tier.market_cap_lamports_threshold)))
     widest = max(_VECTOR, -(-max(map(len, ladders)) // _VECTOR) * _VECTOR)
-    words = np.zeros((len(dated), LADDERS + 4 * widest), np.uint64)
+    words = np.zeros((len(dated), LADDERS + 2 * _PARTS * widest), np.uint64)
     for row, (_, one) in enumerate(dated):
         world = one.global_config
         words[row, :LADDERS] = (
@@ -84,7 +86,7 @@ def rate_tables(schedules: Sequence[FeeSchedule | DatedSchedule]) -> RateTables:
             widest,
         )
     for row, tiers in enumerate(ladders):
-        begin = LADDERS + row % 2 * 2 * widest
+        begin = LADDERS + row % 2 * _PARTS * widest
         for at, tier in enumerate(tiers):
             threshold = tier.market_cap_lamports_threshold
             if threshold > U64_MAX:
@@ -93,6 +95,9 @@ def rate_tables(schedules: Sequence[FeeSchedule | DatedSchedule]) -> RateTables:
             triple = _packed((fees.lp_fee_bps, fees.protocol_fee_bps, fees.creator_fee_bps))
             words[row // 2, begin + at], words[row // 2, begin + widest + at] = threshold, triple
         words[row // 2, begin + len(tiers) : begin + widest] = U64_MAX
+        as_floats = words[row // 2, begin + 2 * widest : begin + _PARTS * widest].view(np.float64)
+        as_floats[:] = np.inf
+        as_floats[: len(tiers)] = words[row // 2, begin : begin + len(tiers)]
     return RateTables(np.array([when for when, _ in dated], np.int64), words)
 
 
@@ -144,22 +149,20 @@ def supply_of_tiers(flags: Any, supply: Any) -> Any:
 def tier_of(words: Any, schedule: Any, which: Any, curve: Any) -> Any:
     """Place of the tier in the SOL (``which`` 0) or stable ladder (1) of a schedule; ``curve`` as for ``rates_of``."""
     base, reserve, supply = curve
-    # A float says it but for the last bits, without a branch that the processor could guess wrong; then exactly.
     width = np.int64(words[schedule, WIDTH])
-    begin = LADDERS + which * 2 * width
+    begin = LADDERS + which * _PARTS * width
     last = np.int64(words[schedule, COUNTS + which]) - 1
+    floats = words[schedule][begin + 2 * width : begin + _PARTS * width]
     cap = float(reserve) * float(supply) / float(base)
-    tier = np.int64(-1)
-    for at in range(width):
-        tier += 1 if float(words[schedule, begin + at]) <= cap else 0
-    tier = last if tier > last else tier
-    tier = np.int64(0) if tier < 0 else tier
-    if tier < last and market_cap_reaches(base, reserve, supply, words[schedule, begin + tier + 1]):
-        tier += 1
+    reached = np.int64(0)
+    for at in range(width):  # no branch that the processor could guess wrong
+        reached += 1 if float_of(floats[at]) <= cap else 0
+    tier = max(min(reached - 1, last), np.int64(0))
+    # Five roundings, each of 2^-53 at most, and the threshold's: only next to a threshold they can matter.
+    if tier < last and float_of(floats[tier + 1]) <= cap * _ABOVE:
         while tier < last and market_cap_reaches(base, reserve, supply, words[schedule, begin + tier + 1]):
             tier += 1
-    elif tier > 0 and not market_cap_reaches(base, reserve, supply, words[schedule, begin + tier]):
-        tier -= 1
+    if tier > 0 and float_of(floats[tier]) >= cap * _BELOW:
         while tier > 0 and not market_cap_reaches(base, reserve, supply, words[schedule, begin + tier]):
             tier -= 1
     return tier
@@ -177,7 +180,7 @@ def rates_of(words: Any, schedule: Any, kind: Any, curve: Any) -> Any:
         if words[schedule, COUNTS + which] == ZERO:
             return ZERO, ZERO, ZERO, ZERO
         tier = tier_of(words, schedule, which, (curve[0], curve[1], supply_of_tiers(flags, curve[2])))
-        packed = words[schedule, LADDERS + (which * 2 + 1) * np.int64(words[schedule, WIDTH]) + tier]
+        packed = words[schedule, LADDERS + (which * _PARTS + 1) * np.int64(words[schedule, WIDTH]) + tier]
     else:
         packed = words[schedule, EXOTIC_RATES if family == EXOTIC else FLAT_RATES]
     creator = packed >> (SIXTEEN + SIXTEEN)

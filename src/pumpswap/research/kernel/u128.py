@@ -21,13 +21,14 @@ from numba.extending import intrinsic
 from numpy.typing import NDArray
 
 __all__ = [
-    "compiled", "div128_by_128", "div128_by_64", "frozen", "inlined", "inner", "is_less", "kernel_sha256", "mul64",
-    "mul_div", "mul_div_up", "sha256_of",
+    "compiled", "div128_by_128", "div128_by_64", "float_of", "frozen", "inlined", "inner", "is_less", "kernel_sha256",
+    "mul64", "mul_div", "mul_div_up", "sha256_of",
 ]  # fmt: skip
 
 ZERO, ONE, THIRTY_TWO, SIXTY_THREE = np.uint64(0), np.uint64(1), np.uint64(32), np.uint64(63)
 LOW = np.uint64(0xFFFF_FFFF)
 MOST = np.uint64(0xFFFF_FFFF_FFFF_FFFF)
+_TWO_TO_64, _SURE_BELOW, _QUARTER = 2.0**64, 2.0**50, np.uint64(1 << 62)
 
 
 _njit: Any = njit  # its types know neither all of its options nor what it returns
@@ -118,6 +119,17 @@ def _leading_zeros(context: Any, value: Any) -> Any:
     return signature, generate
 
 
+@_intrinsic
+def float_of(context: Any, bits: Any) -> Any:
+    """The float that these 64 bits are: a row of words can then hold some."""
+    signature = types.float64(types.uint64)
+
+    def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        return builder.bitcast(arguments[0], ir.DoubleType())
+
+    return signature, generate
+
+
 @inlined
 def mul64(left: Any, right: Any) -> Any:
     """(high, low) of a product."""
@@ -134,7 +146,23 @@ def is_less(high: Any, low: Any, other_high: Any, other_low: Any) -> Any:
 def div128_by_64(high: Any, low: Any, divisor: Any) -> Any:
     """(quotient, remainder); needs ``high < divisor``, else the quotient has no room in 64 bits.
 
-    Knuth's algorithm D with digits of 32 bits (Hacker's Delight, divlu): two divisions of 64 bits.
+    A float says a quotient below 2^50 but for one: its five roundings are off by 2^-51 of it, thus by half a unit. The
+    remainder of that lies between -divisor and 2 · divisor, which 64 bits hold, and says the rest. Pools are nearly
+    always so small, and then there is no slow division of integers and no branch that the processor could guess wrong.
+    """
+    told = (float(high) * _TWO_TO_64 + float(low)) / float(divisor)
+    if told < _SURE_BELOW and divisor < _QUARTER:
+        quotient = np.uint64(np.int64(told))
+        rest = np.int64(low - quotient * divisor)
+        below, above = np.uint64(rest < 0), np.uint64(rest >= np.int64(divisor))
+        return quotient - below + above, np.uint64(rest) + below * divisor - above * divisor
+    return _div128_by_64_digits(high, low, divisor)
+
+
+@inner
+def _div128_by_64_digits(high: Any, low: Any, divisor: Any) -> Any:
+    """The same for all sizes: Knuth's algorithm D with digits of 32 bits (Hacker's Delight, divlu): two divisions of
+    64 bits.
     """
     if high == ZERO:
         quotient = low // divisor
