@@ -16,9 +16,9 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from benchmarks.environments import environment_python
 from benchmarks.figures import Figures, PeerUnavailable
 from benchmarks.trading.recorded_market import RecordedMarket, write_ticks
-from benchmarks.trading.throughput import _environment
 from pumpswap.engine.strategy import Strategy, Wishes
 from pumpswap.market.simulator import Pace
 from pumpswap.model import Intent, MarketUpdate, Side, Signal, Swap
@@ -107,7 +107,7 @@ def measure() -> Figures:
     table = [f"{'':<34}{'ours, trades/s':>16}{'orders':>8}{'Nautilus':>12}{'orders':>8}{'ratio':>8}"]
     figures: dict[str, Any] = {"swaps": SWAPS, "pools": POOLS}
     with tempfile.TemporaryDirectory(prefix="pumpswap-ticks-") as folder:
-        ticks, python = Path(folder, "ticks.csv"), _environment()
+        ticks, python = Path(folder, "ticks.csv"), environment_python("nautilus-1.221")
         write_ticks(ticks, market)
         peers = {every: _through_nautilus(python, ticks, every) for every in (0, ORDER_EVERY)}
         for name, (make, every) in plans.items():

@@ -18,7 +18,7 @@ from pumpswap.research.kernel.rates import pool_flags, rate_tables
 
 __all__ = ["measure"]
 
-CASES, BATCHES = 1_000_000, 7
+CASES, BATCHES = 1_000_000, 25
 LEAST_PER_SECOND, LEAST_RATIO = 20_000_000, 100
 _SIDES: tuple[tuple[str, int, str, Callable[..., Any]], ...] = (
     ("buy exact base", BUY_BASE, "buy_base_input", buy_exact_base),
@@ -54,10 +54,11 @@ def measure() -> Figures:
             "sdk_flat_per_second": round(flat), "ratio": round(rate / theirs), "ratio_flat": round(rate / flat),
         }  # fmt: skip
         promises.append((f"{title}: at least 20 million a second", rate >= LEAST_PER_SECOND))
-        promises.append((f"{title}: at least {LEAST_RATIO}× the SDK without its tiers", rate / flat >= LEAST_RATIO))
+        promises.append((f"{title}: at least {LEAST_RATIO}× the official SDK", rate / theirs >= LEAST_RATIO))
     notes = [
         f"{CASES:,} different questions, one core, best of {BATCHES}; the rates are looked up in the tiers each time",
-        "SDK flat: without its FeeConfig, so that it looks up no tier; Python and the SDK answer one question again",
+        "SDK: the same work, tiers looked up; SDK flat: without its FeeConfig, less work than the kernel does",
+        "Python and the SDK answer one question again and again",
     ]
     return Figures("Exact quotes of the kernel", table, figures, promises, notes)
 

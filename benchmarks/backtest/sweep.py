@@ -7,7 +7,6 @@ import math
 import random
 import resource
 import subprocess
-import sys
 import tempfile
 import time
 from collections import Counter
@@ -16,7 +15,10 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from rich.console import Console
+from rich.progress import track
 
+from benchmarks.environments import environment_python
 from benchmarks.figures import Figures
 from pumpswap.engine.trial import TRIAL_START_NS
 from pumpswap.market.simulator import FIRST_SLOT, Pace
@@ -43,7 +45,7 @@ from pumpswap.settings import Settings
 __all__ = ["SweepFactory", "measure", "timed"]
 
 SETS, SWAPS, POOLS, CHUNK = 10_000, 1_000_000, 100, 64
-_SIDE, _RAY = Path(__file__).with_name("ray_side.py"), Path(__file__).parents[2] / ".venv-ray"
+_SIDE = Path(__file__).with_name("ray_side.py")
 _RUN_SECONDS = 7_200
 # Breaker and locks of losses would end a trial early, and make the sweep look quicker than it is.
 _SETTINGS = Settings.model_validate(
@@ -110,7 +112,7 @@ class SweepFactory(msgspec.Struct, frozen=True):
 
 
 def measure() -> Figures:
-    """All of it, each kind of workers once: they are long runs."""
+    """All of it, each kind of workers once: they are long runs. Raises PeerUnavailable."""
     history = LongHistory(SWAPS)
     since_ns, until_ns = history.span_ns
     with tempfile.TemporaryDirectory(prefix="pumpswap-sweep-") as folder:
@@ -127,14 +129,11 @@ def measure() -> Figures:
     table = [f"{'':<20}{'seconds':>10}{'trials/s':>10}{'ms a trial':>12}{'handed over':>13}"]
     for name in names:
         one = figures[name]
-        if not one:
-            table.append(f"{name:<20}{'Ray is not here: make bootstrap':>45}")
-            continue
         rate = (SETS - one["handed_over"]) / one["seconds"]  # what is handed over is not played here, and so not done
         each = 1_000 / rate if rate else math.inf
         table.append(f"{name:<20}{one['seconds']:10.1f}{rate:10.1f}{each:12.2f}{one['handed_over']:13,}")
     first = figures["1 process"]
-    same = [one["digest"] == first["digest"] for name in names if (one := figures[name])]
+    same = [figures[name]["digest"] == first["digest"] for name in names]
     notes = [
         f"momentum at full size, {SETS:,} random sets over {SWAPS:,} trades of {POOLS} simulated pools, counterfactual",
         f"{first['fills']:,} fills; the one process has {first['megabytes']:,} MB; columns are files that all share",
@@ -147,7 +146,8 @@ def timed(start: Callable[[], Workers], jobs: list[Job]) -> dict[str, Any]:
     """Seconds and what came out. Starting the workers counts."""
     began, fills, handed, digest = time.perf_counter(), 0, Counter[str](), 0
     workers = start()
-    for results in workers.map(chunks_of(jobs, CHUNK)):
+    console = Console(stderr=True)
+    for results in track(workers.map(chunks_of(jobs, CHUNK)), "trials", -(-len(jobs) // CHUNK), console=console):
         for one in results:
             fills += one.fills
             handed[one.handed_over] += bool(one.handed_over)
@@ -177,11 +177,8 @@ def _jobs(split: Split) -> list[Job]:
 
 
 def _on_ray(factory: SweepFactory, jobs: list[Job]) -> dict[str, Any]:
-    """In the environment of Ray; empty where there is none."""
-    python = _RAY / "bin" / "python"
-    if not python.exists():
-        print(f"no {python}: the sweep on Ray is left out", file=sys.stderr)
-        return {}
+    """In the environment of Ray. Raises PeerUnavailable."""
+    python = environment_python("ray")
     request = msgspec.json.encode({"factory": factory, "jobs": jobs})
     with tempfile.NamedTemporaryFile(suffix=".json") as file:
         file.write(request)

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from benchmarks.environments import environment_python
 from benchmarks.figures import Figures, PeerUnavailable
 from benchmarks.trading.recorded_market import RecordedMarket, record_market, write_ticks
 from pumpswap.amm import current_schedule
@@ -21,13 +22,12 @@ from pumpswap.execution.paper import PaperVenue
 from pumpswap.market.book import PoolBook
 from pumpswap.model import Intent, Swap
 from pumpswap.settings import Settings
-from tests.support.material import ROOT
 
 __all__ = ["PeerUnavailable", "measure"]
 
 SWAPS, POOLS, ROUNDS = 100_000, 100, 5
 _SIDE = Path(__file__).with_name("nautilus_side.py")
-_MAKE_SECONDS, _RUN_SECONDS = 1_200, 600
+_RUN_SECONDS = 600
 
 
 class CountAndRemember(Strategy):
@@ -52,7 +52,7 @@ def measure() -> Figures:
     with tempfile.TemporaryDirectory(prefix="pumpswap-ticks-") as folder:
         ticks = Path(folder, "ticks.csv")
         write_ticks(ticks, market)
-        python = _environment()
+        python = environment_python("nautilus-1.221")
         for _ in range(ROUNDS):  # in turns, so that a busy moment of the machine meets both
             ours.append(_through_the_engine(market))
             seconds, version = _through_nautilus(python, ticks, market)
@@ -117,16 +117,3 @@ def _through_nautilus(python: Path, ticks: Path, market: RecordedMarket) -> tupl
     if (told["count"], told["pools"]) != (len(market.swaps), len({update.pool for update in market.swaps})):
         raise PeerUnavailable(f"NautilusTrader has heard something else: {told}")
     return told["seconds"], told["version"]
-
-
-def _environment() -> Path:
-    """Its Python, in an environment that is made or brought up to date."""
-    command = ["sh", str(ROOT / "scripts" / "bootstrap.sh"), "nautilus-1.221"]
-    try:
-        subprocess.run(command, check=True, capture_output=True, text=True, timeout=_MAKE_SECONDS, cwd=ROOT)
-    except subprocess.TimeoutExpired as late:
-        raise PeerUnavailable(f"its environment was not made within {_MAKE_SECONDS} s") from late
-    except subprocess.CalledProcessError as failed:
-        lines = [line for line in str(failed.stderr).splitlines() if line.strip()]
-        raise PeerUnavailable(f"its environment cannot be made here: {lines[-1] if lines else 'no reason'}") from failed
-    return ROOT / ".venv-nautilus-1.221" / "bin" / "python"
