@@ -27,7 +27,6 @@ from pumpswap.research.kernel.trial.terms import (
     CLOSED_NS,
     COST,
     DAY,
-    EPOCH,
     FILLS,
     FIRST,
     HEAD,
@@ -95,7 +94,7 @@ class KernelRunner:
         self._scratch: tuple[NDArray[np.int64], ...] | None = None
         self._known_facts: tuple[Any, tuple[NDArray[Any], ...]] | None = None
         self._known_chance: tuple[Any, tuple[NDArray[np.int64], NDArray[np.uint8]]] | None = None
-        self._epoch = self._stamp = 0
+        self._stamp = 0
         self.handed_over: dict[str, int] = {}  # by reason, how many trials
 
     def run(self, number: int, params: Params, split: Split) -> TrialResult:
@@ -163,8 +162,7 @@ class KernelRunner:
         }
         books = np.zeros((len(self._columns.pools) + FIRST, WIDTH), np.int64)
         books[TERMS] = terms_row(settings, momentum_arguments(self._arguments(params)), run)
-        self._epoch += 1
-        books[MONEY, EPOCH], books[MONEY, STAMP], books[MONEY, DAY] = self._epoch, self._stamp, 0
+        books[MONEY, STAMP], books[MONEY, DAY] = self._stamp, 0
         for place in (CLOSED_NS, WISHED_NS, HEAD):
             books[FIRST:, place] = -1
         books[FIRST:, SINCE] = len(self._columns)
@@ -176,8 +174,9 @@ class KernelRunner:
             self._scratch = (
                 np.zeros(len(columns), np.int64),
                 np.zeros(columns.traders, np.int64),
-                np.zeros((columns.holders, 2), np.int64),
+                np.zeros(columns.holders, np.int64),
             )
+        self._scratch[2].fill(0)  # what holders have more or less; the others are never read before they are written
         return self._scratch
 
     def _steps(self, settings: Settings, books: NDArray[np.int64]) -> tuple[Any, ...]:

@@ -17,12 +17,13 @@ from typing import Any
 import numpy as np
 from llvmlite import ir  # type: ignore[import-untyped]
 from numba import njit, types
+from numba.core import cgutils
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 
 __all__ = [
     "compiled", "div128_by_128", "div128_by_64", "float_of", "frozen", "inlined", "inner", "is_less", "kernel_sha256",
-    "mul64", "mul_div", "mul_div_up", "sha256_of",
+    "mul64", "mul_div", "mul_div_up", "sha256_of", "soon",
 ]  # fmt: skip
 
 ZERO, ONE, THIRTY_TWO, SIXTY_THREE = np.uint64(0), np.uint64(1), np.uint64(32), np.uint64(63)
@@ -126,6 +127,26 @@ def float_of(context: Any, bits: Any) -> Any:
 
     def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
         return builder.bitcast(arguments[0], ir.DoubleType())
+
+    return signature, generate
+
+
+@_intrinsic
+def soon(context: Any, array: Any, at: Any) -> Any:
+    """Have the processor fetch a place of an array that is too large for its caches: it will be asked for soon."""
+    signature = types.void(array, types.int64)
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        kind = signature.args[0]
+        held = context.make_array(kind)(context, builder, arguments[0])
+        place = cgutils.get_item_pointer(context, builder, kind, held, [arguments[1]])
+        address, number = ir.IntType(8).as_pointer(), ir.IntType(32)
+        fetch = cgutils.get_or_insert_function(
+            builder.module, ir.FunctionType(ir.VoidType(), [address, number, number, number]), "llvm.prefetch.p0i8"
+        )
+        # To be written, kept in all caches, data.
+        builder.call(fetch, [builder.bitcast(place, address), number(1), number(3), number(1)])
+        return context.get_dummy_value()
 
     return signature, generate
 

@@ -13,12 +13,12 @@ __all__ = ["capped", "differs", "payable"]
 
 
 @inner
-def capped(differences: Any, holder: Any, epoch: Any, sale: Any) -> Any:
+def capped(differences: Any, holder: Any, sale: Any) -> Any:
     """``Holders.sale``: (units, least) that a seller sells now. ``sale`` is (units, least, what he had, known)."""
     units, least, had, is_known = sale
-    if holder == 0 or differences[holder, 0] != epoch or differences[holder, 1] == 0:
+    difference = differences[holder]
+    if difference == 0:
         return units, least
-    difference = differences[holder, 1]
     wanted = np.int64(units)
     if is_known == 0:
         now = wanted + min(difference, 0)
@@ -44,10 +44,7 @@ def payable(world: Any, pool: Any, base: Any, quote: Any) -> Any:
 
 
 @inlined
-def differs(differences: Any, holder: Any, epoch: Any, units: Any) -> None:
+def differs(differences: Any, holder: Any, units: Any) -> None:
     """``Holders.differs``."""
-    if holder == 0 or units == 0:
-        return
-    if differences[holder, 0] != epoch:
-        differences[holder, 0], differences[holder, 1] = epoch, 0
-    differences[holder, 1] += units
+    if holder != 0:
+        differences[holder] += units

@@ -43,7 +43,6 @@ from pumpswap.research.kernel.trial.terms import (
     DRAWDOWN_PART,
     DRAWDOWN_WHOLE,
     ENTRIES,
-    EPOCH,
     EQUITY,
     EXPOSURE,
     FILLS,
@@ -98,7 +97,7 @@ from pumpswap.research.kernel.trial.venue import (
     submit,
     tell_equity,
 )
-from pumpswap.research.kernel.u128 import ZERO, compiled, inlined, inner
+from pumpswap.research.kernel.u128 import ZERO, compiled, inlined, inner, soon
 
 __all__ = ["REASONS", "play"]
 
@@ -109,6 +108,7 @@ REASONS = (
     "a route through a pool of ours", "a change of a pool of ours that is refused", "a pool beyond 63 bits",
 )  # fmt: skip
 _MINUTE, _HOUR, _DAY, _BPS = 60_000_000_000, 3_600_000_000_000, 86_400_000_000_000, np.int64(10_000)
+_AHEAD = 16  # steps: about as long as memory takes
 _MOST_SIGNED = np.uint64((1 << 63) - 1)
 
 
@@ -241,7 +241,7 @@ def play(words: Any, since: Any, tape: Any, plan: Any, memory: Any, out: Any) ->
     venue_memory = books, world, mints, orders, fills, points
     chance, trades = (priorities, fails), (swaps, swap_at_ns, signed, changed)
     base, reserve, boost, protocol, creator, supply, lp = after
-    is_naive, window_ns, epoch = books[TERMS, IS_NAIVE] != 0, books[TERMS, WINDOW_NS], books[MONEY, EPOCH]
+    is_naive, window_ns = books[TERMS, IS_NAIVE] != 0, books[TERMS, WINDOW_NS]
     least_burst, least_buyers, since_ns = books[TERMS, BURST_BPS], books[TERMS, MIN_BUYERS], books[TERMS, SINCE_NS]
     books[MONEY, CASH], books[MONEY, CLOCK] = books[TERMS, START_LAMPORTS], books[TERMS, START_NS]
     if tell_equity(books, books[TERMS, START_NS], points) != 0:
@@ -282,6 +282,7 @@ def play(words: Any, since: Any, tape: Any, plan: Any, memory: Any, out: Any) ->
                 return NO_ROOM
             continue
         # A pool that we have touched, or hold.
+        soon(differences, np.int64(holder[min(step + _AHEAD, last - 1)]))
         act, flow = np.int64(what[step]), np.int64(signed[step])
         if watch & IS_DIVERGED == 0:
             if watch & IS_PUT == 0 or act != NOTHING:
@@ -296,9 +297,8 @@ def play(words: Any, since: Any, tape: Any, plan: Any, memory: Any, out: Any) ->
             asked, least = amount[step], limit[step]
             status = 0
             if act in (SELL, HOP_SELL) and holder[step] != 0:
-                asked, least = capped(
-                    differences, holder[step], epoch, (asked, least, trader_base[step], has_base[step])
-                )
+                sale = asked, least, trader_base[step], has_base[step]
+                asked, least = capped(differences, holder[step], sale)
                 status = -1 if asked == ZERO and amount[step] != ZERO else 0
             elif act == GIFT:
                 asked, least = payable(world, pool, asked, least)
@@ -316,12 +316,12 @@ def play(words: Any, since: Any, tape: Any, plan: Any, memory: Any, out: Any) ->
                     return A_CHANGE
                 if trade != 0 and charged[step] & IS_HOLDERS != 0:
                     got = np.int64(swap_base[step]) if trade == 1 else -np.int64(swap_base[step])
-                    differs(differences, holder[step], epoch, -got)
+                    differs(differences, holder[step], -got)
                 trade, flow = 0, np.int64(0)
             elif trade != 0 and is_signed_trade:
                 more = np.int64(moved) - np.int64(swap_base[step])
                 if charged[step] & IS_HOLDERS != 0:
-                    differs(differences, holder[step], epoch, more if trade == 1 else -more)
+                    differs(differences, holder[step], more if trade == 1 else -more)
                 flow = np.int64(paid) if trade == 1 else -np.int64(paid)
         if act != NOTHING:
             books[row, LAST] = step
