@@ -44,7 +44,7 @@ from pumpswap.settings import Settings
 
 __all__ = ["SweepFactory", "measure", "timed"]
 
-SETS, SWAPS, POOLS, CHUNK = 10_000, 1_000_000, 100, 64
+SETS, SWAPS, POOLS, CHUNK = 10_000, 1_000_000, 1_000, 64
 _SIDE = Path(__file__).with_name("ray_side.py")
 _RUN_SECONDS = 7_200
 # Breaker and locks of losses would end a trial early, and make the sweep look quicker than it is.
@@ -63,7 +63,7 @@ class LongHistory(BaseChronicle):
     """So many trades of a simulated market, made anew at each pass: a million steps in memory would be gigabytes."""
 
     def __init__(self, swaps: int) -> None:
-        minutes = 60 + swaps // 1_000  # about 1,700 trades a minute, less once pools are over
+        minutes = 60 + swaps // POOLS  # a pool has about seventeen trades a minute, less once it is over
         plan = SimulatedPlan(1, minutes, POOLS, pace=Pace(snapshot_seconds=86_400, openings=1))
         self._whole, self._swaps = SimulatedChronicle(plan), swaps
         super().__init__("long", {"kind": "long"}, self._whole.slots, self._whole.schedule_for)

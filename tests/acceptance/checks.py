@@ -22,6 +22,7 @@ from tests.acceptance.live_crashes import LIVE_CRASHES
 from tests.acceptance.live_scenarios import LIVE_SCENARIOS
 from tests.acceptance.long_day import LONG_DAY
 from tests.acceptance.nautilus import NAUTILUS_1_221, NAUTILUS_1_231
+from tests.acceptance.on_ray import ON_RAY
 from tests.acceptance.outside_lives import OUTSIDE_LIVES
 from tests.acceptance.paper_crashes import PAPER_CRASHES
 from tests.acceptance.paper_thousand import PAPER_THOUSAND
@@ -54,6 +55,7 @@ CHECKS = (
     LARGEST_SIZES,
     KERNEL,
     KERNEL_TRIALS,
+    ON_RAY,
     Q50_FRAMES,
     LAKE,
     QLIB_EXPORT,

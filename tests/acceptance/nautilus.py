@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from tests.acceptance.check import Check, Findings, Progress
+from tests.support.environments import environment_problem, environment_python
 from tests.support.material import ROOT
-from tests.support.nautilus_environments import environment_problem, nautilus_python
 
 __all__ = ["NAUTILUS_1_221", "NAUTILUS_1_231"]
 
@@ -27,7 +27,7 @@ _SHOWN = 20
 
 def run(version: str, seed: int, progress: Progress) -> Findings:
     """The tests first: where they fail, figures of long runs are worth nothing."""
-    python = nautilus_python(version)
+    python = environment_python(f"nautilus-{version}")
     findings = Findings({"nautilus_trader": _version(python)})
     findings.figures["tests"] = _tests(python, findings)
     if findings.failures:
@@ -105,7 +105,9 @@ def _long_parts(python: Path, seed: int) -> Iterator[dict[str, Any]]:
 
 
 def _check(version: str, what: str) -> Check:
-    return Check(f"nautilus-{version}", what, partial(environment_problem, version), partial(run, version))
+    return Check(
+        f"nautilus-{version}", what, partial(environment_problem, f"nautilus-{version}"), partial(run, version)
+    )
 
 
 NAUTILUS_1_221 = _check("1.221", "the adapter in NautilusTrader 1.221: its tests, and long markets to the lamport")

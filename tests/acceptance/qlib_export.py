@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -16,8 +17,8 @@ from tests.acceptance.check import Check, Findings, Progress
 from tests.research.qlib.readback import Comparison, compare_with_qlib
 from tests.research.qlib.synthetic import synthetic_source
 from tests.research.qlib.world import export
+from tests.support.environments import environment_problem
 from tests.support.material import material
-from tests.support.real_qlib import environment_problem
 
 POOLS, HOURS, UPDATES = 200, 24 * 14, 12
 
@@ -95,4 +96,6 @@ def _recorded() -> dict[str, Make]:
     }
 
 
-QLIB_EXPORT = Check("qlib", "the real QLib reads our exports back, value by value", environment_problem, run)
+QLIB_EXPORT = Check(
+    "qlib", "the real QLib reads our exports back, value by value", partial(environment_problem, "qlib"), run
+)

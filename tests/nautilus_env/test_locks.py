@@ -14,9 +14,10 @@ from pumpswap.errors import ConfigError
 from pumpswap.nautilus.check import examine, installed_version
 from pumpswap.settings import Settings
 from tests.cli.running import run
+from tests.support.environments import environment_python
 from tests.support.material import ROOT
-from tests.support.nautilus_environments import VERSIONS, nautilus_python
 
+VERSIONS = ("1.221", "1.231")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 without = pytest.mark.skipif(find_spec("nautilus_trader") is not None, reason="NautilusTrader is here")
 
@@ -28,7 +29,7 @@ def test_each_supported_version_has_a_lock_and_an_environment(version: str) -> N
     assert pinned.startswith(f"{version}.")
     bootstrap = (ROOT / "scripts" / "bootstrap.sh").read_text(encoding="utf-8")
     assert f"nautilus-{version}" in bootstrap
-    assert nautilus_python(version).parent.parent.name == f".venv-nautilus-{version}"
+    assert environment_python(f"nautilus-{version}").parent.parent.name == f".venv-nautilus-{version}"
 
 
 def test_the_extra_takes_both_versions_and_no_second_major() -> None:

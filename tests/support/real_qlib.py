@@ -10,12 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.support.material import ROOT
+from tests.support.environments import environment_python
 
-__all__ = ["QlibReading", "environment_problem", "make_environment", "qlib_python", "read_with_qlib"]
+__all__ = ["QlibReading", "qlib_python", "read_with_qlib"]
 
 _READER = Path(__file__).with_name("qlib_read.py")
-_MAKE_SECONDS, _READ_SECONDS = 1_200, 600
+_READ_SECONDS = 600
 
 
 @dataclass(frozen=True)
@@ -31,26 +31,8 @@ class QlibReading:
 
 def qlib_python() -> Path | None:
     """The Python that has QLib, where somebody has made that environment."""
-    path = ROOT / ".venv-qlib" / "bin" / "python"
+    path = environment_python("qlib")
     return path if path.exists() else None
-
-
-def make_environment() -> None:
-    """Make the environment, or bring it up to date. Raises CalledProcessError and TimeoutExpired."""
-    command = ["sh", str(ROOT / "scripts" / "bootstrap.sh"), "qlib"]
-    subprocess.run(command, check=True, capture_output=True, text=True, timeout=_MAKE_SECONDS, cwd=ROOT)
-
-
-def environment_problem() -> str | None:
-    """Make the environment; None when it is there, else why it cannot be made."""
-    try:
-        make_environment()
-    except subprocess.TimeoutExpired:
-        return f"QLib's environment was not made within {_MAKE_SECONDS} s"
-    except subprocess.CalledProcessError as error:
-        lines = [line for line in str(error.stderr).splitlines() if line.strip()]
-        return f"QLib's environment cannot be made here: {lines[-1] if lines else 'no reason given'}"
-    return None
 
 
 def read_with_qlib(folder: Path, freq: str, fields: Sequence[str]) -> QlibReading:

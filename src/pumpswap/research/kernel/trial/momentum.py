@@ -230,7 +230,7 @@ def play(words: Any, since: Any, tape: Any, plan: Any, memory: Any, out: Any) ->
     (books, world, mints, orders, entries, changed, stamps, differences) = memory
     fills, points = out
     what, generation, amount, limit, second, charged, told_rates = acts
-    swap, swap_at_ns, swap_base, _, signed = swapped
+    swap, swap_at_ns, swap_base, signed = swapped
     trader, holder, trader_base, has_base = people
     has_state, until_ns, schedules, flags, creator_bps = known
     places, starts, swaps, swap_starts, rank = groups
