@@ -155,3 +155,13 @@ def test_the_run_that_is_shown_is_the_newest_live_one_that_goes_on_else_the_newe
         found = database.shown_run()
         assert found is not None and found.run_id == expected
     assert database.count_runs() == 4
+
+
+def test_a_back_test_in_nautilus_is_shown_only_where_there_is_nothing_else(database: Database) -> None:
+    shown = []
+    for kind in ("nautilus", "nautilus", "paper", "nautilus"):
+        database.start_run(kind, 0, settings={"a": 1})
+        found = database.shown_run()
+        assert found is not None
+        shown.append(found.header().kind)
+    assert shown == ["nautilus", "nautilus", "paper", "paper"]

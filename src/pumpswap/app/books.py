@@ -139,7 +139,7 @@ def open_store(settings: Settings) -> Iterator[Database | None]:
 
 
 def chosen_books(database: Database | None, run_id: int | None = None) -> Books | None:
-    """The run with this number; without one the newest live run that goes on, else the newest of all.
+    """The run with this number; without one the newest live run that goes on, else the newest (``shown_run``).
 
     None when there is no run at all. Raises NotFound for a number that no run has.
     """

@@ -243,9 +243,12 @@ class Database:
             return int(connection.execute(select(func.count()).select_from(RUNS)).scalar_one())
 
     def shown_run(self) -> Run | None:
-        """The newest live run that goes on, else the newest of all; None where there is none."""
+        """The newest live run that goes on, else the newest; a back-test in NautilusTrader (the kind ``nautilus``) only
+        where there is nothing else: it must not stand in place of real books. None where there is none.
+        """
         goes_on = and_(RUNS.c.kind == "live", RUNS.c.finished_ns.is_(None))
-        query = select(RUNS.c.run_id).order_by(case((goes_on, 0), else_=1), RUNS.c.run_id.desc()).limit(1)
+        rank = case((goes_on, 0), (RUNS.c.kind == "nautilus", 2), else_=1)
+        query = select(RUNS.c.run_id).order_by(rank, RUNS.c.run_id.desc()).limit(1)
         with self._connections.reading() as connection:
             found = connection.execute(query).scalar()
         return None if found is None else Run(self._connections, found)
