@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -121,6 +122,13 @@ def test_a_strategy_that_fails_in_one_of_the_markets_is_said(tmp_path: Path) -> 
     ]
     rows = {row.label: row.values for row in groups_of([one.backtest.result for one in done.ran])[1].rows}
     assert rows["strategies that failed"] == (0, 1)
+
+
+def test_without_numpy_the_test_that_is_missing_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not any("numpy" in text for text in run_order(SHORT, Settings(data_dir=tmp_path)).warnings)
+    monkeypatch.setitem(sys.modules, "numpy", None)
+    done = run_order(SHORT, Settings(data_dir=tmp_path))
+    assert any(text.startswith("numpy is not installed") and "[data]" in text for text in done.warnings)
 
 
 @pytest.mark.parametrize(("name", "text", "says"), [

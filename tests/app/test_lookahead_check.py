@@ -113,6 +113,19 @@ def test_what_a_helper_remembers_of_the_whole_history_does_not_help(
     assert report.caught
 
 
+@pytest.mark.parametrize("missing", ["numpy", "polars"])
+def test_a_frame_without_the_libraries_for_it_names_the_extra(strategies: Path, tmp_path: Path, missing: str) -> None:
+    """In a process of its own: here they are loaded already."""
+    (tmp_path / "frame.csv").write_text("datetime,a\n2026-10-01,1\n")
+    hidden = f"import sys; sys.modules[{missing!r}] = None; from pumpswap.cli import main; main()"
+    line = f"backtest lookahead simulated:7 --length 2m --strategy {strategies}:honest --frame {tmp_path}/frame.csv"
+    asked = ["--data-dir", str(tmp_path), "--json", *line.split()]
+    ended = subprocess.run([sys.executable, "-c", hidden, *asked], capture_output=True, text=True, check=False)
+    told = json.loads(ended.stdout)
+    assert (ended.returncode, told["code"]) == (4, "config_error"), ended.stderr
+    assert missing in told["what"] and told["hint"] == "pip install 'pumpswap[data]'"
+
+
 def test_what_cannot_be_judged_is_told(strategies: Path, tmp_path: Path) -> None:
     settings = Settings(data_dir=tmp_path)
     with pytest.raises(BadInput, match="broken: ZeroDivisionError: oh"):

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -137,6 +138,8 @@ def test_a_space_may_stand_in_a_file(settings: Settings, tmp_path: Path) -> None
     ("changes", "told"),
     [
         ({"space": "strategy.windows=1|2"}, "cannot be made"),
+        ({"space": "strategy.window_seconds=30|40|50|60|70|abc"}, "strategy.window_seconds=abc: .* is no int"),
+        ({"space": "strategy.window_seconds=0.5..9.5/3"}, "strategy.window_seconds=0.5.*: .* is no int"),
         ({"space": "paper.failed_bps=0|1"}, "cannot be searched"),
         ({"walk_forward": "1h:1h"}, "too short"),
         ({"walk_forward": "3m:3m", "kfold": 3}, "two ways"),
@@ -149,6 +152,29 @@ def test_what_cannot_be_is_told_before_anything_is_stored(
 ) -> None:
     with pytest.raises(UsageError, match=told):
         tune(order(**changes), settings, clock=CLOCK)
+    assert listed_sweeps(settings, 5) == []
+
+
+def test_a_value_that_a_strategy_of_ones_own_refuses_is_told_before_anything_is_stored(
+    settings: Settings, tmp_path: Path
+) -> None:
+    path = tmp_path / "mine.py"
+    path.write_text(
+        "from pumpswap.engine.strategy import Strategy\n\n\nclass Mine(Strategy):\n    name = 'mine'\n\n"
+        "    def __init__(self, seconds):\n        if seconds == 70:\n            raise ValueError('too long')\n"
+    )
+    backtest = replace(order().backtest, strategy=f"{path}:Mine", params=())
+    asked = order(backtest=backtest, space="strategy.seconds=30|40|50|60|70")
+    with pytest.raises(UsageError, match=r"strategy\.seconds=70: .*ValueError: too long"):
+        tune(asked, settings, clock=CLOCK)
+    assert listed_sweeps(settings, 5) == []
+
+
+def test_without_numpy_no_search_begins(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "numpy", None)
+    with pytest.raises(ConfigError, match="numpy is not installed") as told:
+        tune(order(uses_engine=True), settings, clock=CLOCK)
+    assert told.value.hint == "pip install 'pumpswap[research]'"
     assert listed_sweeps(settings, 5) == []
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from importlib.util import find_spec
 from pathlib import Path
 
 import msgspec
@@ -333,6 +334,11 @@ def _warnings(order: BacktestOrder, chronicle: Chronicle, ran: Sequence[RanBackt
     if unknown:
         found.append(f"{unknown} sales in pools that we changed are of nobody knows whom: they sell what they did")
     found.extend(_held_warnings(ran[0].backtest.result))
+    if find_spec("numpy") is None:
+        found.append(
+            "numpy is not installed, so the same rounds were not drawn again to see how bad they could have been:"
+            " pip install 'pumpswap[data]'"
+        )
     if ran[0].backtest.result.spec.settings["risk"]["require_screen"]:
         found.append("risk.require_screen is on, and no token is screened in a back-test: every purchase is refused")
     if order.pools:

@@ -165,10 +165,16 @@ def _made(
 def _constructed(made: type[Strategy], arguments: Mapping[str, Any]) -> Strategy:
     try:
         return made(**arguments)
+    except PumpSwapError:
+        raise
     except TypeError as error:
         raise UsageError(
             f"{made.__name__} cannot be made: {error}", hint="give its parameters with --param NAME=VALUE"
         ) from None
+    except Exception as error:  # the user's code: whatever is wrong with it is told
+        raise UsageError(
+            f"{made.__name__} cannot be made: {type(error).__name__}: {error}", hint="other parameters, or mend it"
+        ) from error
 
 
 def _require_types(made: type[Strategy], arguments: Mapping[str, Any]) -> None:

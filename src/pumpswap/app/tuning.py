@@ -22,6 +22,7 @@ from pumpswap.research.backtest.runner import Cast
 from pumpswap.research.backtest.spec import BacktestSpec
 from pumpswap.research.chronicle.step import Chronicle
 from pumpswap.research.significance.lookahead import StrategyInputs
+from pumpswap.research.significance.monte_carlo import require_numpy
 from pumpswap.research.tuning.build import search_sha256
 from pumpswap.research.tuning.engine_runner import EngineFactory
 from pumpswap.research.tuning.history import MOST_HELD, HeldHistory, held
@@ -30,7 +31,7 @@ from pumpswap.research.tuning.objective import Objective
 from pumpswap.research.tuning.outcome import SweepOutcome, outcome_of
 from pumpswap.research.tuning.pool import InProcess, Processes
 from pumpswap.research.tuning.search import Method, search_of
-from pumpswap.research.tuning.space import STRATEGY, Space, parse_space, settings_with
+from pumpswap.research.tuning.space import STRATEGY, Space, parse_space, settings_with, strategy_arguments
 from pumpswap.research.tuning.splits import (
     Fold,
     hold_out,
@@ -108,9 +109,7 @@ class _Cast:
 
     def cast_for(self, settings: Settings, params: Params, history: Chronicle) -> Cast:
         """As of ``Caster``."""
-        arguments = dict(self.order.params) | {
-            key.partition(".")[2]: value for key, value in params if key.startswith(f"{STRATEGY}.")
-        }
+        arguments = {**dict(self.order.params), **strategy_arguments(params)}
         chosen = choose_strategy(self.order.strategy, tuple(arguments.items()))
         return cast_of(settings, chosen, StrategyInputs(history, self.order.frame or settings.q50.path))
 
@@ -118,12 +117,13 @@ class _Cast:
 def tune(order: TuneOrder, settings: Settings, *, clock: Clock | None = None, tell: Tell | None = None) -> Tuned:
     """Search, test, judge and store. An interruption (KeyboardInterrupt) keeps every finished chunk: ``resume``.
 
-    Raises UsageError and ConfigError for a space, a split or settings that cannot be, before anything runs; NotFound
-    for a history or a search to resume that is not there; Conflict for one that was made otherwise.
+    Raises UsageError and ConfigError for a space, a split, settings or libraries that cannot be, before anything runs;
+    NotFound for a history or a search to resume that is not there; Conflict for one that was made otherwise.
     """
     wall, say = clock or SystemClock(), tell or (lambda _what, _done, _of: None)
     space = parse_space(_text_of(order.space))
     space.check(settings)
+    require_numpy()  # the tests at the end need it
     search_of(order.method, space, order.trials, order.backtest.seed)  # what is wrong with it is told now
     history = open_history(order.backtest)
     if not history.identity.steps:
@@ -169,8 +169,8 @@ def _spec(order: TuneOrder, history: Chronicle, settings: Settings) -> BacktestS
 
 
 def _require_strategy(order: TuneOrder, space: Space, settings: Settings, history: Chronicle) -> None:
-    """Make it once, with some set of the space that the settings take: what is wrong with it is told before the search
-    begins.
+    """Make it with each value of its own arguments, and once with all that it needs, beside some set of the space that
+    the settings take: what is wrong is told before the search begins.
     """
     chance = Random(order.backtest.seed)
     for _ in range(_TRIES):
@@ -179,8 +179,24 @@ def _require_strategy(order: TuneOrder, space: Space, settings: Settings, histor
             tried = settings_with(settings, params)
         except ConfigError:
             continue
+        _require_arguments(order.backtest, space, params, (tried, history))
         _Cast(order.backtest).cast_for(tried, params, history)
         return
+
+
+def _require_arguments(order: BacktestOrder, space: Space, params: Params, where: tuple[Settings, Chronicle]) -> None:
+    """Every choice, and both bounds of a range, of an argument of the strategy. Raises UsageError that names it."""
+    settings, history = where
+    inputs = StrategyInputs(history, order.frame or settings.q50.path)
+    for key, values in space.values():
+        if not key.startswith(f"{STRATEGY}."):
+            continue
+        for value in values:
+            arguments = {**dict(order.params), **strategy_arguments((*params, (key, value)))}
+            try:
+                choose_strategy(order.strategy, tuple(arguments.items())).make(settings, inputs)
+            except UsageError as error:
+                raise UsageError(f"{key}={value}: {error.what}", hint="narrow the space") from error
 
 
 def _plan(order: TuneOrder, space: Space, history: Chronicle, settings: Settings) -> SweepPlan:

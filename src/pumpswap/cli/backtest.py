@@ -46,7 +46,8 @@ backtest = LazyGroup(
     help=(
         "Run a strategy through a history and keep what came out.\n\n"
         "SOURCE is the folder of a lake or of a collector's export, a recorded stream, a CSV file with the trades of "
-        "one pool, a collector's database (path or URL), or simulated[:SEED]. Two results stand side by side: the "
+        "one pool, a collector's database (path or URL), vectors:FILE (the state sequences of test vectors), or "
+        "simulated[:SEED]. Two results stand side by side: the "
         "counterfactual one, in which everybody else's instructions meet the pool as our trades have left it, and the "
         "naive one, in which the market does not feel us. Fees are those of the date; latency, failures, priority "
         "fees and rent are in. The same source, settings, seed and version give the same result, to the byte."

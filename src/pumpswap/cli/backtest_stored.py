@@ -84,7 +84,7 @@ def compare(out: Output, first: int, second: int | None, live: int | None, withi
     help=(
         "A stored back-test in full, with its twin beside it: how much of it is luck, money, rounds, costs, what our "
         "trades changed for others, and what a back-test cannot know.\n\n"
-        "The deflated Sharpe ratio counts everything that was tried on the same history by then: other back-tests, and "
+        "The deflated Sharpe ratio counts everything that was tried on the same history: other back-tests, and "
         "every set of the searches."
     ),
     examples=[

@@ -135,9 +135,9 @@ class PaperVenueSettings(Section):
     latency_ms: int = Field(1_200, ge=0, le=600_000)  # decision to execution
     # the same in slots of 400 ms; where it is set it counts instead of `latency_ms`
     latency_slots: int | None = Field(None, ge=0, le=1_500)
-    # orders that fail whatever the price, fees paid; null: as observed in `run` (312), else 0
+    # orders that fail whatever the price, fees paid; null: as observed (312) in `run`, `backtest` and `tune`, else 0
     failed_bps: BpsValue | None = None
-    # `fixed`: by the two keys below; `observed`: as others paid; null: observed in `run`, else fixed
+    # `fixed`: the two keys below; `observed`: as others paid; null: observed in `run`, `backtest`, `tune`, else fixed
     priority: Literal["fixed", "observed"] | None = None
     compute_unit_limit: int = Field(300_000, ge=1, le=1_400_000)  # of each transaction, for the priority fee
     compute_unit_price_micro_lamports: int = Field(100_000, ge=0)  # for the priority fee

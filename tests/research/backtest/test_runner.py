@@ -23,6 +23,7 @@ from pumpswap.research.backtest.result import BacktestResult, ledger_bytes
 from pumpswap.research.backtest.runner import Backtest, Players, run_backtest
 from pumpswap.research.backtest.spec import (
     _FILES,
+    _FILES_OF_APP,
     _ROOMS,
     _ROOMS_OF_RESEARCH,
     BacktestSpec,
@@ -132,6 +133,16 @@ def test_all_code_that_a_back_test_runs_is_in_its_hash() -> None:
     rooms = {part[1] for part in parts} - {"research", "storage", "chain"}
     assert rooms <= {*_ROOMS, *(name.removesuffix(".py") for name in _FILES)}
     assert {part[2] for part in parts if part[1] == "research" and len(part) > 2} <= {*_ROOMS_OF_RESEARCH}
+
+
+def test_what_makes_signals_of_settings_is_in_the_hash_too() -> None:
+    """Of the application those files whose functions a back-test calls while it plays; the rest opens and stores."""
+    code = "import sys, pumpswap.app.backtest_scoring; print(*(name for name in sys.modules if '.app.' in name))"
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    files = {f"{name.rpartition('.')[2]}.py" for name in told.split() if name.startswith("pumpswap.app.")}
+    assert {*_FILES_OF_APP} <= files
+    only_a_running_engine_asks = {"companion.py", "run_needs.py", "run_parts.py"}
+    assert files - {*_FILES_OF_APP} == only_a_running_engine_asks
 
 
 @pytest.mark.parametrize(("paper", "slots"), [

@@ -89,6 +89,7 @@ def test_a_planted_edge_is_found() -> None:
         overfitting=overfit(returns),
         bands=monte_carlo(rounds, draws=200),
         null=null_test(rounds, [_rounds(draw) for draw in range(100)]),
+        network=Band(1, 2, 3),
     )
     assert evidence.verdict == "holds out of sample", evidence.reasons
 
@@ -102,7 +103,8 @@ GOOD_NULL = NullTest(200, 0.01, 0.05, 0.0)
 def good(**changes: object) -> dict[str, object]:
     deflated = deflated_of([0.01, 0.02, 0.015, 0.02] * 20, [[0.01, 0.02, 0.015, 0.02] * 20])
     bands = MonteCarlo(100, 0, 40, 10, Band(1, 2, 3), Band(0, 1, 2), Band(0, 1, 2), 0.0)
-    return {"deflated": deflated, "bands": bands, "null": GOOD_NULL} | changes
+    tests = {"deflated": deflated, "overfitting": Overfit(0.1, 0.1, 70, 9, 8), "bands": bands, "null": GOOD_NULL}
+    return {**tests, "network": Band(1, 2, 3), **changes}
 
 
 def test_only_what_passes_every_test_holds() -> None:
@@ -120,6 +122,10 @@ def test_only_what_passes_every_test_holds() -> None:
     [
         ({"deflated": None}, "weak"),
         ({"null": None}, "weak"),
+        ({"overfitting": None}, "weak"),
+        ({"bands": None}, "weak"),
+        ({"network": None}, "weak"),
+        ({"network": Band(-1, 2, 3)}, "weak"),
         ({"null": NullTest(100, 0.08, 0.1, 0.0)}, "weak"),
         ({"null": NullTest(100, 0.4, 0.1, 0.0)}, "no evidence"),
         ({"overfitting": Overfit(0.5, 0.4, 70, 9, 8)}, "no evidence"),

@@ -52,6 +52,13 @@ def test_one_run_is_weak_at_best() -> None:
     assert "deflated for 1 try on this history 1.000" in luck_line(splendid)
 
 
+def test_rounds_that_were_not_drawn_again_are_a_doubt_and_what_only_a_search_does_is_none() -> None:
+    found = judged_run(judged_by(series(Random(1), mean=0.5), bands=None), [])
+    assert found.verdict == "weak"
+    assert found.reasons[0].startswith("the same rounds were not drawn again")
+    assert not any("overfitting" in one or "other orders" in one for one in found.reasons)
+
+
 def test_ratios_of_other_periods_count_by_the_root_of_their_length() -> None:
     mine = series(Random(1))
     same = judged_run(judged_by(mine), [Try(300, 0.1), Try(300, -0.2)])

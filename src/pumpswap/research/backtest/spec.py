@@ -36,6 +36,8 @@ _OF_RUN = {"signals", "strategy", "check_seconds", "max_entries_per_check", "rep
 _ROOMS = ("amm", "settings", "model", "market", "signals", "risk", "portfolio", "execution", "analytics", "engine")
 _ROOMS_OF_RESEARCH = ("backtest", "chronicle")
 _FILES = ("units.py", "clock.py", "errors.py")
+# Of the application those that make signals and strategies of settings; the rest of it opens, stores and tells.
+_FILES_OF_APP = ("backtest_scoring.py", "follow.py", "q50.py", "run_scoring.py")
 
 
 class SourceRef(msgspec.Struct, frozen=True):
@@ -152,10 +154,13 @@ def fees_sha256() -> str:
 
 @cache
 def engine_sha256() -> str:
-    """Of the package's code that decides a result: between releases the version says too little."""
+    """Of the package's code that decides a result: between releases the version says too little. Libraries are not in
+    it.
+    """
     digest, package = hashlib.sha256(), resources.files("pumpswap")
     places = [package / name for name in (*_ROOMS, *_FILES)]
     places += [package / "research" / name for name in _ROOMS_OF_RESEARCH]
+    places += [package / "app" / name for name in _FILES_OF_APP]
     for place in places:
         for name, file in _python_files(place, place.name):
             digest.update(f"{name} {hashlib.sha256(file.read_bytes()).hexdigest()}\n".encode())

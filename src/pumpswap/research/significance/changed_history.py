@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from pumpswap.clock import iso_utc
-from pumpswap.errors import BadInput
+from pumpswap.errors import BadInput, ConfigError
 from pumpswap.model import PoolSnapshot, Swap
 from pumpswap.research.chronicle.step import Chronicle, Range, Step
 from pumpswap.research.tuning.history import HistoryPart
@@ -117,9 +117,14 @@ def lagged_frame(path: Path, to: Path) -> None:
 def _rewritten(
     path: Path, to: Path, pick: Callable[[NDArray[Any], NDArray[Any]], NDArray[Any]], *, keep_times: bool = False
 ) -> None:
-    import numpy as np
-    import polars as pl
-
+    try:
+        import numpy as np
+        import polars as pl
+    except ImportError as error:
+        raise ConfigError(
+            f"a frame cannot be checked without {error.name}, which is not installed",
+            hint="pip install 'pumpswap[data]'",
+        ) from error
     from pumpswap.market.q50_forms import read_table
 
     table = read_table(path.read_bytes(), is_pickle=path.suffix in (".pkl", ".pickle", ".p"))

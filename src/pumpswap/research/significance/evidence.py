@@ -141,8 +141,9 @@ def judged(
     null: NullTest | None = None,
     network: Band | None = None,
 ) -> Evidence:
-    """The verdict. It holds only where every test that could be made says so; one that speaks plainly for luck, or too
-    few rounds, makes it no evidence. ``network``: what was earned when other orders failed.
+    """The verdict. It holds only where every test says so; one that is missing is a doubt, whoever left it out. One
+    that speaks plainly for luck, or too few rounds, makes it no evidence. ``network``: what was earned when other
+    orders failed.
     """
     return _with_verdict(Evidence("", (), outside, deflated, overfitting, bands, null, network), _SEARCH)
 
@@ -153,12 +154,15 @@ def judged_single(outside: OutOfSample, deflated: Deflated | None, bands: MonteC
 
 
 class _Words(msgspec.Struct, frozen=True):
-    """How reasons are said, of a search and of a single back-test."""
+    """How reasons are said, of a search and of a single back-test. Empty: that test is not to be expected."""
 
     where: str
     tries: str
     flat: str
+    without_bands: str
     without_null: str
+    without_overfit: str = ""
+    without_network: str = ""
     always: tuple[str, ...] = ()
 
 
@@ -166,12 +170,16 @@ _SEARCH = _Words(
     where="out of sample",
     tries="sets",
     flat="there is nothing to deflate: no set had enough rounds to be chosen, or it never moved",
+    without_bands="the same rounds were not drawn again: there are not two of different coins or days",
     without_null="it was not compared with random entries",
+    without_overfit="overfitting was not measured: that needs two sets and 32 periods (backtest.period_seconds)",
+    without_network="it was not tried with other orders failing",
 )
 _SINGLE = _Words(
     where="in this back-test",
     tries="tries on this history",
     flat="there is nothing to deflate",
+    without_bands="the same rounds were not drawn again: there are not two of different coins or days, or no numpy",
     without_null="it was not compared with random entries: `pumpswap tune run` does",
     always=("its settings may have been chosen on this very history: `pumpswap tune run` judges beyond it",),
 )
@@ -184,7 +192,7 @@ def _with_verdict(found: Evidence, words: _Words) -> Evidence:
     elif doubts:
         verdict, reasons = "weak", tuple(doubts)
     else:
-        verdict, reasons = "holds out of sample", ("every test that was made says so; the future may still differ",)
+        verdict, reasons = "holds out of sample", ("every test says so; the future may still differ",)
     return msgspec.structs.replace(found, verdict=verdict, reasons=reasons)
 
 
@@ -219,15 +227,21 @@ def _doubts(evidence: Evidence, words: _Words) -> list[str]:
         found.append(words.flat)
     elif 0.5 <= deflated.probability < SURE:
         found.append(f"the deflated Sharpe ratio is {deflated.probability:.2f}, below {SURE}")
-    if bands is not None and bands.net.low <= 0:
+    if evidence.overfit is None:
+        found.append(words.without_overfit)
+    if bands is None:
+        found.append(words.without_bands)
+    elif bands.net.low <= 0:
         found.append("at least one draw in twenty of the same rounds loses money")
     if null is None:
         found.append(words.without_null)
     elif 1 - SURE < null.p_value <= _WEAK:
         found.append(f"random entries did as well or better in {null.p_value:.0%} of the draws")
-    if network is not None and network.low <= 0 < outside.net_lamports:
+    if network is None:
+        found.append(words.without_network)
+    elif network.low <= 0 < outside.net_lamports:
         found.append("when the network fails other orders it earns nothing")
-    return [*found, *words.always]
+    return [*filter(None, found), *words.always]
 
 
 def _spread(values: Sequence[float]) -> float:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["Band", "MonteCarlo", "band_of", "blocks_of", "monte_carlo"]
+__all__ = ["Band", "MonteCarlo", "band_of", "blocks_of", "monte_carlo", "require_numpy"]
 
 _DAY_NS = 86_400 * NS_PER_SECOND
 
@@ -62,6 +62,14 @@ def blocks_of(rounds: Sequence[Round]) -> list[list[int]]:
     return list(found.values())
 
 
+def require_numpy() -> None:
+    """Raises ConfigError where numpy is not installed: better before a search than after it."""
+    try:
+        import numpy  # noqa: F401
+    except ImportError as error:
+        raise ConfigError("numpy is not installed", hint="pip install 'pumpswap[research]'") from error
+
+
 def monte_carlo(rounds: Sequence[Round], *, draws: int = 2_000, seed: int = 0) -> MonteCarlo | None:
     """Bands of what these rounds could have brought; None for fewer than two blocks. Raises ConfigError without numpy.
 
@@ -70,10 +78,9 @@ def monte_carlo(rounds: Sequence[Round], *, draws: int = 2_000, seed: int = 0) -
     blocks = blocks_of(rounds)
     if len(blocks) < 2:
         return None
-    try:
-        import numpy as np
-    except ImportError as error:
-        raise ConfigError("numpy is not installed", hint="pip install 'pumpswap[research]'") from error
+    require_numpy()
+    import numpy as np
+
     chance = np.random.RandomState(seed)  # of statistics, not of a secret
     arrays = [np.array(block, dtype=np.int64) for block in blocks]
     every = np.concatenate(arrays)

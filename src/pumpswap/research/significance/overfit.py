@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from pumpswap.errors import ConfigError, UsageError
+from pumpswap.errors import UsageError
+from pumpswap.research.significance.monte_carlo import require_numpy
 
 if TYPE_CHECKING:
     import numpy as np
@@ -48,10 +49,9 @@ def overfit(returns: Sequence[Sequence[float]], blocks: int = 16) -> Overfit | N
         raise UsageError("the trials have different numbers of periods", hint="measure all over the same time")
     if len(returns) < 2 or len(returns[0]) < 2 * blocks:
         return None
-    try:
-        import numpy as np
-    except ImportError as error:
-        raise ConfigError("numpy is not installed", hint="pip install 'pumpswap[research]'") from error
+    require_numpy()
+    import numpy as np
+
     matrix: NDArray[np.float64] = np.asarray(returns, dtype=np.float64).T  # periods x trials
     if not np.isfinite(matrix).all():
         raise UsageError("a return is no finite number", hint="leave out what was not measured")

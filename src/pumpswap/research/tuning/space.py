@@ -9,7 +9,7 @@ points (a grid needs it, random and optuna do not). ``strategy.`` are the argume
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
 from math import exp, log
 from random import Random
@@ -131,12 +131,17 @@ class Space(msgspec.Struct, frozen=True):
 
     def check(self, settings: Settings) -> None:
         """Raises ConfigError where a bound or a choice alone is none that the settings take. Combinations are checked
-        when they are tried.
+        when they are tried; arguments of the strategy are for whoever can make it.
         """
+        for key, values in self.values():
+            if not key.startswith(f"{STRATEGY}."):
+                for value in values:
+                    _check_alone(settings, key, value)
+
+    def values(self) -> Iterator[tuple[str, tuple[str, ...]]]:
+        """Of each setting its choices, or both bounds of its range."""
         for one in self.dimensions:
-            for value in one.choices or (one.text_of(float(one.low)), one.text_of(float(one.high))):
-                if not one.key.startswith(f"{STRATEGY}."):
-                    _check_alone(settings, one.key, value)
+            yield one.key, one.choices or (one.text_of(float(one.low)), one.text_of(float(one.high)))
 
 
 def parse_space(text: str) -> Space:

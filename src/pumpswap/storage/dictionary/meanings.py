@@ -20,11 +20,12 @@ _FEES = {
 
 TRADING: dict[str, Meaning] = {
     "pumpswap_runs": Meaning(
-        "One row for each run: a demo, a replay, paper trading, or the live books of one wallet. Every other row "
-        "belongs to a run.",
+        "One row for each run: a demo, a replay, a back-test, paper trading, or the live books of one wallet. Every "
+        "other row belongs to a run.",
         {
             "run_id": "number of the run, given by the database",
-            "kind": "`demo`, `replay`, `paper` or `live`",
+            "kind": "`demo`, `replay`, `backtest`, `nautilus`, `paper`, `simulated` or `recorded` (`pumpswap run` on "
+            "such a market), `executor` (on a market of its caller) or `live`",
             "started_ns": "when it began",
             "finished_ns": "when it ended; empty while it goes on, and for ever when it was interrupted",
             "seed": "seed of its random numbers, as text: it may have any size",
