@@ -1,8 +1,8 @@
-"""The known defects W1 to W16 of what came before, each shown not to be ours.
+"""The known defects of the program that came before, each shown not to be ours.
 
-W1 (handlers that nobody awaits) belongs to the Nautilus strategy; here every coroutine of the executor is awaited. The
-whole of W2, W3 and W11 is in tests/market/test_q50_loader.py and tests/signals/test_regimes.py, of W8 in
-tests/risk/test_tracker.py, of W13 and W14 in tests/storage/host.
+Handlers that nobody awaits were its Nautilus strategy's; here every coroutine of the executor is awaited. What was
+wrong with its frames and regimes is in tests/market/test_q50_loader.py and tests/signals/test_regimes.py, with its
+counts in tests/risk/test_tracker.py, with its database in tests/storage/host.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def with_pool(**changes: Any) -> dict[str, Any]:
     return signal(pool_data={**pool_data_of(state), "base_token_address": str(state.pool.base_mint)}, **changes)
 
 
-def test_w1_no_coroutine_is_left_unawaited_and_sizing_is_synchronous(tmp_path: Path) -> None:
+def test_no_coroutine_is_left_unawaited_and_sizing_is_synchronous(tmp_path: Path) -> None:
     assert not inspect.iscoroutinefunction(PumpSwapTradingExecutor.calculate_position_size)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -50,7 +50,7 @@ def test_w1_no_coroutine_is_left_unawaited_and_sizing_is_synchronous(tmp_path: P
     assert result["status"] == "executed"
 
 
-def test_w2_a_row_is_found_at_its_exact_time_and_within_the_tolerance() -> None:
+def test_a_row_is_found_at_its_exact_time_and_within_the_tolerance() -> None:
     columns: dict[str, list[Any]] = {name: [0.001] for name in Q50_REQUIRED}
     columns |= {name: [True] for name in ("economically_significant", "high_quality", "tradeable")}
     series = Q50Frame([Q50Series("BTCUSDT", [1_000], columns)]).chosen()
@@ -60,7 +60,7 @@ def test_w2_a_row_is_found_at_its_exact_time_and_within_the_tolerance() -> None:
     assert series.at(999, 5) is None
 
 
-def test_w3_the_names_of_the_real_frames_columns_are_read(tmp_path: Path) -> None:
+def test_the_names_of_the_real_frames_columns_are_read(tmp_path: Path) -> None:
     row = {"instrument": "BTCUSDT", "q10": -0.004, "q50": 0.0008, "q90": 0.005, "prob_up": 0.56, "vol_raw": 0.004,
            "vol_risk": 1.6e-5, "side": 1, "variance_regime_low": 0, "variance_regime_medium": 1,
            "variance_regime_high": 0, "variance_regime_extreme": 0, "signal_tier": 3}  # fmt: skip
@@ -71,7 +71,7 @@ def test_w3_the_names_of_the_real_frames_columns_are_read(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("size", [999, 1e12, 0.6 * 50, -1, 0, float("nan"), float("inf"), "much", None, True, 10**400])
-def test_w4_a_refusal_is_falsy_and_absurd_sizes_are_refused(size: Any) -> None:
+def test_a_refusal_is_falsy_and_absurd_sizes_are_refused(size: Any) -> None:
     manager = PumpSwapRiskManager({}, balance_sol=50)
     result = manager.validate_trade(with_pool(), size)
     assert not result
@@ -80,13 +80,13 @@ def test_w4_a_refusal_is_falsy_and_absurd_sizes_are_refused(size: Any) -> None:
     assert not RiskManager({}).validate_trade(size, {"tradeable": True}, 50)
 
 
-def test_w4_the_executor_cannot_be_made_to_exceed_its_limits(tmp_path: Path) -> None:
+def test_the_executor_cannot_be_made_to_exceed_its_limits(tmp_path: Path) -> None:
     data = signal(q50=1e9, position_size=999, sol_amount=999, kelly_position_size=999, regime_multiplier=1e9)
     (result,) = ask(Market(tmp_path), data)
     assert (result["status"], result["quote_lamports"]) == ("executed", SOL)
 
 
-def test_w5_a_sale_works_end_to_end_and_results_answer_to_get(tmp_path: Path) -> None:
+def test_a_sale_works_end_to_end_and_results_answer_to_get(tmp_path: Path) -> None:
     market = Market(tmp_path)
 
     async def story() -> tuple[ExecutionResult, dict[str, object] | None]:
@@ -104,7 +104,7 @@ def test_w5_a_sale_works_end_to_end_and_results_answer_to_get(tmp_path: Path) ->
     assert found.get("final_size") == found["final_size"] == found.final_size
 
 
-def test_w6_positions_are_booked_with_what_really_moved(tmp_path: Path) -> None:
+def test_positions_are_booked_with_what_really_moved(tmp_path: Path) -> None:
     market = Market(tmp_path)
 
     async def story() -> tuple[ExecutionResult, list[dict[str, object]]]:
@@ -121,7 +121,7 @@ def test_w6_positions_are_booked_with_what_really_moved(tmp_path: Path) -> None:
     assert held["cost_lamports"] == (result["quote_lamports"] or 0) + (result["gas_used"] or 0)
 
 
-def test_w7_a_configuration_that_cannot_be_used_is_refused_and_never_makes_a_good_pool_infeasible() -> None:
+def test_a_configuration_that_cannot_be_used_is_refused_and_never_makes_a_good_pool_infeasible() -> None:
     with pytest.raises(ConfigError):
         LiquidityValidator({"feasibility": {"max_impact_bps": "wide"}})
     validator = LiquidityValidator({"pumpswap": {"max_price_impact_percent": 10}})
@@ -129,7 +129,7 @@ def test_w7_a_configuration_that_cannot_be_used_is_refused_and_never_makes_a_goo
     assert (check.status, check.is_valid, check.pool_liquidity_sol) == ("sufficient", True, 500.0)
 
 
-def test_w8_only_failures_in_a_row_open_the_breaker_and_it_half_opens(tmp_path: Path) -> None:
+def test_only_failures_in_a_row_open_the_breaker_and_it_half_opens(tmp_path: Path) -> None:
     market = Market(tmp_path)
     manager = RiskManager(market.settings, clock=market.clock)
 
@@ -154,7 +154,7 @@ def test_w8_only_failures_in_a_row_open_the_breaker_and_it_half_opens(tmp_path: 
     assert manager.get_circuit_breaker_status()["state"] == "closed"
 
 
-def test_w9_without_a_mint_nothing_is_bought_least_of_all_wrapped_sol(tmp_path: Path) -> None:
+def test_without_a_mint_nothing_is_bought_least_of_all_wrapped_sol(tmp_path: Path) -> None:
     market = Market(tmp_path)
     wrapped = {"base_token_address": str(WSOL_MINT)}
     results = ask(
@@ -165,7 +165,7 @@ def test_w9_without_a_mint_nothing_is_bought_least_of_all_wrapped_sol(tmp_path: 
     assert results[3]["mint_address"] != str(WSOL_MINT)
 
 
-def test_w10_a_negative_q50_sells_whatever_the_models_flags_say(tmp_path: Path) -> None:
+def test_a_negative_q50_sells_whatever_the_models_flags_say(tmp_path: Path) -> None:
     short = signal(
         side=0, q50=-0.0004, tradeable=False, economically_significant=False, signal_score=None, vol_regime=None
     )
@@ -173,7 +173,7 @@ def test_w10_a_negative_q50_sells_whatever_the_models_flags_say(tmp_path: Path) 
     assert (bought["status"], sold["status"], sold["action"]) == ("executed", "executed", "sell")
 
 
-def test_w11_during_the_warm_up_there_is_no_regime_and_no_entry(tmp_path: Path) -> None:
+def test_during_the_warm_up_there_is_no_regime_and_no_entry(tmp_path: Path) -> None:
     row = {"q50": 0.0008, "vol_risk": 1.7e-5, "vol_raw": 0.004}
     found = RegimeDetector({}).classify_regime(row)
     assert found["regime"] is None
@@ -198,25 +198,25 @@ def test_w11_during_the_warm_up_there_is_no_regime_and_no_entry(tmp_path: Path) 
         (signal(), graduate(), 0),
     ],
 )
-def test_w12_bad_input_sizes_to_nothing_never_to_a_default(data: Any, pool: Any, balance: Any) -> None:
+def test_bad_input_sizes_to_nothing_never_to_a_default(data: Any, pool: Any, balance: Any) -> None:
     found = KellyPositionSizer({}).calculate_position_size(data, pool, balance)
     assert (found.final_size, bool(found)) == (0.0, False)
     assert found.reasoning
 
 
-def test_w13_and_w14_the_executor_needs_no_table_of_the_host(tmp_path: Path) -> None:
+def test_the_executor_needs_no_table_of_the_host(tmp_path: Path) -> None:
     market = Market(tmp_path)
     ask(market, signal())
     assert len(list(market.run().trades())) == 1
 
 
 @pytest.mark.parametrize("name", ["pumpswap", "signal_analysis", "q50_pumpswap_strategy"])
-def test_w15_the_plans_sections_drive_the_executor_and_an_unknown_key_is_named(name: str) -> None:
+def test_the_plans_sections_drive_the_executor_and_an_unknown_key_is_named(name: str) -> None:
     with pytest.raises(ConfigError, match="no such key"):
         settings_of_config({name: {"min_liquidity_soll": 5}})
 
 
-def test_w16_the_maximum_position_size_sets_the_maximum_position_size() -> None:
+def test_the_maximum_position_size_sets_the_maximum_position_size() -> None:
     settings = settings_of_config({"pumpswap": {"max_position_size": 0.25}})
     assert float(settings.risk.max_position_fraction) == 0.25
     assert settings.risk.max_exposure_fraction == settings_of_config({}).risk.max_exposure_fraction
