@@ -30,9 +30,11 @@ def invented_market(seed: int = 7) -> list[MarketUpdate]:
     return told
 
 
-def invented_frame(path: Path, seed: int = 8) -> Path:
-    """A quantile model's rows, one a minute, at the scale of the published ones."""
-    draw, start = random.Random(seed), datetime.fromtimestamp(TRIAL_START_NS / 1e9, UTC)
+def invented_frame(path: Path, seed: int = 8, start: datetime | None = None) -> Path:
+    """A quantile model's rows, one a minute, at the scale of the published ones: from two and a half hours before
+    ``start`` to half an hour after it. None: the start of the invented market. A live node needs rows of now.
+    """
+    draw, start = random.Random(seed), start or datetime.fromtimestamp(TRIAL_START_NS / 1e9, UTC)
     with path.open("w", newline="") as file:
         rows = csv.writer(file)
         rows.writerow(["timestamp", "q10", "q50", "q90", "vol_raw"])
