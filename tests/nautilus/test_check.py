@@ -13,7 +13,7 @@ from click.testing import CliRunner
 import pumpswap.nautilus as adapter
 from pumpswap.app.checks import CheckStatus
 from pumpswap.cli import pumpswap
-from pumpswap.nautilus import check, read_back
+from pumpswap.nautilus import check, compat, read_back
 from pumpswap.nautilus.constants import register
 from pumpswap.settings import Settings
 from pumpswap.settings.chain import ChainSettings, EndpointSettings
@@ -39,6 +39,16 @@ def test_everything_is_said() -> None:
     assert told["nautilus_trader"].text == version
     assert told["precision"].text == "prices have 15 decimals, sizes up to 16"
     assert told["trader"].text == "PUMPSWAP-001; bid and ask are for 0.1 SOL"
+
+
+@pytest.mark.parametrize("version", [(1, 222, 0), (1, 230, 1), (1, 232, 0)])
+def test_a_version_that_no_test_has_seen_is_a_warning(
+    version: tuple[int, int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(compat, "VERSION", version)
+    told = answers(Settings())["nautilus_trader"]
+    assert (told.status, told.text.endswith(": accepted, not tested")) == (CheckStatus.WARNING, True)
+    assert "1.221 (Python 3.11) and 1.231" in told.hint
 
 
 def test_a_chain_is_named() -> None:

@@ -36,6 +36,8 @@ def test_the_python_of_the_page_runs(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert world["written"].rows["QuoteTick"] == 3
     assert len(world["data"]) == len(world["market"].data)
     assert world["done"].module.quotes == 3
+    assert world["module"].quotes == 3
+    assert world["result"].iterations > 0
 
 
 def test_names_of_the_text_block_are_public() -> None:

@@ -17,6 +17,7 @@ from pumpswap.settings import Settings
 __all__ = ["CAPABILITIES", "examine", "installed_version"]
 
 _INSTALL = "pip install 'pumpswap[nautilus]', in an environment of its own: it pins versions that others need newer"
+_TESTED = frozenset({(1, 221), (1, 231)})
 _SUPPORTED = "1.221 (Python 3.11) and 1.231 (3.12 and later) are; version 2 is another system"
 
 CAPABILITIES: Final[Mapping[str, str]] = {
@@ -51,13 +52,21 @@ def examine(settings: Settings) -> Iterator[Check]:
         unsupported = ConfigError(f"NautilusTrader {version} is not supported", hint=_SUPPORTED)
         yield failed("nautilus_trader", broken if isinstance(broken, ConfigError) else unsupported)
         return
-    yield Check("nautilus_trader", CheckStatus.OK, f"{version} on Python {platform.python_version()}")
+    yield _version(version, compat.VERSION)
     yield _precision(import_module("pumpswap.nautilus.constants").PRICE_PRECISION, compat.FIXED)
     yield _currency()
     yield _names()
     ours = settings.nautilus
     yield Check("trader", CheckStatus.OK, f"{ours.trader_id}; bid and ask are for {ours.quote_sol} SOL")
     yield _chain(settings)
+
+
+def _version(told: str, numbers: tuple[int, int, int]) -> Check:
+    text = f"{told} on Python {platform.python_version()}"
+    if numbers[:2] in _TESTED:
+        return Check("nautilus_trader", CheckStatus.OK, text)
+    hint = "1.221 (Python 3.11) and 1.231 (3.12 and later) are tested: install that one before money moves"
+    return Check("nautilus_trader", CheckStatus.WARNING, f"{text}: accepted, not tested", hint)
 
 
 def _precision(of_prices: int, digits: int) -> Check:

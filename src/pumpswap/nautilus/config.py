@@ -89,7 +89,10 @@ class Q50PumpSwapStrategyConfig(StrategyConfig, frozen=True, forbid_unknown_fiel
     Frame, mapping, warm-up, sizes and limits stand in ``pumpswap.yaml``, or in the file of ``settings_path``. ``mode``:
     ``trade`` by Nautilus' execution client of this venue; ``analysis`` orders nothing; ``executor`` hands the wishes to
     ``PumpSwapTradingExecutor``, on paper, in a node that has no such client. ``subscribe_trades`` also hears the trades
-    of others and the custom data; it decides by quotes.
+    of others and the custom data; it decides by quotes. ``frame_seconds``: how often a node looks whether the frame's
+    file has changed; ``statistics_seconds``: how often it stores its counts with the run.
+
+    Raises ConfigError for an interval below one second.
     """
 
     strategy_id: str | None = "Q50"
