@@ -185,16 +185,13 @@ class KernelRunner:
         if self._tape is None:
             signed = one.swap_quote.astype(np.int64)
             signed = np.where(one.swap == 2, -signed, np.where(one.swap == 1, signed, 0))
-            # Of a pool that is played nearly all of a step is needed: side by side it is one stream of memory to read,
-            # not thirty. What is needed of every step, or of older ones, stays a column.
-            acts = _side_by_side(
-                one.kind, one.generation, one.amount, one.limit, one.second, one.charged, one.rates,
-                one.swap_base, one.trader, one.holder, one.trader_base, one.has_base,
-                one.has_state, one.until_ns, one.schedule, one.flags, one.creator_bps,
-            )  # fmt: skip
-            after = _side_by_side(one.base, one.reserve, one.boost, one.protocol, one.creator, one.supply, one.lp)
             told: tuple[Any, ...] = (
-                one.at_ns, one.pool, acts[:7], (one.swap, one.swap_at_ns, acts[7], signed), acts[8:12], acts[12:], after,
+                one.at_ns, one.pool,
+                (one.kind, one.generation, one.amount, one.limit, one.second, one.charged, one.rates),
+                (one.swap, one.swap_at_ns, one.swap_base, one.swap_quote, signed),
+                (one.trader, one.holder, one.trader_base, one.has_base),
+                (one.has_state, one.until_ns, one.schedule, one.flags, one.creator_bps),
+                (one.base, one.reserve, one.boost, one.protocol, one.creator, one.supply, one.lp),
                 (one.places, one.starts, one.swaps, one.swap_starts, one.rank),
             )  # fmt: skip
             self._tape = tuple(tuple(map(frozen, part)) if isinstance(part, tuple) else frozen(part) for part in told)
@@ -303,11 +300,3 @@ class KernelRunner:
                 net, until = row[MARK] - row[COST], split.window.until_ns
                 found.append(Round(pools[at].address, row[OPENED_NS], until, row[ROUND_BOUGHT], net, "open"))
         return tuple(sorted(found, key=lambda one: (one.opened_ns, one.pool, one.closed_ns, one.kind)))
-
-
-def _side_by_side(*columns: NDArray[Any]) -> tuple[NDArray[Any], ...]:
-    """The same columns as views of rows that hold all of them."""
-    rows = np.empty(len(columns[0]), np.dtype([(str(at), one.dtype) for at, one in enumerate(columns)], align=True))
-    for at, one in enumerate(columns):
-        rows[str(at)] = one
-    return tuple(rows[str(at)] for at in range(len(columns)))

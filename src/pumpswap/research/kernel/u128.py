@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from llvmlite import ir  # type: ignore[import-untyped]
 from numba import njit, types
-from numba.core import cgutils
+from numba.core import cgutils as untyped_cgutils
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 
@@ -34,6 +34,7 @@ _TWO_TO_64, _SURE_BELOW, _QUARTER = 2.0**64, 2.0**50, np.uint64(1 << 62)
 
 _njit: Any = njit  # its types know neither all of its options nor what it returns
 _intrinsic: Any = intrinsic
+_cgutils: Any = untyped_cgutils
 # No counting of references: nothing here makes an array or keeps one.
 _OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "_nrt": False}
 _INNER: dict[str, Any] = _OPTIONS | {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
@@ -139,9 +140,9 @@ def soon(context: Any, array: Any, at: Any) -> Any:
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         kind = signature.args[0]
         held = context.make_array(kind)(context, builder, arguments[0])
-        place = cgutils.get_item_pointer(context, builder, kind, held, [arguments[1]])
+        place = _cgutils.get_item_pointer(context, builder, kind, held, [arguments[1]])
         address, number = ir.IntType(8).as_pointer(), ir.IntType(32)
-        fetch = cgutils.get_or_insert_function(
+        fetch = _cgutils.get_or_insert_function(
             builder.module, ir.FunctionType(ir.VoidType(), [address, number, number, number]), "llvm.prefetch.p0i8"
         )
         # To be written, kept in all caches, data.

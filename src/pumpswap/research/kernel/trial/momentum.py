@@ -125,7 +125,7 @@ def _entries_since(entries: Any, count: Any, since_ns: Any) -> Any:
 def _may_enter(books: Any, orders: Any, entries: Any, pool: Any, now: Any, pool_mint: Any) -> Any:
     """What the gate asks of the books, not of the pool. Leaves what sizing needs in the money row."""
     measure(books, now)
-    promised, of_token, waiting = 0, 0, 0
+    promised, waiting = 0, 0
     for place in range(books[MONEY, ORDERS]):
         is_same = pool_mint[orders[place, O_POOL]] == pool_mint[pool]
         if is_same:
@@ -133,12 +133,8 @@ def _may_enter(books: Any, orders: Any, entries: Any, pool: Any, now: Any, pool_
         if orders[place, O_IS_BUY] != 0:
             promised += orders[place, O_AMOUNT] + books[TERMS, COST_ALLOWANCE]
             waiting += 1
-    for other in range(pool_mint.shape[0]):
-        if books[other + FIRST, WATCH] & IS_HELD != 0 and pool_mint[other] == pool_mint[pool]:
-            of_token += books[other + FIRST, COST]
     books[MONEY, BALANCE] = books[MONEY, CASH] - promised
     books[MONEY, EXPOSURE] = books[MONEY, COSTS_HELD] + promised
-    books[MONEY, TOKEN_EXPOSURE] = of_token
     if books[MONEY, HELD] + waiting >= books[TERMS, MAX_OPEN]:
         return False
     closed = books[pool + FIRST, CLOSED_NS]
@@ -156,10 +152,16 @@ def _may_enter(books: Any, orders: Any, entries: Any, pool: Any, now: Any, pool_
     lost, fallen = start - equity, books[MONEY, PEAK] - equity
     if lost > 0 and product_reaches(lost, books[TERMS, DAILY_WHOLE], start, books[TERMS, DAILY_PART]):
         return False
-    return not (
-        fallen > 0
-        and product_reaches(fallen, books[TERMS, DRAWDOWN_WHOLE], books[MONEY, PEAK], books[TERMS, DRAWDOWN_PART])
-    )
+    if fallen > 0 and product_reaches(
+        fallen, books[TERMS, DRAWDOWN_WHOLE], books[MONEY, PEAK], books[TERMS, DRAWDOWN_PART]
+    ):
+        return False
+    of_token = 0  # last, since it looks at every pool
+    for other in range(pool_mint.shape[0]):
+        if pool_mint[other] == pool_mint[pool] and books[other + FIRST, WATCH] & IS_HELD != 0:
+            of_token += books[other + FIRST, COST]
+    books[MONEY, TOKEN_EXPOSURE] = of_token
+    return True
 
 
 @inner
@@ -230,7 +232,7 @@ def play(words: Any, since: Any, tape: Any, plan: Any, memory: Any, out: Any) ->
     (books, world, mints, orders, entries, changed, stamps, differences) = memory
     fills, points = out
     what, generation, amount, limit, second, charged, told_rates = acts
-    swap, swap_at_ns, swap_base, signed = swapped
+    swap, swap_at_ns, swap_base, _, signed = swapped
     trader, holder, trader_base, has_base = people
     has_state, until_ns, schedules, flags, creator_bps = known
     places, starts, swaps, swap_starts, rank = groups
@@ -263,6 +265,9 @@ def play(words: Any, since: Any, tape: Any, plan: Any, memory: Any, out: Any) ->
                     books[bought + FIRST, SINCE] = last if is_naive else step
                     begin_flow(books, bought, step, first, trades, swap_starts)
             next_landing = _next_landing(books, orders)
+        ahead = min(step + _AHEAD, last - 1)
+        if books[np.int64(pools[ahead]) + FIRST, WATCH] != 0:
+            soon(differences, np.int64(holder[ahead]))
         watch = books[row, WATCH]
         trade = swap[step]
         if watch == 0:
@@ -282,7 +287,6 @@ def play(words: Any, since: Any, tape: Any, plan: Any, memory: Any, out: Any) ->
                 return NO_ROOM
             continue
         # A pool that we have touched, or hold.
-        soon(differences, np.int64(holder[min(step + _AHEAD, last - 1)]))
         act, flow = np.int64(what[step]), np.int64(signed[step])
         if watch & IS_DIVERGED == 0:
             if watch & IS_PUT == 0 or act != NOTHING:
