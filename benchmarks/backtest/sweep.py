@@ -47,8 +47,8 @@ __all__ = ["SweepFactory", "measure", "timed"]
 SETS, SWAPS, POOLS, CHUNK = 10_000, 1_000_000, 1_000, 64
 _SIDE = Path(__file__).with_name("ray_side.py")
 _RUN_SECONDS = 7_200
-# Breaker and locks of losses would end a trial early, and make the sweep look quicker than it is. How often it may buy is
-# what a user has by default.
+# Breaker and locks of losses would end a trial early, and make the sweep look quicker than it is. How often it may buy
+# is what a user has by default.
 _SETTINGS = Settings.model_validate(
     {
         "paper": {"start_sol": "1000", "failed_bps": 0, "priority": "fixed"},
@@ -136,7 +136,7 @@ def measure() -> Figures:
     first = figures["1 process"]
     same = [figures[name]["digest"] == first["digest"] for name in names]
     notes = [
-        f"momentum at full size, {SETS:,} random sets over {SWAPS:,} trades of {POOLS:,} simulated pools, counterfactual",
+        f"momentum at full size, {SETS:,} random sets over {SWAPS:,} trades of {POOLS:,} simulated pools",
         f"{first['fills']:,} fills; the one process has {first['megabytes']:,} MB; columns are files that all share",
         f"{first['handed_over'] / SETS:.1%} of the sets need the engine: not played here, nor in the trials per second",
     ]
