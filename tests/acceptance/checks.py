@@ -5,7 +5,7 @@ from __future__ import annotations
 import atexit
 import traceback
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from multiprocessing import get_context
 
 from tests.acceptance.book_crashes import BOOK_CRASHES
@@ -36,10 +36,10 @@ from tests.acceptance.svm_trades import SVM_TRADES
 __all__ = ["CHECKS", "run_all"]
 
 CHECKS = (
-    COLLECTOR,  # the longest goes first, so that no core waits for it at the end
+    COLLECTOR,  # the longest go first, so that no core waits for them at the end
+    REPLAY_DAY,
     LONG_DAY,
     PAPER_THOUSAND,
-    REPLAY_DAY,
     SVM_TRADES,
     NAUTILUS_1_221,
     NAUTILUS_1_231,
@@ -66,15 +66,17 @@ CHECKS = (
 def run_all(
     checks: list[Check], seed: int, jobs: int, progress_of: Callable[[Check], Progress]
 ) -> Iterator[tuple[Check, Findings]]:
-    """What each check has found, in order; several at once in processes of their own."""
+    """What each check has found; several at once in processes of their own, and then as they end, so that a run that is
+    interrupted has kept what had held by then.
+    """
     if jobs == 1:
         yield from ((check, check.run(seed, progress_of(check))) for check in checks)
         return
     # Spawned: a process that has run LiteSVM, or threads, is no good parent.
     with ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), max_tasks_per_child=1) as pool:
-        running = [(check, pool.submit(_run, check.name, seed)) for check in checks]
-        for check, future in running:
-            yield check, future.result()
+        running = {pool.submit(_run, check.name, seed): check for check in checks}
+        for future in as_completed(running):
+            yield running[future], future.result()
 
 
 def _run(name: str, seed: int) -> Findings:
