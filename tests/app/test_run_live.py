@@ -93,7 +93,7 @@ class Place:
         return settings
 
     async def ran(self, settings: Settings, watcher: Watcher) -> RunResult:
-        async with asyncio.timeout(90):
+        async with asyncio.timeout(300):  # against hanging alone: machines differ
             return await run_live(settings, self.chain.signer(), watcher.options(), watcher.begun.append)
 
     async def trading(self, settings: Settings, watcher: Watcher) -> asyncio.Future[RunResult]:

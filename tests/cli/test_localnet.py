@@ -192,7 +192,7 @@ def test_rows_of_the_bots_pools_are_what_a_run_scores(tmp_path: Path) -> None:
         assert row.snapshot.name == f"TRY-{told['baseMint'][:4]} / SOL"
         writer = begin("localnet", "rows", "--every", "1s", "--url", url, *books)
         try:
-            text = run("run", "--url", url, "--network", "localnet", "--duration", "5s", *books)
+            text = run("run", "--url", url, "--network", "localnet", "--duration", "12s", *books)
         finally:
             _, written, _ = end(writer, signal.SIGINT)
     assert written.endswith("written.\n")
