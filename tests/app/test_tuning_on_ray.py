@@ -41,7 +41,8 @@ def test_two_workers_of_a_cluster_find_what_one_process_finds(tmp_path: Path, ki
 
 def test_the_command_takes_an_address(tmp_path: Path) -> None:
     command = [
-        sys.executable, "-m", "pumpswap", "--json", "tune", "run", "simulated:7", "--length", "9m",
+        sys.executable, "-m", "pumpswap", "--json", "--data-dir", str(tmp_path),
+        "tune", "run", "simulated:7", "--length", "9m", "--strategy", "momentum",
         "--objective", "net", "--space", "strategy.window_seconds=20|40", "--null-draws", "2", "--network-draws", "2",
         "--ray-address", "local", "--jobs", "2",
     ]  # fmt: skip
