@@ -17,6 +17,8 @@ from tests.cli.running import answer, run
 from tests.support.market import SOL, at, graduate
 
 STATE = graduate()
+# A check needs a moment without a trade to begin in, on a busy machine too.
+PAUSE_SECONDS = 0.25
 POOL, MINT = str(STATE.address), str(STATE.pool.base_mint)
 
 
@@ -35,12 +37,11 @@ class Trading(threading.Thread):
         schedule = current_schedule()
         buy = buy_exact_quote(STATE, schedule, SOL)
         half = buy.base_out // 2
-        # A check needs a moment without a trade to begin in.
-        while not self.over.wait(0.05):
+        while not self.over.wait(PAUSE_SECONDS):
             self.trade(TradeSide.BUY, buy)
-            self.over.wait(0.05)
+            self.over.wait(PAUSE_SECONDS)
             self.trade(TradeSide.SELL, sell_exact_base(STATE, schedule, half))
-            self.over.wait(0.05)
+            self.over.wait(PAUSE_SECONDS)
             self.trade(TradeSide.SELL, sell_exact_base(STATE, schedule, buy.base_out - half))
 
     def trade(self, side: TradeSide, quote: Quote) -> None:

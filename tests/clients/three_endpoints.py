@@ -59,6 +59,11 @@ class OneServer:
         assert self.server is not None
         self.server.node.lag_slots = LAG_SLOTS
 
+    @property
+    def stalls(self) -> int:
+        """How many requests it has kept waiting."""
+        return sum(one.kind is FaultKind.SLOW for one in self.faults.fired)
+
     async def recover(self) -> None:
         self.faults.clear()
         if self.server is None:

@@ -22,6 +22,8 @@ __all__ = ["BooksRun", "Victim", "run_books_kills"]
 
 WRITER = "pumpswap-writer"
 KILLS_PER_DATABASE = 10
+# Of about ten bytes a step: it opens with five, and has booked some twenty trades when it lives longest.
+MOST_OUTPUT = 1_500
 
 
 class Victim:
@@ -86,8 +88,9 @@ def _kill_once(target: str, victim: str, server: TestServer | None, dice: tuple[
         if rng.random() < 0.15:
             time.sleep(rng.uniform(0.2, 1.0))
         else:
-            _wait_until_open(process, output.fileno())
-            time.sleep(rng.uniform(0.0, 0.6))
+            _wait_for_output(process, output.fileno(), 1 + rng.randrange(MOST_OUTPUT))
+            time.sleep(rng.uniform(0.0, 0.02))
+        _expect_alive(process)
         if victim == Victim.SERVER and server is not None:
             server.kill()
             process.wait(timeout=60)  # it loses its connection, and says so
@@ -109,11 +112,15 @@ def _kill_once(target: str, victim: str, server: TestServer | None, dice: tuple[
     return judge_books(target, latest_of(lines))
 
 
-def _wait_until_open(process: subprocess.Popen[bytes], handle: int) -> None:
-    for _ in range(6_000):
-        if os.fstat(handle).st_size:
+def _expect_alive(process: subprocess.Popen[bytes]) -> None:
+    if process.poll() is not None:
+        raise BrokenBooks(f"the writer ended by itself, with code {process.returncode}")
+
+
+def _wait_for_output(process: subprocess.Popen[bytes], handle: int, size: int) -> None:
+    for _ in range(12_000):
+        if os.fstat(handle).st_size >= size:
             return
-        if process.poll() is not None:
-            raise BrokenBooks(f"the writer ended by itself, with code {process.returncode}")
-        time.sleep(0.01)
-    raise BrokenBooks("the writer does not open its books")
+        _expect_alive(process)
+        time.sleep(0.005)
+    raise BrokenBooks(f"the writer has told {os.fstat(handle).st_size} of {size} bytes in a minute")

@@ -10,7 +10,7 @@ import pytest
 from pumpswap.storage import open_database
 from tests.crash.books_judge import BrokenBooks, judge_books, latest_of
 from tests.crash.books_kills import Victim, run_books_kills
-from tests.crash.books_process import open_books, trade
+from tests.crash.books_process import next_number, open_books, trade
 from tests.crash.upkeep_kills import CHORES, kill_chore
 from tests.storage import stranger
 from tests.support.postgres import fresh_database
@@ -50,7 +50,7 @@ def books(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> tuple[Path, dic
     with open_database(path) as database:
         written = open_books(database)
         for _ in range(TRADES):
-            trade(written, int(written.next_order_id()[1:]))
+            trade(written, next_number(written))
     return path, latest_of(capsys.readouterr().out.splitlines())
 
 

@@ -105,7 +105,7 @@ def test_exits_only_asks_then_holds_and_is_recorded_until_somebody_resumes(sessi
     page.get_by_role("dialog").get_by_role("button", name="Exits only").click()
     expect(page.locator("#told-notice")).to_contain_text("exits only")
     expect(page.locator("#state")).to_have_text("exits-only")
-    assert page.url == f"{session.url}positions"
+    expect(page).to_have_url(f"{session.url}positions")
     assert switch().trading is TradingState.EXITS_ONLY
     command = session.sight().books.run.commands.newest(1)[0]
     assert command.verb.value == "exits-only" and command.origin.startswith("dashboard 127.0.0.1")
