@@ -176,9 +176,9 @@ async def test_a_followed_wallet_that_trades_on_the_chain_becomes_signals_and_de
                 while not connection.node.health()[0].capabilities.get("signatures_for"):
                     await asyncio.sleep(0.02)
                 assert (await sdk.buy(there.mint(), "0.5"))["status"] == "filled"
-                first = await asyncio.wait_for(heard.get(), 20)
+                first = await asyncio.wait_for(heard.get(), 120)
                 assert (await sdk.sell(there.mint()))["status"] == "filled"
-                second = await asyncio.wait_for(heard.get(), 20)
+                second = await asyncio.wait_for(heard.get(), 120)
             finally:
                 listening.cancel()
                 await asyncio.gather(listening, return_exceptions=True)

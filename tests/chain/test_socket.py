@@ -31,7 +31,8 @@ from tests.chain.ws_server import Script, Session, scripted
 
 ADDRESS, OWNER = Pubkey.from_bytes(b"\x03" * 32), Pubkey.from_bytes(b"\x04" * 32)
 TOKEN = "token-3f9a"
-QUICK = SocketOptions(confirm_timeout_seconds=0.2, open_timeout_seconds=2)
+PATIENT = SocketOptions(confirm_timeout_seconds=60, open_timeout_seconds=60)
+QUICK = SocketOptions(confirm_timeout_seconds=0.2, open_timeout_seconds=60)
 ACCOUNT = {
     "data": [base64.b64encode(b"abc").decode(), "base64"],
     "executable": False,
@@ -46,7 +47,7 @@ def at(slot: int, value: object) -> dict[str, object]:
     return {"context": {"slot": slot, "apiVersion": "4.1.2"}, "value": value}
 
 
-async def connected(endpoint: StreamEndpoint, options: SocketOptions = QUICK) -> Socket:
+async def connected(endpoint: StreamEndpoint, options: SocketOptions = PATIENT) -> Socket:
     return await Socket.open(endpoint, options)
 
 
@@ -173,7 +174,7 @@ async def no_number(session: Session) -> None:
 @pytest.mark.asyncio
 async def test_a_subscription_that_is_not_confirmed_fails(script: Script, why: str) -> None:
     async with scripted(script) as endpoint:
-        socket = await connected(endpoint)
+        socket = await connected(endpoint, QUICK if script is never else PATIENT)
         with pytest.raises(EndpointDown, match=why):
             await socket.subscribe([SlotWatch()])
         socket.abort("done")

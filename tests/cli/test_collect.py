@@ -150,7 +150,7 @@ def test_ctrl_c_ends_it_after_what_is_under_way(settings: list[str]) -> None:
             with pytest.raises(subprocess.TimeoutExpired):
                 process.wait(0.05)
         process.send_signal(signal.SIGINT)
-        told, wrong = process.communicate(timeout=30)
+        told, wrong = process.communicate(timeout=120)
     assert process.returncode == 130, wrong
     said = json.loads(told)
     assert said["stopped"] is True

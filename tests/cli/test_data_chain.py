@@ -65,15 +65,24 @@ def started(*arguments: str) -> subprocess.Popen[bytes]:
     )
 
 
+def traded(chain: tuple[str, ...], more: int) -> None:
+    """Wait until the bots have sent so many transactions more."""
+    wanted = answer("localnet", "status", *chain)["transactions"] + more
+    deadline = time.monotonic() + 240
+    while (sent := answer("localnet", "status", *chain)["transactions"]) < wanted:
+        assert time.monotonic() < deadline, f"{sent} of {wanted} transactions"
+        time.sleep(0.1)
+
+
 def wait_for_swaps(folder: Path, pool: str, count: int) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 240
     while len(swaps(folder, pool)) < count and time.monotonic() < deadline:
         time.sleep(0.05)
     assert len(swaps(folder, pool)) >= count
 
 
 def test_a_backfill_tells_what_it_has_read(chain: tuple[str, ...], pool: str, tmp_path: Path) -> None:
-    time.sleep(3)
+    traded(chain, 40)
     found = answer("data", "backfill", pool, "--page", "20", *chain)
     assert (found["breaks"], found["lost"], found["gaps"]) == ([], [], [])
     assert found["stored"] == found["swaps"] == len(swaps(tmp_path, pool)) > 0
@@ -86,10 +95,10 @@ def test_a_backfill_tells_what_it_has_read(chain: tuple[str, ...], pool: str, tm
 
 
 def test_a_recording_and_the_next_one_leave_no_hole(chain: tuple[str, ...], pool: str, tmp_path: Path) -> None:
-    first = answer("data", "record", pool, "--duration", "2s", *chain)
+    first = answer("data", "record", pool, "--duration", "5s", *chain)
     assert first["swaps"] > 0 and first["states"] > 0 and first["closed"] == []
-    time.sleep(1)
-    second = answer("data", "record", pool, "--duration", "2s", *chain)
+    traded(chain, 20)
+    second = answer("data", "record", pool, "--duration", "5s", *chain)
     assert second["closed"][0]["stored"] > 0
     found = swaps(tmp_path, pool)
     assert len(found) == first["swaps"] + second["swaps"] + second["closed"][0]["stored"]
@@ -102,7 +111,7 @@ def test_ctrl_c_writes_what_was_heard_and_ends_with_0(chain: tuple[str, ...], po
     process = started("data", "record", pool, "--flush", "0.2", *chain)
     wait_for_swaps(tmp_path, pool, 3)
     process.send_signal(signal.SIGINT)
-    told, complained = process.communicate(timeout=30)
+    told, complained = process.communicate(timeout=120)
     assert process.returncode == 0, complained.decode()
     found = json.loads(told)
     assert found["swaps"] == len(swaps(tmp_path, pool)) >= 3
@@ -126,7 +135,7 @@ def test_kill_9_of_a_recording_loses_nothing_that_the_next_one_does_not_find(
 def test_kill_9_of_a_backfill_goes_on_where_it_was(chain: tuple[str, ...], pool: str, tmp_path: Path) -> None:
     for count in (2, 5):
         process = started("data", "backfill", pool, "--page", "2", *chain)
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 240
         while len(swaps(tmp_path, pool)) < count and process.poll() is None and time.monotonic() < deadline:
             time.sleep(0.01)
         process.kill()
@@ -137,7 +146,7 @@ def test_kill_9_of_a_backfill_goes_on_where_it_was(chain: tuple[str, ...], pool:
 
 
 def test_every_pool_when_none_is_named(chain: tuple[str, ...], tmp_path: Path) -> None:
-    first = answer("data", "record", "--duration", "2s", *chain)
+    first = answer("data", "record", "--duration", "5s", *chain)
     assert first["swaps"] > 0 and first["states"] == 0
     answer("data", "record", "--duration", "1s", *chain)
     everything = list(LakeReader(Lake(tmp_path / "lake", "localnet")).read_swaps())

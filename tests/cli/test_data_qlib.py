@@ -114,7 +114,7 @@ def test_kill_9_of_an_export_leaves_the_old_dataset(tmp_path: Path, moment: str)
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 240
     while not (tmp_path / moment).exists() and process.poll() is None and time.monotonic() < deadline:
         time.sleep(0.0005)
     process.kill()

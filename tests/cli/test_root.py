@@ -282,7 +282,7 @@ class TestProcess:
         ) as running:  # fmt: skip
             time.sleep(1.5)
             running.send_signal(signal.SIGINT)
-            stdout, stderr = running.communicate(timeout=30)
+            stdout, stderr = running.communicate(timeout=120)
         assert (running.returncode, stdout) == (130, "")
         assert "interrupted" in stderr
         assert "Traceback" not in stderr

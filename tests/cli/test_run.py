@@ -185,7 +185,7 @@ def test_a_term_signal_ends_it_in_order_and_the_next_run_goes_on(tmp_path: Path)
     assert f"another process (pid {running.pid}) is running" in error["what"]
     assert f"kill {running.pid}" in error["hint"]
     running.send_signal(signal.SIGTERM)
-    out, error = running.communicate(timeout=30)
+    out, error = running.communicate(timeout=120)
     assert (running.returncode, error) == (0, "")
     end = lines_of(out)[-1]
     assert (end["event"], end["ended"], end["is_finished"]) == ("end", "stopped", False)
@@ -194,5 +194,5 @@ def test_a_term_signal_ends_it_in_order_and_the_next_run_goes_on(tmp_path: Path)
     assert (begin["run_id"], begin["is_new"]) == ("1", False)
     wait_for(again, "heartbeat")
     again.send_signal(signal.SIGINT)
-    again.communicate(timeout=30)
+    again.communicate(timeout=120)
     assert again.returncode == 130

@@ -110,7 +110,7 @@ def test_the_list_of_runs_tells_who_runs_and_what_goes_on(tmp_path: Path) -> Non
         assert (known["is_running"], known["process"]) == (True, running.pid)
     finally:
         running.send_signal(signal.SIGTERM)
-        running.communicate(timeout=30)
+        running.communicate(timeout=120)
     assert "stopped, goes on at the next start" in run(*folder, "runs", "list").stdout
     assert answer(*folder, "runs", "list")["runs"][0]["is_running"] is False
 
@@ -119,7 +119,7 @@ def test_a_market_at_the_pace_of_real_time_says_what_to_expect(tmp_path: Path) -
     running = begun(tmp_path, "run", "--market", "simulated:3")
     notes = wait_for(running, "begin")[0]["notes"]
     running.send_signal(signal.SIGTERM)
-    running.communicate(timeout=30)
+    running.communicate(timeout=120)
     assert any("over after 30 min" in note and "--fast" in note for note in notes)
 
 

@@ -56,4 +56,4 @@ def test_a_running_engine_is_shown_with_its_process_and_parts(tmp_path: Path) ->
         assert f"process {running.pid}, mode analysis" in shown.stdout
     finally:
         running.send_signal(signal.SIGTERM)
-        running.communicate(timeout=30)
+        running.communicate(timeout=120)

@@ -66,7 +66,7 @@ class Fill:
 
 async def history_of(http_url: str, pool: PoolState) -> list[Landed]:
     """Every transaction of the pool, oldest first, in the order of the chain's history."""
-    async with httpx2.AsyncClient(timeout=30) as client:
+    async with httpx2.AsyncClient(timeout=120) as client:
         config = {"commitment": "confirmed"}
         lines = await _call(client, http_url, "getSignaturesForAddress", [str(pool.address), config])
         details = {**config, "encoding": "json", "maxSupportedTransactionVersion": 0}

@@ -17,7 +17,7 @@ from tests.conformance.node import node_workspace, place_scripts
 __all__ = ["OfficialRun", "node_script", "trade_with_official_sdk"]
 
 SCRIPT = Path(__file__).parent / "official_trade.mjs"
-WITHIN_SECONDS = 90
+WITHIN_SECONDS = 240
 
 
 @dataclass(frozen=True)

@@ -126,7 +126,7 @@ class SolanaPyTrader:
         sent = (await self.client.send_raw_transaction(bytes(transaction), options)).value
         assert sent == transaction.signatures[0]
         await self.socket.signature_subscribe(signature=sent, commitment=Confirmed)
-        told = await asyncio.wait_for(self.socket.recv(), timeout=30)
+        told = await asyncio.wait_for(self.socket.recv(), timeout=120)
         assert isinstance(told, SignatureNotification), told
         assert told.result.value.err is None, told
         status = (await self.client.get_signature_statuses([sent])).value[0]

@@ -48,7 +48,7 @@ ROUNDS = (
     ((2, "killed"), (1, "stalled")),
     ((0, "lagging"), (2, "killed")),
 )
-WITHIN_SECONDS = 15
+WITHIN_SECONDS = 60
 
 
 @dataclass

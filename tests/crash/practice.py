@@ -136,6 +136,6 @@ def practice_ground(name: str, seed: int) -> Iterator[Ground]:
 def rpc(localnet: RunningLocalnet, method: str, *parameters: object) -> Any:
     """One call of the practice chain's own."""
     call = {"jsonrpc": "2.0", "id": 1, "method": method, "params": list(parameters)}
-    answer = httpx2.post(localnet.http_url, json=call, timeout=30).json()
+    answer = httpx2.post(localnet.http_url, json=call, timeout=120).json()
     assert "error" not in answer, answer
     return answer["result"]

@@ -127,7 +127,7 @@ class Gate:
 
     async def send(self, raw: bytes) -> None:
         self.entered.set()
-        await asyncio.wait_for(self.opened.wait(), 20)
+        await asyncio.wait_for(self.opened.wait(), 120)
 
 
 class WaitingNode(LocalNode):
@@ -142,7 +142,7 @@ class WaitingNode(LocalNode):
     async def priority_fees(self, accounts: Sequence[Pubkey]) -> list[tuple[int, int]]:
         if self.waits_for in accounts:
             self.is_asked.set()
-            await asyncio.wait_for(self.may_answer.wait(), 20)
+            await asyncio.wait_for(self.may_answer.wait(), 120)
         return await super().priority_fees(accounts)
 
 
@@ -161,7 +161,7 @@ async def test_the_reserve_holds_when_another_order_is_booked_while_one_is_being
         return outcome
 
     async def land() -> None:
-        await asyncio.wait_for(node.is_asked.wait(), 20)
+        await asyncio.wait_for(node.is_asked.wait(), 120)
         gate.opened.set()  # the second has seen the wallet; now the first lands and is booked
 
     async def two() -> Any:

@@ -30,7 +30,7 @@ async def told(world: World, venue: VenueTasks, count: int = 1) -> list[Outcome]
     """The next ``count`` outcomes."""
     heard: list[Outcome] = []
     while len(heard) < count:
-        await asyncio.wait_for(venue.news(), 30)
+        await asyncio.wait_for(venue.news(), 120)
         heard += venue.settle(world.clock.now_ns())
     return heard
 

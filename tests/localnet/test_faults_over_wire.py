@@ -198,7 +198,7 @@ def test_a_socket_that_is_closed_says_so_and_may_come_back(method: str) -> None:
                 await Listener(socket).ask("slotSubscribe")
                 server.faults.add(Fault(FaultKind.CLOSE_SOCKET, methods=frozenset({method}), times=1))
                 server.chain.advance()
-                await asyncio.wait_for(socket.wait_closed(), 5)
+                await asyncio.wait_for(socket.wait_closed(), 60)
                 assert socket.close_code == 1012
             async with websockets.connect(urls.ws) as socket:
                 ear = Listener(socket)
@@ -216,7 +216,7 @@ def test_calls_on_a_socket_suffer_too() -> None:
             assert (await Listener(socket).ask("getHealth"))["code"] == 429
             await socket.send(json.dumps({"jsonrpc": "2.0", "id": 1, "method": "getHealth"}))
             with pytest.raises(websockets.ConnectionClosedError):
-                await asyncio.wait_for(socket.recv(), 5)
+                await asyncio.wait_for(socket.recv(), 60)
 
     run(story())
 

@@ -37,7 +37,7 @@ class Listener:
     async def ask(self, method: str, *params: Any) -> Any:
         """The answer to a call; what was told before it is dropped."""
         await self.socket.send(json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": list(params)}))
-        while "id" not in (said := json.loads(await asyncio.wait_for(self.socket.recv(), 5))):
+        while "id" not in (said := json.loads(await asyncio.wait_for(self.socket.recv(), 60))):
             pass
         return said["result"] if "result" in said else said["error"]
 
@@ -45,7 +45,7 @@ class Listener:
         """All that was told until now: it comes before the answer to a call that is asked now."""
         await self.socket.send(json.dumps({"jsonrpc": "2.0", "id": 2, "method": "getHealth"}))
         found = []
-        while "id" not in (said := json.loads(await asyncio.wait_for(self.socket.recv(), 5))):
+        while "id" not in (said := json.loads(await asyncio.wait_for(self.socket.recv(), 60))):
             found.append(said)
         return found
 
@@ -149,7 +149,7 @@ def test_program_subscribers_are_told_accounts_that_pass_their_filters() -> None
             )
             fund_tokens(chain, OLD.pubkey(), OTHER, TOKEN_PROGRAM, 5)
             fund_tokens(chain, OLD.pubkey(), COIN, TOKEN_PROGRAM, 6)
-            told: Any = await asyncio.wait_for(ws.recv(), 5)
+            told: Any = await asyncio.wait_for(ws.recv(), 60)
             assert told.subscription == subscribed.subscription_id
             assert told.result.value.pubkey == ata(OLD.pubkey(), COIN, TOKEN_PROGRAM)
             assert int.from_bytes(bytes(told.result.value.account.data)[64:72], "little") == 6
@@ -291,7 +291,7 @@ def test_a_swap_is_told_by_the_vault_that_it_moved_and_not_by_a_pool_that_it_lef
             chain.advance()
             seen: dict[int, Any] = {}
             while not {vault.subscription_id, fate.subscription_id} <= set(seen):
-                told: Any = await asyncio.wait_for(ws.recv(), 5)
+                told: Any = await asyncio.wait_for(ws.recv(), 60)
                 seen[told.subscription] = told.result.value
             reserve = int.from_bytes(bytes(seen[vault.subscription_id].data), "little")
             assert reserve == state.after(quote).base_reserve == pool_state(chain, state).base_reserve

@@ -65,7 +65,7 @@ async def served(
 
 
 def run(story: Coroutine[Any, Any, None]) -> None:
-    asyncio.run(asyncio.wait_for(story, 30))
+    asyncio.run(asyncio.wait_for(story, 120))
 
 
 def payment(chain: LocalChain, lamports: int = SOL, blockhash: Hash | None = None) -> bytes:

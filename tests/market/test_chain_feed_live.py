@@ -212,10 +212,10 @@ async def test_a_landed_transaction_wakes_its_sender_also_when_it_landed_before_
         await asyncio.sleep(0.05)
         assert [one.done() for one in waiting] == [False] * 3  # processed is not confirmed
         here.chain.advance()
-        await asyncio.wait_for(asyncio.gather(*waiting), 5)
+        await asyncio.wait_for(asyncio.gather(*waiting), 60)
         late = here.bots.step() or here.bots.step() or here.bots.step()
         here.chain.advance(2)
-        await asyncio.wait_for(asyncio.gather(*(wakes.wake(one.receipt.signature) for one in late)), 5)
+        await asyncio.wait_for(asyncio.gather(*(wakes.wake(one.receipt.signature) for one in late)), 60)
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
 

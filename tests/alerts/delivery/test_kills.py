@@ -21,7 +21,7 @@ from tests.support.material import ROOT
 
 ALERTS, PARTS, BURST = 10_000, 4, settings_of().burst
 LOUD = {n: CRITICAL if n % 2_000 else ERROR for n in range(1_000, ALERTS, 1_000)}
-PATIENCE_SECONDS = 60
+PATIENCE_SECONDS = 240
 
 
 @contextmanager

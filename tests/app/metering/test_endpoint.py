@@ -49,7 +49,7 @@ def serving(work: Callable[[int], Awaitable[None]], host: str = "127.0.0.1") -> 
 
 
 def asked(port: int, path: str = "/metrics", *, method: str = "GET", **headers: str) -> tuple[int, str]:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     try:
         connection.request(method, path, headers=headers)
         found = connection.getresponse()
@@ -121,7 +121,7 @@ def test_it_listens_on_ipv6_where_there_is_one() -> None:
         pytest.skip("this machine has no IPv6")
 
     async def work(port: int) -> None:
-        connection = http.client.HTTPConnection("::1", port, timeout=10)
+        connection = http.client.HTTPConnection("::1", port, timeout=60)
         await asyncio.to_thread(connection.request, "GET", "/metrics")
         assert connection.getresponse().status == 200
         connection.close()

@@ -93,7 +93,7 @@ class Scraping(Counting):
 
     def on_alert(self, alert: Alert) -> None:
         if alert.topic == "stop":
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/metrics", timeout=20) as answer:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/metrics", timeout=60) as answer:
                 self.found = figures(answer.read().decode())
             self.counted_then, self.equity_then = Counter(self.counted), self.equity
 

@@ -258,7 +258,7 @@ def test_no_source_ends_the_loop_and_no_row_stops_the_others(tmp_path: Path) -> 
             return [None, {"base_token_address": 5}, row()]
 
         strategy = Q50PumpSwapAutomatedStrategy(executor=executor, pools=pools)
-        await asyncio.wait_for(strategy.start(), 30)
+        await asyncio.wait_for(strategy.start(), 120)
 
     told(market, story)
     assert calls == 2

@@ -118,4 +118,4 @@ def _process(*arguments: str) -> Iterator[subprocess.Popen[str]]:
         yield running
     finally:
         running.terminate()
-        running.communicate(timeout=30)
+        running.communicate(timeout=120)
