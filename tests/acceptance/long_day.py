@@ -15,7 +15,7 @@ POOLS, HOURS = 1_000, 24
 LEAST_SWAPS = 1_500_000
 WARM_UP_HOURS = 6.0  # all pools are open after two hours, the history of scores is two hours long, holders have come
 MOST_GROWTH_MB_PER_HOUR = 1.0
-MOST_MINUTES = 20.0  # on a machine that does something else too; the figure itself is in the evidence
+MOST_MINUTES = 20.0  # of computing: how long it waits for a core says nothing about the engine
 
 
 def run(seed: int, progress: Progress) -> Findings:
@@ -30,8 +30,9 @@ def run(seed: int, progress: Progress) -> Findings:
         "hours": HOURS,
         "swaps": found.swaps,
         "snapshots": found.snapshots,
-        "minutes": round(found.seconds / 60, 1),
-        "updates_per_second": round(found.updates / found.seconds),
+        "minutes": round(found.computing_seconds / 60, 1),
+        "minutes_with_waits": round(found.seconds / 60, 1),
+        "updates_per_second": round(found.updates / found.computing_seconds),
         "decisions": found.decisions,
         "fills": found.fills,
         "orders_not_filled": found.other_outcomes,
@@ -47,7 +48,8 @@ def run(seed: int, progress: Progress) -> Findings:
     }
     table = [f"{name.replace('_', ' '):<28} {_shown(value):>12}" for name, value in figures.items()]
     notes = [
-        "participants 14 times slower than in the demonstration, snapshots every five minutes, history of two hours"
+        "participants 14 times slower than in the demonstration, snapshots every five minutes, history of two hours",
+        "minutes and updates per second are of computing: how many other checks run beside it does not count",
     ]
     return Findings(figures, table, failures_of(found, growth), notes)
 
@@ -58,8 +60,8 @@ def failures_of(found: DayFigures, growth: float) -> list[str]:
     failures = list(found.differences)
     if found.swaps < LEAST_SWAPS:
         failures.append(f"{found.swaps:,} swaps, {LEAST_SWAPS:,} were to come")
-    if found.seconds > MOST_MINUTES * 60:
-        failures.append(f"it took {found.seconds / 60:.1f} minutes")
+    if found.computing_seconds > MOST_MINUTES * 60:
+        failures.append(f"it computed for {found.computing_seconds / 60:.1f} minutes")
     if growth > MOST_GROWTH_MB_PER_HOUR:
         failures.append(f"memory grows by {growth} MB an hour after the warm-up")
     if len({sample.tasks for sample in late}) != 1 or found.tasks_after != found.tasks_before:
