@@ -37,7 +37,7 @@ test: dev-env ## every test, with counts that fit 15 minutes on two cores
 # NautilusTrader pins what others need, so it has environments of its own, each for one Python.
 nautilus: ## the adapter's tests, beside NautilusTrader itself (NAUTILUS=1.231: that version, under Python 3.12)
 	@PYTHON= sh scripts/bootstrap.sh nautilus-$(NAUTILUS)
-	@PYTHONDONTWRITEBYTECODE= .venv-nautilus-$(NAUTILUS)/bin/python -m pytest tests/nautilus -n $(JOBS) --dist worksteal $(ARGS)
+	@PYTHONDONTWRITEBYTECODE= .venv-nautilus-$(NAUTILUS)/bin/python -m pytest tests/nautilus -o cache_dir=.pytest_cache/nautilus -n $(JOBS) --dist worksteal $(ARGS)
 
 lint: dev-env ## ruff: rules and format
 	@$(BIN)/ruff check .
