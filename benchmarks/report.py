@@ -21,7 +21,9 @@ FOLDER = ROOT / ".benchmarks"
 
 
 class Area:
-    """``topics`` are modules of ``benchmarks.<name>`` with ``measure() -> Figures``."""
+    """``topics`` are modules of ``benchmarks.<name>`` with ``measure() -> Figures``, or, when that takes very long,
+    with ``measure_parts(part)``: ``part(name, measure)`` measures a part, or takes it over.
+    """
 
     def __init__(self, name: str, about: str, topics: Sequence[str], update_page: Callable[[], Path]) -> None:
         self.name, self.about, self.topics, self.update_page = name, about, topics, update_page
@@ -41,7 +43,7 @@ class Area:
         for topic in options.only or self.topics:
             before = kept.found(topic) if options.resume else None
             try:
-                found[topic] = _again(before) if before else import_module(f"benchmarks.{self.name}.{topic}").measure()
+                found[topic] = _again(before) if before else self._measured(topic, kept, options.resume)
             except PeerUnavailable as missing:
                 print(f"bench: {missing}", file=sys.stderr)
                 return 1
@@ -57,6 +59,17 @@ class Area:
         for text in broken:
             print(f"bench: promised and not held: {text}", file=sys.stderr)
         return 1 if broken else 0
+
+    def _measured(self, topic: str, kept: Kept, is_resumed: bool) -> Figures:
+        def part(name: str, measure: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+            key = f"{topic}, {name}"
+            found = (kept.found(key) if is_resumed else None) or measure()
+            kept.keep(key, found)
+            return found
+
+        module = import_module(f"benchmarks.{self.name}.{topic}")
+        figures: Figures = module.measure_parts(part) if hasattr(module, "measure_parts") else module.measure()
+        return figures
 
     def kept(self) -> Kept:
         """What was measured on the sources as they are."""

@@ -42,7 +42,9 @@ from pumpswap.research.tuning.trials import (
 )
 from pumpswap.settings import Settings
 
-__all__ = ["SweepFactory", "measure", "timed"]
+__all__ = ["SweepFactory", "measure_parts", "timed"]
+
+Part = Callable[[str, Callable[[], dict[str, Any]]], dict[str, Any]]  # its name, and what measures it
 
 SETS, SWAPS, POOLS, CHUNK = 10_000, 1_000_000, 1_000, 64
 _SIDE = Path(__file__).with_name("ray_side.py")
@@ -112,7 +114,7 @@ class SweepFactory(msgspec.Struct, frozen=True):
         return KernelRunner(self.spec, _SETTINGS, columns, EvenSlots(FIRST_SLOT, TRIAL_START_NS), Counted(self.spec))
 
 
-def measure() -> Figures:
+def measure_parts(part: Part) -> Figures:
     """All of it, each kind of workers once: they are long runs. Raises PeerUnavailable."""
     history = LongHistory(SWAPS)
     since_ns, until_ns = history.span_ns
@@ -123,9 +125,9 @@ def measure() -> Figures:
         jobs = _jobs(Split(Window(since_ns, until_ns + 1)))
         InProcess(factory).map(chunks_of(jobs[:1], 1)).__next__()  # compiles, once for all processes
         figures: dict[str, Any] = {"sets": SETS, "swaps": SWAPS}
-        figures["1 process"] = timed(lambda: InProcess(factory), jobs)
-        figures["2 processes"] = timed(lambda: Processes(factory, 2), jobs)
-        figures["Ray, 2 workers"] = _on_ray(factory, jobs)
+        figures["1 process"] = part("1 process", lambda: timed(lambda: InProcess(factory), jobs))
+        figures["2 processes"] = part("2 processes", lambda: timed(lambda: Processes(factory, 2), jobs))
+        figures["Ray, 2 workers"] = part("Ray, 2 workers", lambda: _on_ray(factory, jobs))
     names = ("1 process", "2 processes", "Ray, 2 workers")
     table = [f"{'':<20}{'seconds':>10}{'trials/s':>10}{'ms a trial':>12}{'handed over':>13}"]
     for name in names:
