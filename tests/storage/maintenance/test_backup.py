@@ -147,7 +147,7 @@ def test_there_must_be_something_to_back_up(target: str | Path, sqlite_file: Pat
 def test_a_damaged_backup_is_refused_or_restores_to_the_same(backup: Path, tmp_path: Path) -> None:
     content, right = backup.read_bytes(), None
     refused = 0
-    for at in [*range(0, len(content), max(1, len(content) // 60)), len(content) - 1]:
+    for at in sorted({*range(0, len(content), max(1, len(content) // 60)), len(content) - 1}):
         broken = bytearray(content)
         broken[at] ^= 0x55
         (tmp_path / "broken.zip").write_bytes(broken)
