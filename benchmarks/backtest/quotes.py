@@ -19,7 +19,7 @@ from pumpswap.research.kernel.rates import pool_flags, rate_tables
 __all__ = ["measure"]
 
 CASES, BATCHES = 1_000_000, 25
-LEAST_PER_SECOND, LEAST_RATIO = 20_000_000, 100
+AIM_PER_SECOND, LEAST_RATIO = 20_000_000, 100  # what a machine does in a second is aimed at: ratios are promised
 _SIDES: tuple[tuple[str, int, str, Callable[..., Any]], ...] = (
     ("buy exact base", BUY_BASE, "buy_base_input", buy_exact_base),
     ("buy by budget", BUY_QUOTE, "buy_quote_input", buy_exact_quote),
@@ -53,9 +53,10 @@ def measure() -> Figures:
             "per_second": round(rate), "python_per_second": round(slow), "sdk_per_second": round(theirs),
             "sdk_flat_per_second": round(flat), "ratio": round(rate / theirs), "ratio_flat": round(rate / flat),
         }  # fmt: skip
-        promises.append((f"{title}: at least 20 million a second", rate >= LEAST_PER_SECOND))
         promises.append((f"{title}: at least {LEAST_RATIO}× the official SDK", rate / theirs >= LEAST_RATIO))
+    missed = [title for title, one in figures.items() if title != "questions" and one["per_second"] < AIM_PER_SECOND]
     notes = [
+        f"aimed at: {AIM_PER_SECOND / 1e6:.0f} million a second; missed here: {', '.join(missed) or 'nowhere'}",
         f"{CASES:,} different questions, one core, best of {BATCHES}; the rates are looked up in the tiers each time",
         "SDK: the same work, tiers looked up; SDK flat: without its FeeConfig, less work than the kernel does",
         "Python and the SDK answer one question again and again",
