@@ -37,15 +37,16 @@ def write_evidence(name: str, figures: Mapping[str, Any], notes: Sequence[str], 
 
 def _commit() -> str:
     try:
-        head = _git("rev-parse", "--short", "HEAD")
+        head = git("rev-parse", "--short", "HEAD")
         # Evidence that a check has just written does not make its own commit dirty.
-        changes = _git("status", "--porcelain", "--", ".", ":(exclude)evidence")
+        changes = git("status", "--porcelain", "--", ".", ":(exclude)evidence")
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
     return f"{head}-dirty" if changes else head
 
 
-def _git(*arguments: str) -> str:
+def git(*arguments: str) -> str:
+    """What git answers in this checkout. Raises OSError or CalledProcessError."""
     run = subprocess.run(["git", *arguments], cwd=ROOT, check=True, capture_output=True, text=True)
     return run.stdout.strip()
 

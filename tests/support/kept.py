@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tests.support.material import ROOT
+from tests.support.evidence import git
 
 __all__ = ["Kept", "sources_of"]
 
@@ -41,13 +41,8 @@ class Kept:
 def sources_of(*folders: str) -> str:
     """The trees of these folders at HEAD; empty when one has changed since, or when this is no checkout."""
     try:
-        if _git("status", "--porcelain", "--", *folders):
+        if git("status", "--porcelain", "--", *folders):
             return ""
-        return "-".join(_git("rev-parse", f"HEAD:{folder}") for folder in folders)
+        return "-".join(git("rev-parse", f"HEAD:{folder}") for folder in folders)
     except (OSError, subprocess.CalledProcessError):
         return ""
-
-
-def _git(*arguments: str) -> str:
-    run = subprocess.run(["git", *arguments], cwd=ROOT, check=True, capture_output=True, text=True)
-    return run.stdout.strip()
