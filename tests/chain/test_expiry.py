@@ -138,6 +138,72 @@ def test_p04_each_hash_keeps_its_own_expiry_and_is_handed_out_while_young() -> N
     asyncio.run(story())
 
 
+class FarAway(Told):
+    """Each of its answers takes so long."""
+
+    def __init__(self, clock: ManualClock, answer_ms: int) -> None:
+        super().__init__()
+        self.clock, self.answer_ms = clock, answer_ms
+
+    def _pass(self) -> None:
+        self.clock.advance_to(self.clock.now_ns() + self.answer_ms * MS)
+
+    async def latest_blockhash(self, commitment: Commitment = Commitment.CONFIRMED) -> BlockhashAt:
+        self._pass()
+        return await super().latest_blockhash(commitment)
+
+    async def height(self, commitment: Commitment = Commitment.CONFIRMED) -> Height:
+        self._pass()
+        return await super().height(commitment)
+
+
+def test_a_node_that_is_far_away_is_no_stale_node() -> None:
+    """A wallet's cache keeps a hash for 400 ms; over an endpoint with 250 ms to an answer every order was denied."""
+    clock = ManualClock(0)
+    node = FarAway(clock, 700)
+    cache = BlockhashCache(node, clock, max_age_ms=400)  # type: ignore[arg-type]
+
+    async def story() -> None:
+        assert await cache.get() == node.hash_at
+        node.hash_at = BlockhashAt(Hash(b"\x02" * 32), 251, 101)
+        assert await cache.get() == node.hash_at
+        assert node.asked == 2
+        with pytest.raises(StaleNode, match="new enough"):
+            await cache.get(newer_than=251)
+        node.hash_at = BlockhashAt(Hash(b"\x01" * 32), 250, 100)  # it goes back: what is held is old by now
+        with pytest.raises(StaleNode, match="new enough"):
+            await cache.get()
+
+    asyncio.run(story())
+
+
+def test_what_another_question_has_brought_meanwhile_is_new() -> None:
+    clock = ManualClock(0)
+    node = Told()
+    cache = BlockhashCache(node, clock, max_age_ms=400)  # type: ignore[arg-type]
+    newer, lagging = BlockhashAt(Hash(b"\x02" * 32), 260, 110), BlockhashAt(Hash(b"\x01" * 32), 250, 100)
+    answers = {1: newer, 2: lagging}
+    may_answer = {1: asyncio.Event(), 2: asyncio.Event()}
+
+    async def latest_blockhash(commitment: Commitment = Commitment.CONFIRMED) -> BlockhashAt:
+        node.asked += 1
+        number = node.asked
+        await may_answer[number].wait()
+        return answers[number]
+
+    async def story() -> None:
+        node.latest_blockhash = latest_blockhash  # type: ignore[method-assign]
+        first, second = asyncio.create_task(cache.get()), asyncio.create_task(cache.get())
+        await asyncio.sleep(0)
+        may_answer[1].set()
+        assert await first == newer
+        clock.advance_to(900 * MS)
+        may_answer[2].set()
+        assert await second == newer
+
+    asyncio.run(story())
+
+
 def test_a_hash_is_newer_than_what_expired_and_never_goes_back() -> None:
     node, clock = Told(), ManualClock(0)
     cache = BlockhashCache(node, clock)  # type: ignore[arg-type]

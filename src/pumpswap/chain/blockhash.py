@@ -19,8 +19,9 @@ _TOLERATED_BLOCKS = 64  # two endpoints behind one name may be this far apart
 class BlockhashCache:
     """The newest block-hash of a node.
 
-    A hash is handed out while it is younger than ``max_age_ms``: an older one would leave its transaction too little
-    time to land. It never goes back to an older hash, and no hash is ever given the expiry of another.
+    A held hash is handed out while it is younger than ``max_age_ms``: an older one would leave its transaction too
+    little time to land. One that was asked for at that moment is handed out however long the node took to answer, since
+    it is the newest that there is. It never goes back to an older hash, and no hash is ever given the expiry of another.
     """
 
     def __init__(self, node: Node, clock: Clock, *, refresh_ms: int = 2_000, max_age_ms: int = 10_000) -> None:
@@ -30,6 +31,7 @@ class BlockhashCache:
         self._max_age_ns = max_age_ms * _NS_PER_MS
         self._held: BlockhashAt | None = None
         self._held_ns = 0
+        self._stored = 0  # how many answers
         self._failure: ChainError | None = None
 
     @property
@@ -42,11 +44,13 @@ class BlockhashCache:
 
         Raises ChainError when the node fails, StaleNode when all that it has is too old.
         """
-        held = self._useful(newer_than)
-        if held is None:
+        held = self._held if self._is_young() else None
+        if held is None or held.last_valid_block_height <= newer_than:
+            stored = self._stored
             await self.refresh()
-            held = self._useful(newer_than)
-        if held is None:
+            # Whoever asked: what came in meanwhile is new. Its age would be the node's time to answer, twice.
+            held = self._held if self._stored > stored else None
+        if held is None or held.last_valid_block_height <= newer_than:
             raise StaleNode(
                 f"{self._node.name} has no block-hash that is new enough to sign with",
                 hint="its node lags behind the chain: wait, or use another endpoint",
@@ -65,7 +69,7 @@ class BlockhashCache:
                 hint="that cannot be right: use another endpoint",
             )
         if self._held is None or answer.slot >= self._held.slot:
-            self._held, self._held_ns = answer, asked_ns
+            self._held, self._held_ns, self._stored = answer, asked_ns, self._stored + 1
 
     async def keep_fresh(self, until: asyncio.Event, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
         """Refresh in the background until ``until`` is set. Failures are kept in ``failure`` and tried again."""
@@ -77,7 +81,5 @@ class BlockhashCache:
                 self._failure = error
             await sleep(self._refresh_ms / 1_000)
 
-    def _useful(self, newer_than: int) -> BlockhashAt | None:
-        if self._held is None or self._clock.now_ns() - self._held_ns > self._max_age_ns:
-            return None
-        return self._held if self._held.last_valid_block_height > newer_than else None
+    def _is_young(self) -> bool:
+        return self._clock.now_ns() - self._held_ns <= self._max_age_ns
