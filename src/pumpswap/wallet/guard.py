@@ -189,14 +189,22 @@ def _check_plan(plan: SpendPlan) -> None:
 
 
 def _check_limits(inspection: _Inspection, limits: WalletLimits | None) -> None:
+    """What the owner has set: no refusal of these is a bug, so each says what the owner can do."""
     plan = inspection.plan
     paid_sol = sum(swap.max_pay_units for swap in inspection.swaps if swap.pays_sol)
     if limits is None:
         if plan.kind is PlanKind.BUY or paid_sol:
-            raise refused("the wallet has no limits; set them with: pumpswap wallet limits")
+            raise refused("the wallet has no limits", "set them with: pumpswap wallet limits")
         return
     if plan.kind is PlanKind.BUY and not paid_sol:
-        raise refused("it pays in another token than SOL, which the wallet's limits cannot measure")
+        raise refused(
+            "it pays in another token than SOL, which the wallet's limits cannot measure", "buy in pools paired with SOL"
+        )
     spent = paid_sol + inspection.fee_lamports + inspection.tipped
     if spent > limits.max_order_lamports:
-        raise refused(f"it may spend {spent} lamports; the wallet's limit for an order is {limits.max_order_lamports}")
+        # The gate lets a payment of exactly the limit pass: what the network takes is known only here.
+        raise refused(
+            f"it may spend {spent} lamports with fees and tip; the wallet's limit for an order is"
+            f" {limits.max_order_lamports}",
+            "leave room for the network's fees below the limit, or raise it: pumpswap wallet limits",
+        )

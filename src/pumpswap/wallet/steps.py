@@ -28,12 +28,12 @@ _NAMES = {
     TOKEN_PROGRAM: "Token",
     TOKEN_2022_PROGRAM: "Token-2022",
 }
-_HINT = "nothing was signed; if pumpswap built this transaction, keep it and report it as a bug"
+_REPORT = "if pumpswap built this transaction, keep it and report it as a bug"
 
 
-def refused(reason: str) -> GuardRefused:
+def refused(reason: str, next_step: str = _REPORT) -> GuardRefused:
     """The refusal of a whole transaction."""
-    return GuardRefused(f"not signed: {reason}", hint=_HINT)
+    return GuardRefused(f"not signed: {reason}", hint=f"nothing was signed; {next_step}")
 
 
 class Step(NamedTuple):
