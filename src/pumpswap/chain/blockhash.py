@@ -20,8 +20,8 @@ class BlockhashCache:
     """The newest block-hash of a node.
 
     A held hash is handed out while it is younger than ``max_age_ms``: an older one would leave its transaction too
-    little time to land. One that was asked for at that moment is handed out however long the node took to answer, since
-    it is the newest that there is. It never goes back to an older hash, and no hash is ever given the expiry of another.
+    little time to land. One that was asked for just then is handed out however long the node took to answer: it is the
+    newest that there is. It never goes back to an older hash, and no hash is ever given the expiry of another.
     """
 
     def __init__(self, node: Node, clock: Clock, *, refresh_ms: int = 2_000, max_age_ms: int = 10_000) -> None:

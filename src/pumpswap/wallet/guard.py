@@ -198,7 +198,7 @@ def _check_limits(inspection: _Inspection, limits: WalletLimits | None) -> None:
         return
     if plan.kind is PlanKind.BUY and not paid_sol:
         raise refused(
-            "it pays in another token than SOL, which the wallet's limits cannot measure", "buy in pools paired with SOL"
+            "it pays in another token than SOL, which the wallet's limits cannot measure", "buy where SOL is the quote"
         )
     spent = paid_sol + inspection.fee_lamports + inspection.tipped
     if spent > limits.max_order_lamports:
