@@ -297,3 +297,25 @@ def test_a_second_start_of_an_order_is_refused_and_leaves_the_first_alone() -> N
         AttemptState.LANDED,
     ]
     assert world.executions(order) == 1
+
+
+def test_equal_orders_within_one_block_hash_are_one_transaction_and_only_one_of_them_is_sent() -> None:
+    """Two equal chores at once: the second came to the books as a contradiction, since a signature is stored once."""
+
+    async def story() -> None:
+        world = World(new_chain(), 9)
+        first, second, third = (world.new_order() for _ in range(3))
+        second.recipient = third.recipient = first.recipient
+        await world.sender.start(world.job(first))
+        denied = await world.sender.start(world.job(second))
+        assert isinstance(denied, Denied)
+        assert (denied.rule, "do it again" in denied.text) == ("same transaction", True)
+        assert world.store.of_order(second.order_id) == ()
+        world.chain.advance(30)  # the cache of this world keeps a hash for ten seconds
+        assert isinstance(await world.sender.advance(first.order_id), Landed)
+        await world.sender.start(world.job(third))
+        world.chain.advance(3)
+        assert isinstance(await world.sender.advance(third.order_id), Landed)
+        assert world.executions(first) == 2
+
+    asyncio.run(story())

@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from typing import Protocol, TypeVar
 
 from pumpswap.chain.node import Node
-from pumpswap.errors import ChainError, EndpointDown, WrongNetwork
+from pumpswap.errors import ChainError, WrongNetwork
 
 __all__ = ["NodePool", "ask_each"]
 
@@ -24,26 +24,21 @@ class NodePool(Protocol):
 
 
 async def ask_each(
-    nodes: Sequence[Node], ask: Callable[[Node], Awaitable[T]], *, within_seconds: float | None = None
+    nodes: Sequence[Node], ask: Callable[[Node], Awaitable[T]]
 ) -> AsyncGenerator[tuple[Node, T | ChainError | WrongNetwork], None]:
     """Answers and failures of all nodes, as they come in.
 
-    Close the iterator to give up on the others. After ``within_seconds`` the silent ones count as down, so that one
-    endpoint that hangs does not hold up what the others know.
+    Close the iterator to give up on the others: each has a time limit of its own, and one that hangs need not hold up
+    what the others know.
     """
     asked = {asyncio.ensure_future(_ask(node, ask)): node for node in nodes}
     try:
         pending = set(asked)
         while pending:
-            done, pending = await asyncio.wait(pending, timeout=within_seconds, return_when=asyncio.FIRST_COMPLETED)
+            done, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
             for task, node in asked.items():
                 if task in done:
                     yield node, task.result()
-            if not done:
-                for task in pending:
-                    node = asked[task]
-                    yield node, EndpointDown(f"{node.name} has not answered in time", hint="try another endpoint")
-                return
     finally:
         for task in asked:
             task.cancel()

@@ -8,12 +8,9 @@ from dataclasses import replace
 
 from pumpswap.chain.fan_out import ask_each
 from pumpswap.chain.node import Commitment, ConfirmedTransaction, Node
-from pumpswap.errors import ChainError, WrongNetwork
 from pumpswap.model import Attempt
 
 __all__ = ["find_landed"]
-
-_SILENCE_SECONDS = 2.0
 
 
 async def find_landed(
@@ -21,7 +18,9 @@ async def find_landed(
 ) -> ConfirmedTransaction | None:
     """The transaction of ``attempt`` in a confirmed block, as ``needed`` nodes of different names tell it alike.
 
-    None while they do not: what one node alone says of its success, its balances or its slot may be a lie.
+    None while they do not: what one node alone says of its success, its balances or its slot may be a lie. Who is
+    silent is waited for as long as its own time limit allows, but only while enough of them can still agree: one that
+    hangs holds nobody up where the others have not found it, and one that is far away is heard where they have.
     A status alone proves nothing: the node must also hand out the transaction, with these very bytes. A processed one
     may still be rolled back. ``is_thorough`` searches the whole history and asks for the content even where there is no
     status, since nodes forget statuses after a few minutes and at every restart.
@@ -37,15 +36,24 @@ async def find_landed(
         return found if found is not None and _is_ours(found, attempt) else None
 
     told: dict[str, ConfirmedTransaction] = {}
-    async with aclosing(ask_each(nodes, look, within_seconds=_SILENCE_SECONDS)) as answers:
+    silent = list(nodes)
+    async with aclosing(ask_each(nodes, look)) as answers:
         async for node, answer in answers:
-            if answer is None or isinstance(answer, ChainError | WrongNetwork):
-                continue
-            told.setdefault(node.name, answer)
-            alike = [other for other in told.values() if _effects(other) == _effects(answer)]
+            silent.remove(node)
+            if isinstance(answer, ConfirmedTransaction):
+                told.setdefault(node.name, answer)
+            alike = _most_alike(told)
             if len(alike) >= needed:
                 return alike[0]
+            if len(alike) + len({other.name for other in silent} - told.keys()) < needed:
+                return None
     return None
+
+
+def _most_alike(told: dict[str, ConfirmedTransaction]) -> list[ConfirmedTransaction]:
+    """The largest group that tells the same effects."""
+    groups = ([other for other in told.values() if _effects(other) == _effects(one)] for one in told.values())
+    return max(groups, key=len, default=[])
 
 
 def _effects(found: ConfirmedTransaction) -> ConfirmedTransaction:

@@ -13,6 +13,7 @@ The store is the state: every step reads it, so a new Sender on the same store g
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
@@ -48,6 +49,7 @@ __all__ = ["PATIENCE_SECONDS", "Blockhashes", "Sender", "SenderParts", "one_look
 
 # A block-hash lives for 60 to 90 seconds and is final 15 later; what is open after this waits for an endpoint.
 PATIENCE_SECONDS = 180
+_REMEMBERED = 1_000  # far more than anybody signs with one block-hash
 
 _NS_PER_MS = 1_000_000
 # Errors of building and signing that end an order: nothing of it is open then. The rule that the order is denied by.
@@ -100,6 +102,7 @@ class Sender:
         self._locks: dict[str, asyncio.Lock] = {}
         self._tended_ns: dict[str, int] = {}
         self._woken: set[str] = set()
+        self._stored: deque[str] = deque(maxlen=_REMEMBERED)  # signatures, newest last
 
     # ------------------------------------------------------------------------------------------ whole orders
 
@@ -273,7 +276,12 @@ class Sender:
             return Denied(order_id, self._now_ns(), rule, f"{error}: {error.hint}" if error.hint else str(error))
         if isinstance(attempt, Denied):
             return attempt
+        if attempt.signature in self._stored:
+            # Equal instructions with one block-hash are one transaction: the chain does it once, for the other order.
+            text = "another order has just sent the very same transaction: wait a second and do it again"
+            return Denied(order_id, self._now_ns(), "same transaction", text)
         self._parts.store.add(attempt)
+        self._stored.append(attempt.signature)
         note = await self._broadcast(attempt)
         sent = replace(attempt, state=AttemptState.SENT)
         return Waiting(sent, note or "sent")
