@@ -61,9 +61,10 @@ class SwapPlanner:
         parts, denial = self._parts, Denial("simulation", "the program changes faster than it can be asked")
         fallback, is_distrusted = False, False
         for _ in range(_MAX_PLANS):
-            state, schedule = await parts.pools.state(Pubkey.from_string(order.pool)), await parts.pools.schedule()
+            schedule, known = await parts.pools.schedule(), await parts.generations.generations()
+            # Last: over a slow endpoint the other questions would make it old before it is used.
+            state = await parts.pools.state(Pubkey.from_string(order.pool))
             parts.books.know_decimals(order.mint, state.base_decimals)
-            known = await parts.generations.generations()
             generation = 1 if fallback else generation_for(state, known, parts.settings.sending.generation)
             view = await self._funds.view(state)
             plan = self._planned(order, policy, (state, schedule), view, generation)
