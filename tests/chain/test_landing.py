@@ -119,7 +119,7 @@ def test_more_names_than_there_are_never_agree(world: World) -> None:
     assert found is None
 
 
-def test_one_that_tells_other_balances_is_outvoted(world: World) -> None:
+def test_one_that_tells_another_outcome_is_outvoted(world: World) -> None:
     attempt = sent(world, lands=True)
     world.pool.nodes[0].faults.add(Fault(FaultKind.CLAIM_FAILED))
     assert looked(world, attempt, (0.1, 0.2, 0.3), 2) == (True, 0.6)
