@@ -18,7 +18,7 @@ SQLITE, POSTGRESQL = 10_000, 400
 _PART = 50
 _MEMORY = Path("/dev/shm")  # nothing here is about the disk, and thousands of databases would wear it out
 
-Part = tuple[str, int, int]  # database, first seed, how many
+Part = tuple[str, int, int]  # URL of a database ("": SQLite), first seed, how many
 
 
 def run(seed: int, progress: Progress) -> Findings:
@@ -57,25 +57,26 @@ def run(seed: int, progress: Progress) -> Findings:
 def _parts(seed: int) -> Iterator[Part]:
     first = seed * 100_000
     for start in range(0, POSTGRESQL, _PART):
-        yield "postgresql", first + SQLITE + start, min(_PART, POSTGRESQL - start)
+        # From the server of this process: a pool's workers are ended, and would leave theirs running.
+        yield fresh_database(), first + SQLITE + start, min(_PART, POSTGRESQL - start)
     for start in range(0, SQLITE, _PART):
-        yield "sqlite", first + start, min(_PART, SQLITE - start)
+        yield "", first + start, min(_PART, SQLITE - start)
 
 
 def _live(part: Part) -> tuple[int, Counter[str], str]:
     """Lives of one part in a database of their own: how many, what happened, and the first failure with its seed."""
-    kind, first, number = part
+    url, first, number = part
+    kind = "postgresql" if url else "sqlite"
     counts: Counter[str] = Counter()
-    with tempfile.TemporaryDirectory(dir=_MEMORY if _MEMORY.is_dir() else None) as folder:
-        target = Path(folder) / "books.sqlite" if kind == "sqlite" else fresh_database()
-        with open_database(target) as database:
-            try:
-                for _, life in lives(database, range(first, first + number)):
-                    counts += life.counts
-                    counts["steps"] += life.steps
-                    counts[f"lived on {kind}"] += 1
-            except AssertionError as broken:
-                return number, counts, f"{kind} {broken}"
+    folder = tempfile.TemporaryDirectory(dir=_MEMORY if _MEMORY.is_dir() else None)
+    with folder, open_database(url or Path(folder.name) / "books.sqlite") as database:
+        try:
+            for _, life in lives(database, range(first, first + number)):
+                counts += life.counts
+                counts["steps"] += life.steps
+                counts[f"lived on {kind}"] += 1
+        except AssertionError as broken:
+            return number, counts, f"{kind} {broken}"
     return number, counts, ""
 
 
