@@ -20,7 +20,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["
 
 # Written in two halves, so that this file does not match itself.
 MACHINE_PATHS = ["/wo" + "rk/", "/ro" + "ot/", "/ho" + "me/runner/"]
-REGISTRY_HOSTS = ["pypi" + ".org", "python" + "hosted", "npm" + "js.", "deb.debian" + ".org"]
+REGISTRY_HOSTS = ["py" + "pi.org", "pythonho" + "sted", "np" + "mjs.", "deb.deb" + "ian.org"]
 
 
 def pins(lock: Path) -> dict[str, set[str]]:
