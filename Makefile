@@ -31,7 +31,7 @@ demo: runtime-env ## a simulated market, traded on paper: no key, no network
 # One worker more than there are cores: a good part of the tests waits, for processes, slots and browsers. Each begins
 # with a part of the files and takes others over when it has none left, so that what a file makes is made once.
 # Hundreds of tests start the program: where nothing may be kept compiled, each start would compile all of it again.
-test: dev-env ## every test, with counts that fit 15 minutes on two cores
+test: dev-env ## every test, with counts meant for 15 minutes on two quick cores
 	@PYTHONDONTWRITEBYTECODE= $(PY) -m pytest -n $$(($(JOBS) + 1)) --dist worksteal $(ARGS)
 
 # NautilusTrader pins what others need, so it has environments of its own, each for one Python.
